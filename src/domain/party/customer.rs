@@ -1,0 +1,15 @@
+//! Customers: who buys the line.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// A company whose lines are watched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Customer {
+    /// Stable key, unique among customers.
+    pub id: String,
+    /// As it is written in letters.
+    pub name: String,
+    /// Whom letters go to; each address gets its own.
+    pub email: Vec<String>,
+}

@@ -1,0 +1,29 @@
+//! What the operator wants watched, and by which rules: everything the core takes from the configuration.
+
+use super::party::Customer;
+use super::watch::Device;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+/// Inventory and rules, already checked: ids are unique, references point at something, upstreams form a tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Who buys lines.
+    pub customers: Vec<Customer>,
+    /// What is polled: units first, then nodes, then sentinels.
+    pub devices: Vec<Device>,
+    /// How long solved cases are watched.
+    pub stability: Stability,
+    /// Addresses of the network operations centre; each gets its own copy of every letter.
+    pub noc: Vec<String>,
+}
+
+/// Length of the stability window by priority (R28), in observed time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stability {
+    /// For a P1.
+    pub p1: Duration,
+    /// For a P2.
+    pub p2: Duration,
+}

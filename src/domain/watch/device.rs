@@ -1,0 +1,167 @@
+//! What is polled: units, nodes and sentinels, and how each is to be asked.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use core::fmt;
+use core::time::Duration;
+
+/// Dense index of a device in the running watch. Stable while the device stays in the inventory, not across restarts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Slot(pub u32);
+
+impl Slot {
+    /// As an index into the watch's tables.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// One polled device, as the inventory describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    /// Stable key, unique among all devices.
+    pub id: String,
+    /// What it is to us.
+    pub role: Role,
+    /// IP address or host name, as configured.
+    pub host: String,
+    /// The device it is reached through.
+    pub upstream: Option<String>,
+    /// Whether it is asked by ICMP echo.
+    pub icmp: bool,
+    /// How it is asked by SNMP, if it is.
+    pub snmp: Option<Arc<SnmpAccess>>,
+    /// When it is asked and what is concluded.
+    pub pace: Pace,
+}
+
+/// What a device is to us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// A network termination unit at the end of a customer's circuit.
+    Unit(Circuit),
+    /// A device without a customer.
+    Node,
+    /// A host that tells the monitor whether its own connectivity works.
+    Sentinel,
+}
+
+/// The customer's circuit that a unit terminates (R1, R22).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Circuit {
+    /// Key of the customer.
+    pub customer: String,
+    /// Service order, to which loss of contact is recorded.
+    pub order: String,
+    /// Type of service, such as "DIA".
+    pub service: String,
+    /// Region of the site.
+    pub region: String,
+    /// Time to repair, as the service order form promises it.
+    pub ttr: Duration,
+    /// Key of the supplier of the access line.
+    pub supplier: Option<String>,
+}
+
+/// Detection settings of one device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// From one scheduled round of probes to the next.
+    pub interval: Duration,
+    /// From one scheduled SNMP probe to the next, where ICMP is the main method.
+    pub snmp_interval: Duration,
+    /// How long an answer may take.
+    pub timeout: Duration,
+    /// Accumulated loss since the last contact that makes a fault (R2).
+    pub down_after: Duration,
+    /// How long a lost unit must be back before the watch declares its case solved.
+    pub solve_after: Duration,
+}
+
+/// How to ask a device by SNMP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnmpAccess {
+    /// Protocol version with its credentials.
+    pub version: SnmpVersion,
+    /// UDP port of the agent.
+    pub port: u16,
+    /// ifIndex of the WAN interface (IF-MIB), if its counters are wanted.
+    pub interface: Option<u32>,
+}
+
+/// SNMP protocol version and what it authenticates with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SnmpVersion {
+    /// SNMPv1 (RFC 1157).
+    V1 {
+        /// Community name.
+        community: Secret,
+    },
+    /// SNMPv2c (RFC 1901).
+    V2c {
+        /// Community name.
+        community: Secret,
+    },
+    /// SNMPv3 with the user-based security model (RFC 3414).
+    V3 {
+        /// Security name.
+        user: String,
+        /// Authentication protocol and pass phrase; `None` is noAuthNoPriv.
+        auth: Option<(AuthProtocol, Secret)>,
+        /// Privacy protocol and pass phrase; needs authentication.
+        privacy: Option<(PrivProtocol, Secret)>,
+    },
+}
+
+/// SNMPv3 authentication protocols (RFC 3414, RFC 7860).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuthProtocol {
+    /// HMAC-MD5-96.
+    Md5,
+    /// HMAC-SHA-96.
+    Sha1,
+    /// HMAC-128-SHA-224.
+    Sha224,
+    /// HMAC-192-SHA-256.
+    Sha256,
+    /// HMAC-256-SHA-384.
+    Sha384,
+    /// HMAC-384-SHA-512.
+    Sha512,
+}
+
+/// SNMPv3 privacy protocols (RFC 3826 and its common extensions).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PrivProtocol {
+    /// CFB128-AES-128.
+    Aes128,
+    /// CFB128-AES-192.
+    Aes192,
+    /// CFB128-AES-256.
+    Aes256,
+}
+
+/// A word that no log and no error message shows.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Keeps `word`.
+    #[must_use]
+    pub const fn new(word: String) -> Self {
+        Self(word)
+    }
+
+    /// The word itself, for the one place that must send it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}

@@ -1,0 +1,114 @@
+//! Probes and their answers: what passes between the watch and the probe engines.
+
+use super::device::{Slot, SnmpAccess};
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
+use core::net::IpAddr;
+use core::time::Duration;
+
+/// Number of a round of probes of one device. An answer counts only for the round it names.
+pub type Round = u32;
+
+/// One question to one device, to be sent at once.
+#[derive(Clone, Debug)]
+pub struct Probe {
+    /// Whom it is for.
+    pub slot: Slot,
+    /// Which round it belongs to.
+    pub round: Round,
+    /// Where it goes.
+    pub address: IpAddr,
+    /// How long the answer may take.
+    pub timeout: Duration,
+    /// What is asked.
+    pub ask: Ask,
+}
+
+/// What a probe asks.
+#[derive(Clone, Debug)]
+pub enum Ask {
+    /// ICMP echo (RFC 792, RFC 4443).
+    Icmp,
+    /// sysUpTime, and the WAN interface's state and counters.
+    Snmp(Arc<SnmpAccess>),
+}
+
+/// The ways of asking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Method {
+    /// ICMP echo.
+    Icmp,
+    /// SNMP get.
+    Snmp,
+}
+
+impl Method {
+    /// Every method.
+    pub const ALL: [Self; 2] = [Self::Icmp, Self::Snmp];
+
+    /// As metrics label it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Icmp => "icmp",
+            Self::Snmp => "snmp",
+        }
+    }
+}
+
+/// What became of one probe. An engine reports every probe that it was handed exactly once.
+#[derive(Clone, Debug)]
+pub struct ProbeResult {
+    /// As in the probe.
+    pub slot: Slot,
+    /// As in the probe.
+    pub round: Round,
+    /// How it was asked.
+    pub method: Method,
+    /// What came back.
+    pub outcome: Outcome,
+}
+
+/// What came back for a probe.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// An authentic answer.
+    Answered {
+        /// From sending to receiving.
+        rtt: Duration,
+        /// What an SNMP agent said.
+        sample: Option<Box<SnmpSample>>,
+    },
+    /// An authentic answer that refuses the question, such as an SNMPv3 report "unknown user name": the box is alive.
+    Rejected {
+        /// From sending to receiving.
+        rtt: Duration,
+        /// The refusal, in the protocol's own word.
+        why: &'static str,
+    },
+    /// Nothing authentic within the timeout.
+    Lost,
+    /// Our own side could not send it. Says nothing of the device.
+    NotSent {
+        /// The operating system's word for it.
+        why: String,
+    },
+}
+
+/// What an SNMP agent told of itself (RFC 3418, RFC 2863). What it did not tell is `None`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SnmpSample {
+    /// sysUpTime.0, in hundredths of a second; wraps after 497 days.
+    pub uptime_cs: Option<u32>,
+    /// ifOperStatus of the WAN interface: 1 is up, 2 is down.
+    pub oper_status: Option<u32>,
+    /// ifHCInOctets, or ifInOctets from an agent without 64-bit counters.
+    pub in_octets: Option<u64>,
+    /// ifHCOutOctets, or ifOutOctets.
+    pub out_octets: Option<u64>,
+    /// ifInErrors.
+    pub in_errors: Option<u64>,
+    /// ifOutErrors.
+    pub out_errors: Option<u64>,
+}

@@ -1,0 +1,6 @@
+//! ntuwatch watches network termination units (NTUs) and turns lost contact into support cases.
+
+extern crate alloc;
+
+pub mod clock;
+pub mod domain;
