@@ -1,6 +1,13 @@
 //! The pure core: no IO, no clock, no randomness, no serialisation, no logging.
+//!
+//! Everything enters as an [`turn::Input`] to [`watch::Watch::step`] and leaves in a [`turn::Turn`].
 
+pub mod desk;
+pub mod fact;
+pub mod letter;
 pub mod party;
 pub mod plan;
 pub mod time;
+pub mod turn;
+pub mod view;
 pub mod watch;

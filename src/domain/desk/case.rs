@@ -1,0 +1,535 @@
+//! One case: its facts, what follows from them, and which moves are open.
+//!
+//! Everything a case knows, its clocks included, is the sum of its own facts: [`Case::open`] takes the first one,
+//! [`Case::apply`] each later one and cannot fail. Whether a move is open is decided before, by [`Case::decide`], which
+//! writes out every pair of stage and move. It is the same table for cases of the watch and of people (R3).
+
+use super::reference::Reference;
+use crate::domain::time::{Tally, Time};
+use crate::domain::watch::{Reason, Verdict};
+use alloc::string::String;
+use core::time::Duration;
+
+/// Everything known of a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Case {
+    /// As its facts began.
+    pub opening: Opening,
+    /// When it was opened.
+    pub opened_at: Time,
+    /// P1 and up.
+    pub priority: Priority,
+    /// Where it stands.
+    pub stage: Stage,
+    /// The one who works on it, if somebody does.
+    pub owner: Option<String>,
+    /// What the line is doing.
+    pub line: Line,
+    /// Since when the line does that.
+    pub line_since: Time,
+    /// How long the line has been back since its last loss; `None` before it is.
+    pub back: Option<Tally>,
+    /// When the line came back the last time.
+    pub recovered_at: Option<Time>,
+    /// LOSS since the first loss.
+    pub downtime: Tally,
+    /// How often it was declared solved.
+    pub solved: u32,
+    /// How often it came back to work after that.
+    pub returned: u32,
+    /// The letter of this case that was written last: the next one answers it.
+    pub last_letter: Option<LetterMark>,
+}
+
+/// The fact that begins a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opening {
+    /// Its reference.
+    pub reference: Reference,
+    /// Who opened it.
+    pub origin: Actor,
+    /// Priority at the beginning.
+    pub priority: Priority,
+    /// The unit that it is about.
+    pub unit: String,
+    /// Key of the customer.
+    pub customer: String,
+    /// The service order.
+    pub order: String,
+    /// Type of service.
+    pub service: String,
+    /// Region of the site.
+    pub region: String,
+    /// Time to repair promised for the order (R22).
+    pub ttr: Duration,
+    /// Supplier of the access line.
+    pub supplier: Option<String>,
+    /// The team that it is assigned to (R2).
+    pub queue: String,
+    /// What whoever opened it said.
+    pub note: Option<String>,
+    /// When the unit last answered.
+    pub last_contact: Option<Time>,
+    /// When the first lost probe was sent, if the line is lost.
+    pub first_loss: Option<Time>,
+    /// When re-probes had confirmed the loss.
+    pub detected: Option<Time>,
+    /// Loss accumulated until now.
+    pub loss: Tally,
+    /// What the line is doing, and since when.
+    pub line: (Line, Time),
+    /// How long the line must be back before the watch declares the case solved.
+    pub solve_after: Duration,
+    /// The closed case that this unit had before.
+    pub previous: Option<Reference>,
+}
+
+/// Priority of a case (R14).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Priority {
+    /// Service down.
+    P1,
+    /// Intermittent or degraded.
+    P2,
+}
+
+/// Where a case stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Nobody works on it yet.
+    New,
+    /// Its owner works on it.
+    Working {
+        /// Since when.
+        since: Time,
+    },
+    /// It waits for somebody outside the team.
+    Waiting {
+        /// Since when.
+        since: Time,
+        /// For whom.
+        on: WaitingOn,
+    },
+    /// Declared solved; the line is being watched.
+    Solved {
+        /// Since when.
+        since: Time,
+        /// By whom.
+        by: Actor,
+        /// The stability window.
+        window: Window,
+    },
+    /// Over for good.
+    Closed {
+        /// Since when.
+        since: Time,
+    },
+}
+
+/// The stability window: a length of observed time without the fault (R28).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// How much observed time closes the case.
+    pub length: Duration,
+    /// Observed time so far. Paused while nobody can see the line.
+    pub observed: Tally,
+}
+
+/// What the line of a case is doing, as far as the case is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// A verdict stands.
+    Watched(Verdict, Reason),
+    /// The unit was taken out of the inventory: nobody will look any more.
+    Withdrawn,
+}
+
+/// Whom a waiting case waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum WaitingOn {
+    /// The customer.
+    Customer,
+    /// The supplier of the line.
+    Supplier,
+    /// Access to the site.
+    Access,
+}
+
+/// Who did something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// The watch, by itself.
+    Watch,
+    /// A person of the staff.
+    Staff(String),
+}
+
+/// A letter of a case: its kind and the how-manieth of that kind it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LetterMark {
+    /// What the letter says.
+    pub kind: LetterKind,
+    /// From 1.
+    pub number: u32,
+}
+
+/// What a letter says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LetterKind {
+    /// The case was opened.
+    Opened,
+    /// Its priority was raised to P1.
+    Upgraded,
+    /// It is solved; names the window.
+    Solved,
+    /// The fault is back, and so is the case.
+    Returned,
+    /// It is closed for good.
+    Closed,
+}
+
+/// What happened to a case after its opening.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CaseFact {
+    /// The line does something else since `at`.
+    Line {
+        /// What.
+        line: Line,
+        /// Since when.
+        at: Time,
+    },
+    /// Somebody took it.
+    Taken {
+        /// Who.
+        by: String,
+    },
+    /// Somebody wrote a note.
+    Noted {
+        /// Who.
+        by: String,
+        /// The note; for staff only.
+        text: String,
+    },
+    /// It was set to wait.
+    Waits {
+        /// Who set it.
+        by: String,
+        /// For whom it waits.
+        on: WaitingOn,
+        /// Why.
+        note: Option<String>,
+    },
+    /// The fault is worse than it was.
+    Upgraded,
+    /// It was declared solved.
+    Solved {
+        /// By whom.
+        by: Actor,
+        /// Why.
+        note: Option<String>,
+        /// Length of the window that begins.
+        window: Duration,
+    },
+    /// It is back at work.
+    Returned {
+        /// By whom: the watch, when the fault is back.
+        by: Actor,
+        /// Why.
+        note: Option<String>,
+    },
+    /// It is closed.
+    Closed,
+}
+
+/// What somebody wants done with a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Move {
+    /// Take it, or go on with it.
+    Take,
+    /// Write a note.
+    Note,
+    /// Let it wait.
+    Wait,
+    /// Declare it solved.
+    Solve,
+    /// Take it back to work.
+    Return,
+}
+
+impl Move {
+    /// Every move.
+    pub const ALL: [Self; 5] = [Self::Take, Self::Note, Self::Wait, Self::Solve, Self::Return];
+
+    /// As the command line calls it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Take => "take",
+            Self::Note => "note",
+            Self::Wait => "wait",
+            Self::Solve => "solve",
+            Self::Return => "return",
+        }
+    }
+}
+
+/// Why a move is not open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotOpen {
+    /// The case is closed, and stays so.
+    Closed,
+    /// The case is solved: it can only be returned to work.
+    Solved,
+    /// The case is not solved, so it is at work already.
+    NotSolved,
+}
+
+impl Case {
+    /// The case that begins with this fact.
+    #[must_use]
+    pub fn open(opening: Opening, at: Time) -> Self {
+        let mut downtime = opening.loss;
+        if !opening.line.0.is_lost() {
+            downtime.pause(opening.line.1);
+        }
+        Self {
+            opened_at: at,
+            priority: opening.priority,
+            stage: Stage::New,
+            owner: None,
+            line: opening.line.0,
+            line_since: opening.line.1,
+            back: None,
+            recovered_at: None,
+            downtime,
+            solved: 0,
+            returned: 0,
+            last_letter: Some(LetterMark { kind: LetterKind::Opened, number: 1 }),
+            opening,
+        }
+    }
+
+    /// Whether a move is open in the present stage. The one transition table.
+    ///
+    /// # Errors
+    /// Says why it is not.
+    pub const fn decide(&self, wanted: Move) -> Result<(), NotOpen> {
+        match (&self.stage, wanted) {
+            (
+                Stage::New | Stage::Working { .. } | Stage::Waiting { .. },
+                Move::Take | Move::Note | Move::Wait | Move::Solve,
+            )
+            | (Stage::Solved { .. }, Move::Note | Move::Return) => Ok(()),
+            (Stage::New | Stage::Working { .. } | Stage::Waiting { .. }, Move::Return) => Err(NotOpen::NotSolved),
+            (Stage::Solved { .. }, Move::Take | Move::Wait | Move::Solve) => Err(NotOpen::Solved),
+            (Stage::Closed { .. }, Move::Take | Move::Note | Move::Wait | Move::Solve | Move::Return) => {
+                Err(NotOpen::Closed)
+            }
+        }
+    }
+
+    /// Takes a fact into account. Facts come only after their move was found open, and never after `Closed`.
+    pub fn apply(&mut self, fact: &CaseFact, now: Time) {
+        assert!(!matches!(self.stage, Stage::Closed { .. }), "closed is final");
+        match fact {
+            CaseFact::Line { line, at } => self.line_is(*line, *at),
+            CaseFact::Noted { .. } => {}
+            CaseFact::Taken { by } => {
+                self.owner = Some(by.clone());
+                self.stage = Stage::Working { since: now };
+            }
+            CaseFact::Waits { by, on, .. } => {
+                self.owner.get_or_insert_with(|| by.clone());
+                self.stage = Stage::Waiting { since: now, on: *on };
+            }
+            CaseFact::Upgraded => {
+                self.priority = Priority::P1;
+                self.wrote(LetterKind::Upgraded, 1);
+            }
+            CaseFact::Solved { by, window, .. } => {
+                // No case leaves New without an owner (R17).
+                self.owner.get_or_insert_with(|| String::from(by.name()));
+                self.solved += 1;
+                let observed = if self.line.window_runs() { Tally::started(now) } else { Tally::default() };
+                self.stage = Stage::Solved { since: now, by: by.clone(), window: Window { length: *window, observed } };
+                self.wrote(LetterKind::Solved, self.solved);
+            }
+            CaseFact::Returned { .. } => {
+                self.returned += 1;
+                self.stage = Stage::Working { since: now };
+                self.wrote(LetterKind::Returned, self.returned);
+            }
+            CaseFact::Closed => {
+                self.downtime.pause(now);
+                self.stage = Stage::Closed { since: now };
+                self.wrote(LetterKind::Closed, 1);
+            }
+        }
+    }
+
+    const fn wrote(&mut self, kind: LetterKind, number: u32) {
+        self.last_letter = Some(LetterMark { kind, number });
+    }
+
+    fn line_is(&mut self, line: Line, at: Time) {
+        if self.line.is_lost() {
+            self.downtime.pause(at);
+        }
+        if let Some(back) = &mut self.back {
+            back.pause(at);
+        }
+        match line {
+            Line::Watched(Verdict::Up, _) => {
+                if self.line_was_lost() {
+                    let back = self.back.get_or_insert_with(|| {
+                        self.recovered_at = Some(at);
+                        Tally::default()
+                    });
+                    back.run(at);
+                }
+            }
+            Line::Watched(Verdict::Loss, _) => {
+                self.downtime.run(at);
+                self.back = None;
+            }
+            Line::Watched(Verdict::Inconclusive | Verdict::Unobserved, _) | Line::Withdrawn => {}
+        }
+        if let Stage::Solved { window, .. } = &mut self.stage {
+            if line.window_runs() {
+                window.observed.run(at);
+            } else {
+                window.observed.pause(at);
+            }
+        }
+        self.line = line;
+        self.line_since = at;
+    }
+
+    /// Whether the line was ever lost while this case was about it.
+    fn line_was_lost(&self) -> bool {
+        self.opening.first_loss.is_some() || self.downtime != Tally::default()
+    }
+
+    /// When the watch will declare it solved, if the line stays as it is.
+    #[must_use]
+    pub fn solve_due(&self) -> Option<Time> {
+        match &self.stage {
+            Stage::New | Stage::Working { .. } | Stage::Waiting { .. } => {
+                self.back.and_then(|back| back.reaches(self.opening.solve_after))
+            }
+            Stage::Solved { .. } | Stage::Closed { .. } => None,
+        }
+    }
+
+    /// When the window will be over, if the line stays as it is.
+    #[must_use]
+    pub fn close_due(&self) -> Option<Time> {
+        match &self.stage {
+            Stage::Solved { window, .. } => window.observed.reaches(window.length),
+            Stage::New | Stage::Working { .. } | Stage::Waiting { .. } | Stage::Closed { .. } => None,
+        }
+    }
+
+    /// How much later than its plain length the window ends, as of `now`, because nobody could see the line.
+    #[must_use]
+    pub fn blind_in_window(&self, now: Time) -> Duration {
+        match &self.stage {
+            Stage::Solved { since, window, .. } => now.since(*since).saturating_sub(window.observed.total(now)),
+            Stage::New | Stage::Working { .. } | Stage::Waiting { .. } | Stage::Closed { .. } => Duration::ZERO,
+        }
+    }
+}
+
+impl Line {
+    /// Whether the line is lost.
+    #[must_use]
+    pub const fn is_lost(self) -> bool {
+        match self {
+            Self::Watched(verdict, _) => matches!(verdict, Verdict::Loss),
+            Self::Withdrawn => false,
+        }
+    }
+
+    /// Whether a stability window runs. A withdrawn unit can't be observed any more: plain time must do.
+    #[must_use]
+    pub const fn window_runs(self) -> bool {
+        match self {
+            Self::Watched(verdict, _) => verdict.is_observed(),
+            Self::Withdrawn => true,
+        }
+    }
+}
+
+impl Actor {
+    /// As it is written in the case.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Watch => "ntuwatch",
+            Self::Staff(name) => name,
+        }
+    }
+}
+
+impl Priority {
+    /// Every priority.
+    pub const ALL: [Self; 2] = [Self::P1, Self::P2];
+
+    /// As it is stored, printed and labelled.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::P1 => "P1",
+            Self::P2 => "P2",
+        }
+    }
+}
+
+impl Stage {
+    /// The names of all stages, in the order of a case's life.
+    pub const NAMES: [&str; 5] = ["New", "Working", "Waiting", "Solved", "Closed"];
+
+    /// As it is stored, printed and labelled.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::New => "New",
+            Self::Working { .. } => "Working",
+            Self::Waiting { .. } => "Waiting",
+            Self::Solved { .. } => "Solved",
+            Self::Closed { .. } => "Closed",
+        }
+    }
+}
+
+impl WaitingOn {
+    /// Everybody a case can wait for.
+    pub const ALL: [Self; 3] = [Self::Customer, Self::Supplier, Self::Access];
+
+    /// As it is stored, printed and typed.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Customer => "customer",
+            Self::Supplier => "supplier",
+            Self::Access => "access",
+        }
+    }
+}
+
+impl LetterKind {
+    /// Every kind.
+    pub const ALL: [Self; 5] = [Self::Opened, Self::Upgraded, Self::Solved, Self::Returned, Self::Closed];
+
+    /// As it is stored and printed.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Upgraded => "upgraded",
+            Self::Solved => "solved",
+            Self::Returned => "returned",
+            Self::Closed => "closed",
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! Letters: messages that must go out, and the outbox that sees to it.
+//!
+//! A letter is written in the turn of its cause and committed with it. From then on the outbox hands it to the mail
+//! engine until the mail server has taken or finally refused it. Letters of one case to one reader keep their order.
+
+use super::desk::{Case, LetterMark, Reference};
+use super::fact::Fact;
+use super::time::Time;
+use super::turn::Turn;
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+/// How many letters the mail engine holds at once.
+pub const MAX_IN_FLIGHT: usize = 32;
+/// Wait after the first failed attempt; doubles with each further one.
+pub const FIRST_RETRY: Duration = Duration::from_secs(15);
+/// The longest wait between two attempts.
+pub const LAST_RETRY: Duration = Duration::from_secs(900);
+
+/// Number of a letter in the store, in the order of writing.
+pub type LetterId = u64;
+
+/// A letter as it is written.
+#[derive(Clone, Debug)]
+pub struct Letter {
+    /// Its number.
+    pub id: LetterId,
+    /// The case it is about, as it stood when the letter was written.
+    pub case: Arc<Case>,
+    /// What it says, and the how-manieth of its kind on this case it is.
+    pub mark: LetterMark,
+    /// The letter of this case before it.
+    pub previous: Option<LetterMark>,
+    /// The reader's mail address.
+    pub to: String,
+    /// The customer's name; `None` in the copy of the network operations centre.
+    pub greeting: Option<String>,
+    /// When it was written.
+    pub written_at: Time,
+}
+
+/// What identifies a letter: at most one exists for each. Its Message-ID derives from this.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LetterLabel {
+    /// Its number.
+    pub id: LetterId,
+    /// The case.
+    pub reference: Reference,
+    /// The unit of the case.
+    pub unit: String,
+    /// Kind and number.
+    pub mark: LetterMark,
+    /// The reader's mail address.
+    pub to: String,
+}
+
+impl Letter {
+    /// What identifies it.
+    #[must_use]
+    pub fn label(&self) -> LetterLabel {
+        LetterLabel {
+            id: self.id,
+            reference: self.case.opening.reference,
+            unit: self.case.opening.unit.clone(),
+            mark: self.mark,
+            to: self.to.clone(),
+        }
+    }
+}
+
+/// A letter in its final words, as the mail engine sends it and the store keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mail {
+    /// The letter's number.
+    pub id: LetterId,
+    /// The reader's mail address.
+    pub to: String,
+    /// Unique for ever, and the same for each attempt: without angle brackets.
+    pub message_id: String,
+    /// Message-ID of the letter before it in the same thread.
+    pub in_reply_to: Option<String>,
+    /// Message-IDs of the thread, oldest first.
+    pub references: Vec<String>,
+    /// Subject line, unencoded.
+    pub subject: String,
+    /// Plain text.
+    pub body: String,
+    /// When it was written, in milliseconds since the Unix epoch.
+    pub written_unix_ms: i64,
+}
+
+/// What became of an attempt to deliver a letter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// The server took it (SMTP 250), or the file is on the disk.
+    Sent,
+    /// The server put this letter off (SMTP 4xx).
+    Deferred(String),
+    /// The server can't be talked to: connection, TLS or authentication failed. No other letter would fare better.
+    Unreachable(String),
+    /// The server will never take it (SMTP 5xx).
+    Refused(String),
+}
+
+/// What the store is to remember of an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LetterChange {
+    /// Which letter.
+    pub id: LetterId,
+    /// What became of it.
+    pub state: LetterState,
+    /// Attempts so far.
+    pub attempts: u32,
+    /// What the server said last.
+    pub error: Option<String>,
+}
+
+/// Where a letter stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LetterState {
+    /// It waits for its next attempt.
+    Queued,
+    /// The server took it.
+    Sent,
+    /// The server refused it for good.
+    Failed,
+}
+
+impl LetterState {
+    /// As it is stored and printed.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// An undelivered letter as the store remembers it.
+#[derive(Clone, Debug)]
+pub struct SavedLetter {
+    /// What identifies it.
+    pub label: LetterLabel,
+    /// When it was written.
+    pub written_at: Time,
+    /// Attempts so far.
+    pub attempts: u32,
+}
+
+/// What the store remembers of the outbox.
+#[derive(Clone, Debug, Default)]
+pub struct SavedLetters {
+    /// Number of the next letter.
+    pub next_id: LetterId,
+    /// Letters that are not delivered, in the order of writing.
+    pub waiting: Vec<SavedLetter>,
+}
+
+type Thread = (Reference, String);
+
+/// Letters on their way out.
+#[derive(Clone, Debug)]
+pub struct Outbox {
+    next_id: LetterId,
+    letters: BTreeMap<LetterId, Waiting>,
+    /// Letters of one case to one reader; only the first one may go.
+    threads: BTreeMap<Thread, VecDeque<LetterId>>,
+    /// Firsts of their threads by when they are due.
+    ready: BTreeSet<(Time, LetterId)>,
+    in_flight: usize,
+    /// While the server can't be talked to: until when, after how many failures.
+    pause: Option<(Time, u32)>,
+}
+
+#[derive(Clone, Debug)]
+struct Waiting {
+    label: LetterLabel,
+    written_at: Time,
+    attempts: u32,
+}
+
+impl Outbox {
+    pub(crate) fn new(saved: SavedLetters, now: Time) -> Self {
+        let mut outbox = Self {
+            next_id: saved.next_id.max(1),
+            letters: BTreeMap::new(),
+            threads: BTreeMap::new(),
+            ready: BTreeSet::new(),
+            in_flight: 0,
+            pause: None,
+        };
+        for letter in saved.waiting {
+            let waiting = Waiting { label: letter.label, written_at: letter.written_at, attempts: letter.attempts };
+            outbox.insert(waiting, now);
+        }
+        outbox
+    }
+
+    pub(crate) fn next_id(&mut self) -> LetterId {
+        let id = self.next_id;
+        self.next_id += 1;
+        id
+    }
+
+    pub(crate) fn add(&mut self, letter: &Letter, now: Time) {
+        self.insert(Waiting { label: letter.label(), written_at: letter.written_at, attempts: 0 }, now);
+    }
+
+    fn insert(&mut self, waiting: Waiting, due: Time) {
+        let id = waiting.label.id;
+        let thread = self.threads.entry((waiting.label.reference, waiting.label.to.clone())).or_default();
+        thread.push_back(id);
+        if thread.len() == 1 {
+            self.ready.insert((due, id));
+        }
+        self.letters.insert(id, waiting);
+    }
+
+    /// How many letters wait.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.letters.len()
+    }
+
+    /// Whether none waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.letters.is_empty()
+    }
+
+    /// When the oldest waiting letter was written.
+    #[must_use]
+    pub fn oldest(&self) -> Option<Time> {
+        self.letters.values().next().map(|letter| letter.written_at)
+    }
+
+    /// When the next letter can go.
+    pub(crate) fn next_due(&self) -> Option<Time> {
+        if self.in_flight >= self.limit() {
+            return None;
+        }
+        let (due, _) = self.ready.first()?;
+        Some(self.pause.map_or(*due, |(until, _)| until.max(*due)))
+    }
+
+    /// How many letters may be under way. While the server can't be talked to, one tries out whether it is back.
+    const fn limit(&self) -> usize {
+        if self.pause.is_some() { 1 } else { MAX_IN_FLIGHT }
+    }
+
+    /// Hands over what is due.
+    pub(crate) fn hand_over(&mut self, turn: &mut Turn) {
+        while self.next_due().is_some_and(|due| due <= turn.at) {
+            let Some((_, id)) = self.ready.pop_first() else { return };
+            self.in_flight += 1;
+            turn.deliver.push(id);
+        }
+    }
+
+    /// Takes note of what became of an attempt.
+    pub(crate) fn attempted(&mut self, id: LetterId, delivery: Delivery, turn: &mut Turn) {
+        let Some(letter) = self.letters.get_mut(&id) else { return };
+        self.in_flight = self.in_flight.saturating_sub(1);
+        letter.attempts = letter.attempts.saturating_add(1);
+        let attempts = letter.attempts;
+        let label = letter.label.clone();
+        let (state, error, retry) = match delivery {
+            Delivery::Sent => {
+                self.pause = None;
+                turn.facts.push(Fact::LetterSent(label.clone()));
+                (LetterState::Sent, None, None)
+            }
+            Delivery::Refused(why) => {
+                self.pause = None;
+                turn.facts.push(Fact::LetterFailed { letter: label.clone(), why: why.clone() });
+                (LetterState::Failed, Some(why), None)
+            }
+            Delivery::Deferred(why) => {
+                self.pause = None;
+                (LetterState::Queued, Some(why), Some(turn.at + back_off(attempts)))
+            }
+            Delivery::Unreachable(why) => {
+                self.pause = Some(self.longer_pause(turn.at));
+                (LetterState::Queued, Some(why), Some(turn.at))
+            }
+        };
+        turn.letter_changes.push(LetterChange { id, state, attempts, error });
+        match retry {
+            Some(due) => {
+                self.ready.insert((due, id));
+            }
+            None => self.done(id, label, turn.at),
+        }
+    }
+
+    /// The letters that were under way when the server went away make one failure, not many.
+    fn longer_pause(&self, now: Time) -> (Time, u32) {
+        match self.pause {
+            Some((until, failures)) if now < until => (until, failures),
+            Some((_, failures)) => (now + back_off(failures.saturating_add(1)), failures.saturating_add(1)),
+            None => (now + back_off(1), 1),
+        }
+    }
+
+    fn done(&mut self, id: LetterId, label: LetterLabel, now: Time) {
+        self.letters.remove(&id);
+        let key = (label.reference, label.to);
+        if let Some(thread) = self.threads.get_mut(&key) {
+            thread.retain(|&other| other != id);
+            match thread.front() {
+                Some(&next) => {
+                    self.ready.insert((now, next));
+                }
+                None => {
+                    self.threads.remove(&key);
+                }
+            }
+        }
+    }
+}
+
+fn back_off(failures: u32) -> Duration {
+    FIRST_RETRY.saturating_mul(1 << failures.saturating_sub(1).min(10)).min(LAST_RETRY)
+}

@@ -1,0 +1,287 @@
+//! What goes into a step of the watch, and what comes out of it.
+
+use super::desk::{Case, Move, NotOpen, Priority, Reference, WaitingOn};
+use super::fact::Fact;
+use super::letter::{Delivery, Letter, LetterChange, LetterId};
+use super::plan::Plan;
+use super::time::Time;
+use super::watch::{Evidence, Interval, Probe, ProbeResult, Slot};
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use core::net::IpAddr;
+use core::time::Duration;
+
+/// Everything that the outside world can tell the watch. Nothing else runs domain code.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// Time went on.
+    Tick,
+    /// Probes have met their fate.
+    Probed(Vec<ProbeResult>),
+    /// A person wants something.
+    Asked(Request),
+    /// An attempt to deliver a letter is over.
+    Attempted(LetterId, Delivery),
+    /// A host name has this address now.
+    Resolved {
+        /// The device's id.
+        device: String,
+        /// Its address.
+        address: IpAddr,
+    },
+    /// Another inventory is in force.
+    Planned(Box<Plan>),
+    /// The wall clock was set.
+    ClockStepped {
+        /// By how many milliseconds.
+        by_ms: i64,
+    },
+    /// The daemon stops. Probes in flight are forgotten.
+    Stopped,
+}
+
+/// A person's request, to be answered after the commit.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Names the request in its answer.
+    pub ticket: u64,
+    /// Who asks.
+    pub by: String,
+    /// What is wanted.
+    pub wish: Wish,
+}
+
+/// What a person can want.
+#[derive(Clone, Debug)]
+pub enum Wish {
+    /// A new case about a unit.
+    Open {
+        /// The unit's id.
+        unit: String,
+        /// How bad it is.
+        priority: Priority,
+        /// What is known.
+        note: Option<String>,
+    },
+    /// Work on a case.
+    Work {
+        /// Which.
+        reference: Reference,
+        /// What.
+        command: Command,
+    },
+}
+
+/// Work on a case.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Take it, or go on with it.
+    Take,
+    /// Write an internal note.
+    Note {
+        /// The note.
+        text: String,
+    },
+    /// Let it wait.
+    Wait {
+        /// For whom.
+        on: WaitingOn,
+        /// Why.
+        note: Option<String>,
+    },
+    /// Declare it solved.
+    Solve {
+        /// Why.
+        note: Option<String>,
+    },
+    /// Take it back to work.
+    Return {
+        /// Why.
+        note: Option<String>,
+    },
+}
+
+impl Command {
+    /// The move that it makes.
+    #[must_use]
+    pub const fn wanted(&self) -> Move {
+        match self {
+            Self::Take => Move::Take,
+            Self::Note { .. } => Move::Note,
+            Self::Wait { .. } => Move::Wait,
+            Self::Solve { .. } => Move::Solve,
+            Self::Return { .. } => Move::Return,
+        }
+    }
+}
+
+/// A "no" to a person: what, why, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// No case has this reference.
+    UnknownReference {
+        /// The reference.
+        reference: Reference,
+    },
+    /// No unit has this id.
+    UnknownUnit {
+        /// The id.
+        unit: String,
+    },
+    /// The unit has an open case already.
+    AlreadyOpen {
+        /// That case.
+        reference: Reference,
+    },
+    /// The case's stage does not allow it.
+    NotOpen {
+        /// The case.
+        reference: Reference,
+        /// What was wanted.
+        wanted: Move,
+        /// Why it can't be.
+        why: NotOpen,
+    },
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownReference { reference } => write!(f, "there is no case {reference}"),
+            Self::UnknownUnit { unit } => write!(f, "the inventory has no unit {unit:?}"),
+            Self::AlreadyOpen { reference } => {
+                write!(f, "the unit has an open case already: work on {reference}")
+            }
+            Self::NotOpen { reference, wanted, why } => {
+                let wanted = wanted.name();
+                match why {
+                    NotOpen::Closed => write!(
+                        f,
+                        "cannot {wanted} {reference}: it is closed, which is final; a new fault opens a new case"
+                    ),
+                    NotOpen::Solved => write!(
+                        f,
+                        "cannot {wanted} {reference}: it is solved and its line is being watched; to work on it \
+                         again, return it first"
+                    ),
+                    NotOpen::NotSolved => {
+                        write!(f, "cannot {wanted} {reference}: it was not declared solved, it is at work already")
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The answer to a [`Request`].
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// As in the request.
+    pub ticket: u64,
+    /// The case, or why not.
+    pub result: Result<Reference, Refusal>,
+}
+
+/// The state of a device as the store keeps it.
+#[derive(Clone, Debug)]
+pub struct DeviceRow {
+    /// The device's id.
+    pub id: String,
+    /// What is known of it.
+    pub evidence: Evidence,
+    /// Its last good address.
+    pub address: Option<IpAddr>,
+}
+
+/// What one step, or several, brought about. It is committed as a whole before anybody sees any of it.
+#[derive(Debug)]
+pub struct Turn {
+    /// When it is.
+    pub at: Time,
+    /// For the journal.
+    pub facts: Vec<Fact>,
+    /// Ledger stretches that ended.
+    pub intervals: Vec<Interval>,
+    /// Devices whose durable state changed.
+    pub devices: Vec<DeviceRow>,
+    /// Devices that left the inventory.
+    pub gone: Vec<String>,
+    /// Cases that changed.
+    pub cases: Vec<Arc<Case>>,
+    /// Number of the next case, if it moved on.
+    pub next_case: Option<u64>,
+    /// New letters.
+    pub letters: Vec<Letter>,
+    /// What became of older ones.
+    pub letter_changes: Vec<LetterChange>,
+    /// Answers to people.
+    pub replies: Vec<Reply>,
+    /// Probes to be sent.
+    pub probes: Vec<Probe>,
+    /// Letters to be handed to the mail engine.
+    pub deliver: Vec<LetterId>,
+    /// Devices about which a view shows something else now.
+    pub touched: Vec<Slot>,
+    /// Whether slots have other devices now.
+    pub replanned: bool,
+    /// The longest that a round of probes was late.
+    pub lateness: Duration,
+    pub(crate) wake: Vec<(Time, Reference)>,
+}
+
+impl Turn {
+    /// An empty turn.
+    #[must_use]
+    pub const fn new(at: Time) -> Self {
+        Self {
+            at,
+            facts: Vec::new(),
+            intervals: Vec::new(),
+            devices: Vec::new(),
+            gone: Vec::new(),
+            cases: Vec::new(),
+            next_case: None,
+            letters: Vec::new(),
+            letter_changes: Vec::new(),
+            replies: Vec::new(),
+            probes: Vec::new(),
+            deliver: Vec::new(),
+            touched: Vec::new(),
+            replanned: false,
+            lateness: Duration::ZERO,
+            wake: Vec::new(),
+        }
+    }
+
+    /// Whether there is anything that must be on the disk before it may be seen.
+    #[must_use]
+    pub fn is_durable(&self) -> bool {
+        !(self.facts.is_empty()
+            && self.intervals.is_empty()
+            && self.devices.is_empty()
+            && self.gone.is_empty()
+            && self.cases.is_empty()
+            && self.letter_changes.is_empty())
+    }
+
+    /// Makes an empty turn of it again, keeping its memory.
+    pub fn clear(&mut self) {
+        self.facts.clear();
+        self.intervals.clear();
+        self.devices.clear();
+        self.gone.clear();
+        self.cases.clear();
+        self.next_case = None;
+        self.letters.clear();
+        self.letter_changes.clear();
+        self.replies.clear();
+        self.probes.clear();
+        self.deliver.clear();
+        self.touched.clear();
+        self.replanned = false;
+        self.lateness = Duration::ZERO;
+    }
+}

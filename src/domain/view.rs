@@ -1,0 +1,25 @@
+//! What others may see of the watch: copies, taken after the commit.
+
+use super::time::Time;
+use super::watch::{Reason, SnmpSample, Verdict};
+use alloc::boxed::Box;
+use core::time::Duration;
+
+/// What is known of a device right now.
+#[derive(Clone, Debug)]
+pub struct DeviceStatus {
+    /// The verdict that stands.
+    pub verdict: Verdict,
+    /// Why.
+    pub reason: Reason,
+    /// Since when.
+    pub since: Time,
+    /// When it last answered.
+    pub last_contact: Option<Time>,
+    /// Round-trip time of its last answer.
+    pub rtt: Option<Duration>,
+    /// Share of scheduled rounds lost over the last five minutes.
+    pub loss: Option<f64>,
+    /// What its SNMP agent said last.
+    pub sample: Option<Box<SnmpSample>>,
+}

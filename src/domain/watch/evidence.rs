@@ -1,0 +1,211 @@
+//! From the fate of probe rounds to a verdict, for one device.
+//!
+//! One lost round is a doubt, not a verdict: [`CONFIRM_ROUNDS`] lost rounds in a row make LOSS, back-dated to the first.
+//! Every round, answered or lost, is dated by the moment it was sent: loss and recovery are measured alike.
+//! Accumulated loss is paused by time in which we could not see (INCONCLUSIVE, UNOBSERVED) and reset by any contact.
+
+use super::device::Slot;
+use super::ledger::{Reason, Shift, Verdict};
+use crate::domain::time::{Tally, Time};
+use alloc::boxed::Box;
+use core::time::Duration;
+
+/// Rounds in a row without an answer that confirm a loss: the scheduled one and two quick ones.
+pub const CONFIRM_ROUNDS: u8 = 3;
+
+/// What is known of one device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    verdict: Verdict,
+    reason: Reason,
+    since: Time,
+    last_contact: Option<Time>,
+    doubt: Option<Doubt>,
+    trouble: Option<Box<Trouble>>,
+}
+
+/// Rounds that failed and do not make a verdict yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Doubt {
+    blame: Blame,
+    rounds: u8,
+    since: Time,
+}
+
+/// Whose failure a failed round was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Blame {
+    /// Probes went out, nothing came back.
+    Line,
+    /// Our machine could not send.
+    Ourselves,
+    /// We have no address to send to.
+    Resolver,
+}
+
+/// The loss of a device since its last contact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// When the first lost probe was sent.
+    pub first_loss: Time,
+    /// When re-probes had confirmed it.
+    pub detected: Time,
+    /// Corroborated LOSS since the last contact.
+    pub loss: Tally,
+    /// How much loss makes the next fault; `None` when the fault was reported already.
+    pub fault_at: Option<Duration>,
+}
+
+impl Evidence {
+    /// A device that nobody has asked yet.
+    #[must_use]
+    pub const fn new(at: Time) -> Self {
+        Self {
+            verdict: Verdict::Unobserved,
+            reason: Reason::Added,
+            since: at,
+            last_contact: None,
+            doubt: None,
+            trouble: None,
+        }
+    }
+
+    /// A device as the store remembers it.
+    #[must_use]
+    pub fn restored(
+        verdict: (Verdict, Reason),
+        since: Time,
+        last_contact: Option<Time>,
+        trouble: Option<Trouble>,
+    ) -> Self {
+        Self { verdict: verdict.0, reason: verdict.1, since, last_contact, doubt: None, trouble: trouble.map(Box::new) }
+    }
+
+    /// The verdict that stands.
+    #[must_use]
+    pub const fn verdict(&self) -> Verdict {
+        self.verdict
+    }
+
+    /// Why it stands.
+    #[must_use]
+    pub const fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    /// Since when it stands.
+    #[must_use]
+    pub const fn since(&self) -> Time {
+        self.since
+    }
+
+    /// When the device last answered.
+    #[must_use]
+    pub const fn last_contact(&self) -> Option<Time> {
+        self.last_contact
+    }
+
+    /// The loss since the last contact, if there is any.
+    #[must_use]
+    pub fn trouble(&self) -> Option<&Trouble> {
+        self.trouble.as_deref()
+    }
+
+    pub(crate) fn trouble_mut(&mut self) -> Option<&mut Trouble> {
+        self.trouble.as_deref_mut()
+    }
+
+    /// Whether the next round must come at once, to confirm or clear a doubt.
+    pub(crate) const fn in_doubt(&self) -> bool {
+        self.doubt.is_some()
+    }
+
+    /// Whether the latest rounds leave nothing to explain.
+    pub(crate) fn is_well(&self) -> bool {
+        self.verdict == Verdict::Up && self.doubt.is_none()
+    }
+
+    /// The device answered a probe sent at `at`. Any contact resets the loss.
+    pub(crate) fn contact(&mut self, slot: Slot, at: Time, reason: Reason) -> Option<Shift> {
+        self.last_contact = self.last_contact.max(Some(at));
+        self.doubt = None;
+        self.trouble = None;
+        // An answer from before the time that nobody watched says nothing of what came after.
+        if at < self.since || self.verdict == Verdict::Up {
+            return None;
+        }
+        self.shift(slot, at, Verdict::Up, reason)
+    }
+
+    /// A round sent at `sent` failed. `corroborated` tells whether our own side is known to have worked since the
+    /// given time; `cut_off` since when and why it is known not to.
+    pub(crate) fn failed(
+        &mut self,
+        slot: Slot,
+        sent: Time,
+        now: Time,
+        blame: Blame,
+        corroborated: impl Fn(Time) -> bool,
+        cut_off: Option<(Time, Reason)>,
+    ) -> Option<Shift> {
+        let verdict = match blame {
+            Blame::Line => cut_off.map_or((Verdict::Loss, Reason::NoAnswer), |(_, why)| (Verdict::Inconclusive, why)),
+            Blame::Ourselves => (Verdict::Inconclusive, Reason::SendsFailing),
+            Blame::Resolver => (Verdict::Unobserved, Reason::Unresolved),
+        };
+        if self.verdict == verdict.0 && (self.reason == verdict.1 || self.verdict != Verdict::Unobserved) {
+            self.doubt = None;
+            return None;
+        }
+        let mut doubt =
+            self.doubt.filter(|doubt| doubt.blame == blame).unwrap_or(Doubt { blame, rounds: 0, since: sent });
+        doubt.rounds = doubt.rounds.saturating_add(1);
+        self.doubt = Some(doubt);
+        // A loss that was only hidden by our own blindness needs no new confirmation.
+        let known = self.trouble.is_some() && verdict.0 == Verdict::Loss;
+        if !known && doubt.rounds < CONFIRM_ROUNDS {
+            return None;
+        }
+        if verdict.0 == Verdict::Loss && !corroborated(doubt.since) {
+            return None;
+        }
+        let from = cut_off.map_or(doubt.since, |(since, _)| since.max(doubt.since));
+        self.doubt = None;
+        if verdict.0 != Verdict::Loss {
+            return self.blind(slot, from, verdict.0, verdict.1);
+        }
+        let shift = self.shift(slot, from.max(self.since), verdict.0, verdict.1);
+        self.begin_loss(self.since, now);
+        shift
+    }
+
+    fn begin_loss(&mut self, at: Time, now: Time) {
+        let trouble = self.trouble.get_or_insert_with(|| {
+            Box::new(Trouble { first_loss: at, detected: now, loss: Tally::default(), fault_at: None })
+        });
+        trouble.loss.run(at);
+    }
+
+    /// From `at` on nobody could see the device. A loss found since then is taken back.
+    pub(crate) fn blind(&mut self, slot: Slot, at: Time, verdict: Verdict, reason: Reason) -> Option<Shift> {
+        debug_assert!(!verdict.is_observed());
+        self.doubt = None;
+        if let Some(trouble) = &mut self.trouble {
+            trouble.loss.pause(at);
+            // Nothing but blind time is left of it.
+            if trouble.loss.banked().is_zero() && trouble.first_loss >= at {
+                self.trouble = None;
+            }
+        }
+        self.shift(slot, at.max(self.since), verdict, reason)
+    }
+
+    fn shift(&mut self, slot: Slot, at: Time, verdict: Verdict, reason: Reason) -> Option<Shift> {
+        if (self.verdict, self.reason) == (verdict, reason) {
+            return None;
+        }
+        let shift = Shift { slot, began: self.since, was: (self.verdict, self.reason), at, now: (verdict, reason) };
+        (self.verdict, self.reason, self.since) = (verdict, reason, at);
+        Some(shift)
+    }
+}

@@ -1,0 +1,173 @@
+//! The inventory of the running watch: who joins, who stays, who leaves.
+
+use super::Watch;
+use super::device::{Device, Role, Slot};
+use super::evidence::Evidence;
+use super::ledger::{Interval, Reason, Verdict};
+use super::rounds::Poll;
+use crate::domain::desk::Line;
+use crate::domain::fact::Fact;
+use crate::domain::plan::Plan;
+use crate::domain::time::Time;
+use crate::domain::turn::{DeviceRow, Turn};
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+impl Watch {
+    /// Sets the watch up from what the store remembers; nobody has watched since `until`.
+    pub(super) fn restore(&mut self, saved: Vec<DeviceRow>, plan: &Plan, until: Time, turn: &mut Turn) {
+        let mut saved: BTreeMap<String, DeviceRow> = saved.into_iter().map(|row| (row.id.clone(), row)).collect();
+        self.set_rules(plan);
+        self.reserve(plan.devices.len());
+        for device in &plan.devices {
+            match saved.remove(&device.id) {
+                Some(row) => {
+                    let slot = self.seat(device, row.evidence, row.address, turn.at);
+                    let shift = self.evidence[slot.index()].blind(slot, until, Verdict::Unobserved, Reason::Stopped);
+                    self.shifted(shift, turn);
+                }
+                None => self.join(device, turn),
+            }
+        }
+        for row in saved.into_values() {
+            Self::leave(&row.id, &row.evidence, until, turn);
+            self.desk.line_is(&row.id, Line::Withdrawn, turn.at, turn);
+        }
+        self.note_wakes(turn);
+        self.count_fleet(turn.at);
+    }
+
+    /// Takes over a changed inventory. Who stays is asked on as before.
+    pub(super) fn plan(&mut self, plan: &Plan, turn: &mut Turn) {
+        self.set_rules(plan);
+        let mut leaving = core::mem::take(&mut self.slots);
+        let (mut added, mut kept) = (0, 0);
+        let mut joining = Vec::new();
+        for device in &plan.devices {
+            match leaving.remove(&device.id) {
+                Some(slot) => {
+                    kept += 1;
+                    self.slots.insert(device.id.clone(), slot);
+                    self.stay(slot, device, turn.at);
+                }
+                None => joining.push(device),
+            }
+        }
+        let removed = leaving.len();
+        for (id, slot) in leaving {
+            Self::leave(&id, &self.evidence[slot.index()], turn.at, turn);
+            self.desk.line_is(&id, Line::Withdrawn, turn.at, turn);
+            self.forget_round(slot);
+            self.wheel.remove(slot);
+            self.devices[slot.index()] = None;
+            self.free.push(slot);
+        }
+        self.reserve(joining.len());
+        for device in joining {
+            added += 1;
+            self.join(device, turn);
+        }
+        self.note_wakes(turn);
+        self.count_fleet(turn.at);
+        turn.replanned = true;
+        turn.facts.push(Fact::InventoryChanged { added, removed, kept });
+    }
+
+    fn set_rules(&mut self, plan: &Plan) {
+        self.desk.set_rules(&plan.customers, &plan.noc, plan.stability);
+    }
+
+    fn reserve(&mut self, more: usize) {
+        self.devices.reserve(more);
+        self.evidence.reserve(more);
+        self.polls.reserve(more);
+    }
+
+    fn count_fleet(&mut self, now: Time) {
+        let sentinels = self.devices().any(|(_, device)| device.role == Role::Sentinel);
+        let refused = self.slots.values().filter(|slot| self.polls[slot.index()].refused).count();
+        self.isolation.set_fleet(self.slots.len(), sentinels, refused, now);
+    }
+
+    fn join(&mut self, device: &Device, turn: &mut Turn) {
+        let slot = self.seat(device, Evidence::new(turn.at), None, turn.at);
+        self.changed.push(slot);
+        turn.touched.push(slot);
+        if self.desk.open_case_of(&device.id).is_some() {
+            let line = Line::Watched(Verdict::Unobserved, Reason::Added);
+            self.desk.line_is(&device.id, line, turn.at, turn);
+        }
+    }
+
+    /// Gives a device a slot and its place in the schedule.
+    fn seat(&mut self, device: &Device, evidence: Evidence, known: Option<IpAddr>, now: Time) -> Slot {
+        let address = device.host.parse().ok().or(known);
+        let slot = self.free.pop().unwrap_or_else(|| {
+            let slot = Slot(u32::try_from(self.devices.len()).unwrap_or(u32::MAX));
+            self.devices.push(None);
+            self.evidence.push(evidence.clone());
+            self.polls.push(Poll::new(address, device.pace.interval, now));
+            slot
+        });
+        self.evidence[slot.index()] = evidence;
+        self.polls[slot.index()].renew(address, device.pace.interval, now);
+        self.devices[slot.index()] = Some(device.clone());
+        self.slots.insert(device.id.clone(), slot);
+        self.wheel.grow(self.devices.len());
+        // Regular times that fall on this very instant count: a device is first asked within its first interval.
+        self.schedule_regular(slot, now - core::time::Duration::from_millis(1));
+        slot
+    }
+
+    fn stay(&mut self, slot: Slot, device: &Device, now: Time) {
+        let Some(before) = self.devices[slot.index()].replace(device.clone()) else { return };
+        if before == *device {
+            return;
+        }
+        let address = device.host.parse().ok();
+        if before.host != device.host {
+            // A new address begins a new series of probes; what was known of the line stays.
+            self.forget_round(slot);
+            self.polls[slot.index()].address = address;
+            self.changed.push(slot);
+        }
+        if before.pace.interval != device.pace.interval {
+            let address = self.polls[slot.index()].address;
+            self.polls[slot.index()].renew(address, device.pace.interval, now);
+        }
+        let evidence = &self.evidence[slot.index()];
+        if before.pace.down_after != device.pace.down_after
+            && evidence.trouble().is_some_and(|trouble| trouble.fault_at == Some(before.pace.down_after))
+        {
+            self.rearm(slot, Some(device.pace.down_after));
+        }
+        self.schedule_regular(slot, now);
+    }
+
+    /// Closes the ledger of a device that is not watched any more.
+    fn leave(id: &str, evidence: &Evidence, at: Time, turn: &mut Turn) {
+        if at > evidence.since() {
+            turn.intervals.push(Interval {
+                device: id.into(),
+                from: evidence.since(),
+                until: at,
+                verdict: evidence.verdict(),
+                reason: evidence.reason(),
+            });
+        }
+        turn.gone.push(id.into());
+    }
+
+    /// A host name was resolved.
+    pub(super) fn resolved(&mut self, device: &str, address: IpAddr) {
+        let Some(&slot) = self.slots.get(device) else { return };
+        let poll = &mut self.polls[slot.index()];
+        if poll.address != Some(address) {
+            poll.address = Some(address);
+            self.forget_round(slot);
+            self.changed.push(slot);
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! Rounds of probes: sending them, and drawing the conclusion when all their answers are in.
+
+use super::Watch;
+use super::device::{Device, Role, Slot};
+use super::evidence::Blame;
+use super::ledger::{Reason, Verdict};
+use super::probe::{Ask, Method, Outcome, Probe, ProbeResult, Round, SnmpSample};
+use super::schedule::next_regular;
+use super::strip::{Cell, Strip};
+use crate::domain::time::Time;
+use crate::domain::turn::Turn;
+use alloc::boxed::Box;
+use core::net::IpAddr;
+use core::time::Duration;
+
+/// An engine that has not reported a probe this long after its timeout does not look any more.
+const ENGINE_GRACE: Duration = Duration::from_secs(5);
+
+/// How a device is being asked.
+#[derive(Clone, Debug)]
+pub(super) struct Poll {
+    /// Its last good address.
+    pub(super) address: Option<IpAddr>,
+    pub(super) rtt: Option<Duration>,
+    pub(super) sample: Option<Box<SnmpSample>>,
+    pub(super) strip: Strip,
+    round: Round,
+    sent_at: Time,
+    snmp_due: Time,
+    /// Bits of the methods whose answers are not in.
+    waiting: u8,
+    /// A scheduled round has a cell in the strip; a quick one has not.
+    regular: bool,
+    heard: bool,
+    missed: bool,
+    /// Nothing can be concluded from this round's silence.
+    void: bool,
+    /// Our own machine refused to send the device's latest probe.
+    pub(super) refused: bool,
+}
+
+const fn bit(method: Method) -> u8 {
+    match method {
+        Method::Icmp => 1,
+        Method::Snmp => 2,
+    }
+}
+
+impl Poll {
+    pub(super) fn new(address: Option<IpAddr>, interval: Duration, now: Time) -> Self {
+        Self {
+            address,
+            rtt: None,
+            sample: None,
+            strip: Strip::new(interval),
+            round: 0,
+            sent_at: now,
+            snmp_due: now,
+            waiting: 0,
+            regular: false,
+            heard: false,
+            missed: false,
+            void: true,
+            refused: false,
+        }
+    }
+
+    /// Starts over for another device in the slot, or other settings. Rounds are numbered on, so that answers to the
+    /// old ones are not taken for new ones.
+    pub(super) fn renew(&mut self, address: Option<IpAddr>, interval: Duration, now: Time) {
+        let round = self.round.wrapping_add(1);
+        *self = Self { round, ..Self::new(address, interval, now) };
+    }
+}
+
+impl Watch {
+    /// The present round counts for nothing: whatever comes of it, its silence says nothing.
+    pub(super) fn forget_round(&mut self, slot: Slot) {
+        let poll = &mut self.polls[slot.index()];
+        poll.void = true;
+        poll.waiting = 0;
+    }
+
+    pub(super) fn schedule_regular(&mut self, slot: Slot, now: Time) {
+        if let Some(device) = &self.devices[slot.index()] {
+            self.wheel.set(slot, next_regular(slot, device.pace.interval, now));
+        }
+    }
+
+    pub(super) fn send_due(&mut self, turn: &mut Turn) {
+        let mut due = core::mem::take(&mut self.due);
+        self.wheel.take_due(turn.at, &mut due);
+        for (slot, due) in due.drain(..) {
+            turn.lateness = turn.lateness.max(turn.at.since(due));
+            self.send_round(slot, turn);
+        }
+        self.due = due;
+    }
+
+    fn send_round(&mut self, slot: Slot, turn: &mut Turn) {
+        let now = turn.at;
+        let Some(device) = &self.devices[slot.index()] else { return };
+        let pace = device.pace;
+        let mut next = next_regular(slot, pace.interval, now);
+        // The last word before a fault is a fresh one.
+        if let Some(check) = self.fault_at(slot).map(|at| at - pace.timeout).filter(|&at| at > now) {
+            next = next.min(check);
+        }
+        self.wheel.set(slot, next);
+        let doubt = self.evidence[slot.index()].in_doubt();
+        let every_method = !self.evidence[slot.index()].is_well();
+        let poll = &mut self.polls[slot.index()];
+        if poll.waiting != 0 {
+            if now.since(poll.sent_at) > pace.timeout + ENGINE_GRACE {
+                let since = poll.sent_at;
+                self.forget_round(slot);
+                let shift = self.evidence[slot.index()].blind(slot, since, Verdict::Unobserved, Reason::Stalled);
+                self.shifted(shift, turn);
+            }
+            return;
+        }
+        poll.round = poll.round.wrapping_add(1);
+        (poll.sent_at, poll.regular) = (now, !doubt);
+        (poll.heard, poll.missed, poll.void) = (false, false, false);
+        let Some(address) = poll.address else {
+            self.conclude(slot, Blame::Resolver, turn);
+            return;
+        };
+        let mut ask = |method, ask| {
+            poll.waiting |= bit(method);
+            turn.probes.push(Probe { slot, round: poll.round, address, timeout: pace.timeout, ask });
+        };
+        if device.icmp {
+            ask(Method::Icmp, Ask::Icmp);
+        }
+        if let Some(access) = &device.snmp
+            && (!device.icmp || every_method || poll.snmp_due <= now)
+        {
+            ask(Method::Snmp, Ask::Snmp(alloc::sync::Arc::clone(access)));
+            poll.snmp_due = now + pace.snmp_interval;
+        }
+    }
+
+    /// A probe has met its fate.
+    pub(super) fn probed(&mut self, result: ProbeResult, turn: &mut Turn) {
+        let ProbeResult { slot, round, method, outcome } = result;
+        let Some(poll) = self.polls.get_mut(slot.index()) else { return };
+        if poll.round != round || self.devices[slot.index()].is_none() {
+            return;
+        }
+        match outcome {
+            Outcome::Answered { rtt, sample } => {
+                poll.rtt = Some(rtt);
+                if sample.is_some() {
+                    poll.sample = sample;
+                }
+                self.heard(slot, Reason::Answered, turn);
+            }
+            Outcome::Rejected { rtt, .. } => {
+                poll.rtt = Some(rtt);
+                self.heard(slot, Reason::Rejected, turn);
+            }
+            Outcome::Lost => {
+                poll.missed = true;
+                self.isolation.sent(core::mem::take(&mut poll.refused));
+            }
+            Outcome::NotSent { .. } => {
+                self.isolation.refused(turn.at, core::mem::replace(&mut poll.refused, true));
+            }
+        }
+        let poll = &mut self.polls[slot.index()];
+        let was_waiting = poll.waiting;
+        poll.waiting &= !bit(method);
+        if poll.waiting == 0 && was_waiting != 0 && !poll.void {
+            let blame = if poll.missed { Blame::Line } else { Blame::Ourselves };
+            self.conclude(slot, blame, turn);
+        }
+    }
+
+    fn heard(&mut self, slot: Slot, reason: Reason, turn: &mut Turn) {
+        let poll = &mut self.polls[slot.index()];
+        poll.heard = true;
+        let at = poll.sent_at;
+        self.isolation.sent(core::mem::take(&mut poll.refused));
+        if let Some(Device { role: Role::Sentinel, .. }) = &self.devices[slot.index()] {
+            self.isolation.sentinel_answered(at);
+        }
+        let shift = self.evidence[slot.index()].contact(slot, at, reason);
+        self.shifted(shift, turn);
+    }
+
+    /// All answers of a round are in; `blame` tells whose failure it was if there was none.
+    fn conclude(&mut self, slot: Slot, blame: Blame, turn: &mut Turn) {
+        turn.touched.push(slot);
+        let poll = &mut self.polls[slot.index()];
+        let cell = match blame {
+            Blame::Line | Blame::Ourselves | Blame::Resolver if poll.heard => Cell::Answered,
+            Blame::Line => Cell::Lost,
+            Blame::Ourselves | Blame::Resolver => Cell::Blank,
+        };
+        if poll.regular {
+            poll.strip.push(cell);
+        }
+        let sent = poll.sent_at;
+        if poll.heard || sent < self.trusted_from {
+            return;
+        }
+        let isolation = &self.isolation;
+        let evidence = &mut self.evidence[slot.index()];
+        let shift = evidence.failed(slot, sent, turn.at, blame, |at| isolation.corroborates(at), isolation.cut_off());
+        let doubt = evidence.in_doubt();
+        self.shifted(shift, turn);
+        match blame {
+            // A doubt is cleared or confirmed within seconds.
+            Blame::Line | Blame::Ourselves if doubt => self.wheel.set(slot, turn.at),
+            Blame::Line | Blame::Ourselves | Blame::Resolver => {}
+        }
+    }
+}
