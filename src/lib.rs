@@ -4,3 +4,5 @@ extern crate alloc;
 
 pub mod clock;
 pub mod domain;
+pub mod story;
+pub mod text;

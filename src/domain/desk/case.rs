@@ -123,6 +123,10 @@ pub enum Stage {
     Closed {
         /// Since when.
         since: Time,
+        /// When it was declared solved the last time.
+        solved_at: Time,
+        /// The stability window that it passed.
+        window: Window,
     },
 }
 
@@ -360,8 +364,12 @@ impl Case {
                 self.wrote(LetterKind::Returned, self.returned);
             }
             CaseFact::Closed => {
+                let Stage::Solved { since, mut window, .. } = self.stage else {
+                    unreachable!("only a window closes a case")
+                };
+                window.observed.pause(now);
                 self.downtime.pause(now);
-                self.stage = Stage::Closed { since: now };
+                self.stage = Stage::Closed { since: now, solved_at: since, window };
                 self.wrote(LetterKind::Closed, 1);
             }
         }
@@ -430,13 +438,25 @@ impl Case {
         }
     }
 
-    /// How much later than its plain length the window ends, as of `now`, because nobody could see the line.
+    /// The stability window with when it began, while it runs and after.
+    #[must_use]
+    pub const fn window(&self) -> Option<(Time, Window)> {
+        match &self.stage {
+            Stage::Solved { since, window, .. } => Some((*since, *window)),
+            Stage::Closed { solved_at, window, .. } => Some((*solved_at, *window)),
+            Stage::New | Stage::Working { .. } | Stage::Waiting { .. } => None,
+        }
+    }
+
+    /// How much of the window nobody could see the line, as of `now`: the window is that much longer.
     #[must_use]
     pub fn blind_in_window(&self, now: Time) -> Duration {
-        match &self.stage {
-            Stage::Solved { since, window, .. } => now.since(*since).saturating_sub(window.observed.total(now)),
-            Stage::New | Stage::Working { .. } | Stage::Waiting { .. } | Stage::Closed { .. } => Duration::ZERO,
-        }
+        let until = match &self.stage {
+            Stage::Closed { since, .. } => *since,
+            Stage::New | Stage::Working { .. } | Stage::Waiting { .. } | Stage::Solved { .. } => now,
+        };
+        self.window()
+            .map_or(Duration::ZERO, |(since, window)| until.since(since).saturating_sub(window.observed.total(until)))
     }
 }
 
