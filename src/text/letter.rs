@@ -55,7 +55,7 @@ fn body(letter: &Letter, calendar: &Calendar) -> String {
     if let Some(name) = &letter.greeting {
         line(&format!("Dear {name},\n"));
     }
-    line(&message(letter, calendar));
+    line(&message(letter));
     line("");
     for (label, value) in particulars(letter, calendar) {
         line(&format!("{:<16}{value}", format!("{label}:")));
@@ -71,7 +71,7 @@ fn body(letter: &Letter, calendar: &Calendar) -> String {
     text
 }
 
-fn message(letter: &Letter, calendar: &Calendar) -> String {
+fn message(letter: &Letter) -> String {
     let case = &letter.case;
     let service = format!("your service at {} (order {})", case.opening.unit, case.opening.order);
     match letter.mark.kind {

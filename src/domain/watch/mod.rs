@@ -12,7 +12,7 @@ mod strip;
 
 pub use device::{AuthProtocol, Circuit, Device, Pace, PrivProtocol, Role, Secret, Slot, SnmpAccess, SnmpVersion};
 pub use evidence::{CONFIRM_ROUNDS, Evidence, Trouble};
-pub use isolation::{CUT_OFF_AFTER, Isolation};
+pub use isolation::{CUT_OFF_AFTER, Isolation, SENTINEL_INTERVAL, SENTINEL_TIMEOUT};
 pub use ledger::{Interval, Reason, Verdict};
 pub use probe::{Ask, Method, Outcome, Probe, ProbeResult, Round, SnmpSample};
 pub use strip::STRIP_SPAN;
@@ -35,6 +35,8 @@ use schedule::Wheel;
 pub const HEARTBEAT: Duration = Duration::from_secs(1);
 /// Nobody watched if there was no step for longer than this. Longer than any commit should take.
 pub const STALLED_AFTER: Duration = Duration::from_secs(5);
+/// The disk is told at least this often that somebody is still watching: what a crash can leave UNOBSERVED.
+pub const MARK_EVERY: Duration = Duration::from_secs(5);
 /// How often a fault that our own side can't vouch for is looked at again.
 const RECHECK: Duration = Duration::from_millis(100);
 /// Deadlines that one turn handles; the rest follow in the next one, so that no turn grows without bound.
