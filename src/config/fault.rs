@@ -179,8 +179,8 @@ impl Report {
         (line.max(1), before.chars().count() + 1)
     }
 
-    /// All faults with their positions, in order, if there are any.
-    pub(super) fn into_faults(self) -> Option<Faults> {
+    /// All faults with their positions, in order.
+    pub(super) fn into_faults(self) -> Faults {
         let noted = self.faults.take();
         let mut faults: Vec<Fault> = noted
             .into_iter()
@@ -191,7 +191,7 @@ impl Report {
             .collect();
         faults.sort();
         faults.dedup();
-        (!faults.is_empty()).then_some(Faults(faults))
+        Faults(faults)
     }
 
     /// There is one: a `FileNo` is only made for a source that was pushed.

@@ -120,7 +120,7 @@ pub fn read(file: &Path, credentials: Option<&Path>) -> Result<Config, Faults> {
         Err(e) => {
             let main = report.absent(file);
             report.fault(main.byte(0), format!("cannot be read: {e}"));
-            return report.into_faults().map_or_else(|| Err(Faults(Vec::new())), Err);
+            return Err(report.into_faults());
         }
     };
     let text = report.text(main);
@@ -142,10 +142,8 @@ pub fn read(file: &Path, credentials: Option<&Path>) -> Result<Config, Faults> {
     let devices = devices.chain(sentinels.into_iter().map(|(device, _)| device)).collect();
     let customers = inventory.customers.into_iter().map(|(customer, _)| customer).collect();
     let plan = Plan { customers, devices, stability, noc };
-    match report.into_faults() {
-        None => Ok(Config { file: file.to_owned(), store, http, mail, plan }),
-        Some(faults) => Err(faults),
-    }
+    let faults = report.into_faults();
+    if faults.0.is_empty() { Ok(Config { file: file.to_owned(), store, http, mail, plan }) } else { Err(faults) }
 }
 
 /// The document in `text`. Of a malformed one, as much as can be made out: its ids and file names are needed to judge
