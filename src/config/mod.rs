@@ -138,8 +138,9 @@ pub fn read(file: &Path, credentials: Option<&Path>) -> Result<Config, Faults> {
         read_inventory(&mut report, &mut inventory, &mut gaps, &path, place);
     }
     links::check(&report, &inventory, &sentinels, gaps);
-    let devices = inventory.units.into_iter().chain(inventory.nodes).map(|entry| entry.device);
-    let devices = devices.chain(sentinels.into_iter().map(|(device, _)| device)).collect();
+    let mut devices = inventory.units.devices;
+    devices.extend(inventory.nodes.devices);
+    devices.extend(sentinels.into_iter().map(|(device, _)| device));
     let customers = inventory.customers.into_iter().map(|(customer, _)| customer).collect();
     let plan = Plan { customers, devices, stability, noc };
     let faults = report.into_faults();
