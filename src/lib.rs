@@ -3,6 +3,7 @@
 extern crate alloc;
 
 pub mod clock;
+pub mod config;
 pub mod domain;
 pub mod story;
 pub mod text;
