@@ -107,3 +107,38 @@ impl Meters {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    #[tokio::test]
+    async fn everything_is_handed_over_once_in_bounded_batches_however_often_it_is_refused() {
+        let (sender, receiver) = mpsc::channel();
+        let mut offers = 0;
+        let mut collector = Collector::new(
+            Method::Icmp,
+            Box::new(move |batch| {
+                offers += 1;
+                if offers % 2 == 1 { Err(batch) } else { sender.send(batch).map_err(|refused| refused.0) }
+            }),
+        );
+        let all = 2 * MAX_BATCH as u32 + 1;
+        (0..all).for_each(|slot| collector.report(Slot(slot), 1, Outcome::Lost));
+        while collector.waiting.is_some() {
+            collector.due().await;
+            collector.flush();
+        }
+        let batches: Vec<Vec<ProbeResult>> = receiver.try_iter().collect();
+        assert!(batches.iter().all(|batch| batch.len() <= MAX_BATCH));
+        let slots = batches.iter().flatten().map(|result| result.slot.0);
+        assert!(slots.eq(0..all), "each once and in order");
+    }
+
+    #[tokio::test]
+    async fn nothing_is_due_while_there_is_nothing() {
+        let collector = Collector::new(Method::Snmp, Box::new(Err));
+        assert!(tokio::time::timeout(4 * GATHER, collector.due()).await.is_err());
+    }
+}

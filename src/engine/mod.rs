@@ -3,9 +3,9 @@
 //! Both run on a thread of their own, take batches of probes and give back batches of results. Nothing ticks in them while nothing
 //! is in flight.
 
+mod buffers;
 mod collector;
 pub mod icmp;
-mod receive_buffer;
 pub mod snmp;
 
 use crate::domain::watch::{Probe, ProbeResult};

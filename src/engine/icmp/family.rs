@@ -1,7 +1,7 @@
 //! The ICMP socket of one address family.
 
 use super::echo::{self, ECHO_LEN, Token};
-use crate::engine::receive_buffer;
+use crate::engine::buffers;
 use core::net::{IpAddr, SocketAddr};
 use nix::libc;
 use socket2::{Domain, Protocol, SockFilter, Socket, Type};
@@ -45,7 +45,7 @@ impl Family {
         if raw {
             socket.attach_filter(&only_replies_to(version, ident))?;
         }
-        receive_buffer::enlarge(&socket);
+        buffers::enlarge(&socket);
         socket.set_nonblocking(true)?;
         let socket = UdpSocket::from_std(socket.into())?;
         Ok(Self { socket, version, with_ip_header: raw && version == Version::V4, ident })

@@ -36,7 +36,7 @@ pub fn start(deliver: Deliver) -> Result<ProbeEngine, StartError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;
     let engine = {
         let _inside = runtime.enter();
-        Engine::new(deliver)?
+        Engine::new(deliver, MAX_IN_FLIGHT)?
     };
     ProbeEngine::spawn("icmp", runtime, move |inbox| engine.run(inbox))
 }
@@ -58,6 +58,7 @@ struct Engine {
     /// Not sent yet.
     waiting: VecDeque<Probe>,
     in_flight: HashMap<u64, Flight>,
+    max_in_flight: usize,
     /// When which flight is lost; flights that were answered since are skipped.
     deadlines: BinaryHeap<Reverse<(Duration, u64)>>,
     next_serial: u64,
@@ -66,7 +67,7 @@ struct Engine {
 }
 
 impl Engine {
-    fn new(deliver: Deliver) -> Result<Self, StartError> {
+    fn new(deliver: Deliver, max_in_flight: usize) -> Result<Self, StartError> {
         let secret = RandomState::new();
         let [high, low, ..] = secret.hash_one("identifier").to_be_bytes();
         let ident = u16::from_be_bytes([high, low]);
@@ -79,6 +80,7 @@ impl Engine {
             collector: Collector::new(Method::Icmp, deliver),
             waiting: VecDeque::new(),
             in_flight: HashMap::new(),
+            max_in_flight,
             deadlines: BinaryHeap::new(),
             next_serial: 0,
             secret,
@@ -122,7 +124,7 @@ impl Engine {
     /// Returns when the next of the probes that wait may be sent.
     async fn may_send(&self) {
         match self.waiting.front() {
-            Some(probe) if self.in_flight.len() < MAX_IN_FLIGHT => {
+            Some(probe) if self.in_flight.len() < self.max_in_flight => {
                 if let Ok(family) = self.family(probe.address)
                     && let Err(error) = family.writable().await
                 {
@@ -197,7 +199,7 @@ impl Engine {
     /// Sends a few of the probes that wait.
     fn send(&mut self) {
         for _ in 0..SENDS_A_TURN {
-            if self.in_flight.len() >= MAX_IN_FLIGHT {
+            if self.in_flight.len() >= self.max_in_flight {
                 return;
             }
             let Some(probe) = self.waiting.pop_front() else { return };
@@ -235,16 +237,36 @@ mod tests {
     use core::net::Ipv4Addr;
     use std::sync::mpsc;
 
+    fn probe(slot: u32) -> Probe {
+        let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        Probe { slot: Slot(slot), round: 4, address, timeout: Duration::MAX, ask: Ask::Icmp }
+    }
+
+    #[tokio::test]
+    async fn what_does_not_fit_in_flight_waits() {
+        let Ok(mut engine) = Engine::new(Box::new(|_| Ok(())), 2) else {
+            return println!("skipped: no right to ICMP here");
+        };
+        engine.v4.writable().await.unwrap();
+        engine.waiting.extend((0..5).map(probe));
+        for waiting in [3, 1, 0] {
+            engine.send();
+            assert!(engine.in_flight.len() <= 2);
+            assert_eq!(engine.waiting.len(), waiting);
+            engine.in_flight.clear();
+        }
+    }
+
     #[tokio::test]
     async fn only_the_token_from_the_right_address_is_an_answer() {
         let (sender, receiver) = mpsc::channel();
         let deliver: Deliver = Box::new(move |batch| sender.send(batch).map_err(|refused| refused.0));
-        let Ok(mut engine) = Engine::new(deliver) else { return println!("skipped: no right to ICMP here") };
-        let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let probe = Probe { slot: Slot(3), round: 4, address, timeout: Duration::MAX, ask: Ask::Icmp };
-        engine.try_send(&probe).unwrap();
+        let Ok(mut engine) = Engine::new(deliver, 2) else { return println!("skipped: no right to ICMP here") };
+        engine.v4.writable().await.unwrap();
+        engine.try_send(&probe(3)).unwrap();
         let (serial, proof) = engine.in_flight.iter().map(|(serial, flight)| (*serial, flight.proof)).next().unwrap();
 
+        let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
         engine.answered(address, Token { serial, proof: proof ^ 1 });
         engine.answered(address, Token { serial: serial + 1, proof });
         engine.answered(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2)), Token { serial, proof });

@@ -4,7 +4,7 @@
 //! after every SNMPv3 exchange. Here answers are told apart by where they come from, so none but the agent's own is ever looked at.
 
 use crate::clock::Stopwatch;
-use crate::engine::receive_buffer;
+use crate::engine::buffers;
 use bytes::Bytes;
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
@@ -58,7 +58,7 @@ impl Line {
     pub(super) fn open(agent: IpAddr) -> io::Result<Arc<Self>> {
         let domain = if agent.is_ipv4() { Domain::IPV4 } else { Domain::IPV6 };
         let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
-        receive_buffer::enlarge(&socket);
+        buffers::enlarge(&socket);
         socket.set_nonblocking(true)?;
         let socket = UdpSocket::from_std(socket.into())?;
         let line = Arc::new(Self {

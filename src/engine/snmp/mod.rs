@@ -37,12 +37,7 @@ pub fn start(deliver: Deliver) -> Result<ProbeEngine, StartError> {
         .thread_name("snmp-keys")
         .build()
         .map_err(StartError::Thread)?;
-    let engine = Engine {
-        collector: Collector::new(Method::Snmp, deliver),
-        waiting: VecDeque::new(),
-        asking: JoinSet::new(),
-        agents: Agents::new(),
-    };
+    let engine = Engine::new(deliver, MAX_IN_FLIGHT);
     ProbeEngine::spawn("snmp", runtime, move |inbox| engine.run(inbox))
 }
 
@@ -52,13 +47,24 @@ struct Engine {
     waiting: VecDeque<Probe>,
     /// In flight.
     asking: JoinSet<(Slot, Round, Outcome)>,
+    max_in_flight: usize,
     agents: Agents,
 }
 
 impl Engine {
+    fn new(deliver: Deliver, max_in_flight: usize) -> Self {
+        Self {
+            collector: Collector::new(Method::Snmp, deliver),
+            waiting: VecDeque::new(),
+            asking: JoinSet::new(),
+            max_in_flight,
+            agents: Agents::new(),
+        }
+    }
+
     async fn run(mut self, mut inbox: UnboundedReceiver<Vec<Probe>>) {
         loop {
-            let may_send = !self.waiting.is_empty() && self.asking.len() < MAX_IN_FLIGHT;
+            let may_send = !self.waiting.is_empty() && self.asking.len() < self.max_in_flight;
             tokio::select! {
                 probes = inbox.recv() => match probes {
                     Some(probes) => self.waiting.extend(probes),
@@ -79,7 +85,7 @@ impl Engine {
     /// Sends a few of the probes that wait.
     fn send(&mut self) {
         for _ in 0..SENDS_A_TURN {
-            if self.asking.len() >= MAX_IN_FLIGHT {
+            if self.asking.len() >= self.max_in_flight {
                 return;
             }
             let Some(probe) = self.waiting.pop_front() else { return };
@@ -98,5 +104,36 @@ impl Engine {
         let (slot, round, timeout) = (probe.slot, probe.round, probe.timeout);
         self.asking.spawn(async move { (slot, round, agent.ask(timeout).await) });
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::watch::{Secret, SnmpAccess, SnmpVersion};
+    use core::net::{IpAddr, Ipv4Addr};
+    use core::time::Duration;
+    use std::sync::Arc;
+
+    #[tokio::test]
+    async fn what_does_not_fit_in_flight_waits() {
+        let version = SnmpVersion::V2c { community: Secret::new("public".to_owned()) };
+        let access = Arc::new(SnmpAccess { version, port: 9, interface: None });
+        let mut engine = Engine::new(Box::new(|_| Ok(())), 2);
+        engine.waiting.extend((0..5).map(|slot| Probe {
+            slot: Slot(slot),
+            round: 1,
+            address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            timeout: Duration::from_millis(1),
+            ask: Ask::Snmp(Arc::clone(&access)),
+        }));
+        for waiting in [3, 1, 0] {
+            engine.send();
+            assert!(engine.asking.len() <= 2);
+            assert_eq!(engine.waiting.len(), waiting);
+            while let Some(asked) = engine.asking.join_next().await {
+                assert!(matches!(asked.unwrap(), (_, 1, Outcome::Lost)));
+            }
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! What the engine tests share: a mailbox for results.
+//! A mailbox for results.
 
 use ntuwatch::domain::watch::{Outcome, ProbeResult, Round, Slot};
 use ntuwatch::engine::Deliver;

@@ -1,8 +1,6 @@
 //! The ICMP engine against the kernel's own echo service on the loopback interface.
 
-mod engine_common;
-
-use engine_common::Mailbox;
+use crate::mailbox::Mailbox;
 use ntuwatch::domain::watch::{Ask, Method, Outcome, Probe, ProbeResult, Slot};
 use ntuwatch::engine::{ProbeEngine, StartError, icmp};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
