@@ -84,7 +84,7 @@ fn sample(outcome: Outcome) -> SnmpSample {
 /// An snmpd that answers, with the port it listens on.
 fn snmpd(bench: &Bench) -> Option<(Snmpd, u16)> {
     let port = free_port();
-    let snmpd = Snmpd::start(port)?;
+    let snmpd = Snmpd::start(port, "first")?;
     bench.ask_until(&probe(1_000_000, port, v2c("public")), is_answered);
     Some((snmpd, port))
 }
@@ -164,19 +164,29 @@ fn nobody_there_is_a_loss() {
     }
 }
 
-#[test]
-fn an_agent_that_was_replaced_is_found_again() {
-    let bench = Bench::new();
-    let Some((first, port)) = snmpd(&bench) else { return };
-    let mut v3 = probe(1, port, sha256());
-    v3.timeout = Duration::from_secs(5);
-    assert!(is_answered(&bench.ask(v3.clone())));
-    drop(first);
-    let Some(_second) = Snmpd::start(port) else { return };
-    bench.ask_until(&probe(2, port, v2c("public")), is_answered);
-
-    let (_, attempts) = bench.ask_until(&v3, is_answered);
+/// Waits until the snmpd on `port` is up, then checks that `v3` is answered after a few probes.
+fn recovers(bench: &Bench, port: u16, v3: &Probe) {
+    bench.ask_until(&probe(1_000_000, port, v2c("public")), is_answered);
+    let (_, attempts) = bench.ask_until(v3, is_answered);
     assert!(attempts <= 3, "it took {attempts} probes");
+}
+
+#[test]
+fn an_agent_that_restarts_or_is_replaced_is_found_again() {
+    let bench = Bench::new();
+    let Some((mut first, port)) = snmpd(&bench) else { return };
+    let v3 = Probe { timeout: Duration::from_secs(5), ..probe(1, port, sha256()) };
+    assert!(is_answered(&bench.ask(v3.clone())));
+    first.restart();
+    recovers(&bench, port, &v3);
+    first.restart();
+    recovers(&bench, port, &v3);
+    drop(first);
+    let Some(fewer_boots) = Snmpd::start(port, "first") else { return };
+    recovers(&bench, port, &v3);
+    drop(fewer_boots);
+    let Some(_other_engine) = Snmpd::start(port, "second") else { return };
+    recovers(&bench, port, &v3);
 }
 
 #[test]

@@ -6,6 +6,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
+/// Not snmpd.conf: that one snmpd writes itself.
+const CONFIG_NAME: &str = "test.conf";
+
 const CONFIG: &str = "\
 createUser sha256 SHA-256 authpass256 AES privpass256
 createUser sha512 SHA-512 authpass512 AES-256 privpass512
@@ -23,20 +26,18 @@ rocommunity public
 /// A running snmpd. Dropping it kills it.
 pub(crate) struct Snmpd {
     process: Child,
-    /// Where it keeps its engine ID and its number of boots.
-    _directory: TempDir,
+    /// Where it keeps its configuration and its number of boots.
+    directory: TempDir,
 }
 
 impl Snmpd {
-    /// Starts one on `port` of 127.0.0.1 with an engine ID of its own; `None`, with a word on the console, where there is none.
-    pub(crate) fn start(port: u16) -> Option<Self> {
+    /// Starts one on `port` of 127.0.0.1 that has never booted before; `None`, with a word on the console, where there is none.
+    pub(crate) fn start(port: u16, engine_id: &str) -> Option<Self> {
         let directory = tempfile::tempdir().expect("a directory");
-        let config = directory.path().join("snmpd.conf");
-        let engine = directory.path().file_name().expect("a name").to_string_lossy();
-        let text = format!("agentaddress udp:127.0.0.1:{port}\nengineID {engine}\n{CONFIG}");
-        std::fs::write(&config, text).expect("a configuration");
-        match Self::spawn(&config, directory.path()) {
-            Ok(process) => Some(Self { process, _directory: directory }),
+        let text = format!("agentaddress udp:127.0.0.1:{port}\nengineID {engine_id}\n{CONFIG}");
+        std::fs::write(directory.path().join(CONFIG_NAME), text).expect("a configuration");
+        match Self::spawn(directory.path()) {
+            Ok(process) => Some(Self { process, directory }),
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 println!("skipped: no snmpd on this host");
                 None
@@ -45,10 +46,21 @@ impl Snmpd {
         }
     }
 
-    fn spawn(config: &Path, directory: &Path) -> std::io::Result<Child> {
+    /// Boots it once more.
+    pub(crate) fn restart(&mut self) {
+        self.stop();
+        self.process = Self::spawn(self.directory.path()).expect("snmpd");
+    }
+
+    fn stop(&mut self) {
+        self.process.kill().expect("a process to kill");
+        self.process.wait().expect("a process that ends");
+    }
+
+    fn spawn(directory: &Path) -> std::io::Result<Child> {
         Command::new("/usr/sbin/snmpd")
             .args(["-f", "-C", "-Lf", "/dev/null", "-c"])
-            .arg(config)
+            .arg(directory.join(CONFIG_NAME))
             .env("SNMP_PERSISTENT_DIR", directory)
             .env("MIBS", "")
             .stdin(Stdio::null())
@@ -60,8 +72,7 @@ impl Snmpd {
 
 impl Drop for Snmpd {
     fn drop(&mut self) {
-        self.process.kill().expect("a process to kill");
-        self.process.wait().expect("a process that ends");
+        self.stop();
     }
 }
 
