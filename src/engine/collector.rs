@@ -136,6 +136,27 @@ mod tests {
         assert!(slots.eq(0..all), "each once and in order");
     }
 
+    #[test]
+    fn every_outcome_is_counted() {
+        let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+        let mut collector =
+            metrics::with_local_recorder(&recorder, || Collector::new(Method::Snmp, Box::new(|_| Ok(()))));
+        let rtt = Duration::from_millis(3);
+        let outcomes = [
+            Outcome::Answered { rtt, sample: None },
+            Outcome::Rejected { rtt, why: "wrong digest" },
+            Outcome::Lost,
+            Outcome::NotSent { why: "no route".to_owned() },
+        ];
+        outcomes.into_iter().for_each(|outcome| collector.report(Slot(1), 1, outcome));
+        let page = recorder.handle().render();
+        for (name, count) in [("sent", 3), ("answered", 1), ("rejected", 1), ("lost", 1), ("unsent", 1)] {
+            let line = format!("ntuwatch_probes_{name}_total{{method=\"snmp\"}} {count}\n");
+            assert!(page.contains(&line), "{line}{page}");
+        }
+        assert!(page.contains("ntuwatch_probe_duration_seconds_count{method=\"snmp\"} 2\n"), "{page}");
+    }
+
     #[tokio::test]
     async fn nothing_is_due_while_there_is_nothing() {
         let collector = Collector::new(Method::Snmp, Box::new(Err));

@@ -21,6 +21,7 @@ use std::collections::hash_map::RandomState;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::io::{self, ErrorKind};
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::yield_now;
 
 /// Probes in flight at most; more wait to be sent.
 const MAX_IN_FLIGHT: usize = 1 << 20;
@@ -125,6 +126,8 @@ impl Engine {
     async fn may_send(&self) {
         match self.waiting.front() {
             Some(probe) if self.in_flight.len() < self.max_in_flight => {
+                // lets the runtime look at the sockets first, or answers would lie in them until the whole burst is sent
+                yield_now().await;
                 if let Ok(family) = self.family(probe.address)
                     && let Err(error) = family.writable().await
                 {
