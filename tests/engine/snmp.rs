@@ -8,6 +8,7 @@ use ntuwatch::domain::watch::{
 use ntuwatch::engine::{ProbeEngine, snmp};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -187,6 +188,28 @@ fn an_agent_that_restarts_or_is_replaced_is_found_again() {
     drop(fewer_boots);
     let Some(_other_engine) = Snmpd::start(port, "second") else { return };
     recovers(&bench, port, &v3);
+}
+
+#[test]
+fn a_healthy_snmpv3_agent_costs_one_exchange_a_probe() {
+    let bench = Bench::new();
+    let Some((_snmpd, port)) = snmpd(&bench) else { return };
+    let exchanges = Arc::new(AtomicU32::new(0));
+    let counter = Arc::clone(&exchanges);
+    let relay = peer(move |socket, request, from| {
+        counter.fetch_add(1, Ordering::Relaxed);
+        let onward = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+        onward.send_to(request, ("127.0.0.1", port)).expect("a request");
+        let mut answer = [0; 2_048];
+        let len = onward.recv(&mut answer).expect("an answer");
+        socket.send_to(&answer[..len], from).expect("an answer");
+    });
+    let ask = || bench.ask(Probe { timeout: Duration::from_secs(5), ..probe(1, relay, sha256()) });
+    assert!(is_answered(&ask()));
+    let getting_to_know = exchanges.load(Ordering::Relaxed);
+    assert!(getting_to_know <= 3, "engine ID, time and the question itself: {getting_to_know}");
+    assert!((0..5).all(|_| is_answered(&ask())));
+    assert_eq!(exchanges.load(Ordering::Relaxed), getting_to_know + 5);
 }
 
 #[test]
