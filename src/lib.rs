@@ -5,5 +5,6 @@ extern crate alloc;
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod engine;
 pub mod story;
 pub mod text;

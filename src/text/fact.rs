@@ -26,6 +26,7 @@ pub const fn kind(fact: &Fact) -> &'static str {
             CaseFact::Taken { .. } => "case_taken",
             CaseFact::Noted { .. } => "case_noted",
             CaseFact::Waits { .. } => "case_waiting",
+            CaseFact::Confirmed => "case_confirmed",
             CaseFact::Upgraded => "case_upgraded",
             CaseFact::Solved { .. } => "case_solved",
             CaseFact::Returned { .. } => "case_returned",
@@ -99,12 +100,12 @@ fn case_fields(fact: &CaseFact, time: &dyn Fn(Time) -> Value) -> Value {
         CaseFact::Taken { by } => json!({ "by": by }),
         CaseFact::Noted { by, text } => json!({ "by": by, "note": text }),
         CaseFact::Waits { by, on, note } => json!({ "by": by, "on": on.name(), "note": note }),
-        CaseFact::Upgraded => json!({ "priority": "P1" }),
+        CaseFact::Upgraded => json!({ "priority": "P1", "reason": "loss" }),
         CaseFact::Solved { by, note, window } => {
             json!({ "by": by.name(), "note": note, "window_s": window.as_secs() })
         }
         CaseFact::Returned { by, note } => json!({ "by": by.name(), "note": note }),
-        CaseFact::Closed => json!({}),
+        CaseFact::Confirmed | CaseFact::Closed => json!({}),
     }
 }
 
@@ -180,6 +181,7 @@ fn case_sentence(fact: &CaseFact, calendar: &Calendar) -> String {
         CaseFact::Taken { by } => format!("{by} took the case."),
         CaseFact::Noted { by, text } => format!("{by} noted: {text}"),
         CaseFact::Waits { by, on, note } => format!("{by} set it to wait for {}{}.", on.name(), noted(note)),
+        CaseFact::Confirmed => "The watch sees the fault itself now: the line has lost contact.".into(),
         CaseFact::Upgraded => "Raised to P1: the line has lost contact altogether.".into(),
         CaseFact::Solved { by: Actor::Watch, window, .. } => {
             format!("Declared solved by the watch: the line is back; watched for {}.", duration(*window))

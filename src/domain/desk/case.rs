@@ -27,6 +27,8 @@ pub struct Case {
     pub line: Line,
     /// Since when the line does that.
     pub line_since: Time,
+    /// Whether the watch itself has seen the fault: only then the line's return shows that it is over.
+    pub fault_seen: bool,
     /// How long the line has been back since its last loss; `None` before it is.
     pub back: Option<Tally>,
     /// When the line came back the last time.
@@ -223,7 +225,9 @@ pub enum CaseFact {
         /// Why.
         note: Option<String>,
     },
-    /// The fault is worse than it was.
+    /// The watch has lost contact for as long as makes a fault: it sees now what a person had reported.
+    Confirmed,
+    /// The fault is worse than it was: as `Confirmed`, on a P2.
     Upgraded,
     /// It was declared solved.
     Solved {
@@ -303,6 +307,7 @@ impl Case {
             owner: None,
             line: opening.line.0,
             line_since: opening.line.1,
+            fault_seen: opening.first_loss.is_some(),
             back: None,
             recovered_at: None,
             downtime,
@@ -346,7 +351,9 @@ impl Case {
                 self.owner.get_or_insert_with(|| by.clone());
                 self.stage = Stage::Waiting { since: now, on: *on };
             }
+            CaseFact::Confirmed => self.fault_seen = true,
             CaseFact::Upgraded => {
+                self.fault_seen = true;
                 self.priority = Priority::P1;
                 self.wrote(LetterKind::Upgraded, 1);
             }
@@ -358,7 +365,10 @@ impl Case {
                 self.stage = Stage::Solved { since: now, by: by.clone(), window: Window { length: *window, observed } };
                 self.wrote(LetterKind::Solved, self.solved);
             }
-            CaseFact::Returned { .. } => {
+            CaseFact::Returned { by, .. } => {
+                // A person's concern about a line that answers is not settled by the line answering.
+                self.fault_seen = *by == Actor::Watch || self.line.is_lost();
+                self.back = None;
                 self.returned += 1;
                 self.stage = Stage::Working { since: now };
                 self.wrote(LetterKind::Returned, self.returned);
@@ -388,7 +398,7 @@ impl Case {
         }
         match line {
             Line::Watched(Verdict::Up, _) => {
-                if self.line_was_lost() {
+                if self.fault_seen {
                     let back = self.back.get_or_insert_with(|| {
                         self.recovered_at = Some(at);
                         Tally::default()
@@ -411,11 +421,6 @@ impl Case {
         }
         self.line = line;
         self.line_since = at;
-    }
-
-    /// Whether the line was ever lost while this case was about it.
-    fn line_was_lost(&self) -> bool {
-        self.opening.first_loss.is_some() || self.downtime != Tally::default()
     }
 
     /// When the watch will declare it solved, if the line stays as it is.

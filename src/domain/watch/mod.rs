@@ -107,6 +107,7 @@ impl Watch {
         for (at, reference) in watch.desk.deadlines() {
             watch.deadlines.push(Reverse((at, Deadline::Case(reference))));
         }
+        watch.seal(turn);
         watch
     }
 
