@@ -1,18 +1,21 @@
 //! Whatever happens to the world, the daemon and its disk, these hold.
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
+#![expect(clippy::wildcard_enum_match_arm, reason = "each property looks at a few facts only")]
 
 use ntuwatch::domain::desk::{Actor, Case, CaseFact, LetterKind, Priority, Stage, WaitingOn};
 use ntuwatch::domain::fact::Fact;
 use ntuwatch::domain::letter::LetterLabel;
 use ntuwatch::domain::time::Time;
 use ntuwatch::domain::turn::{Command, Wish};
-use ntuwatch::domain::watch::{Interval, Verdict};
+use ntuwatch::domain::watch::{CUT_OFF_AFTER, Interval, Verdict};
 use ntuwatch::story::{Monitor, Sim, Story};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 const DOWN_AFTER: Duration = Duration::from_secs(60);
+/// The last seconds before a decision may be found to have been blind, and dated back, after it.
+const REVISED: Duration = Duration::from_secs(CUT_OFF_AFTER.as_secs() + 1);
 
 /// Settings are short, so that a history of hours holds many outages.
 const WORLD: &str = "config down_after=60s interval=5s solve_after=30s p1=10m p2=20m
@@ -213,7 +216,7 @@ fn cases_have_their_loss(history: &History) {
             assert!(loss >= DOWN_AFTER, "{case:#?}");
             let first = opening.first_loss.unwrap();
             let sum = history.sum(&opening.unit, first, case.opened_at, |verdict| verdict == Verdict::Loss);
-            assert_eq!(sum, loss, "{case:#?} {:#?}", history.ledger(&opening.unit));
+            assert!(sum <= loss && sum + REVISED >= loss, "{sum:?}: {case:#?}");
         }
     }
 }
@@ -307,7 +310,7 @@ fn windows_are_observed(history: &History) {
             let observed = window.observed.total(*since);
             assert!(observed >= window.length, "{case:#?}");
             let sum = history.sum(&case.opening.unit, *solved_at, *since, Verdict::is_observed);
-            assert_eq!(sum, observed, "{case:#?} {:#?}", history.ledger(&case.opening.unit));
+            assert!(sum <= observed && sum + REVISED >= observed, "{sum:?}: {case:#?}");
         }
     }
 }
