@@ -1,0 +1,3 @@
+//! The engines: each talks to one thing in the world.
+
+pub mod mail_out;
