@@ -2,3 +2,4 @@
 
 pub mod mail_out;
 pub mod resolver;
+pub mod systemd;
