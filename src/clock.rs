@@ -1,6 +1,14 @@
 //! The only reader of clocks.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
+
+/// What the wall clock shows, in milliseconds since the Unix epoch.
+#[must_use]
+pub fn unix_millis() -> i64 {
+    #[expect(clippy::disallowed_methods, reason = "this is the one home of clock reads")]
+    let now = SystemTime::now();
+    now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
 
 /// Measures how long something takes.
 #[derive(Clone, Copy, Debug)]
