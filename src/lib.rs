@@ -3,4 +3,5 @@
 extern crate alloc;
 
 pub mod clock;
+pub mod config;
 pub mod domain;

@@ -80,7 +80,7 @@ pub struct Pace {
 }
 
 /// How to ask a device by SNMP.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SnmpAccess {
     /// Protocol version with its credentials.
     pub version: SnmpVersion,
@@ -91,7 +91,7 @@ pub struct SnmpAccess {
 }
 
 /// SNMP protocol version and what it authenticates with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum SnmpVersion {
     /// SNMPv1 (RFC 1157).
     V1 {
@@ -115,7 +115,7 @@ pub enum SnmpVersion {
 }
 
 /// SNMPv3 authentication protocols (RFC 3414, RFC 7860).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AuthProtocol {
     /// HMAC-MD5-96.
     Md5,
@@ -132,7 +132,7 @@ pub enum AuthProtocol {
 }
 
 /// SNMPv3 privacy protocols (RFC 3826 and its common extensions).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PrivProtocol {
     /// CFB128-AES-128.
     Aes128,
@@ -143,7 +143,7 @@ pub enum PrivProtocol {
 }
 
 /// A word that no log and no error message shows.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Secret(String);
 
 impl Secret {

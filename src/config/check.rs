@@ -1,0 +1,238 @@
+//! What a single value must look like. An error completes the sentence that begins with the key's name.
+
+use super::{Mailbox, Smtp, Tls};
+use core::net::{IpAddr, SocketAddr};
+use core::time::Duration;
+use jiff::fmt::friendly::SpanParser;
+use lettre::Address;
+
+/// The domain's clock counts milliseconds.
+const SHORTEST: Duration = Duration::from_millis(1);
+/// A year; nothing that is watched or promised takes longer, and sums of it stay far from any overflow.
+const LONGEST: Duration = Duration::from_hours(366 * 24);
+/// Longest key of a device or customer: it becomes a metric's label and part of an address in the API.
+const MAX_ID: usize = 64;
+/// Longest free text, in characters; it ends up in a mail's subject.
+const MAX_TEXT: usize = 200;
+
+/// What a check makes of a value.
+pub(super) type Checked<T> = Result<T, String>;
+
+/// A value as messages show it: quoted, escaped and cut.
+pub(super) fn shown(value: &str) -> String {
+    match value.char_indices().nth(60) {
+        Some((cut, _)) => format!("{:?}…", value.get(..cut).unwrap_or_default()),
+        None => format!("{value:?}"),
+    }
+}
+
+/// A positive duration such as "10m".
+pub(super) fn duration(value: &str) -> Checked<Duration> {
+    let shown = shown(value);
+    let signed = SpanParser::new().parse_duration(value).map_err(|_| {
+        format!("is {shown}, which is no duration: write numbers and units, such as \"500ms\", \"10s\", \"1h30m\" or \"72h\"")
+    })?;
+    match Duration::try_from(signed) {
+        Ok(duration) if (SHORTEST..=LONGEST).contains(&duration) => Ok(duration),
+        Ok(_) | Err(_) => Err(format!("is {shown}: write a duration between \"1ms\" and \"8784h\"")),
+    }
+}
+
+/// A stable key.
+pub(super) fn id(value: &str) -> Checked<String> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if value.is_empty() || value.len() > MAX_ID || !value.chars().all(allowed) {
+        let shown = shown(value);
+        return Err(format!("is {shown}: write 1 to {MAX_ID} ASCII letters, digits, '-', '_' or '.'"));
+    }
+    Ok(value.to_owned())
+}
+
+/// Free text of one line.
+pub(super) fn text(value: &str) -> Checked<String> {
+    if value.trim().is_empty() {
+        return Err("is empty: write a text".to_owned());
+    }
+    if value.chars().any(char::is_control) {
+        return Err(format!("is {}: control characters and line breaks are not allowed", shown(value)));
+    }
+    if value.len() > MAX_TEXT && value.chars().count() > MAX_TEXT {
+        return Err(format!("is longer than {MAX_TEXT} characters: shorten it"));
+    }
+    Ok(value.to_owned())
+}
+
+/// A path.
+pub(super) fn path(value: &str) -> Checked<&str> {
+    if value.is_empty() || value.contains('\0') {
+        return Err(format!("is {}: write a path", shown(value)));
+    }
+    Ok(value)
+}
+
+/// An IP address or a host name.
+pub(super) fn host(value: &str) -> Checked<String> {
+    if let Ok(address) = value.parse::<IpAddr>() {
+        if address.is_unspecified() || address.is_multicast() {
+            return Err(format!("is {}, which is the address of no single host", shown(value)));
+        }
+        return Ok(value.to_owned());
+    }
+    if is_host_name(value) {
+        return Ok(value.to_owned());
+    }
+    Err(format!("is {}, which is neither an IP address nor a host name", shown(value)))
+}
+
+/// Whether `value` is a host name (RFC 1123) that no resolver would take for an IPv4 address, such as "1.2.3" or "0x7f".
+fn is_host_name(value: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let is_number = |label: &str| {
+        let hex = label.strip_prefix("0x").or_else(|| label.strip_prefix("0X"));
+        hex.map_or_else(|| label.bytes().all(|b| b.is_ascii_digit()), |h| h.bytes().all(|b| b.is_ascii_hexdigit()))
+    };
+    value.len() <= 253 && value.split('.').all(is_label) && !value.rsplit('.').next().is_some_and(is_number)
+}
+
+/// A bare e-mail address.
+pub(super) fn email(value: &str) -> Checked<String> {
+    let odd = |c: char| c.is_control() || c.is_whitespace();
+    let one_at = value.bytes().filter(|&b| b == b'@').count() == 1;
+    if !one_at || value.contains(odd) || value.parse::<Address>().is_err() {
+        return Err(format!("is {}, which is no e-mail address: write one like \"it@acme.example\"", shown(value)));
+    }
+    Ok(value.to_owned())
+}
+
+/// An e-mail address, with or without a name before it.
+pub(super) fn mailbox(value: &str) -> Checked<Mailbox> {
+    let Some((name, address)) = value.strip_suffix('>').and_then(|v| v.rsplit_once('<')) else {
+        return Ok(Mailbox { name: None, address: email(value)? });
+    };
+    let name = name.trim();
+    let name = name.strip_prefix('"').and_then(|n| n.strip_suffix('"')).unwrap_or(name);
+    let name = if name.is_empty() { None } else { Some(text(name)?) };
+    Ok(Mailbox { name, address: email(address)? })
+}
+
+/// Where to listen for HTTP, or "off".
+pub(super) fn listen(value: &str) -> Checked<Option<SocketAddr>> {
+    if value == "off" {
+        return Ok(None);
+    }
+    value.parse().map(Some).map_err(|_| {
+        format!(
+            "is {}: write an IP address and a port, such as \"127.0.0.1:9640\" or \"[::1]:9640\", or \"off\"",
+            shown(value)
+        )
+    })
+}
+
+/// The URL of a mail server. Its text may hold a password that was put in the wrong place, so it is not shown.
+pub(super) fn smtp(value: &str) -> Checked<Smtp> {
+    let usage = "write \"smtp://HOST:PORT\", \"smtp+starttls://HOST:PORT\" or \"smtps://HOST:PORT\"";
+    let (scheme, rest) = value.split_once("://").ok_or_else(|| format!("is no URL: {usage}"))?;
+    let (tls, usual_port) = match scheme {
+        "smtp" => (Tls::None, 25),
+        "smtp+starttls" => (Tls::StartTls, 587),
+        "smtps" => (Tls::Wrapped, 465),
+        other => return Err(format!("has the unknown scheme {}: {usage}", shown(other))),
+    };
+    if rest.contains('@') {
+        return Err("holds a user: name it by the keys `user` and `password_file` instead".to_owned());
+    }
+    let rest = rest.strip_suffix('/').unwrap_or(rest);
+    let (name, port) = match rest.strip_prefix('[').map(|r| r.split_once(']')) {
+        Some(Some((name, after))) => (name, if after.is_empty() { None } else { after.strip_prefix(':').or(Some("")) }),
+        Some(None) => return Err(format!("lacks a closing bracket: {usage}")),
+        None => rest.split_once(':').map_or((rest, None), |(name, port)| (name, Some(port))),
+    };
+    let name = host(name).map_err(|e| format!("names a host that {e}: {usage}"))?;
+    let port = match port.map(str::parse::<u16>) {
+        None => usual_port,
+        Some(Ok(port)) if port > 0 => port,
+        Some(Ok(_) | Err(_)) => return Err("has a bad port: write a number from 1 to 65535".to_owned()),
+    };
+    Ok(Smtp { host: name, port, tls, credentials: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts() {
+        for good in ["10.0.0.1", "::1", "ntu-1.acme.example", "localhost", "1.2.3.a", "a_b"] {
+            assert_eq!(host(good).as_deref(), Ok(good));
+        }
+        let long = "a.".repeat(127);
+        for bad in [
+            "",
+            "300.1.1.1",
+            "1.2.3",
+            "0x7f",
+            "7",
+            "a..b",
+            "-a",
+            "a-",
+            "a b",
+            "0.0.0.0",
+            "::",
+            "224.0.0.1",
+            "a.",
+            "ä",
+            &long,
+        ] {
+            assert!(host(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn durations() {
+        assert_eq!(duration("1h30m"), Ok(Duration::from_mins(90)));
+        assert_eq!(duration("8784h"), Ok(LONGEST));
+        for bad in ["", "10", "0s", "-5s", "1us", "8784h1ms", "1d", "ten", "10s ago", "PT5S"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn mail_addresses() {
+        let named = Mailbox { name: Some("NOC, London".to_owned()), address: "noc@example.net".to_owned() };
+        assert_eq!(mailbox("NOC, London <noc@example.net>"), Ok(named.clone()));
+        assert_eq!(mailbox("\"NOC, London\" <noc@example.net>"), Ok(named));
+        assert_eq!(mailbox("noc@example.net").map(|m| m.name), Ok(None));
+        for bad in ["", "noc", "@", "a@", "@b", "a@b@c", "a b@c", "a@b\r\nBcc: c@d", "a@b\0", "\"a b\"@c", "a@b>"] {
+            assert!(email(bad).is_err(), "{bad}");
+            assert!(mailbox(&format!("N <{bad}>")).is_err(), "{bad}");
+        }
+        assert!(mailbox("N\nBcc: x <a@b.example>").is_err());
+    }
+
+    #[test]
+    fn mail_servers() {
+        let server = |url| smtp(url).map(|s| (s.host, s.port, s.tls));
+        assert_eq!(server("smtp://127.0.0.1:1025"), Ok(("127.0.0.1".to_owned(), 1025, Tls::None)));
+        assert_eq!(server("smtp+starttls://mx.example"), Ok(("mx.example".to_owned(), 587, Tls::StartTls)));
+        assert_eq!(server("smtps://[::1]/"), Ok(("::1".to_owned(), 465, Tls::Wrapped)));
+        for bad in [
+            "",
+            "mx",
+            "http://mx",
+            "smtp://",
+            "smtp://u:p@mx",
+            "smtp://mx:0",
+            "smtp://mx:x",
+            "smtp://[::1",
+            "smtp://[::1]x",
+            "smtp://mx/a",
+        ] {
+            assert!(smtp(bad).is_err_and(|e| !e.contains("u:p")), "{bad}");
+        }
+    }
+}

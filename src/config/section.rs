@@ -1,0 +1,297 @@
+//! One table of a TOML file, or one row of a CSV file, seen the same way.
+//!
+//! A faulty value is noted in the report and its caller goes on with something harmless: a configuration with faults
+//! is never handed out, so nobody sees the substitute.
+
+use super::check::{self, Checked};
+use super::fault::{FileNo, Place, Report};
+use super::form::{self, Form};
+use core::ops::RangeInclusive;
+use core::time::Duration;
+use csv::StringRecord;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// A table or a row, being read.
+#[derive(Clone, Copy)]
+pub(super) struct Section<'a> {
+    report: &'a Report,
+    form: Form,
+    file: FileNo,
+    place: Place,
+    fields: Fields<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum Fields<'a> {
+    /// Nothing: the table is not in the file.
+    Absent,
+    Table(&'a DeTable<'a>),
+    Row(Row<'a>),
+}
+
+/// A row of a CSV file.
+#[derive(Clone, Copy)]
+pub(super) struct Row<'a> {
+    pub(super) cells: &'a StringRecord,
+    pub(super) columns: &'a [Option<Column>],
+    /// Where it begins, in bytes.
+    pub(super) start: u64,
+    /// Whether it stands for the row's nested table.
+    pub(super) nested: bool,
+}
+
+/// What a CSV column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Column {
+    /// Key of a unit, or of its nested snmp table.
+    pub(super) key: &'static str,
+    /// Whether it is the latter.
+    pub(super) nested: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Value<'a> {
+    raw: Raw<'a>,
+    place: Place,
+}
+
+#[derive(Clone, Copy)]
+enum Raw<'a> {
+    Toml(&'a DeValue<'a>),
+    Cell(&'a str),
+}
+
+impl<'a> Raw<'a> {
+    fn text(self) -> Option<&'a str> {
+        match self {
+            Self::Toml(value) => value.as_str(),
+            Self::Cell(cell) => Some(cell),
+        }
+    }
+
+    fn flag(self) -> Option<bool> {
+        match self {
+            Self::Toml(value) => value.as_bool(),
+            Self::Cell(cell) => cell.parse().ok(),
+        }
+    }
+
+    fn integer(self) -> Option<i64> {
+        match self {
+            Self::Toml(value) => value.as_integer().and_then(|i| i64::from_str_radix(i.as_str(), i.radix()).ok()),
+            Self::Cell(cell) => cell.parse().ok(),
+        }
+    }
+
+    fn toml(self) -> Option<&'a DeValue<'a>> {
+        match self {
+            Self::Toml(value) => Some(value),
+            Self::Cell(_) => None,
+        }
+    }
+}
+
+impl<'a> Section<'a> {
+    /// The table that is a whole file.
+    pub(super) fn whole(report: &'a Report, file: FileNo, form: Form, table: &'a DeTable<'a>) -> Self {
+        Self::table(report, file, form, file.byte(0), table)
+    }
+
+    /// A row that describes a unit.
+    pub(super) fn row(report: &'a Report, file: FileNo, row: Row<'a>) -> Self {
+        let place = file.cell(row.start, 0);
+        Self { report, form: form::UNIT, file, place, fields: Fields::Row(row) }
+    }
+
+    fn table(report: &'a Report, file: FileNo, form: Form, place: Place, table: &'a DeTable<'a>) -> Self {
+        for key in table.keys().filter(|key| !form.keys.contains(&key.get_ref().as_ref())) {
+            let (name, hint) = (key.get_ref().as_ref(), form::nearest(key.get_ref(), form.keys));
+            let message = match form::MAIN_FILE.keys.contains(&name) && form.name == form::INVENTORY_FILE.name {
+                true => format!("`{name}` does not belong in {}: move it to the configuration file", form.name),
+                false => format!(
+                    "unknown key {} in {}{hint}: it knows {}",
+                    check::shown(name),
+                    form.name,
+                    form.keys.join(", ")
+                ),
+            };
+            report.fault(file.byte(key.span().start), message);
+        }
+        Self { report, form, file, place, fields: Fields::Table(table) }
+    }
+
+    /// The report that this section's faults go to.
+    pub(super) fn report(&self) -> &'a Report {
+        self.report
+    }
+
+    /// Whether `key` is given.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.value(key).is_some()
+    }
+
+    /// Where `key` stands; the section's own place if it is not given.
+    pub(super) fn place(&self, key: &str) -> Place {
+        self.value(key).map_or(self.place, |value| value.place)
+    }
+
+    /// Notes a fault at `key`, or at the section if it is not given.
+    pub(super) fn fault(&self, key: &str, message: impl Into<String>) {
+        self.report.fault(self.place(key), message);
+    }
+
+    /// The text at `key`, as `check` makes it. `None` if it is absent or faulty.
+    pub(super) fn parse<T>(&self, key: &str, check: impl FnOnce(&'a str) -> Checked<T>) -> Option<T> {
+        let value = self.value(key)?;
+        let Some(text) = value.raw.text() else { return self.wrong_type(key, value, "a string in quotes") };
+        match check(text) {
+            Ok(checked) => Some(checked),
+            Err(message) => {
+                self.report.fault(value.place, format!("`{}` {message}", self.full_name(key)));
+                None
+            }
+        }
+    }
+
+    /// As [`Self::parse`], and it is a fault if the key is absent.
+    pub(super) fn require<T>(&self, key: &str, check: impl FnOnce(&'a str) -> Checked<T>) -> Option<T> {
+        self.demand(key);
+        self.parse(key, check)
+    }
+
+    /// The duration at `key`.
+    pub(super) fn duration(&self, key: &str, default: Duration) -> Duration {
+        self.parse(key, check::duration).unwrap_or(default)
+    }
+
+    /// The truth value at `key`.
+    pub(super) fn flag(&self, key: &str, default: bool) -> bool {
+        self.value(key)
+            .and_then(|value| value.raw.flag().or_else(|| self.wrong_type(key, value, "true or false")))
+            .unwrap_or(default)
+    }
+
+    /// The whole number at `key`.
+    pub(super) fn integer(&self, key: &str, range: RangeInclusive<i64>) -> Option<i64> {
+        let value = self.value(key)?;
+        match value.raw.integer() {
+            Some(number) if range.contains(&number) => Some(number),
+            Some(_) | None => {
+                self.wrong_type(key, value, &format!("a whole number from {} to {}", range.start(), range.end()))
+            }
+        }
+    }
+
+    /// The texts of the list at `key`, as `check` makes them, with their places.
+    pub(super) fn list<T>(&self, key: &str, check: impl Fn(&'a str) -> Checked<T>) -> Vec<(T, Place)> {
+        let Some(value) = self.value(key) else { return Vec::new() };
+        let Some(items) = value.raw.toml().and_then(DeValue::as_array) else {
+            return self.wrong_type(key, value, "a list of strings, such as [\"…\", \"…\"]").unwrap_or_default();
+        };
+        let read = |item: &'a Spanned<DeValue<'a>>| {
+            let place = self.file.byte(item.span().start);
+            let text = item.get_ref().as_str().ok_or_else(|| "must hold strings in quotes only".to_owned());
+            match text.and_then(&check) {
+                Ok(checked) => return Some((checked, place)),
+                Err(message) => self.report.fault(place, format!("`{key}` {message}")),
+            }
+            None
+        };
+        items.iter().filter_map(read).collect()
+    }
+
+    /// As [`Self::list`], and it is a fault if there is nothing in it or something twice.
+    pub(super) fn require_list<T: PartialEq>(&self, key: &str, check: impl Fn(&'a str) -> Checked<T>) -> Vec<T> {
+        self.demand(key);
+        if self.value(key).and_then(|v| v.raw.toml()?.as_array()).is_some_and(|items| items.is_empty()) {
+            self.fault(key, format!("`{key}` is empty: {} needs at least one", self.form.name));
+        }
+        let mut items = Vec::new();
+        for (item, place) in self.list(key, check) {
+            if items.contains(&item) {
+                self.report.fault(place, format!("`{key}` holds the same twice: remove one"));
+            }
+            items.push(item);
+        }
+        items
+    }
+
+    /// The table at `key`. An absent one is read as an empty one, at the place of this section.
+    pub(super) fn section(&self, key: &str, form: Form) -> Self {
+        self.optional_section(key, form).unwrap_or(Self { form, fields: Fields::Absent, ..*self })
+    }
+
+    /// The table at `key`, if it is given.
+    pub(super) fn optional_section(&self, key: &str, form: Form) -> Option<Self> {
+        if let Fields::Row(row) = self.fields {
+            let nested = Self { form, fields: Fields::Row(Row { nested: true, ..row }), ..*self };
+            return form.keys.iter().any(|key| nested.has(key)).then_some(nested);
+        }
+        let value = self.value(key)?;
+        match value.raw.toml().and_then(DeValue::as_table) {
+            Some(table) => Some(Self::table(self.report, self.file, form, value.place, table)),
+            None => self.wrong_type(key, value, "one table, with single brackets"),
+        }
+    }
+
+    /// The tables of the list at `key`.
+    pub(super) fn sections(&self, key: &str, form: Form) -> Vec<Self> {
+        let Some(value) = self.value(key) else { return Vec::new() };
+        let Some(items) = value.raw.toml().and_then(DeValue::as_array) else {
+            return self.wrong_type(key, value, &format!("a list of tables: write {}", form.name)).unwrap_or_default();
+        };
+        let read = |item: &'a Spanned<DeValue<'a>>| {
+            let place = self.file.byte(item.span().start);
+            let table = item.get_ref().as_table();
+            if table.is_none() {
+                self.report.fault(place, format!("`{key}` must hold tables only: write {}", form.name));
+            }
+            table.map(|table| Self::table(self.report, self.file, form, place, table))
+        };
+        items.iter().filter_map(read).collect()
+    }
+
+    fn value(&self, key: &str) -> Option<Value<'a>> {
+        debug_assert!(self.form.keys.contains(&key), "{key} is no key of {}", self.form.name);
+        match self.fields {
+            Fields::Absent => None,
+            Fields::Table(table) => {
+                let value = table.get(key)?;
+                Some(Value { raw: Raw::Toml(value.get_ref()), place: self.file.byte(value.span().start) })
+            }
+            Fields::Row(row) => {
+                let holds = |c: &Option<Column>| c.is_some_and(|c| c.nested == row.nested && c.key == key);
+                let cell = row.columns.iter().position(holds)?;
+                let text = row.cells.get(cell)?.trim();
+                let value = Value { raw: Raw::Cell(text), place: self.file.cell(row.start, cell) };
+                (!text.is_empty()).then_some(value)
+            }
+        }
+    }
+
+    fn demand(&self, key: &str) {
+        if !self.has(key) {
+            let name = self.full_name(key);
+            self.report.fault(self.place, format!("`{name}` is missing: {} needs it", self.form.name));
+        }
+    }
+
+    fn wrong_type<T>(&self, key: &str, value: Value<'a>, wanted: &str) -> Option<T> {
+        let name = self.full_name(key);
+        let message = match value.raw {
+            Raw::Toml(toml) => format!("`{name}` is a TOML {}: it must be {wanted}", toml.type_str()),
+            Raw::Cell(_) => format!("`{name}` must be {wanted}"),
+        };
+        self.report.fault(value.place, message);
+        None
+    }
+
+    /// The key as its file writes it.
+    fn full_name(&self, key: &str) -> String {
+        match self.fields {
+            Fields::Row(row) if row.nested => format!("snmp_{key}"),
+            Fields::Row(_) | Fields::Table(_) | Fields::Absent => key.to_owned(),
+        }
+    }
+}

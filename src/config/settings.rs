@@ -1,0 +1,157 @@
+//! The daemon's own tables: store, http, detection, stability and mail.
+
+use super::check::{self, Checked, shown};
+use super::fault::Place;
+use super::form;
+use super::paths::Paths;
+use super::section::Section;
+use super::{Http, Mail, Mailbox, Route, Smtp, Tls};
+use crate::domain::plan::Stability;
+use crate::domain::watch::{Device, Pace, Role, Secret};
+use core::net::{IpAddr, Ipv4Addr, SocketAddr};
+use core::time::Duration;
+use std::path::PathBuf;
+
+/// Detection settings where the operator gives none.
+const PACE: Pace = Pace {
+    interval: Duration::from_secs(10),
+    snmp_interval: Duration::from_secs(60),
+    timeout: Duration::from_secs(1),
+    down_after: Duration::from_mins(10),
+    solve_after: Duration::from_mins(5),
+};
+/// Stability windows where the operator gives none (R28).
+const STABILITY: Stability = Stability { p1: Duration::from_hours(24), p2: Duration::from_hours(72) };
+/// Where the console and the metrics are, if the operator does not say.
+const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9640);
+/// Sentinels are asked this often, and may take this long: that the monitor is cut off must be known within seconds,
+/// before the units' own losses are confirmed.
+const SENTINEL_INTERVAL: Duration = Duration::from_secs(1);
+const SENTINEL_TIMEOUT: Duration = Duration::from_millis(900);
+/// Shortest token, in characters: whoever knows it can change cases over the network.
+const MIN_TOKEN: usize = 16;
+
+/// Path of the store.
+pub(super) fn store(root: &Section<'_>, paths: &Paths<'_>) -> PathBuf {
+    path(&root.section("store", form::STORE), "path", "./ntuwatch.db", paths)
+}
+
+/// How the daemon is talked to.
+pub(super) fn http(root: &Section<'_>, paths: &Paths<'_>) -> Http {
+    let http = root.section("http", form::HTTP);
+    Http {
+        listen: http.parse("listen", check::listen).unwrap_or(Some(LISTEN)),
+        socket: path(&http, "socket", "./ntuwatch.sock", paths),
+        token: paths.secret(&http, None, "token_file", token),
+    }
+}
+
+/// A token has to fit into a header.
+fn token(word: &str) -> Checked<()> {
+    if word.len() < MIN_TOKEN || !word.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err(format!("is no token: write at least {MIN_TOKEN} ASCII characters without spaces"));
+    }
+    Ok(())
+}
+
+/// How long solved cases are watched.
+pub(super) fn stability(root: &Section<'_>) -> Stability {
+    let stability = root.section("stability", form::STABILITY);
+    Stability { p1: stability.duration("p1", STABILITY.p1), p2: stability.duration("p2", STABILITY.p2) }
+}
+
+/// Detection settings of all devices that have none of their own, and the sentinels with their places.
+pub(super) fn detection(root: &Section<'_>) -> (Pace, Vec<(Device, Place)>) {
+    let detection = root.section("detection", form::DETECTION);
+    let common = pace(&detection, PACE);
+    let sentinel = |(host, place): (String, Place)| {
+        let pace = Pace { interval: SENTINEL_INTERVAL, timeout: common.timeout.min(SENTINEL_TIMEOUT), ..common };
+        let id = format!("sentinel-{host}");
+        (Device { id, role: Role::Sentinel, host, upstream: None, icmp: true, snmp: None, pace }, place)
+    };
+    (common, detection.list("sentinels", check::host).into_iter().map(sentinel).collect())
+}
+
+/// Detection settings of a section, on top of `base`.
+pub(super) fn pace(section: &Section<'_>, base: Pace) -> Pace {
+    let faults = section.report().count();
+    let pace = Pace {
+        interval: section.duration("interval", base.interval),
+        snmp_interval: section.duration("snmp_interval", base.snmp_interval),
+        timeout: section.duration("timeout", base.timeout),
+        down_after: section.duration("down_after", base.down_after),
+        solve_after: section.duration("solve_after", base.solve_after),
+    };
+    if pace == base || section.report().count() > faults {
+        return pace;
+    }
+    // A relation is looked at where one of its sides is given: what is inherited is complained of once, at its source.
+    let must = |holds: bool, [key, other]: [&str; 2], rule: &str| {
+        let at = if section.has(key) { key } else { other };
+        if !holds && section.has(at) {
+            section.fault(at, format!("`{key}` {rule}"));
+        }
+    };
+    let Pace { interval, snmp_interval, timeout, down_after, solve_after: _ } = pace;
+    let rule = format!(
+        "({timeout:?}) must be shorter than `interval` ({interval:?}): an answer has to come before the next probe"
+    );
+    must(timeout < interval, ["timeout", "interval"], &rule);
+    let rule = format!(
+        "({timeout:?}) must be shorter than `snmp_interval` ({snmp_interval:?}): an answer has to come before the next probe"
+    );
+    must(timeout < snmp_interval, ["timeout", "snmp_interval"], &rule);
+    let rule = format!(
+        "({interval:?}) must not be longer than `down_after` ({down_after:?}): a fault needs a probe within it"
+    );
+    must(interval <= down_after, ["interval", "down_after"], &rule);
+    pace
+}
+
+/// From whom, to whom and by which way letters go.
+pub(super) fn mail(root: &Section<'_>, paths: &Paths<'_>) -> (Mail, Vec<String>) {
+    let mail = root.section("mail", form::MAIL);
+    let from = mail.require("from", check::mailbox).unwrap_or(Mailbox { name: None, address: String::new() });
+    let noc = mail.require_list("noc", check::email);
+    let server = mail.parse("smtp", check::smtp);
+    let credentials = credentials(&mail, paths, server.as_ref());
+    if mail.has("smtp") && mail.has("folder") {
+        mail.fault("folder", "`folder` is of no use beside `smtp`: remove one");
+    }
+    let route = match server {
+        Some(server) => Route::Smtp(Smtp { credentials, ..server }),
+        None => Route::Folder(path(&mail, "folder", "./mail", paths)),
+    };
+    (Mail { from, route }, noc)
+}
+
+fn credentials(mail: &Section<'_>, paths: &Paths<'_>, server: Option<&Smtp>) -> Option<(String, Secret)> {
+    let user = mail.parse("user", check::text);
+    let password = paths.secret(mail, None, "password_file", |word| {
+        if word.is_empty() { Err("is empty: write the password into it".to_owned()) } else { Ok(()) }
+    });
+    for (key, other) in [("user", "password_file"), ("password_file", "user"), ("user", "smtp")] {
+        if mail.has(key) && !mail.has(other) {
+            mail.fault(key, format!("`{key}` is of no use without `{other}`: add it, or remove `{key}`"));
+        }
+    }
+    if let Some(server) = server
+        && server.tls == Tls::None
+        && mail.has("password_file")
+        && !is_loopback(&server.host)
+    {
+        let host = shown(&server.host);
+        let message =
+            format!("`smtp` would send the password to {host} in clear: write \"smtp+starttls://\" or \"smtps://\"");
+        mail.fault("smtp", message);
+    }
+    user.zip(password)
+}
+
+fn is_loopback(host: &str) -> bool {
+    host.parse::<IpAddr>().map_or_else(|_| host.eq_ignore_ascii_case("localhost"), |address| address.is_loopback())
+}
+
+fn path(section: &Section<'_>, key: &str, default: &str, paths: &Paths<'_>) -> PathBuf {
+    paths.resolve(section.parse(key, check::path).unwrap_or(default))
+}

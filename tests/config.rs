@@ -1,0 +1,357 @@
+//! The configuration: what is shipped reads as it is, and every faulty input is named at its place.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+
+use ntuwatch::config::{self, Config, FORMS, Faults, Route, Tls};
+use ntuwatch::domain::watch::{AuthProtocol, PrivProtocol, Role, SnmpVersion};
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+
+const MAIL: &str = "[mail]\nfrom = \"noc@example.net\"\nnoc = [\"noc@example.net\"]\n";
+const ACME: &str = "[[customer]]\nid = \"acme\"\nname = \"Acme\"\nemail = [\"it@acme.example\"]\n";
+const UNIT: &str =
+    "customer = \"acme\"\naddress = \"192.0.2.1\"\norder = \"SO-1\"\nservice = \"DIA\"\nregion = \"EMEA\"\n";
+
+/// Writes files into a folder of their own and reads `main.toml`.
+fn read(files: &[(&str, &[u8])]) -> (Result<Config, Faults>, TempDir) {
+    let folder = TempDir::new().unwrap();
+    for (name, content) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+    (config::read(&folder.path().join("main.toml"), Some(&folder.path().join("cred"))), folder)
+}
+
+fn good(files: &[(&str, &[u8])]) -> (Config, TempDir) {
+    let (config, folder) = read(files);
+    (config.unwrap_or_else(|faults| panic!("{faults}")), folder)
+}
+
+/// The faults as "file:line:column: message", file names without their folder.
+fn faults(files: &[(&str, &[u8])]) -> Vec<String> {
+    let (config, folder) = read(files);
+    let prefix = format!("{}/", folder.path().display());
+    match config {
+        Ok(_) => Vec::new(),
+        Err(faults) => faults.0.iter().map(|fault| fault.to_string().replace(&prefix, "")).collect(),
+    }
+}
+
+/// Each fault begins with its place and holds the fragment after " … ".
+fn expect(files: &[(&str, &[u8])], wanted: &[&str]) {
+    let found = faults(files);
+    let fits = |(found, wanted): (&String, &&str)| {
+        let (place, fragment) = wanted.split_once(' ').unwrap();
+        found.starts_with(&format!("{place}: ")) && found.contains(fragment)
+    };
+    let all = found.len() == wanted.len() && found.iter().zip(wanted).all(fits);
+    assert!(all, "\nwanted {wanted:#?}\nfound {found:#?}\nin {}", String::from_utf8_lossy(files[0].1));
+}
+
+/// The faults of a main file that begins with `body` and is in order otherwise.
+fn expect_main(body: &str, wanted: &[&str]) {
+    let mail = if body.contains("[mail]") { "" } else { MAIL };
+    expect(&[("main.toml", format!("{body}\n{mail}").as_bytes())], wanted);
+}
+
+/// The faults of a unit whose table begins on line 1 with `keys` and has all else that it needs but a ttr.
+fn expect_unit(keys: &str, wanted: &[&str]) {
+    expect_main(&format!("[[unit]]\n{keys}\n{UNIT}{ACME}"), wanted);
+}
+
+/// The faults of a CSV file.
+fn expect_csv(csv: &str, wanted: &[&str]) {
+    let main = format!("[inventory]\nfiles = [\"units.csv\"]\n{MAIL}{ACME}");
+    expect(&[("main.toml", main.as_bytes()), ("units.csv", csv.as_bytes())], wanted);
+}
+
+#[test]
+fn the_shipped_files_read_as_they_are() {
+    let config = config::read(Path::new("config/ntuwatch.toml"), None).unwrap_or_else(|faults| panic!("{faults}"));
+    let ids: Vec<&str> = config.plan.devices.iter().map(|device| device.id.as_str()).collect();
+    assert_eq!(ids, ["acme-lon-1", "acme-lon-2", "acme-par-1", "acme-nyc-1", "pop-lon"]);
+    assert_eq!(config.store, Path::new("config/./ntuwatch.db"));
+
+    let config = config::read(Path::new("config/quickstart.toml"), None).unwrap_or_else(|faults| panic!("{faults}"));
+    let [answers, lost] = config.plan.devices.as_slice() else { panic!("two units") };
+    assert!(answers.icmp && answers.snmp.is_none());
+    assert!(!lost.icmp && lost.snmp.as_ref().is_some_and(|snmp| snmp.port == 16161));
+    assert_eq!(config.plan.stability.p1, Duration::from_mins(2));
+}
+
+#[test]
+fn the_example_shows_every_key_and_every_default() {
+    let files = ["config/ntuwatch.toml", "config/units.d/example.toml", "config/units.csv"];
+    let text: String = files.iter().map(|file| fs::read_to_string(file).unwrap()).collect();
+    let (mut form, mut shown) = ("", Vec::new());
+    for line in text.lines() {
+        if let Some(known) = FORMS.iter().find(|known| known.name == line) {
+            form = known.name;
+        } else if line == "[unit.snmp]" {
+            form = "snmp";
+        }
+        if let Some((key, _)) = line.trim_start_matches('#').split_once(" = ") {
+            shown.push((form, key));
+        }
+        if let Some((_, nested)) = line.split_once("snmp = {") {
+            shown.extend(
+                nested.split([',', '{']).filter_map(|pair| pair.split_once('=')).map(|(key, _)| ("snmp", key.trim())),
+            );
+        }
+    }
+    for form in FORMS {
+        for key in form.keys {
+            assert!(shown.contains(&(form.name, key)), "{key} of {} is not in the example", form.name);
+        }
+    }
+    // What the example sets is what an almost empty file means.
+    let example = config::read(Path::new("config/ntuwatch.toml"), None).unwrap();
+    let (bare, _folder) =
+        good(&[("main.toml", format!("{MAIL}{ACME}[[unit]]\nid = \"u\"\nttr = \"4h\"\n{UNIT}").as_bytes())]);
+    assert_eq!(bare.http.listen, example.http.listen);
+    assert_eq!(bare.plan.stability, example.plan.stability);
+    assert_eq!(bare.plan.devices[0].pace, example.plan.devices[0].pace);
+    assert!(
+        matches!((bare.mail.route, example.mail.route), (Route::Folder(a), Route::Folder(b)) if a.ends_with("mail") && b.ends_with("mail"))
+    );
+}
+
+#[test]
+fn everything_that_may_be_written_arrives() {
+    let main = format!(
+        "inventory.files = ['u.d/*.toml', 'u.csv', 'no/*.csv']\n[store]\npath = '/s.db'\n[http]\nlisten = 'off'\nsocket = 's'\n\
+         token_file = '${{CREDENTIALS_DIRECTORY}}/token'\n[detection]\ninterval = '5s'\nsentinels = ['9.9.9.9', 'a.example']\n\
+         [mail]\nfrom = 'NOC <n@example.net>'\nnoc = ['n@example.net']\nsmtp = 'smtps://mx.example'\nuser = 'u'\npassword_file = 'pw'\n{ACME}"
+    );
+    let toml = format!(
+        "[[node]]\nid = 'pop'\naddress = '::1'\n[[unit]]\nid = 'u1'\nttr = '4h'\nupstream = 'pop'\ntimeout = '2s'\n{UNIT}\
+         [unit.snmp]\nversion = '3'\nuser = 'me'\nauth = 'sha512'\nauth_password = '12345678'\nprivacy = 'aes256'\nprivacy_password_file = 'pw'\n"
+    );
+    let csv = "\u{feff}id,customer,address,order,service,region,ttr,icmp,snmp_version,snmp_community,interval\r\n\
+               u2,acme,192.0.2.2,SO-2,\"DIA, \"\"x\"\"\",EMEA,8h,false,2c,public,7s\r\n\
+               u3 , acme,192.0.2.3,SO-3,DIA,EMEA,8h,,2c,public,\r\n";
+    let (config, folder) = good(&[
+        ("main.toml", main.as_bytes()),
+        ("u.d/a.toml", toml.as_bytes()),
+        ("u.d/.a.toml", b"unfinished"),
+        ("u.csv", csv.as_bytes()),
+        ("pw", b"  secret word\n"),
+        ("cred/token", b"0123456789abcdef\n"),
+    ]);
+    assert_eq!((config.store.as_path(), config.http.listen), (Path::new("/s.db"), None));
+    assert_eq!(config.http.socket, folder.path().join("s"));
+    assert_eq!(config.http.token.as_ref().map(|t| t.expose()), Some("0123456789abcdef"));
+    assert!(!format!("{config:?}").contains("secret word"));
+    let Route::Smtp(smtp) = &config.mail.route else { panic!("a server") };
+    assert_eq!((smtp.host.as_str(), smtp.port, smtp.tls), ("mx.example", 465, Tls::Wrapped));
+    assert_eq!(
+        smtp.credentials.as_ref().map(|(user, word)| (user.as_str(), word.expose())),
+        Some(("u", "secret word"))
+    );
+
+    let devices = &config.plan.devices;
+    let ids: Vec<&str> = devices.iter().map(|device| device.id.as_str()).collect();
+    assert_eq!(ids, ["u1", "u2", "u3", "pop", "sentinel-9.9.9.9", "sentinel-a.example"]);
+    let SnmpVersion::V3 { user, auth: Some(auth), privacy: Some(privacy) } = &devices[0].snmp.as_ref().unwrap().version
+    else {
+        panic!("version 3")
+    };
+    assert_eq!((user.as_str(), auth.0, auth.1.expose()), ("me", AuthProtocol::Sha512, "12345678"));
+    assert_eq!((privacy.0, privacy.1.expose()), (PrivProtocol::Aes256, "secret word"));
+    assert_eq!((devices[0].pace.interval, devices[0].pace.timeout), (Duration::from_secs(5), Duration::from_secs(2)));
+    assert!(Arc::ptr_eq(devices[1].snmp.as_ref().unwrap(), devices[2].snmp.as_ref().unwrap()));
+    assert!(!devices[1].icmp && devices[2].icmp);
+    assert_eq!(devices[1].pace.interval, Duration::from_secs(7));
+    assert!(matches!(&devices[1].role, Role::Unit(circuit) if circuit.service == "DIA, \"x\""));
+    assert_eq!(devices[4].pace.interval, Duration::from_secs(1));
+    assert_eq!(devices[4].pace.timeout, Duration::from_millis(900));
+}
+
+#[test]
+fn faults_of_the_daemons_tables() {
+    for (body, wanted) in [
+        ("[store]\npth = 'x'", "main.toml:2:1 did you mean `path`"),
+        ("[stor]", "main.toml:1:2 did you mean `store`"),
+        ("[store]\npath = 3", "main.toml:2:8 is a TOML integer: it must be a string"),
+        ("[[store]]\npath = 'x'", "main.toml:1:1 single brackets"),
+        ("[customer]\nid = 'a'", "main.toml:1:1 write [[customer]]"),
+        ("[http]\nlisten = 'localhost'", "main.toml:2:10 write an IP address and a port"),
+        ("[http]\ntoken_file = 'none'", "main.toml:2:14 No such file"),
+        ("[http]\ntoken_file = 'main.toml'", "main.toml:2:14 is no token"),
+        ("[detection]\ninterval = 'ten'", "main.toml:2:12 is no duration"),
+        ("[detection]\ninterval = 10", "main.toml:2:12 TOML integer"),
+        ("[detection]\ninterval = '0s'", "main.toml:2:12 between"),
+        ("[detection]\nsolve_after = '-5m'", "main.toml:2:15 between"),
+        ("[detection]\ninterval = '1s'", "main.toml:2:12 `timeout` (1s) must be shorter than `interval` (1s)"),
+        ("[detection]\ntimeout = '2m'\ninterval = '3m'", "main.toml:2:11 shorter than `snmp_interval`"),
+        ("[detection]\ninterval = '11m'", "main.toml:2:12 must not be longer than `down_after`"),
+        ("[detection]\nsentinels = ['ok', '1.2.3']", "main.toml:2:20 neither an IP address nor a host name"),
+        ("[detection]\nsentinels = ['a', 'a']", "main.toml:2:19 taken at main.toml:2"),
+        ("[detection]\nsentinels = 'a'", "main.toml:2:13 a list of strings"),
+        ("[stability]\nä = 1\np1 = 'x'\n", "main.toml:2:1 TOML syntax"),
+        ("stability = { p3 = '1h', p1 = 'é' }", "main.toml:1:15 did you mean `p1`"),
+        ("[inventory]\nfiles = ['none.toml']", "main.toml:2:10 No such file"),
+        ("[inventory]\nfiles = ['x.ini']", "main.toml:2:10 neither a .toml nor a .csv"),
+        ("[inventory]\nfiles = ['***/a.toml']", "main.toml:2:10 is no pattern"),
+    ] {
+        let mut wanted = vec![wanted];
+        if body.contains("p3") {
+            wanted.push("main.toml:1:31 is no duration");
+        }
+        expect_main(body, &wanted);
+    }
+}
+
+#[test]
+fn faults_of_the_mail_table() {
+    let from = "[mail]\nfrom = 'noc@example.net'\nnoc = ['noc@example.net']\n";
+    for (body, wanted) in [
+        ("[mail]\nnoc = ['a@b.c']", "main.toml:1:1 `from` is missing"),
+        ("[mail]\nfrom = 'a@b.c'", "main.toml:1:1 `noc` is missing"),
+        ("[mail]\nfrom = 'a@b.c'\nnoc = []", "main.toml:3:7 `noc` is empty"),
+        ("[mail]\nfrom = 'a@b.c'\nnoc = ['a@b.c', 'a@b.c']", "main.toml:3:17 the same twice"),
+        ("[mail]\nfrom = 'a@b.c'\nnoc = ['a@b@c']", "main.toml:3:8 no e-mail address"),
+        ("[mail]\nfrom = \"A\\nB <a@b.c>\"\nnoc = ['a@b.c']", "main.toml:2:8 control characters"),
+        (&format!("{from}smtp = 'mx'"), "main.toml:4:8 is no URL"),
+        (&format!("{from}smtp = 'smtp://mx'\nfolder = 'x'"), "main.toml:5:10 remove one"),
+        (&format!("{from}smtp = 'smtp://mx'\nuser = 'x'"), "main.toml:5:8 without `password_file`"),
+        (&format!("{from}smtp = 'smtp://mx'\nuser = 'x'\npassword_file = 'main.toml'"), "main.toml:4:8 in clear"),
+    ] {
+        expect_main(body, &[wanted]);
+    }
+    let local = format!("{from}smtp = 'smtp://localhost'\nuser = 'x'\npassword_file = 'main.toml'");
+    expect_main(&local, &[]);
+}
+
+#[test]
+fn faults_of_units() {
+    for (keys, wanted) in [
+        ("id = 'a'", "main.toml:1:1 ttr of order SO-1 is missing: the service order form states it (R22)"),
+        ("id = 'a'\nttr = '0h'", "main.toml:3:7 between"),
+        ("id = 'a b'\nttr = '4h'", "main.toml:2:6 letters, digits"),
+        ("ttr = '4h'", "main.toml:1:1 `id` is missing"),
+        ("id = 'a'\nttr = '4h'\nsuplier = 'x'", "main.toml:4:1 did you mean `supplier`"),
+        ("id = 'a'\nttr = '4h'\nicmp = false", "main.toml:4:8 nothing would ask"),
+        ("id = 'a'\nttr = '4h'\nicmp = 'no'", "main.toml:4:8 true or false"),
+        ("id = 'a'\nttr = '4h'\ntimeout = '10s'", "main.toml:4:11 shorter than `interval`"),
+        ("id = 'a'\nttr = '4h'\nupstream = 'b'", "main.toml:4:12 upstream `b` is unknown"),
+        ("id = 'a'\nttr = '4h'\nupstream = 'a'", "main.toml:4:12 a -> a:"),
+        ("id = 'a'\nttr = '4h'\nsnmp = 'x'", "main.toml:4:8 one table"),
+        ("id = 'a'\nttr = '4h'\nsnmp = {}", "main.toml:4:8 `version` is missing"),
+        ("id = 'a'\nttr = '4h'\nsnmp = { version = '2' }", "main.toml:4:20 one of 1, 2c, 3"),
+        ("id = 'a'\nttr = '4h'\nsnmp = { version = '1' }", "main.toml:4:8 `community` is missing"),
+        (
+            "id = 'a'\nttr = '4h'\nsnmp = { version = '1', community = 'c', port = 65536 }",
+            "main.toml:4:49 from 1 to 65535",
+        ),
+        (
+            "id = 'a'\nttr = '4h'\nsnmp = { version = '1', community = 'c', user = 'x' }",
+            "main.toml:4:49 belongs to version",
+        ),
+        ("id = 'a'\nttr = '4h'\nsnmp = { version = '3' }", "main.toml:4:8 `user` is missing"),
+        (
+            "id = 'a'\nttr = '4h'\nsnmp = { version = '3', user = 'x', auth = 'sha256' }",
+            "main.toml:4:44 needs a pass phrase",
+        ),
+        (
+            "id = 'a'\nttr = '4h'\nsnmp = { version = '3', user = 'x', auth = 'sha256', auth_password = '1234567' }",
+            "main.toml:4:70 at least 8",
+        ),
+        (
+            "id = 'a'\nttr = '4h'\nsnmp = { version = '3', user = 'x', auth_password = '12345678' }",
+            "main.toml:4:53 without `auth`",
+        ),
+        (
+            "id = 'a'\nttr = '4h'\nsnmp = { version = '3', user = 'x', privacy = 'aes128', privacy_password = '12345678' }",
+            "main.toml:4:47 needs authentication",
+        ),
+    ] {
+        expect_unit(keys, &[wanted]);
+    }
+    let bad_address = UNIT.replace("192.0.2.1", "300.1.1.1");
+    expect_main(
+        &format!("[[unit]]\nid = 'a'\nttr = '4h'\n{bad_address}{ACME}"),
+        &["main.toml:5:11 neither an IP address"],
+    );
+    let unknown = "main.toml:4:12 customer `acme` is unknown: add a [[customer]]";
+    expect_main(&format!("[[unit]]\nid = 'a'\nttr = '4h'\n{UNIT}"), &[unknown]);
+    expect_main("[[customer]]\nid = 'a'\nname = 'A'", &["main.toml:1:1 `email` is missing"]);
+}
+
+#[test]
+fn faults_of_rows() {
+    const HEAD: &str = "id,customer,address,order,service,region,ttr";
+    for (csv, wanted) in [
+        (String::new(), "units.csv:1:1 no header row"),
+        (format!("{HEAD},suplier\n"), "units.csv:1:46 did you mean `supplier`"),
+        (format!("{HEAD},id\n"), "units.csv:1:46 there twice"),
+        (format!("{HEAD}\na,acme,10.0.0.1,SO-1,DIA,EMEA\n"), "units.csv:2:1 row of 6 fields under a header of 7"),
+        (
+            format!("{HEAD}\r\n\r\n# note\r\na,acme,10.0.0.1,SO-1,DIA,EMEA,\r\n"),
+            "units.csv:4:1 ttr of order SO-1 is missing",
+        ),
+        (format!("{HEAD}\r\n\"ä,\",acme,10.0.0.1,SO-1,DIA,EMEA,4h\r\n"), "units.csv:2:1 letters, digits"),
+        (format!("{HEAD}\nä,acme,10.0.0.1,SO-1,DIA,EMEA,4h\n"), "units.csv:2:1 letters, digits"),
+        (format!("{HEAD}\na,acme,10.0.0.1,SÖ,\"D, \"\"A\"\"\",EMEA,4x\n"), "units.csv:2:36 is no duration"),
+        (
+            format!("{HEAD}\na,acme,10.0.0.1,SO-1,\"D\",EMEA,4h\nb,acme,1.2.3,SO-1,\"D\",EMEA,4h\n"),
+            "units.csv:3:8 neither an IP address",
+        ),
+        (
+            format!("{HEAD},snmp_version\na,acme,10.0.0.1,SO-1,D,EMEA,4h,2c\n"),
+            "units.csv:2:1 `snmp_community` is missing",
+        ),
+        (format!("{HEAD},icmp\na,acme,10.0.0.1,SO-1,D,EMEA,4h,no\n"), "units.csv:2:32 true or false"),
+        (format!("{HEAD}\na,acm,10.0.0.1,SO-1,D,EMEA,4h\n"), "units.csv:2:3 customer `acm` is unknown"),
+    ] {
+        expect_csv(&csv, &[wanted]);
+    }
+}
+
+#[test]
+fn faults_of_all_files_come_out_together_and_in_order() {
+    // No fault: customer "nobody" (none.toml may hold it) and upstream "u9" (the malformed file has it).
+    let main = format!(
+        "[inventory]\nfiles = ['c.csv', '*.d/*.toml', 'none.toml']\n[detection]\ntimout = '1s'\ninterval = 5\n{MAIL}{ACME}"
+    );
+    let toml = format!(
+        "[mail]\n[[node]]\nid = 'n1'\naddress = '::1'\nupstream = 'n2'\n[[node]]\nid = 'n2'\naddress = '::1'\nupstream = 'n1'\n[[unit]]\nid = 'n1'\nttr = '1h'\n{UNIT}"
+    );
+    let broken = format!("[[unit]]\nid = \nttr = 'x\n[[unit]]\nid = 'u9'\n{ACME}");
+    let csv = "id,customer,address,order,service,region,ttr,upstream\nu1,nobody,10.0.0.1,SO-1,DIA,EMEA,4h,u9\nu1,acme,10.0.0.1,SO-1,DIA,EMEA,4h,\n";
+    expect(
+        &[
+            ("main.toml", main.as_bytes()),
+            ("b.d/b.toml", broken.as_bytes()),
+            ("b.d/c.toml", toml.as_bytes()),
+            ("b.d/d.toml", b"# \xff\n[[unit]]\n"),
+            ("c.csv", csv.as_bytes()),
+        ],
+        &[
+            "b.d/b.toml:2:6 TOML syntax",
+            "b.d/b.toml:3:9 TOML syntax",
+            "b.d/c.toml:1:2 does not belong in an inventory file",
+            "b.d/c.toml:5:12 n1 -> n2 -> n1:",
+            "b.d/c.toml:11:6 device id `n1` is taken at b.d/c.toml:3",
+            "b.d/d.toml:1:3 not UTF-8",
+            "c.csv:3:1 device id `u1` is taken at c.csv:2",
+            "main.toml:2:33 No such file",
+            "main.toml:4:1 did you mean `timeout`",
+            "main.toml:5:12 a TOML integer",
+        ],
+    );
+}
+
+#[test]
+fn a_missing_main_file_is_a_fault() {
+    let faults = config::read(Path::new("/nowhere/x.toml"), None).unwrap_err();
+    assert_eq!(faults.to_string(), "/nowhere/x.toml:1:1: cannot be read: No such file or directory (os error 2)");
+    expect(
+        &[("main.toml", b"[http]\ntoken_file = '${CREDENTIALS_DIRECTORY}/t'\n[mail]\nfrom = 'a@b.c'\nnoc = ['a@b.c']")],
+        &["main.toml:2:14 cred/t, which cannot be read"],
+    );
+}
