@@ -4,3 +4,4 @@ extern crate alloc;
 
 pub mod clock;
 pub mod domain;
+pub mod store;
