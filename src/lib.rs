@@ -5,3 +5,4 @@ extern crate alloc;
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod store;
