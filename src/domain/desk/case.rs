@@ -123,6 +123,8 @@ pub enum Stage {
     Closed {
         /// Since when.
         since: Time,
+        /// When it was declared solved for the last time.
+        solved_at: Time,
     },
 }
 
@@ -361,7 +363,8 @@ impl Case {
             }
             CaseFact::Closed => {
                 self.downtime.pause(now);
-                self.stage = Stage::Closed { since: now };
+                let solved_at = self.stage.solved_at().unwrap_or(now);
+                self.stage = Stage::Closed { since: now, solved_at };
                 self.wrote(LetterKind::Closed, 1);
             }
         }
@@ -498,6 +501,15 @@ impl Stage {
             Self::Waiting { .. } => "Waiting",
             Self::Solved { .. } => "Solved",
             Self::Closed { .. } => "Closed",
+        }
+    }
+
+    /// When the case was declared solved, if it still is.
+    #[must_use]
+    pub const fn solved_at(&self) -> Option<Time> {
+        match self {
+            Self::New | Self::Working { .. } | Self::Waiting { .. } => None,
+            Self::Solved { since: at, .. } | Self::Closed { solved_at: at, .. } => Some(*at),
         }
     }
 }
