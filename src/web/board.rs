@@ -167,8 +167,11 @@ impl Board {
 
     /// Shows other devices: `rows` by slot.
     pub fn replace(&self, rows: Vec<Option<Row>>) {
-        let mut seated: Vec<(&str, Slot)> =
-            rows.iter().zip(0..).filter_map(|(row, slot)| Some((row.as_ref()?.device.id.as_str(), Slot(slot)))).collect();
+        let mut seated: Vec<(&str, Slot)> = rows
+            .iter()
+            .zip(0..)
+            .filter_map(|(row, slot)| Some((row.as_ref()?.device.id.as_str(), Slot(slot))))
+            .collect();
         seated.sort_unstable();
         let order = seated.into_iter().map(|(_, slot)| slot).collect();
         let mut units = UnitCounts::default();
