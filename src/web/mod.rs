@@ -76,7 +76,9 @@ pub struct Server {
 ///
 /// # Errors
 /// If the system gives no thread or no event queue.
-pub fn serve(doors: Doors, services: Services) -> io::Result<Server> {
+pub fn serve(doors: Doors, mut services: Services) -> io::Result<Server> {
+    // Shown to others, who run in other directories.
+    services.store = std::path::absolute(&services.store)?;
     let (stop, stopped) = watch::channel(false);
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(BLOCKING_THREADS).build()?;
