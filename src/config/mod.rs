@@ -28,6 +28,7 @@ use links::Gaps;
 use paths::Paths;
 use section::Section;
 use std::collections::HashSet;
+use std::io;
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
@@ -145,6 +146,30 @@ pub fn read(file: &Path, credentials: Option<&Path>) -> Result<Config, Faults> {
     let plan = Plan { customers, devices, stability, noc };
     let faults = report.into_faults();
     if faults.0.is_empty() { Ok(Config { file: file.to_owned(), store, http, mail, plan }) } else { Err(faults) }
+}
+
+/// Where a running daemon is found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Places {
+    /// Its store.
+    pub store: PathBuf,
+    /// Its Unix socket.
+    pub socket: PathBuf,
+}
+
+/// Reads from the configuration `file` only where its daemon is found. Whatever else is wrong in it does not matter
+/// here: the daemon may well run on with what the file said before.
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn places(file: &Path) -> io::Result<Places> {
+    let mut report = Report::default();
+    let main = report.load(file)?;
+    let text = report.text(main);
+    let document = parse(&report, main, &text);
+    let root = Section::whole(&report, main, form::MAIN_FILE, &document);
+    let paths = Paths::new(file, None);
+    Ok(Places { store: settings::store(&root, &paths), socket: settings::socket(&root, &paths) })
 }
 
 /// The document in `text`. Of a malformed one, as much as can be made out: its ids and file names are needed to judge

@@ -37,9 +37,14 @@ pub(super) fn http(root: &Section<'_>, paths: &Paths<'_>) -> Http {
     let http = root.section("http", form::HTTP);
     Http {
         listen: http.parse("listen", check::listen).unwrap_or(Some(LISTEN)),
-        socket: path(&http, "socket", "./ntuwatch.sock", paths),
+        socket: socket(root, paths),
         token: paths.secret(&http, None, "token_file", token),
     }
+}
+
+/// Path of the Unix socket.
+pub(super) fn socket(root: &Section<'_>, paths: &Paths<'_>) -> PathBuf {
+    path(&root.section("http", form::HTTP), "socket", "./ntuwatch.sock", paths)
 }
 
 /// A token has to fit into a header.

@@ -453,6 +453,19 @@ impl Case {
         }
     }
 
+    /// When the window ended, or will at the earliest as things stand at `now`.
+    #[must_use]
+    pub fn window_ends(&self, now: Time) -> Option<Time> {
+        match &self.stage {
+            Stage::Solved { window, .. } => {
+                let left = window.length.saturating_sub(window.observed.total(now));
+                Some(self.close_due().unwrap_or_else(|| now + left))
+            }
+            Stage::Closed { since, .. } => Some(*since),
+            Stage::New | Stage::Working { .. } | Stage::Waiting { .. } => None,
+        }
+    }
+
     /// How much of the window nobody could see the line, as of `now`: the window is that much longer.
     #[must_use]
     pub fn blind_in_window(&self, now: Time) -> Duration {

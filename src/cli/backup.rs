@@ -1,0 +1,49 @@
+//! `ntuwatch backup`.
+
+use super::print::{Page, field, parse};
+use super::{Common, Exit, Failure};
+use crate::store::{BackupError, OpenError, Reader};
+use clap::Args;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+#[derive(Args, Debug)]
+pub(super) struct Backup {
+    /// The new file
+    file: PathBuf,
+}
+
+/// Copies the store. It does this itself, so it works without a daemon too.
+pub(super) fn perform(backup: &Backup, common: &Common, page: &mut Page) -> Result<(), Failure> {
+    let store = match &common.socket {
+        Some(_) => {
+            let status: Value = parse(&common.client()?.get("/api/status")?)?;
+            PathBuf::from(field(&status, "store"))
+        }
+        None => common.places()?.store,
+    };
+    let reader = Reader::open(&store).map_err(|e| Failure::new(open_exit(&e), e.to_string()))?;
+    reader.backup(&backup.file).map_err(|e| Failure::new(backup_exit(&e), e.to_string()))?;
+    let file = backup.file.display().to_string();
+    if page.json {
+        page.raw(json!({ "backup": file, "store": store.display().to_string() }).to_string().as_bytes())?;
+    } else {
+        page.line(&format!("{file}: backup of {}", store.display()))?;
+    }
+    Ok(())
+}
+
+const fn open_exit(e: &OpenError) -> Exit {
+    match e {
+        OpenError::Unusable { .. } => Exit::NoInput,
+        OpenError::Foreign { .. } | OpenError::Damaged { .. } | OpenError::Newer { .. } => Exit::Data,
+        OpenError::InUse { .. } => Exit::Unavailable,
+    }
+}
+
+const fn backup_exit(e: &BackupError) -> Exit {
+    match e {
+        BackupError::Exists { .. } | BackupError::Full { .. } | BackupError::Failed { .. } => Exit::CantCreate,
+        BackupError::Damaged { .. } => Exit::Data,
+    }
+}

@@ -1,0 +1,215 @@
+//! `ntuwatch case`.
+
+use super::Failure;
+use super::client::{Client, encode};
+use super::print::{COLUMNS, List, Page, Table, elements, field, span_field, time};
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// List cases, newest first
+    List {
+        /// Leave out closed ones
+        #[arg(long)]
+        open: bool,
+        /// Only those of this unit
+        #[arg(long, value_name = "ID")]
+        unit: Option<String>,
+        /// At most so many
+        #[arg(long, value_name = "N")]
+        limit: Option<usize>,
+    },
+    /// Show a case with its timeline and letters
+    Show {
+        /// The case's reference
+        reference: String,
+    },
+    /// Say why a case stands where it does, and what comes next
+    Explain {
+        /// The case's reference
+        reference: String,
+    },
+    /// Open a case by hand
+    Open {
+        /// The unit's id
+        unit: String,
+        /// P1: service down; P2: intermittent or degraded
+        #[arg(long)]
+        priority: String,
+        /// What is known
+        #[arg(long, value_name = "TEXT")]
+        note: Option<String>,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Take a case, or go on with it
+    Take {
+        /// The case's reference
+        reference: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Write an internal note
+    Note {
+        /// The case's reference
+        reference: String,
+        /// The note
+        text: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Let a case wait for somebody
+    Wait {
+        /// The case's reference
+        reference: String,
+        /// For whom: customer, supplier or access
+        #[arg(long, value_name = "WHOM")]
+        on: String,
+        #[command(flatten)]
+        why: Why,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Declare a case solved; its stability window begins
+    Solve {
+        /// The case's reference
+        reference: String,
+        #[command(flatten)]
+        why: Why,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Take a solved case back to work
+    Return {
+        /// The case's reference
+        reference: String,
+        #[command(flatten)]
+        why: Why,
+        #[command(flatten)]
+        who: Who,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Who {
+    /// Who does this, if not the user that you are logged in as
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Why {
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
+}
+
+pub(super) fn perform(verb: &Verb, client: &Client, page: &mut Page) -> Result<(), Failure> {
+    let work = |page: &mut Page, reference: &str, verb: &str, body: Value| {
+        let done = client.post(&format!("/api/cases/{}/{verb}", encode(reference)), &body)?;
+        page.answer(&done, |page, done| {
+            Ok(page.line(&format!("{}: {}", field(done, "reference"), field(done, "done")))?)
+        })
+    };
+    match verb {
+        Verb::List { open, unit, limit } => list(client, page, *open, unit.as_deref(), *limit),
+        Verb::Show { reference } => {
+            let body = client.get(&format!("/api/cases/{}", encode(reference)))?;
+            page.answer(&body, show)
+        }
+        Verb::Explain { reference } => {
+            let body = client.get(&format!("/api/cases/{}/explain", encode(reference)))?;
+            page.answer(&body, |page, why| {
+                elements(why, "sentences")
+                    .iter()
+                    .filter_map(Value::as_str)
+                    .try_for_each(|sentence| Ok(page.line(sentence)?))
+            })
+        }
+        Verb::Open { unit, priority, note, who } => {
+            let wish = json!({ "unit": unit, "priority": priority, "note": note, "by": who.by });
+            let body = client.post("/api/cases", &wish)?;
+            page.answer(&body, |page, case| {
+                let (reference, priority) = (field(case, "reference"), field(case, "priority"));
+                let (unit, order) = (field(case, "unit"), field(case, "order"));
+                Ok(page.line(&format!("{reference}: opened, {priority} for {unit}, order {order}"))?)
+            })
+        }
+        Verb::Take { reference, who } => work(page, reference, "take", json!({ "by": who.by })),
+        Verb::Note { reference, text, who } => work(page, reference, "note", json!({ "text": text, "by": who.by })),
+        Verb::Wait { reference, on, why, who } => {
+            work(page, reference, "wait", json!({ "on": on, "note": why.note, "by": who.by }))
+        }
+        Verb::Solve { reference, why, who } => {
+            work(page, reference, "solve", json!({ "note": why.note, "by": who.by }))
+        }
+        Verb::Return { reference, why, who } => {
+            work(page, reference, "return", json!({ "note": why.note, "by": who.by }))
+        }
+    }
+}
+
+fn list(client: &Client, page: &mut Page, open: bool, unit: Option<&str>, limit: Option<usize>) -> Result<(), Failure> {
+    let mut query = vec![("open", open.to_string())];
+    query.extend(unit.map(|unit| ("unit", unit.to_owned())));
+    let list = List {
+        path: "/api/cases",
+        query,
+        cursor: "before",
+        key: "reference",
+        limit,
+        columns: ["REFERENCE", "PRIO", "STAGE", "UNIT", "CUSTOMER", "OPENED", "OWNER"],
+        row,
+    };
+    page.list(client, &list)
+}
+
+fn row(case: &Value) -> [String; COLUMNS] {
+    [
+        field(case, "reference"),
+        field(case, "priority"),
+        field(case, "stage"),
+        field(case, "unit"),
+        field(case, "customer"),
+        time(case, "opened_at"),
+        field(case, "owner"),
+    ]
+}
+
+fn show(page: &mut Page, case: &Value) -> Result<(), Failure> {
+    let (reference, priority, stage) = (field(case, "reference"), field(case, "priority"), field(case, "stage"));
+    page.line(&format!("{reference}: {priority} {stage}, line {}", field(case, "line")))?;
+    let circuit = [field(case, "unit"), field(case, "customer"), field(case, "order"), field(case, "service")];
+    page.line(&format!("unit          {}", circuit.join(", ")))?;
+    page.line(&format!("queue, owner  {}, {}", field(case, "queue"), field(case, "owner")))?;
+    let times = [
+        ("last contact", "last_contact_at"),
+        ("first loss", "first_loss_at"),
+        ("opened", "opened_at"),
+        ("recovered", "recovered_at"),
+        ("solved", "solved_at"),
+        ("window ends", "window_ends_at"),
+        ("closed", "closed_at"),
+        ("repair due", "repair_due_at"),
+    ];
+    for (label, key) in times {
+        page.line(&format!("{label:12}  {}", time(case, key)))?;
+    }
+    page.line(&format!("downtime      {}", span_field(case, "downtime_s")))?;
+    page.line(&format!("previous      {}", field(case, "previous")))?;
+    page.line("")?;
+    if case.get("timeline_complete") == Some(&Value::Bool(false)) {
+        page.line("(older entries are left out)")?;
+    }
+    let entries = elements(case, "timeline").iter().map(|entry| [time(entry, "at"), field(entry, "text")]);
+    page.table(&mut Table::new(["AT", "WHAT"]), entries)?;
+    page.line("")?;
+    let letters = elements(case, "letters").iter();
+    let letters = letters.map(|letter| {
+        let (state, error) = (field(letter, "state"), letter.get("error").and_then(Value::as_str));
+        let state = error.map_or_else(|| state.clone(), |error| format!("{state}: {error}"));
+        [time(letter, "written_at"), field(letter, "kind"), field(letter, "to"), state]
+    });
+    Ok(page.table(&mut Table::new(["WRITTEN", "LETTER", "TO", "STATE"]), letters)?)
+}

@@ -1,0 +1,50 @@
+//! `ntuwatch status`.
+
+use super::Failure;
+use super::client::Client;
+use super::print::{Page, elements, field, span_field, time};
+use serde_json::Value;
+
+/// Shows how the daemon and its watch are doing.
+pub(super) fn show(client: &Client, page: &mut Page) -> Result<(), Failure> {
+    let body = client.get("/api/status")?;
+    page.answer(&body, print)
+}
+
+fn print(page: &mut Page, status: &Value) -> Result<(), Failure> {
+    let (null, part) = (Value::Null, |key| status.get(key).unwrap_or(&Value::Null));
+    let health = part("health");
+    let (version, up) = (field(status, "version"), span_field(status, "uptime_s"));
+    page.line(&format!("ntuwatch {version}: {}, up {up}", field(health, "status")))?;
+    for why in elements(health, "why") {
+        page.line(&format!("  ! {}", why.as_str().unwrap_or_default()))?;
+    }
+    page.line(&format!("units    {}", counts(part("units"))))?;
+    for (priority, stages) in part("cases").as_object().into_iter().flatten() {
+        page.line(&format!("cases    {priority}: {}", counts(stages)))?;
+    }
+    let letters = part("letters");
+    let oldest = match letters.get("oldest_at").unwrap_or(&null) {
+        Value::Null => String::new(),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
+            format!(", the oldest of {}", time(letters, "oldest_at"))
+        }
+    };
+    page.line(&format!("letters  {} waiting{oldest}", field(letters, "queued")))?;
+    page.line(&format!("reload   {}", reload(part("reload"))))?;
+    page.line(&format!("store    {}", field(status, "store")))?;
+    Ok(())
+}
+
+fn reload(reload: &Value) -> String {
+    match (time(reload, "at").as_str(), reload.get("fault").and_then(Value::as_str)) {
+        (_, Some(_)) => "refused: the configuration before it is in force".to_owned(),
+        ("-", None) => "none since the start".to_owned(),
+        (at, None) => format!("done {at}"),
+    }
+}
+
+fn counts(counts: &Value) -> String {
+    let counts = counts.as_object().into_iter().flatten();
+    counts.map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join("  ")
+}

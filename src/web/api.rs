@@ -1,0 +1,318 @@
+//! What can be read: `GET` requests. They look at the board and at the store, never at the loop.
+
+use super::Web;
+use super::board::{Row, Summary};
+use super::problem::{Problem, json};
+use super::show::{CaseDetail, CaseForm, UnitDetail, UnitForm, circuit, stamp};
+use super::unit_metrics::UnitMetrics;
+use crate::domain::desk::Reference;
+use crate::domain::watch::{Role, Verdict};
+use crate::store::CaseFilter;
+use axum::body::Body;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use core::ops::ControlFlow;
+use core::time::Duration;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The most units or cases that one answer lists.
+pub const MAX_PAGE: usize = 1_000;
+const DEFAULT_PAGE: usize = 100;
+/// The most entries that a case's timeline shows.
+pub const MAX_TIMELINE: usize = 1_000;
+/// The most closed stretches of its ledger that a unit shows.
+pub const MAX_LEDGER: usize = 50;
+/// The loop lives if it was heard of within this time.
+pub const SILENT_AFTER: Duration = Duration::from_secs(10);
+
+const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+type Shared = State<Arc<Web>>;
+type Answer = Result<Response, Problem>;
+
+fn good(body: &impl Serialize) -> Answer {
+    Ok(json(StatusCode::OK, body))
+}
+
+/// What the path names.
+pub(super) fn segment(path: Result<Path<String>, PathRejection>) -> Result<String, Problem> {
+    path.map(|Path(name)| name).map_err(|e| Problem::bad(e.body_text()))
+}
+
+fn query<Q>(query: Result<Query<Q>, QueryRejection>) -> Result<Q, Problem> {
+    query.map(|Query(query)| query).map_err(|e| Problem::bad(e.body_text()))
+}
+
+fn page(limit: Option<usize>) -> Result<usize, Problem> {
+    let limit = limit.unwrap_or(DEFAULT_PAGE);
+    if (1..=MAX_PAGE).contains(&limit) {
+        Ok(limit)
+    } else {
+        Err(Problem::bad(format!(
+            "limit is {limit}, but has to be within 1 and {MAX_PAGE}: ask for one page after another"
+        )))
+    }
+}
+
+/// `/metrics`.
+pub(super) async fn metrics(State(web): Shared) -> Response {
+    ([(header::CONTENT_TYPE, TEXT)], web.services.metrics.render(&web.services.board)).into_response()
+}
+
+/// `/metrics/units`.
+pub(super) async fn unit_metrics(State(web): Shared) -> Response {
+    ([(header::CONTENT_TYPE, TEXT)], Body::new(UnitMetrics::new(Arc::clone(&web.services.board)))).into_response()
+}
+
+#[derive(Serialize)]
+pub(super) struct HealthForm {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    why: Vec<String>,
+}
+
+impl HealthForm {
+    fn new(summary: &Summary, age: Duration) -> Self {
+        let mut why = Vec::new();
+        if let Some(fault) = &summary.store_fault {
+            why.push(format!("the store takes no commits: {fault}"));
+        }
+        if age > SILENT_AFTER {
+            why.push(format!("the watch has not moved for {} s", age.as_secs()));
+        }
+        let failing = !why.is_empty();
+        if let Some((_, reason)) = summary.cut_off {
+            why.push(format!("the monitor is cut off: {}", reason.name()));
+        }
+        if let Some(fault) = &summary.reload.fault {
+            why.push(format!("the last reload was refused, the configuration before it is in force: {fault}"));
+        }
+        if let Some(fault) = &summary.mail_fault {
+            why.push(format!("letters cannot be delivered: {fault}"));
+        }
+        let status = match (failing, why.is_empty()) {
+            (true, _) => "failing",
+            (false, true) => "ok",
+            (false, false) => "degraded",
+        };
+        Self { status, why }
+    }
+}
+
+/// `/health`.
+pub(super) async fn health(State(web): Shared) -> Response {
+    let (summary, age) = web.services.board.summary();
+    let health = HealthForm::new(&summary, age);
+    let code = if health.status == "failing" { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    json(code, &health)
+}
+
+#[derive(Serialize)]
+struct StatusForm {
+    version: &'static str,
+    at: Option<String>,
+    started_at: Option<String>,
+    uptime_s: u64,
+    clock_offset_ms: i64,
+    health: HealthForm,
+    units: BTreeMap<&'static str, usize>,
+    cases: BTreeMap<&'static str, BTreeMap<&'static str, usize>>,
+    letters: LettersForm,
+    isolation: Option<IsolationForm>,
+    reload: ReloadForm,
+    store: String,
+    store_fault: Option<String>,
+}
+
+#[derive(Serialize)]
+struct LettersForm {
+    queued: usize,
+    oldest_at: Option<String>,
+    fault: Option<String>,
+}
+
+#[derive(Serialize)]
+struct IsolationForm {
+    since: Option<String>,
+    reason: &'static str,
+}
+
+#[derive(Serialize)]
+struct ReloadForm {
+    at: Option<String>,
+    fault: Option<String>,
+}
+
+/// `/api/status`.
+pub(super) async fn status(State(web): Shared) -> Answer {
+    let (summary, age) = web.services.board.summary();
+    let stamp = |at| stamp(&summary.calendar, at);
+    let now = summary.at + age;
+    let mut cases = BTreeMap::<_, BTreeMap<_, _>>::new();
+    for (priority, stage, count) in summary.cases.iter() {
+        cases.entry(priority.name()).or_default().insert(stage, count);
+    }
+    good(&StatusForm {
+        version: env!("CARGO_PKG_VERSION"),
+        at: stamp(now),
+        started_at: stamp(summary.started_at),
+        uptime_s: now.since(summary.started_at).as_secs(),
+        clock_offset_ms: summary.calendar.offset_ms(now),
+        health: HealthForm::new(&summary, age),
+        units: web.services.board.units().iter().map(|(verdict, count)| (verdict.name(), count)).collect(),
+        cases,
+        letters: LettersForm {
+            queued: summary.letters_queued,
+            oldest_at: summary.oldest_letter.and_then(stamp),
+            fault: summary.mail_fault.clone(),
+        },
+        isolation: summary.cut_off.map(|(since, reason)| IsolationForm { since: stamp(since), reason: reason.name() }),
+        reload: ReloadForm { at: summary.reload.at.and_then(stamp), fault: summary.reload.fault.clone() },
+        store: web.services.store.display().to_string(),
+        store_fault: summary.store_fault.clone(),
+    })
+}
+
+/// Which devices are wanted.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DeviceQuery {
+    limit: Option<usize>,
+    /// The id after which the page begins.
+    after: Option<String>,
+    verdict: Option<String>,
+    customer: Option<String>,
+}
+
+/// `/api/units`.
+pub(super) async fn units(State(web): Shared, wanted: Result<Query<DeviceQuery>, QueryRejection>) -> Answer {
+    devices(&web, query(wanted)?, |row| circuit(row).is_some()).await
+}
+
+/// `/api/nodes`: devices without a customer.
+pub(super) async fn nodes(State(web): Shared, wanted: Result<Query<DeviceQuery>, QueryRejection>) -> Answer {
+    devices(&web, query(wanted)?, |row| circuit(row).is_none()).await
+}
+
+async fn devices(web: &Web, wanted: DeviceQuery, role: impl Fn(&Row) -> bool) -> Answer {
+    let DeviceQuery { limit, mut after, verdict, customer } = wanted;
+    let limit = page(limit)?;
+    let verdict = verdict.as_deref().map(verdict_named).transpose()?;
+    let fits = |row: &Row| {
+        role(row)
+            && verdict.is_none_or(|verdict| row.status.verdict == verdict)
+            && customer
+                .as_deref()
+                .is_none_or(|customer| circuit(row).is_some_and(|circuit| circuit.customer == customer))
+    };
+    let board = &web.services.board;
+    let calendar = &board.summary().0.calendar;
+    let mut found = Vec::new();
+    loop {
+        let next = board.look(after.as_deref(), |row| {
+            if fits(row) {
+                found.push(UnitForm::new(row, calendar));
+            }
+            if found.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        });
+        if next.is_none() || found.len() >= limit {
+            return good(&found);
+        }
+        after = next;
+        // Other requests are to have their turn between two looks.
+        tokio::task::yield_now().await;
+    }
+}
+
+fn verdict_named(name: &str) -> Result<Verdict, Problem> {
+    Verdict::ALL.into_iter().find(|verdict| verdict.name().eq_ignore_ascii_case(name)).ok_or_else(|| {
+        let known = Verdict::ALL.map(Verdict::name).join(", ");
+        Problem::bad(format!("there is no verdict {name:?}: choose from {known}"))
+    })
+}
+
+/// `/api/units/{id}`.
+pub(super) async fn unit(State(web): Shared, id: Result<Path<String>, PathRejection>) -> Answer {
+    let id = segment(id)?;
+    let row = unit_row(&web, &id)?;
+    let (summary, age) = web.services.board.summary();
+    let detail = web.readers.read(move |reader| {
+        let filter = CaseFilter { open_only: true, unit: Some(id.clone()), below: None, limit: 1 };
+        let case = reader.cases(&filter)?.pop();
+        let case = case.map(|case| CaseForm::new(case, summary.at + age, &summary.calendar));
+        Ok(UnitDetail::new(&row, case, &reader.ledger(&id, MAX_LEDGER)?, &summary.calendar))
+    });
+    good(&detail.await?)
+}
+
+/// The row of a unit.
+pub(super) fn unit_row(web: &Web, id: &str) -> Result<Row, Problem> {
+    let row = web.services.board.find(id);
+    let row = row.ok_or_else(|| Problem::unknown(format!("the inventory has no unit {id:?}")))?;
+    match row.device.role {
+        Role::Unit(_) => Ok(row),
+        Role::Node | Role::Sentinel => {
+            Err(Problem::unknown(format!("{id:?} is no unit but a node or a sentinel: see /api/nodes")))
+        }
+    }
+}
+
+/// Which cases are wanted.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CaseQuery {
+    #[serde(default)]
+    open: bool,
+    unit: Option<String>,
+    /// The reference before which the page begins.
+    before: Option<String>,
+    limit: Option<usize>,
+}
+
+/// `/api/cases`: newest first.
+pub(super) async fn cases(State(web): Shared, wanted: Result<Query<CaseQuery>, QueryRejection>) -> Answer {
+    let wanted = query(wanted)?;
+    let below = wanted.before.as_deref().map(Reference::parse).transpose()?.map(Reference::number);
+    let filter = CaseFilter { open_only: wanted.open, unit: wanted.unit, below, limit: page(wanted.limit)? };
+    let (summary, age) = web.services.board.summary();
+    let found = web.readers.read(move |reader| Ok(reader.cases(&filter)?)).await?;
+    let form = |case| CaseForm::new(case, summary.at + age, &summary.calendar);
+    good(&found.into_iter().map(form).collect::<Vec<_>>())
+}
+
+/// `/api/cases/{ref}`.
+pub(super) async fn case(State(web): Shared, reference: Result<Path<String>, PathRejection>) -> Answer {
+    let reference = Reference::parse(&segment(reference)?)?;
+    let (summary, age) = web.services.board.summary();
+    let detail = web.readers.read(move |reader| {
+        let case = reader.case(reference)?.ok_or_else(|| no_case(reference))?;
+        let case = CaseForm::new(case, summary.at + age, &summary.calendar);
+        // One more than is shown tells whether there is more.
+        let timeline = reader.timeline(reference, MAX_TIMELINE + 1)?;
+        Ok(CaseDetail::new(case, timeline, MAX_TIMELINE, reader.letters(reference)?, &summary.calendar))
+    });
+    good(&detail.await?)
+}
+
+#[derive(Serialize)]
+struct Explanation {
+    reference: String,
+    sentences: Vec<String>,
+}
+
+/// `/api/cases/{ref}/explain`.
+pub(super) async fn explain(State(web): Shared, reference: Result<Path<String>, PathRejection>) -> Answer {
+    let reference = Reference::parse(&segment(reference)?)?;
+    let case = web.readers.read(move |reader| reader.case(reference)?.ok_or_else(|| no_case(reference))).await?;
+    let (summary, age) = web.services.board.summary();
+    let sentences = (web.services.explain)(&case, summary.at + age, &summary.calendar);
+    good(&Explanation { reference: reference.to_string(), sentences })
+}
+
+fn no_case(reference: Reference) -> Problem {
+    Problem::unknown(format!("there is no case {reference}"))
+}

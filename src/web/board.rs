@@ -1,0 +1,258 @@
+//! The board: what the loop shows of the watch after each commit.
+//!
+//! Readers look at a bounded number of rows at a time, so they never hold the loop up for longer than that takes.
+
+use crate::clock::Stopwatch;
+use crate::domain::desk::{Case, Priority, Stage};
+use crate::domain::time::{Calendar, Time};
+use crate::domain::view::DeviceStatus;
+use crate::domain::watch::{Device, Reason, Role, Slot, Verdict};
+use core::net::IpAddr;
+use core::ops::ControlFlow;
+use core::time::Duration;
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+/// How many rows a reader may look at before it lets the loop in.
+pub const MAX_ROWS_A_LOOK: usize = 1_000;
+
+/// What is shown of one device.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// The device.
+    pub device: Arc<Device>,
+    /// Where it is asked.
+    pub address: Option<IpAddr>,
+    /// What is known of it.
+    pub status: DeviceStatus,
+}
+
+impl Row {
+    fn is_unit(&self) -> bool {
+        match self.device.role {
+            Role::Unit(_) => true,
+            Role::Node | Role::Sentinel => false,
+        }
+    }
+}
+
+/// What is shown of the daemon as a whole.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// When it was drawn up.
+    pub at: Time,
+    /// When the daemon started.
+    pub started_at: Time,
+    /// What wall clocks showed.
+    pub calendar: Arc<Calendar>,
+    /// Since when and why the monitor is cut off, if it is.
+    pub cut_off: Option<(Time, Reason)>,
+    /// Why the store takes no commits, if it does not.
+    pub store_fault: Option<String>,
+    /// The configuration in force.
+    pub reload: Reload,
+    /// Cases that are not closed.
+    pub cases: CaseCounts,
+    /// Letters that are not delivered.
+    pub letters_queued: usize,
+    /// When the oldest of them was written.
+    pub oldest_letter: Option<Time>,
+    /// Why no letters can be delivered, if that is so.
+    pub mail_fault: Option<String>,
+}
+
+impl Summary {
+    /// That of a daemon that has just started and has done nothing yet.
+    #[must_use]
+    pub fn at_start(at: Time, calendar: Arc<Calendar>) -> Self {
+        Self {
+            at,
+            started_at: at,
+            calendar,
+            cut_off: None,
+            store_fault: None,
+            reload: Reload::default(),
+            cases: CaseCounts::default(),
+            letters_queued: 0,
+            oldest_letter: None,
+            mail_fault: None,
+        }
+    }
+}
+
+/// How the last reload of the configuration went.
+#[derive(Clone, Debug, Default)]
+pub struct Reload {
+    /// When another configuration was taken over, if one was since the start.
+    pub at: Option<Time>,
+    /// Why the configuration file was refused the last time, if it was: the one before it is in force.
+    pub fault: Option<String>,
+}
+
+/// Cases that are not closed, by priority and stage.
+#[derive(Clone, Debug, Default)]
+pub struct CaseCounts(BTreeMap<(Priority, &'static str), usize>);
+
+impl CaseCounts {
+    /// Counts cases.
+    #[must_use]
+    pub fn of<'a>(cases: impl IntoIterator<Item = &'a Case>) -> Self {
+        let mut counts = BTreeMap::new();
+        for case in cases {
+            *counts.entry((case.priority, case.stage.name())).or_default() += 1;
+        }
+        Self(counts)
+    }
+
+    /// Every priority with every stage of an open case, and how many cases are there.
+    pub fn iter(&self) -> impl Iterator<Item = (Priority, &'static str, usize)> {
+        let [open @ .., _closed] = Stage::NAMES;
+        Priority::ALL.into_iter().flat_map(move |priority| {
+            open.into_iter().map(move |stage| (priority, stage, self.0.get(&(priority, stage)).copied().unwrap_or(0)))
+        })
+    }
+}
+
+/// The board itself. The loop writes, everybody else reads.
+#[derive(Debug)]
+pub struct Board {
+    fleet: RwLock<Fleet>,
+    summary: RwLock<(Arc<Summary>, Stopwatch)>,
+}
+
+#[derive(Debug, Default)]
+struct Fleet {
+    /// By slot.
+    rows: Vec<Option<Row>>,
+    /// The slots of all rows, by the ids of their devices.
+    order: Vec<Slot>,
+    units: UnitCounts,
+}
+
+/// How many units have which verdict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UnitCounts([usize; Verdict::ALL.len()]);
+
+impl UnitCounts {
+    /// Every verdict, and how many units have it.
+    pub fn iter(&self) -> impl Iterator<Item = (Verdict, usize)> {
+        Verdict::ALL.into_iter().zip(self.0)
+    }
+
+    /// The count of a verdict; nodes and sentinels are in none.
+    fn of(&mut self, row: &Row) -> Option<&mut usize> {
+        let place = Verdict::ALL.iter().position(|&verdict| verdict == row.status.verdict);
+        place.filter(|_| row.is_unit()).and_then(|place| self.0.get_mut(place))
+    }
+
+    fn add(&mut self, row: &Row) {
+        if let Some(count) = self.of(row) {
+            *count += 1;
+        }
+    }
+
+    fn remove(&mut self, row: &Row) {
+        if let Some(count) = self.of(row) {
+            *count -= 1;
+        }
+    }
+}
+
+impl Board {
+    /// A board without devices.
+    #[must_use]
+    pub fn new(summary: Summary) -> Self {
+        Self { fleet: RwLock::default(), summary: RwLock::new((Arc::new(summary), Stopwatch::start())) }
+    }
+
+    /// Shows other devices: `rows` by slot.
+    pub fn replace(&self, rows: Vec<Option<Row>>) {
+        let mut seated: Vec<(&str, Slot)> = rows
+            .iter()
+            .zip(0..)
+            .filter_map(|(row, slot)| Some((row.as_ref()?.device.id.as_str(), Slot(slot))))
+            .collect();
+        seated.sort_unstable();
+        let order = seated.into_iter().map(|(_, slot)| slot).collect();
+        let mut units = UnitCounts::default();
+        for row in rows.iter().flatten() {
+            units.add(row);
+        }
+        let before = core::mem::replace(&mut *self.fleet_mut(), Fleet { rows, order, units });
+        // Freed here, where nobody waits for the lock.
+        drop(before);
+    }
+
+    /// Shows what is known of some devices now.
+    pub fn update(&self, news: impl IntoIterator<Item = (Slot, DeviceStatus, Option<IpAddr>)>) {
+        let mut fleet = self.fleet_mut();
+        let Fleet { rows, units, .. } = &mut *fleet;
+        for (slot, status, address) in news {
+            if let Some(Some(row)) = rows.get_mut(slot.index()) {
+                units.remove(row);
+                (row.status, row.address) = (status, address);
+                units.add(row);
+            }
+        }
+    }
+
+    /// Shows another summary. The loop does this at least once a second, for that shows that it lives.
+    pub fn set_summary(&self, summary: Summary) {
+        let published = (Arc::new(summary), Stopwatch::start());
+        *self.summary.write().unwrap_or_else(PoisonError::into_inner) = published;
+    }
+
+    /// The summary, and how long ago it was put up.
+    #[must_use]
+    pub fn summary(&self) -> (Arc<Summary>, Duration) {
+        let summary = self.summary.read().unwrap_or_else(PoisonError::into_inner);
+        (Arc::clone(&summary.0), summary.1.elapsed())
+    }
+
+    /// How many units have which verdict.
+    #[must_use]
+    pub fn units(&self) -> UnitCounts {
+        self.fleet().units
+    }
+
+    /// The row of a device.
+    #[must_use]
+    pub fn find(&self, id: &str) -> Option<Row> {
+        let fleet = self.fleet();
+        let place = fleet.order.binary_search_by(|slot| fleet.id(*slot).cmp(id)).ok()?;
+        fleet.row(*fleet.order.get(place)?).cloned()
+    }
+
+    /// Shows `visit` the rows whose ids come after `after`, in the order of ids, until it has seen enough or
+    /// [`MAX_ROWS_A_LOOK`] rows. Returns the id to go on after, unless the end was reached.
+    pub fn look(&self, after: Option<&str>, mut visit: impl FnMut(&Row) -> ControlFlow<()>) -> Option<String> {
+        let fleet = self.fleet();
+        let first = after.map_or(0, |after| fleet.order.partition_point(|slot| fleet.id(*slot) <= after));
+        let mut rest = fleet.order.get(first..).unwrap_or_default().iter();
+        for row in rest.by_ref().take(MAX_ROWS_A_LOOK).filter_map(|slot| fleet.row(*slot)) {
+            if visit(row).is_break() {
+                return Some(row.device.id.clone());
+            }
+        }
+        let next = fleet.order.len().checked_sub(rest.len() + 1).filter(|_| rest.len() > 0)?;
+        fleet.order.get(next).map(|slot| fleet.id(*slot).to_owned())
+    }
+
+    fn fleet(&self) -> RwLockReadGuard<'_, Fleet> {
+        self.fleet.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn fleet_mut(&self) -> RwLockWriteGuard<'_, Fleet> {
+        self.fleet.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Fleet {
+    fn row(&self, slot: Slot) -> Option<&Row> {
+        self.rows.get(slot.index())?.as_ref()
+    }
+
+    fn id(&self, slot: Slot) -> &str {
+        self.row(slot).map_or("", |row| row.device.id.as_str())
+    }
+}

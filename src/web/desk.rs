@@ -1,0 +1,298 @@
+//! What can be changed: `POST` requests. Each becomes a wish to the loop, and is answered after its commit.
+
+use super::Web;
+use super::api::{segment, unit_row};
+use super::doors::Caller;
+use super::problem::{Problem, json};
+use super::show::circuit;
+use crate::domain::desk::{Actor, Move, Priority, Reference, WaitingOn};
+use crate::domain::turn::{Command, Refusal, Wish};
+use crate::domain::watch::Secret;
+use axum::body::Body;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Extension, Path, State};
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use core::time::Duration;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use nix::unistd::{Uid, User};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use subtle::ConstantTimeEq;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+/// The longest body of a request, in bytes.
+pub const MAX_BODY: usize = 64 * 1024;
+/// The longest note, in bytes.
+pub const MAX_NOTE: usize = 16 * 1024;
+/// The longest name of a person, in characters.
+pub const MAX_NAME: usize = 100;
+/// How long a client may take to send the body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long the loop may take to answer. A full disk makes it take long.
+pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Hands a wish of the named person to the loop. What is received is the answer, after the commit.
+pub type Ask = Arc<dyn Fn(String, Wish) -> Result<Answer, Busy> + Send + Sync>;
+
+/// The answer to come.
+pub type Answer = oneshot::Receiver<Result<Reference, Refusal>>;
+
+/// The loop has too many wishes before it.
+#[derive(Clone, Copy, Debug)]
+pub struct Busy;
+
+/// A wish as it comes over the wire.
+pub(super) trait Order: DeserializeOwned + Send {
+    /// What was wanted, in a word.
+    const MOVE: Move;
+    /// Who wants it, if that is said, and what.
+    fn read(self) -> Result<(Option<String>, Command), Problem>;
+}
+
+/// Body of `…/take`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Take {
+    by: Option<String>,
+}
+
+/// Body of `…/note`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Note {
+    by: Option<String>,
+    text: String,
+}
+
+/// Body of `…/wait`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wait {
+    by: Option<String>,
+    on: String,
+    note: Option<String>,
+}
+
+/// Body of `…/solve`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Solve {
+    by: Option<String>,
+    note: Option<String>,
+}
+
+/// Body of `…/return`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Return {
+    by: Option<String>,
+    note: Option<String>,
+}
+
+impl Order for Take {
+    const MOVE: Move = Move::Take;
+    fn read(self) -> Result<(Option<String>, Command), Problem> {
+        Ok((self.by, Command::Take))
+    }
+}
+
+impl Order for Note {
+    const MOVE: Move = Move::Note;
+    fn read(self) -> Result<(Option<String>, Command), Problem> {
+        Ok((self.by, Command::Note { text: note(self.text)? }))
+    }
+}
+
+impl Order for Wait {
+    const MOVE: Move = Move::Wait;
+    fn read(self) -> Result<(Option<String>, Command), Problem> {
+        let on = WaitingOn::ALL.into_iter().find(|on| on.name().eq_ignore_ascii_case(&self.on)).ok_or_else(|| {
+            let known = WaitingOn::ALL.map(WaitingOn::name).join(", ");
+            Problem::bad(format!("a case cannot wait on {:?}: choose from {known}", self.on))
+        })?;
+        Ok((self.by, Command::Wait { on, note: self.note.map(note).transpose()? }))
+    }
+}
+
+impl Order for Solve {
+    const MOVE: Move = Move::Solve;
+    fn read(self) -> Result<(Option<String>, Command), Problem> {
+        Ok((self.by, Command::Solve { note: self.note.map(note).transpose()? }))
+    }
+}
+
+impl Order for Return {
+    const MOVE: Move = Move::Return;
+    fn read(self) -> Result<(Option<String>, Command), Problem> {
+        Ok((self.by, Command::Return { note: self.note.map(note).transpose()? }))
+    }
+}
+
+/// A note that people can read.
+fn note(text: String) -> Result<String, Problem> {
+    if text.trim().is_empty() {
+        return Err(Problem::bad("the note is empty: write what there is to know"));
+    }
+    if text.len() > MAX_NOTE {
+        return Err(Problem::bad(format!("the note has {} bytes, but at most {MAX_NOTE} fit: shorten it", text.len())));
+    }
+    match text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
+        Some(c) => Err(Problem::bad(format!("the note contains {c:?}: remove control characters but line breaks"))),
+        None => Ok(text),
+    }
+}
+
+#[derive(Serialize)]
+struct Done {
+    reference: String,
+    done: &'static str,
+}
+
+/// `/api/cases/{ref}/take` and the like.
+pub(super) async fn work<O: Order>(
+    State(web): State<Arc<Web>>,
+    Extension(caller): Extension<Caller>,
+    reference: Result<Path<String>, PathRejection>,
+    request: Request<Body>,
+) -> Result<Response, Problem> {
+    may_change(caller, request.headers(), web.services.token.as_ref())?;
+    let reference = Reference::parse(&segment(reference)?)?;
+    let (by, command) = read_json::<O>(request).await?.read()?;
+    let by = actor(caller, by).await?;
+    let reference = ask(&web, by, Wish::Work { reference, command }).await?;
+    Ok(json(StatusCode::OK, &Done { reference: reference.to_string(), done: O::MOVE.name() }))
+}
+
+/// Body of a `POST` to `/api/cases`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Open {
+    by: Option<String>,
+    unit: String,
+    priority: String,
+    note: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Opened {
+    reference: String,
+    priority: &'static str,
+    unit: String,
+    order: Option<String>,
+}
+
+/// `POST /api/cases`: opens a case by hand.
+pub(super) async fn open(
+    State(web): State<Arc<Web>>,
+    Extension(caller): Extension<Caller>,
+    request: Request<Body>,
+) -> Result<Response, Problem> {
+    may_change(caller, request.headers(), web.services.token.as_ref())?;
+    let Open { by, unit, priority, note: text } = read_json(request).await?;
+    let known = Priority::ALL.into_iter().find(|known| known.name().eq_ignore_ascii_case(&priority));
+    let priority = known.ok_or_else(|| {
+        let known = Priority::ALL.map(Priority::name).join(", ");
+        Problem::bad(format!("there is no priority {priority:?}: choose from {known}"))
+    })?;
+    let text = text.map(note).transpose()?;
+    let row = unit_row(&web, &unit)?;
+    let by = actor(caller, by).await?;
+    let reference = ask(&web, by, Wish::Open { unit: unit.clone(), priority, note: text }).await?.to_string();
+    let location = format!("/api/cases/{reference}");
+    let order = circuit(&row).map(|circuit| circuit.order.clone());
+    let opened = json(StatusCode::CREATED, &Opened { reference, priority: priority.name(), unit, order });
+    Ok(([(header::LOCATION, location)], opened).into_response())
+}
+
+/// Whether the caller may change anything.
+fn may_change(caller: Caller, headers: &HeaderMap, token: Option<&Secret>) -> Result<(), Problem> {
+    match caller {
+        Caller::Local { .. } => return Ok(()),
+        Caller::Network => {}
+    }
+    let Some(token) = token else {
+        return Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "this address is for reading only: use the Unix socket, or set [http] token_file",
+        ));
+    };
+    let shown = headers.get(header::AUTHORIZATION).map(|value| value.as_bytes());
+    let shown = shown.and_then(|value| value.split_at_checked(BEARER.len()));
+    match shown {
+        Some((scheme, shown)) if scheme.eq_ignore_ascii_case(BEARER) => {
+            if bool::from(shown.ct_eq(token.expose().as_bytes())) {
+                Ok(())
+            } else {
+                Err(Problem::new(StatusCode::UNAUTHORIZED, "this token is not the one in [http] token_file"))
+            }
+        }
+        Some(_) | None => Err(Problem::new(
+            StatusCode::UNAUTHORIZED,
+            "changes need the header \"Authorization: Bearer TOKEN\", with the token in [http] token_file",
+        )),
+    }
+}
+
+const BEARER: &[u8] = b"Bearer ";
+
+/// The body of a request. Web pages of others can't send this content type without being asked first, so none of them
+/// can change anything in the name of its reader.
+async fn read_json<T: DeserializeOwned>(request: Request<Body>) -> Result<T, Problem> {
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
+    if !kind.eq_ignore_ascii_case("application/json") {
+        return Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "send JSON, with the header \"Content-Type: application/json\"",
+        ));
+    }
+    let body = timeout(BODY_TIMEOUT, Limited::new(request.into_body(), MAX_BODY).collect()).await;
+    let body = body.map_err(|_| Problem::new(StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive"))?;
+    let body = body.map_err(|e| {
+        if e.is::<LengthLimitError>() {
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is longer than {MAX_BODY} bytes"))
+        } else {
+            Problem::bad(format!("the body cannot be read: {e}"))
+        }
+    })?;
+    serde_json::from_slice(&body.to_bytes()).map_err(|e| Problem::bad(format!("the body does not fit: {e}")))
+}
+
+/// Who acts: the one that the request names, or the user at the other end of the socket.
+async fn actor(caller: Caller, by: Option<String>) -> Result<String, Problem> {
+    let name = match (by, caller) {
+        (Some(by), _) => by,
+        (None, Caller::Local { uid: Some(uid) }) => {
+            // The user data base may be a slow one.
+            let user = tokio::task::spawn_blocking(move || User::from_uid(Uid::from_raw(uid))).await;
+            user.ok().and_then(Result::ok).flatten().map_or_else(|| format!("uid {uid}"), |user| user.name)
+        }
+        (None, Caller::Local { uid: None } | Caller::Network) => {
+            return Err(Problem::bad("say who you are: add \"by\""));
+        }
+    };
+    if name.trim().is_empty() || name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
+        return Err(Problem::bad(format!(
+            "\"by\" has to be a name of up to {MAX_NAME} characters without control characters"
+        )));
+    }
+    if name == Actor::Watch.name() {
+        return Err(Problem::bad(format!("{name:?} is what the watch itself is called: say in \"by\" who you are")));
+    }
+    Ok(name)
+}
+
+async fn ask(web: &Web, by: String, wish: Wish) -> Result<Reference, Problem> {
+    let answer = (web.services.ask)(by, wish)
+        .map_err(|Busy| Problem::unavailable("too many requests are waiting: nothing was done, try again"))?;
+    match timeout(ANSWER_TIMEOUT, answer).await {
+        Ok(Ok(result)) => Ok(result?),
+        Ok(Err(_)) | Err(_) => Err(Problem::unavailable(
+            "the daemon did not answer in time, so it is not known whether it was done: look at the case before you \
+             try again",
+        )),
+    }
+}

@@ -1,0 +1,227 @@
+//! The daemon's own metrics (Prometheus). Those of single units are in [`super::unit_metrics`].
+//!
+//! Every series exists from the start, so that a missing one means something. What the loop does is counted here from
+//! its turns; the probe engines count through the `metrics` macros under the names below.
+
+use super::board::Board;
+use crate::domain::desk::Priority;
+use crate::domain::fact::Fact;
+use crate::domain::letter::LetterState;
+use crate::domain::turn::Turn;
+use crate::domain::watch::Method;
+use ::metrics::{
+    Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
+use core::time::Duration;
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use std::sync::OnceLock;
+
+/// Probes handed to the network, by method.
+pub const PROBES_SENT: &str = "ntuwatch_probes_sent_total";
+/// Probes with an authentic answer.
+pub const PROBES_ANSWERED: &str = "ntuwatch_probes_answered_total";
+/// Probes without one.
+pub const PROBES_LOST: &str = "ntuwatch_probes_lost_total";
+/// Probes that our own machine could not send.
+pub const PROBES_UNSENT: &str = "ntuwatch_probes_unsent_total";
+/// Probes whose answer refuses the question.
+pub const PROBES_REJECTED: &str = "ntuwatch_probes_rejected_total";
+/// Round-trip times.
+pub const PROBE_DURATION: &str = "ntuwatch_probe_duration_seconds";
+
+const COMMIT_DURATION: &str = "ntuwatch_commit_duration_seconds";
+const LATENESS: &str = "ntuwatch_schedule_lateness_seconds";
+
+const PROBE_BUCKETS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+const COMMIT_BUCKETS: [f64; 11] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0];
+const LATENESS_BUCKETS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 10.0];
+
+/// How often histograms are folded into their buckets.
+pub(super) const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+
+/// The handles of all metrics.
+#[derive(Debug)]
+pub struct Metrics {
+    prometheus: PrometheusHandle,
+    commits: Counter,
+    commit_failures: Counter,
+    commit_duration: Histogram,
+    lateness: Histogram,
+    letters_sent: Counter,
+    letters_failed: Counter,
+    letter_attempts_failed: Counter,
+    cases_opened: [Counter; Priority::ALL.len()],
+    letters_queued: Gauge,
+    oldest_letter: Gauge,
+    isolated: Gauge,
+    store_failing: Gauge,
+    reload_success: Gauge,
+    reload_timestamp: Gauge,
+}
+
+/// Installs the recorder for the whole program; later calls return the same metrics.
+///
+/// # Panics
+/// If something else has installed a recorder before.
+pub fn install() -> &'static Metrics {
+    static METRICS: OnceLock<Metrics> = OnceLock::new();
+    METRICS.get_or_init(|| {
+        let installed = recorder().and_then(PrometheusBuilder::install_recorder);
+        Metrics::register(installed.expect("no bucket list is empty, and this is the only recorder"))
+    })
+}
+
+fn recorder() -> Result<PrometheusBuilder, BuildError> {
+    PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Full(PROBE_DURATION.to_owned()), &PROBE_BUCKETS)?
+        .set_buckets_for_metric(Matcher::Full(COMMIT_DURATION.to_owned()), &COMMIT_BUCKETS)?
+        .set_buckets_for_metric(Matcher::Full(LATENESS.to_owned()), &LATENESS_BUCKETS)
+}
+
+impl Metrics {
+    fn register(prometheus: PrometheusHandle) -> Self {
+        register_probes();
+        describe_gauge!("ntuwatch_units", "Units by the verdict that stands.");
+        describe_gauge!("ntuwatch_cases", "Cases that are not closed, by priority and stage.");
+        describe_gauge!("ntuwatch_build_info", "Always 1; the label says which version runs.");
+        gauge!("ntuwatch_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+        describe_counter!("ntuwatch_cases_opened_total", "Cases opened since the start, by their first priority.");
+        Self {
+            prometheus,
+            commits: total("ntuwatch_commits_total", "Commits to the store."),
+            commit_failures: total("ntuwatch_commit_failures_total", "Attempts to commit that failed."),
+            commit_duration: seconds(COMMIT_DURATION, "How long a commit took."),
+            lateness: seconds(LATENESS, "How late the latest probe of a turn was handed over."),
+            letters_sent: total("ntuwatch_letters_sent_total", "Letters that were delivered."),
+            letters_failed: total("ntuwatch_letters_failed_total", "Letters that were refused for good."),
+            letter_attempts_failed: total(
+                "ntuwatch_letter_attempts_failed_total",
+                "Attempts to deliver a letter that failed, for good or not.",
+            ),
+            cases_opened: Priority::ALL
+                .map(|priority| counter!("ntuwatch_cases_opened_total", "priority" => priority.name())),
+            letters_queued: level("ntuwatch_letters_queued", None, "Letters that wait for their delivery."),
+            oldest_letter: level(
+                "ntuwatch_letters_oldest_age_seconds",
+                Some(Unit::Seconds),
+                "Age of the oldest waiting letter; 0 if none waits.",
+            ),
+            isolated: level("ntuwatch_isolated", None, "Whether the monitor itself is cut off."),
+            store_failing: level("ntuwatch_store_failing", None, "Whether the store takes no commits."),
+            reload_success: level(
+                "ntuwatch_config_reload_success",
+                None,
+                "Whether the configuration file was accepted the last time it was read.",
+            ),
+            reload_timestamp: level(
+                "ntuwatch_config_reload_timestamp_seconds",
+                Some(Unit::Seconds),
+                "When the configuration in force was taken over.",
+            ),
+        }
+    }
+
+    /// Counts what a turn brought about. To be called once for each, when it may be seen.
+    pub fn count(&self, turn: &Turn) {
+        if !turn.probes.is_empty() {
+            self.lateness.record(turn.lateness);
+        }
+        for change in &turn.letter_changes {
+            match change.state {
+                LetterState::Sent => self.letters_sent.increment(1),
+                LetterState::Queued => self.letter_attempts_failed.increment(1),
+                LetterState::Failed => {
+                    self.letter_attempts_failed.increment(1);
+                    self.letters_failed.increment(1);
+                }
+            }
+        }
+        for fact in &turn.facts {
+            if let Fact::CaseOpened(opening) = fact {
+                let place = Priority::ALL.iter().position(|&priority| priority == opening.priority);
+                if let Some(counter) = place.and_then(|place| self.cases_opened.get(place)) {
+                    counter.increment(1);
+                }
+            }
+        }
+    }
+
+    /// Counts a commit.
+    pub fn committed(&self, took: Duration) {
+        self.commits.increment(1);
+        self.commit_duration.record(took);
+    }
+
+    /// Counts an attempt to commit that failed.
+    pub fn commit_failed(&self) {
+        self.commit_failures.increment(1);
+    }
+
+    /// All metrics in the text exposition format, the gauges as the board has them.
+    pub(super) fn render(&self, board: &Board) -> String {
+        let (summary, age) = board.summary();
+        let now = summary.at + age;
+        for (verdict, count) in board.units().iter() {
+            gauge!("ntuwatch_units", "verdict" => verdict.name()).set(count as f64);
+        }
+        for (priority, stage, count) in summary.cases.iter() {
+            gauge!("ntuwatch_cases", "priority" => priority.name(), "stage" => stage).set(count as f64);
+        }
+        self.letters_queued.set(summary.letters_queued as f64);
+        self.oldest_letter.set(summary.oldest_letter.map_or(0.0, |written| now.since(written).as_secs_f64()));
+        self.isolated.set(flag(summary.cut_off.is_some()));
+        self.store_failing.set(flag(summary.store_fault.is_some()));
+        self.reload_success.set(flag(summary.reload.fault.is_none()));
+        let reloaded = summary.calendar.unix_millis(summary.reload.at.unwrap_or(summary.started_at));
+        self.reload_timestamp.set(reloaded as f64 / 1000.0);
+        self.prometheus.render()
+    }
+
+    /// Folds the histograms into their buckets; without that they grow until the next scrape.
+    pub(super) fn upkeep(&self) {
+        self.prometheus.run_upkeep();
+    }
+}
+
+/// The engines count probes; their series have to exist before the first one.
+fn register_probes() {
+    let totals = [
+        (PROBES_SENT, "Probes sent, by method."),
+        (PROBES_ANSWERED, "Probes with an authentic answer, by method."),
+        (PROBES_LOST, "Probes without an authentic answer in time, by method."),
+        (PROBES_UNSENT, "Probes that our own machine could not send, by method."),
+        (PROBES_REJECTED, "Probes whose answer refuses the question, by method."),
+    ];
+    for (name, help) in totals {
+        describe_counter!(name, help);
+        for method in Method::ALL {
+            counter!(name, "method" => method.name()).increment(0);
+        }
+    }
+    describe_histogram!(PROBE_DURATION, Unit::Seconds, "From sending a probe to its answer, by method.");
+    for method in Method::ALL {
+        drop(histogram!(PROBE_DURATION, "method" => method.name()));
+    }
+}
+
+fn total(name: &'static str, help: &'static str) -> Counter {
+    describe_counter!(name, help);
+    counter!(name)
+}
+
+fn seconds(name: &'static str, help: &'static str) -> Histogram {
+    describe_histogram!(name, Unit::Seconds, help);
+    histogram!(name)
+}
+
+fn level(name: &'static str, unit: Option<Unit>, help: &'static str) -> Gauge {
+    match unit {
+        Some(unit) => describe_gauge!(name, unit, help),
+        None => describe_gauge!(name, help),
+    }
+    gauge!(name)
+}
+
+const fn flag(set: bool) -> f64 {
+    if set { 1.0 } else { 0.0 }
+}

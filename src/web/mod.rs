@@ -1,0 +1,150 @@
+//! The daemon's face: a JSON API, health and metrics over HTTP.
+//!
+//! It runs on a thread of its own. Reading looks at the [`board`] and at the store; changing asks the loop and waits
+//! for its commit. Reading order: `board` (what the loop shows), `doors` (connections), `api` (reading), `desk`
+//! (changing), `metrics` and `unit_metrics`.
+
+pub mod board;
+pub mod metrics;
+
+mod api;
+mod desk;
+mod doors;
+mod problem;
+mod readers;
+mod show;
+mod unit_metrics;
+
+pub use api::{MAX_LEDGER, MAX_PAGE, MAX_TIMELINE, SILENT_AFTER};
+pub use desk::{ANSWER_TIMEOUT, Answer, Ask, Busy, MAX_BODY, MAX_NAME, MAX_NOTE};
+pub use doors::{BindError, Doors, MAX_CONNECTIONS, bind};
+
+use crate::domain::desk::Case;
+use crate::domain::time::{Calendar, Time};
+use crate::domain::watch::Secret;
+use axum::Router;
+use axum::http::{HeaderValue, header};
+use axum::middleware::map_response;
+use axum::response::Response;
+use axum::routing::{get, post};
+use board::Board;
+use metrics::Metrics;
+use problem::Problem;
+use readers::Readers;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use tokio::sync::watch;
+
+/// Says in sentences why a case stands where it does, as of a time.
+pub type Explain = fn(&Case, Time, &Calendar) -> Vec<String>;
+
+/// Threads for what blocks: readers of the store, and look-ups of user names.
+const BLOCKING_THREADS: usize = readers::MAX_READERS + 2;
+
+/// What the interface works with.
+pub struct Services {
+    /// What the loop shows.
+    pub board: Arc<Board>,
+    /// How the loop is asked.
+    pub ask: Ask,
+    /// How a case is explained.
+    pub explain: Explain,
+    /// Path of the store.
+    pub store: PathBuf,
+    /// Who shows it may change things over TCP; without one nobody may.
+    pub token: Option<Secret>,
+    /// The daemon's own metrics.
+    pub metrics: &'static Metrics,
+}
+
+/// What every request can use.
+struct Web {
+    services: Services,
+    readers: Readers,
+}
+
+/// The interface at work.
+#[derive(Debug)]
+pub struct Server {
+    stop: watch::Sender<bool>,
+    thread: JoinHandle<()>,
+}
+
+/// Lets callers in.
+///
+/// # Errors
+/// If the system gives no thread or no event queue.
+pub fn serve(doors: Doors, mut services: Services) -> io::Result<Server> {
+    // Shown to others, who run in other directories.
+    services.store = std::path::absolute(&services.store)?;
+    let (stop, stopped) = watch::channel(false);
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(BLOCKING_THREADS).build()?;
+    let metrics = services.metrics;
+    let service = {
+        let _in_runtime = runtime.enter();
+        doors.open(router(services), stopped)?
+    };
+    let thread = thread::Builder::new().name("web".to_owned()).spawn(move || {
+        runtime.block_on(async {
+            tokio::select! {
+                () = service => {}
+                () = upkeep(metrics) => {}
+            }
+        });
+        // A look-up that hangs must not keep the daemon from stopping.
+        runtime.shutdown_background();
+    })?;
+    Ok(Server { stop, thread })
+}
+
+impl Server {
+    /// Ends: requests under way have a moment to finish, then the socket's file goes.
+    pub fn stop(self) {
+        self.stop.send_replace(true);
+        if self.thread.join().is_err() {
+            tracing::error!("the web thread has panicked");
+        }
+    }
+}
+
+async fn upkeep(metrics: &'static Metrics) {
+    loop {
+        tokio::time::sleep(metrics::UPKEEP_EVERY).await;
+        metrics.upkeep();
+    }
+}
+
+fn router(services: Services) -> Router {
+    let readers = Readers::new(services.store.clone());
+    Router::new()
+        .route("/health", get(api::health))
+        .route("/metrics", get(api::metrics))
+        .route("/metrics/units", get(api::unit_metrics))
+        .route("/api/status", get(api::status))
+        .route("/api/units", get(api::units))
+        .route("/api/units/{id}", get(api::unit))
+        .route("/api/nodes", get(api::nodes))
+        .route("/api/cases", get(api::cases).post(desk::open))
+        .route("/api/cases/{reference}", get(api::case))
+        .route("/api/cases/{reference}/explain", get(api::explain))
+        .route("/api/cases/{reference}/take", post(desk::work::<desk::Take>))
+        .route("/api/cases/{reference}/note", post(desk::work::<desk::Note>))
+        .route("/api/cases/{reference}/wait", post(desk::work::<desk::Wait>))
+        .route("/api/cases/{reference}/solve", post(desk::work::<desk::Solve>))
+        .route("/api/cases/{reference}/return", post(desk::work::<desk::Return>))
+        .fallback(Problem::no_such_path)
+        .method_not_allowed_fallback(Problem::wrong_method)
+        .layer(map_response(harden))
+        .with_state(Arc::new(Web { services, readers }))
+}
+
+/// Answers are of the moment, and nothing but what they say they are.
+async fn harden(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}

@@ -1,0 +1,95 @@
+//! A "no" over HTTP: a status, and a sentence that says what, why, and what to do.
+
+use crate::domain::desk::Misread;
+use crate::domain::turn::Refusal;
+use crate::store::{OpenError, ReadError};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+/// What goes wrong with a request.
+#[derive(Debug)]
+pub(super) struct Problem {
+    pub(super) status: StatusCode,
+    pub(super) error: String,
+}
+
+#[derive(Serialize)]
+struct Form<'a> {
+    error: &'a str,
+}
+
+impl Problem {
+    pub(super) fn new(status: StatusCode, error: impl Into<String>) -> Self {
+        Self { status, error: error.into() }
+    }
+
+    pub(super) fn bad(error: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, error)
+    }
+
+    pub(super) fn unknown(error: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, error)
+    }
+
+    pub(super) fn unavailable(error: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, error)
+    }
+
+    pub(super) async fn no_such_path() -> Self {
+        Self::unknown("there is nothing at this path: /api/status, /api/units, /api/cases, /health and /metrics exist")
+    }
+
+    pub(super) async fn wrong_method() -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not take this method: GET reads, POST changes a case")
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = json(self.status, &Form { error: &self.error });
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let status = match refusal {
+            Refusal::UnknownReference { .. } | Refusal::UnknownUnit { .. } => StatusCode::NOT_FOUND,
+            Refusal::AlreadyOpen { .. } | Refusal::NotOpen { .. } => StatusCode::CONFLICT,
+        };
+        Self::new(status, refusal.to_string())
+    }
+}
+
+impl From<Misread> for Problem {
+    fn from(misread: Misread) -> Self {
+        Self::unknown(misread.to_string())
+    }
+}
+
+impl From<ReadError> for Problem {
+    fn from(fault: ReadError) -> Self {
+        Self::unavailable(format!("{fault}; try again later"))
+    }
+}
+
+impl From<OpenError> for Problem {
+    fn from(fault: OpenError) -> Self {
+        Self::unavailable(format!("{fault}; try again later"))
+    }
+}
+
+/// A JSON answer.
+pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
+    serde_json::to_vec(body).map_or_else(
+        |_| StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        |bytes| {
+            let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+            (status, kind, bytes).into_response()
+        },
+    )
+}

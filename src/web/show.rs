@@ -1,0 +1,299 @@
+//! The JSON forms of cases and units. Times are RFC 3339 in UTC, and null where there is none yet.
+
+use super::board::Row;
+use crate::domain::desk::{Case, Line, Stage};
+use crate::domain::time::{Calendar, Time};
+use crate::domain::watch::{Circuit, Interval, Role, SnmpSample};
+use crate::store::{LetterRow, TimelineEntry};
+use core::time::Duration;
+use serde::Serialize;
+use serde_json::Value;
+
+/// A point of the timeline as wall clocks showed it.
+pub(super) fn stamp(calendar: &Calendar, at: Time) -> Option<String> {
+    jiff::Timestamp::from_millisecond(calendar.unix_millis(at)).ok().map(|at| at.to_string())
+}
+
+/// A case in a list.
+#[derive(Serialize)]
+pub(super) struct CaseForm {
+    reference: String,
+    priority: &'static str,
+    stage: &'static str,
+    unit: String,
+    order: String,
+    customer: String,
+    queue: String,
+    opened_at: Option<String>,
+    last_contact_at: Option<String>,
+    first_loss_at: Option<String>,
+    solved_at: Option<String>,
+    window_ends_at: Option<String>,
+    closed_at: Option<String>,
+    previous: Option<String>,
+    detected_at: Option<String>,
+    recovered_at: Option<String>,
+    downtime_s: u64,
+    line: &'static str,
+    owner: Option<String>,
+    origin: String,
+    waiting_on: Option<&'static str>,
+    service: String,
+    region: String,
+    supplier: Option<String>,
+    ttr_s: u64,
+    repair_due_at: Option<String>,
+    solved_count: u32,
+    returned_count: u32,
+    note: Option<String>,
+}
+
+impl CaseForm {
+    pub(super) fn new(case: Case, now: Time, calendar: &Calendar) -> Self {
+        let stamp = |at| stamp(calendar, at);
+        let (waiting_on, closed_at) = match &case.stage {
+            Stage::New | Stage::Working { .. } | Stage::Solved { .. } => (None, None),
+            Stage::Waiting { on, .. } => (Some(on.name()), None),
+            Stage::Closed { since, .. } => (None, Some(*since)),
+        };
+        let solved_at = case.window().map(|(solved_at, _)| solved_at);
+        let window_ends_at = case.window_ends(now).and_then(stamp);
+        let opening = case.opening;
+        Self {
+            reference: opening.reference.to_string(),
+            priority: case.priority.name(),
+            stage: case.stage.name(),
+            unit: opening.unit,
+            order: opening.order,
+            customer: opening.customer,
+            queue: opening.queue,
+            opened_at: stamp(case.opened_at),
+            last_contact_at: opening.last_contact.and_then(stamp),
+            first_loss_at: opening.first_loss.and_then(stamp),
+            solved_at: solved_at.and_then(stamp),
+            window_ends_at,
+            closed_at: closed_at.and_then(stamp),
+            previous: opening.previous.map(|previous| previous.to_string()),
+            detected_at: opening.detected.and_then(stamp),
+            recovered_at: case.recovered_at.and_then(stamp),
+            downtime_s: case.downtime.total(now).as_secs(),
+            line: match case.line {
+                Line::Watched(verdict, _) => verdict.name(),
+                Line::Withdrawn => "WITHDRAWN",
+            },
+            owner: case.owner,
+            origin: opening.origin.name().to_owned(),
+            waiting_on,
+            service: opening.service,
+            region: opening.region,
+            supplier: opening.supplier,
+            ttr_s: opening.ttr.as_secs(),
+            repair_due_at: stamp(case.opened_at + opening.ttr),
+            solved_count: case.solved,
+            returned_count: case.returned,
+            note: opening.note,
+        }
+    }
+}
+
+/// A case by itself.
+#[derive(Serialize)]
+pub(super) struct CaseDetail {
+    #[serde(flatten)]
+    case: CaseForm,
+    /// False if the oldest entries are left out.
+    timeline_complete: bool,
+    timeline: Vec<EntryForm>,
+    letters: Vec<LetterForm>,
+}
+
+impl CaseDetail {
+    /// `timeline`: its latest entries, oldest first; at most `limit` are shown.
+    pub(super) fn new(
+        case: CaseForm,
+        timeline: Vec<TimelineEntry>,
+        limit: usize,
+        letters: Vec<LetterRow>,
+        calendar: &Calendar,
+    ) -> Self {
+        let surplus = timeline.len().saturating_sub(limit);
+        Self {
+            case,
+            timeline_complete: surplus == 0,
+            timeline: timeline.into_iter().skip(surplus).map(|entry| EntryForm::new(entry, calendar)).collect(),
+            letters: letters.into_iter().map(|letter| LetterForm::new(letter, calendar)).collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct EntryForm {
+    at: Option<String>,
+    kind: String,
+    text: String,
+    data: Option<Value>,
+}
+
+impl EntryForm {
+    fn new(entry: TimelineEntry, calendar: &Calendar) -> Self {
+        let data = serde_json::from_str(&entry.data).ok();
+        Self { at: stamp(calendar, entry.at), kind: entry.kind, text: entry.text, data }
+    }
+}
+
+#[derive(Serialize)]
+struct LetterForm {
+    id: u64,
+    kind: &'static str,
+    number: u32,
+    to: String,
+    subject: String,
+    state: &'static str,
+    attempts: u32,
+    error: Option<String>,
+    written_at: Option<String>,
+    sent_at: Option<String>,
+}
+
+impl LetterForm {
+    fn new(letter: LetterRow, calendar: &Calendar) -> Self {
+        Self {
+            id: letter.id,
+            kind: letter.kind.name(),
+            number: letter.number,
+            to: letter.to,
+            subject: letter.subject,
+            state: letter.state.name(),
+            attempts: letter.attempts,
+            error: letter.error,
+            written_at: stamp(calendar, letter.written_at),
+            sent_at: letter.sent_at.and_then(|at| stamp(calendar, at)),
+        }
+    }
+}
+
+/// A unit, or a node, in a list.
+#[derive(Serialize)]
+pub(super) struct UnitForm {
+    id: String,
+    customer: Option<String>,
+    address: String,
+    verdict: &'static str,
+    since: Option<String>,
+    rtt_ms: Option<f64>,
+    loss_5m: Option<f64>,
+}
+
+/// The circuit of a unit; other devices have none.
+pub(super) fn circuit(row: &Row) -> Option<&Circuit> {
+    match &row.device.role {
+        Role::Unit(circuit) => Some(circuit),
+        Role::Node | Role::Sentinel => None,
+    }
+}
+
+impl UnitForm {
+    pub(super) fn new(row: &Row, calendar: &Calendar) -> Self {
+        let Row { device, address, status } = row;
+        Self {
+            id: device.id.clone(),
+            customer: circuit(row).map(|circuit| circuit.customer.clone()),
+            address: address.map_or_else(|| device.host.clone(), |address| address.to_string()),
+            verdict: status.verdict.name(),
+            since: stamp(calendar, status.since),
+            rtt_ms: status.rtt.map(millis),
+            loss_5m: status.loss,
+        }
+    }
+}
+
+/// Whole microseconds, so that no digit is an artefact.
+fn millis(duration: Duration) -> f64 {
+    duration.as_micros() as f64 / 1000.0
+}
+
+/// A unit by itself.
+#[derive(Serialize)]
+pub(super) struct UnitDetail {
+    #[serde(flatten)]
+    unit: UnitForm,
+    reason: &'static str,
+    last_contact_at: Option<String>,
+    order: Option<String>,
+    service: Option<String>,
+    region: Option<String>,
+    ttr_s: Option<u64>,
+    supplier: Option<String>,
+    host: String,
+    upstream: Option<String>,
+    snmp: Option<SampleForm>,
+    /// The unit's case that is not closed.
+    case: Option<CaseForm>,
+    /// Its latest closed stretches, newest first; the present one is the verdict above.
+    ledger: Vec<IntervalForm>,
+}
+
+impl UnitDetail {
+    pub(super) fn new(row: &Row, case: Option<CaseForm>, ledger: &[Interval], calendar: &Calendar) -> Self {
+        let circuit = circuit(row);
+        let Row { device, status, .. } = row;
+        Self {
+            unit: UnitForm::new(row, calendar),
+            reason: status.reason.name(),
+            last_contact_at: status.last_contact.and_then(|at| stamp(calendar, at)),
+            order: circuit.map(|circuit| circuit.order.clone()),
+            service: circuit.map(|circuit| circuit.service.clone()),
+            region: circuit.map(|circuit| circuit.region.clone()),
+            ttr_s: circuit.map(|circuit| circuit.ttr.as_secs()),
+            supplier: circuit.and_then(|circuit| circuit.supplier.clone()),
+            host: device.host.clone(),
+            upstream: device.upstream.clone(),
+            snmp: status.sample.as_deref().map(SampleForm::new),
+            case,
+            ledger: ledger.iter().map(|interval| IntervalForm::new(interval, calendar)).collect(),
+        }
+    }
+}
+
+/// What an SNMP agent said, by the names of the MIB objects.
+#[derive(Serialize)]
+struct SampleForm {
+    uptime_s: Option<f64>,
+    oper_status: Option<u32>,
+    in_octets: Option<u64>,
+    out_octets: Option<u64>,
+    in_errors: Option<u64>,
+    out_errors: Option<u64>,
+}
+
+impl SampleForm {
+    fn new(sample: &SnmpSample) -> Self {
+        Self {
+            uptime_s: sample.uptime_cs.map(|hundredths| f64::from(hundredths) / 100.0),
+            oper_status: sample.oper_status,
+            in_octets: sample.in_octets,
+            out_octets: sample.out_octets,
+            in_errors: sample.in_errors,
+            out_errors: sample.out_errors,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct IntervalForm {
+    from: Option<String>,
+    until: Option<String>,
+    verdict: &'static str,
+    reason: &'static str,
+}
+
+impl IntervalForm {
+    fn new(interval: &Interval, calendar: &Calendar) -> Self {
+        Self {
+            from: stamp(calendar, interval.from),
+            until: stamp(calendar, interval.until),
+            verdict: interval.verdict.name(),
+            reason: interval.reason.name(),
+        }
+    }
+}
