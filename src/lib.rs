@@ -2,6 +2,7 @@
 
 extern crate alloc;
 
+pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -76,6 +76,22 @@ pub struct Mailbox {
     pub address: String,
 }
 
+impl Config {
+    /// Whether going over from `before` to this takes more than a reload.
+    #[must_use]
+    pub fn needs_restart_after(&self, before: &Self) -> bool {
+        (&self.store, &self.http, &self.mail) != (&before.store, &before.http, &before.mail)
+    }
+}
+
+impl Mailbox {
+    /// The domain of the address.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        self.address.rsplit_once('@').map_or("localhost", |(_, domain)| domain)
+    }
+}
+
 /// Which way letters go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
