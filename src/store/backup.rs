@@ -82,7 +82,7 @@ impl Reader {
     }
 
     fn copy(&self, part: &Path, to: &Path) -> Result<(), BackupError> {
-        let fail = |error: rusqlite::Error| from_sqlite(to, &error);
+        let fail = |error: rusqlite::Error| self.refusal(to, &error);
         let mut copy =
             Connection::open_with_flags(part, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
                 .map_err(fail)?;
@@ -99,20 +99,23 @@ impl Reader {
         }
         copy.close().map_err(|(_, error)| fail(error))
     }
+
+    fn refusal(&self, to: &Path, error: &rusqlite::Error) -> BackupError {
+        let code = error.sqlite_error_code();
+        if code == Some(ErrorCode::DiskFull) {
+            BackupError::Full { path: to.into() }
+        } else if code == Some(ErrorCode::DatabaseCorrupt) {
+            BackupError::Damaged { path: self.path.clone(), what: error.to_string() }
+        } else {
+            BackupError::Failed { path: to.into(), why: error.to_string() }
+        }
+    }
 }
 
 fn from_io(to: &Path, error: &io::Error) -> BackupError {
     if error.kind() == io::ErrorKind::AlreadyExists {
         BackupError::Exists { path: to.into() }
     } else if error.kind() == io::ErrorKind::StorageFull {
-        BackupError::Full { path: to.into() }
-    } else {
-        BackupError::Failed { path: to.into(), why: error.to_string() }
-    }
-}
-
-fn from_sqlite(to: &Path, error: &rusqlite::Error) -> BackupError {
-    if error.sqlite_error_code() == Some(ErrorCode::DiskFull) {
         BackupError::Full { path: to.into() }
     } else {
         BackupError::Failed { path: to.into(), why: error.to_string() }

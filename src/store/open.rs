@@ -269,7 +269,7 @@ fn quick_check(db: &Connection, what: &dyn ToSql) -> rusqlite::Result<Vec<String
 /// A store comes into being as a whole: made under another name, it gets its own name when it is complete.
 fn create(path: &Path) -> Result<(), OpenError> {
     let wal = beside(path, "-wal");
-    if wal.exists() {
+    if fs::metadata(&wal).is_ok_and(|wal| wal.len() > 0) {
         let what = format!("the file is missing, but {} is there", wal.display());
         return Err(OpenError::Damaged { path: path.into(), what });
     }
