@@ -234,8 +234,7 @@ impl Cycle {
 
     fn commit(&mut self) -> Result<(), Fatal> {
         let domain = self.config.mail.from.domain();
-        let mails: Vec<_> =
-            self.turn.letters.iter().map(|letter| text::mail(letter, domain, &self.calendar)).collect();
+        let mails: Vec<_> = self.turn.letters.iter().map(|letter| text::mail(letter, domain, &self.calendar)).collect();
         let entries: Vec<_> = self.turn.facts.iter().map(|fact| entry(fact, &self.calendar)).collect();
         let mut mark = self.clock.mark();
         mark.at = mark.at.max(self.turn.at);
@@ -323,10 +322,11 @@ impl Cycle {
             }
         }
         if !self.turn.probes.is_empty() {
-            let (icmp, snmp): (Vec<Probe>, Vec<Probe>) = self.turn.probes.drain(..).partition(|probe| match probe.ask {
-                Ask::Icmp => true,
-                Ask::Snmp(_) => false,
-            });
+            let (icmp, snmp): (Vec<Probe>, Vec<Probe>) =
+                self.turn.probes.drain(..).partition(|probe| match probe.ask {
+                    Ask::Icmp => true,
+                    Ask::Snmp(_) => false,
+                });
             for (engine, probes) in [(&self.engines.icmp, icmp), (&self.engines.snmp, snmp)] {
                 if !probes.is_empty() {
                     engine.send(probes);
