@@ -130,6 +130,9 @@ pub enum LetterState {
 }
 
 impl LetterState {
+    /// Every state.
+    pub const ALL: [Self; 3] = [Self::Queued, Self::Sent, Self::Failed];
+
     /// As it is stored and printed.
     #[must_use]
     pub const fn name(self) -> &'static str {

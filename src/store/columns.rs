@@ -1,0 +1,97 @@
+//! Domain values as columns: words as words, times and sums of time as milliseconds.
+
+use crate::domain::desk::{Actor, LetterKind, MAX_CASES, Priority, Reference, WaitingOn};
+use crate::domain::letter::LetterState;
+use crate::domain::time::Time;
+use crate::domain::watch::{Reason, Verdict};
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use std::time::Duration;
+
+/// Types of which every value has a name.
+macro_rules! words {
+    ($($word:ty),+) => {$(
+        impl ToSql for $word {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                Ok(self.name().into())
+            }
+        }
+
+        impl FromSql for $word {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                let name = value.as_str()?;
+                Self::ALL.into_iter().find(|word| word.name() == name).ok_or_else(|| unknown(name))
+            }
+        }
+    )+};
+}
+
+words!(Verdict, Reason, Priority, WaitingOn, LetterKind, LetterState);
+
+fn unknown(word: &str) -> FromSqlError {
+    FromSqlError::Other(format!("{word:?} is no word of this column").into())
+}
+
+impl ToSql for Time {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.as_millis().into())
+    }
+}
+
+impl FromSql for Time {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        value.as_i64().map(Self::from_millis)
+    }
+}
+
+/// A duration in whole milliseconds.
+pub(super) struct Millis(pub(super) Duration);
+
+impl ToSql for Millis {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(i64::try_from(self.0.as_millis()).unwrap_or(i64::MAX).into())
+    }
+}
+
+impl FromSql for Millis {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        u64::column_result(value).map(|millis| Self(Duration::from_millis(millis)))
+    }
+}
+
+/// References are stored by their numbers; the text beside them is for people.
+impl ToSql for Reference {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(i64::try_from(self.number()).unwrap_or(i64::MAX).into())
+    }
+}
+
+impl FromSql for Reference {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let number = value.as_i64()?;
+        let valid = u64::try_from(number).ok().filter(|number| (1..MAX_CASES).contains(number));
+        valid.map(Self::from_number).ok_or(FromSqlError::OutOfRange(number))
+    }
+}
+
+const WATCH: &str = "watch";
+const STAFF: &str = "staff:";
+
+impl ToSql for Actor {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self {
+            Self::Watch => WATCH.into(),
+            Self::Staff(name) => format!("{STAFF}{name}").into(),
+        })
+    }
+}
+
+impl FromSql for Actor {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let text = value.as_str()?;
+        match text.strip_prefix(STAFF) {
+            Some(name) => Ok(Self::Staff(name.into())),
+            None if text == WATCH => Ok(Self::Watch),
+            None => Err(unknown(text)),
+        }
+    }
+}

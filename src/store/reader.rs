@@ -1,0 +1,193 @@
+//! Readers: a look at the store from any thread or process.
+
+use super::open::{self, OpenError};
+use super::{load, rows};
+use crate::domain::desk::{Case, LetterKind, Reference};
+use crate::domain::letter::{LetterId, LetterState, Mail};
+use crate::domain::time::{Calendar, Time};
+use crate::domain::watch::Interval;
+use rusqlite::{Connection, OptionalExtension as _, Params, Result as SqlResult, Row, named_params, params};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// A look at the store from any thread or process. Never makes the writer wait.
+#[derive(Debug)]
+pub struct Reader {
+    pub(super) path: PathBuf,
+    pub(super) db: Connection,
+}
+
+/// Which cases are wanted.
+#[derive(Clone, Debug)]
+pub struct CaseFilter {
+    /// Leave out closed ones.
+    pub open_only: bool,
+    /// Only those of this unit.
+    pub unit: Option<String>,
+    /// Only those with a lower case number: the next page.
+    pub below: Option<u64>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// An entry of a case's timeline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimelineEntry {
+    /// When it happened.
+    pub at: Time,
+    /// What sort of thing happened, such as `case_opened`.
+    pub kind: String,
+    /// A sentence.
+    pub text: String,
+    /// The same for programs: a JSON object.
+    pub data: String,
+}
+
+/// A letter as the store lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LetterRow {
+    /// Its number.
+    pub id: LetterId,
+    /// What it says.
+    pub kind: LetterKind,
+    /// The how-manieth of its kind on its case.
+    pub number: u32,
+    /// The reader's mail address.
+    pub to: String,
+    /// Its subject line.
+    pub subject: String,
+    /// Where it stands.
+    pub state: LetterState,
+    /// Attempts to deliver it so far.
+    pub attempts: u32,
+    /// What the mail server objected to last.
+    pub error: Option<String>,
+    /// When it was written.
+    pub written_at: Time,
+    /// When the mail server took it.
+    pub sent_at: Option<Time>,
+}
+
+/// Why the store can't be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadError {
+    path: PathBuf,
+    why: String,
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the store {} can't be read: {}", self.path.display(), self.why)
+    }
+}
+
+impl std::error::Error for ReadError {}
+
+impl Reader {
+    /// Opens an existing store for reading.
+    ///
+    /// # Errors
+    /// Says why this file can't be read as a store, and what to do.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let path = open::resolve(path);
+        let db = open::readable(&path)?;
+        Ok(Self { path, db })
+    }
+
+    /// The cases that pass the filter, newest first.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub fn cases(&self, filter: &CaseFilter) -> Result<Vec<Case>, ReadError> {
+        // One statement for each sort of filter, so that each can use its index.
+        let mut sql = String::from("SELECT * FROM cases WHERE number < :below");
+        if filter.open_only {
+            sql.push_str(" AND stage <> 'Closed'");
+        }
+        sql.push_str(if filter.unit.is_some() { " AND unit = :unit" } else { " AND :unit IS NULL" });
+        sql.push_str(" ORDER BY number DESC LIMIT :limit");
+        let below = filter.below.unwrap_or(u64::MAX).min(i64::MAX.unsigned_abs());
+        let limit = bound(filter.limit);
+        self.all(&sql, named_params! { ":below": below, ":unit": filter.unit, ":limit": limit }, rows::case)
+    }
+
+    /// A case, open or closed.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub fn case(&self, reference: Reference) -> Result<Option<Case>, ReadError> {
+        self.one("SELECT * FROM cases WHERE number = ?1", [reference], rows::case)
+    }
+
+    /// The latest `limit` journal entries about a case, oldest first.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub fn timeline(&self, reference: Reference, limit: usize) -> Result<Vec<TimelineEntry>, ReadError> {
+        self.all(
+            "SELECT at, kind, text, data FROM \
+             (SELECT * FROM journal WHERE case_number = ?1 ORDER BY seq DESC LIMIT ?2) ORDER BY seq",
+            params![reference, bound(limit)],
+            |row| Ok(TimelineEntry { at: row.get(0)?, kind: row.get(1)?, text: row.get(2)?, data: row.get(3)? }),
+        )
+    }
+
+    /// The latest `limit` closed stretches of a device's ledger, newest first.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub fn ledger(&self, device: &str, limit: usize) -> Result<Vec<Interval>, ReadError> {
+        self.all(
+            "SELECT * FROM ledger WHERE device = ?1 ORDER BY since DESC LIMIT ?2",
+            params![device, bound(limit)],
+            rows::interval,
+        )
+    }
+
+    /// All letters of a case, in the order of writing.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub fn letters(&self, reference: Reference) -> Result<Vec<LetterRow>, ReadError> {
+        self.all("SELECT * FROM letters WHERE case_number = ?1 ORDER BY id", [reference], rows::letter_row)
+    }
+
+    /// A letter in its final words, for the mail engine.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub fn mail(&self, id: LetterId) -> Result<Option<Mail>, ReadError> {
+        self.one("SELECT * FROM letters WHERE id = ?1", [id], rows::mail)
+    }
+
+    /// What wall clocks showed.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub fn calendar(&self) -> Result<Calendar, ReadError> {
+        load::calendar(&self.db).map_err(|error| self.fault(&error))
+    }
+
+    fn all<T>(&self, sql: &str, values: impl Params, row: fn(&Row<'_>) -> SqlResult<T>) -> Result<Vec<T>, ReadError> {
+        let read = || self.db.prepare_cached(sql)?.query_map(values, row)?.collect::<SqlResult<_>>();
+        read().map_err(|error| self.fault(&error))
+    }
+
+    fn one<T>(
+        &self,
+        sql: &str,
+        values: impl Params,
+        row: fn(&Row<'_>) -> SqlResult<T>,
+    ) -> Result<Option<T>, ReadError> {
+        let read = || self.db.prepare_cached(sql)?.query_row(values, row).optional();
+        read().map_err(|error| self.fault(&error))
+    }
+
+    fn fault(&self, error: &rusqlite::Error) -> ReadError {
+        ReadError { path: self.path.clone(), why: error.to_string() }
+    }
+}
+
+fn bound(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}

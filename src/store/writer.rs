@@ -1,0 +1,182 @@
+//! The one writer: a commit is one transaction.
+
+use super::open::{self, OpenError};
+use super::{Commit, Loaded, load, rows};
+use crate::domain::letter::LetterState;
+use crate::domain::turn::Turn;
+use rusqlite::{Connection, ErrorCode, Result as SqlResult, Transaction, TransactionBehavior, ffi, params};
+use std::fmt;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+/// The one writer. While it lives, no other daemon can open the same store.
+#[derive(Debug)]
+pub struct Store {
+    path: PathBuf,
+    db: Connection,
+    /// Given up last: fields are dropped in the order of their declaration.
+    _lock: File,
+}
+
+/// Why a commit did not reach the disk. None of it did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CommitError {
+    /// The disk is full. A later attempt succeeds when there is room.
+    Full {
+        /// Which store.
+        path: PathBuf,
+    },
+    /// Another program, such as a `sqlite3` shell, is in the middle of a change.
+    Busy {
+        /// Which store.
+        path: PathBuf,
+    },
+    /// Anything else.
+    Failed {
+        /// Which store.
+        path: PathBuf,
+        /// What the database says.
+        why: String,
+    },
+}
+
+impl fmt::Display for CommitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full { path } => {
+                write!(f, "the disk of the store {} is full; make room, and work goes on by itself", path.display())
+            }
+            Self::Busy { path } => write!(
+                f,
+                "another program is changing the store {}; let it finish, and work goes on by itself",
+                path.display()
+            ),
+            Self::Failed { path, why } => write!(f, "the store {} can't be written: {why}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for CommitError {}
+
+impl Store {
+    /// Opens the store at `path`, or creates it; brings its schema up to date, checks it, and loads what it remembers.
+    ///
+    /// # Errors
+    /// Says why this file can't be used as a store, and what to do.
+    pub fn open(path: &Path) -> Result<(Self, Loaded), OpenError> {
+        let path = open::resolve(path);
+        let lock = open::lock(&path)?;
+        let db = open::writable(&path)?;
+        let loaded = load::load(&db).map_err(|error| OpenError::from_sqlite(&path, &error))?;
+        Ok((Self { path, db, _lock: lock }, loaded))
+    }
+
+    /// Writes a commit to the disk: all of it, or nothing. After an error the same commit may be tried again.
+    ///
+    /// # Errors
+    /// Says what the disk or the database objects to.
+    ///
+    /// # Panics
+    /// If there is not one mail for each letter of the turn.
+    pub fn commit(&mut self, commit: &Commit<'_>) -> Result<(), CommitError> {
+        assert_eq!(commit.turn.letters.len(), commit.mails.len(), "one mail for each letter");
+        self.write(commit).map_err(|error| self.refusal(&error))
+    }
+
+    /// A transaction that is not committed in the end is rolled back as it is dropped.
+    fn write(&mut self, commit: &Commit<'_>) -> SqlResult<()> {
+        let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        put_devices(&transaction, commit.turn)?;
+        put_ledger(&transaction, commit.turn)?;
+        put_cases(&transaction, commit.turn)?;
+        put_letters(&transaction, commit)?;
+        put_journal(&transaction, commit)?;
+        put_clock(&transaction, commit)?;
+        transaction.commit()
+    }
+
+    fn refusal(&self, error: &rusqlite::Error) -> CommitError {
+        let path = self.path.clone();
+        let code = error.sqlite_error_code();
+        // The index of the write-ahead log is a file too, and may be the first one that can't grow.
+        let index_full = error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_IOERR_SHMSIZE);
+        if code == Some(ErrorCode::DiskFull) || index_full {
+            CommitError::Full { path }
+        } else if code == Some(ErrorCode::DatabaseBusy) {
+            CommitError::Busy { path }
+        } else {
+            CommitError::Failed { path, why: error.to_string() }
+        }
+    }
+}
+
+/// Who left and came back within the turn is there in the end.
+fn put_devices(transaction: &Transaction<'_>, turn: &Turn) -> SqlResult<()> {
+    let mut delete = transaction.prepare_cached("DELETE FROM devices WHERE id = ?1")?;
+    for id in &turn.gone {
+        delete.execute([id])?;
+    }
+    let mut put = transaction.prepare_cached(rows::PUT_DEVICE)?;
+    turn.devices.iter().try_for_each(|device| rows::put_device(&mut put, device))
+}
+
+fn put_ledger(transaction: &Transaction<'_>, turn: &Turn) -> SqlResult<()> {
+    let mut put = transaction.prepare_cached(
+        "INSERT INTO ledger (device, since, until, verdict, reason) VALUES (?1, ?2, ?3, ?4, ?5) \
+         ON CONFLICT (device, since) DO UPDATE SET until = ?3, verdict = ?4, reason = ?5",
+    )?;
+    for stretch in &turn.intervals {
+        put.execute(params![stretch.device, stretch.from, stretch.until, stretch.verdict, stretch.reason])?;
+    }
+    Ok(())
+}
+
+/// The same case may come several times; its last state stays.
+fn put_cases(transaction: &Transaction<'_>, turn: &Turn) -> SqlResult<()> {
+    let mut put = transaction.prepare_cached(rows::PUT_CASE)?;
+    turn.cases.iter().try_for_each(|case| rows::put_case(&mut put, case))
+}
+
+fn put_letters(transaction: &Transaction<'_>, commit: &Commit<'_>) -> SqlResult<()> {
+    let mut put = transaction.prepare_cached(rows::PUT_LETTER)?;
+    for (letter, mail) in commit.turn.letters.iter().zip(commit.mails) {
+        rows::put_letter(&mut put, letter, mail)?;
+    }
+    let mut change = transaction
+        .prepare_cached("UPDATE letters SET state = ?2, attempts = ?3, error = ?4, sent_at = ?5 WHERE id = ?1")?;
+    for letter in &commit.turn.letter_changes {
+        let sent_at = match letter.state {
+            LetterState::Sent => Some(commit.turn.at),
+            LetterState::Queued | LetterState::Failed => None,
+        };
+        change.execute(params![letter.id, letter.state, letter.attempts, letter.error, sent_at])?;
+    }
+    Ok(())
+}
+
+fn put_journal(transaction: &Transaction<'_>, commit: &Commit<'_>) -> SqlResult<()> {
+    let mut put = transaction.prepare_cached(
+        "INSERT INTO journal (at, kind, device, case_number, text, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    for entry in commit.entries {
+        put.execute(params![commit.turn.at, entry.kind, entry.device, entry.case, entry.text, entry.data])?;
+    }
+    Ok(())
+}
+
+fn put_clock(transaction: &Transaction<'_>, commit: &Commit<'_>) -> SqlResult<()> {
+    if let Some((since, offset_ms)) = commit.calendar_step {
+        transaction.prepare_cached("DELETE FROM calendar WHERE since >= ?1")?.execute([since])?;
+        transaction.prepare_cached("INSERT INTO calendar VALUES (?1, ?2)")?.execute(params![since, offset_ms])?;
+    }
+    let mark = commit.mark;
+    transaction
+        .prepare_cached(
+            "INSERT INTO daemon (only, watched_until, boot_id, boot_ms, unix_ms, next_case) \
+             VALUES (1, ?1, ?2, ?3, ?4, coalesce(?5, 1)) ON CONFLICT (only) DO UPDATE SET \
+             watched_until = ?1, boot_id = ?2, boot_ms = ?3, unix_ms = ?4, \
+             next_case = max(next_case, excluded.next_case)",
+        )?
+        .execute(params![mark.at, mark.boot_id, mark.boot_ms, mark.unix_ms, commit.turn.next_case])?;
+    Ok(())
+}

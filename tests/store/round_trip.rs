@@ -1,0 +1,400 @@
+//! What goes in comes back.
+
+use super::world::{World, at, commit, mail, mark, opening, plan};
+use ntuwatch::domain::desk::{
+    Actor, Case, LetterKind, LetterMark, Line, Opening, Priority, Reference, Stage, WaitingOn, Window,
+};
+use ntuwatch::domain::letter::{Letter, LetterChange, LetterState};
+use ntuwatch::domain::time::{Tally, Time};
+use ntuwatch::domain::turn::{Command, DeviceRow, Turn, Wish};
+use ntuwatch::domain::watch::{Evidence, Interval, Reason, Trouble, Verdict};
+use ntuwatch::store::{CaseFilter, Commit, Entry, Reader, Store};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+const ALL: CaseFilter = CaseFilter { open_only: false, unit: None, below: None, limit: 1_000 };
+
+fn time() -> impl Strategy<Value = Time> {
+    (-1_000_000_000_000_i64..4_000_000_000_000).prop_map(Time::from_millis)
+}
+
+fn length() -> impl Strategy<Value = Duration> {
+    (0_u64..1_000_000_000_000).prop_map(Duration::from_millis)
+}
+
+fn tally() -> impl Strategy<Value = Tally> {
+    (length(), option::of(time())).prop_map(|(banked, running)| Tally::new(banked, running))
+}
+
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![Just(String::new()), Just(String::from("watch")), "[ -~]{0,20}", "\\PC{0,20}"]
+}
+
+fn actor() -> impl Strategy<Value = Actor> {
+    prop_oneof![Just(Actor::Watch), text().prop_map(Actor::Staff)]
+}
+
+fn line() -> impl Strategy<Value = Line> {
+    let watched = (select(&Verdict::ALL[..]), select(&Reason::ALL[..]));
+    prop_oneof![Just(Line::Withdrawn), watched.prop_map(|(verdict, reason)| Line::Watched(verdict, reason))]
+}
+
+fn priority() -> impl Strategy<Value = Priority> {
+    select(&Priority::ALL[..])
+}
+
+fn stage() -> impl Strategy<Value = Stage> {
+    prop_oneof![
+        Just(Stage::New),
+        time().prop_map(|since| Stage::Working { since }),
+        (time(), select(&WaitingOn::ALL[..])).prop_map(|(since, on)| Stage::Waiting { since, on }),
+        (time(), actor(), length(), tally()).prop_map(|(since, by, length, observed)| Stage::Solved {
+            since,
+            by,
+            window: Window { length, observed }
+        }),
+        (time(), time()).prop_map(|(since, solved_at)| Stage::Closed { since, solved_at }),
+    ]
+}
+
+prop_compose! {
+    fn any_opening()(
+        words in (text(), text(), text(), text(), text()),
+        maybe in (option::of(text()), option::of(text()), option::of(1_u64..1_000_000)),
+        (origin, priority, ttr, solve_after) in (actor(), priority(), length(), length()),
+        times in (option::of(time()), option::of(time()), option::of(time())),
+        (loss, line, line_since) in (tally(), line(), time()),
+    ) -> Opening {
+        let (customer, order, service, region, queue) = words;
+        let (supplier, note, previous) = maybe;
+        let (last_contact, first_loss, detected) = times;
+        Opening {
+            customer, order, service, region, queue, supplier, note, origin, priority, ttr, solve_after,
+            last_contact, first_loss, detected, loss, line: (line, line_since),
+            previous: previous.map(Reference::from_number),
+            ..opening(1, "")
+        }
+    }
+}
+
+prop_compose! {
+    fn any_case()(
+        opening in any_opening(),
+        (opened_at, priority, stage, owner) in (time(), priority(), stage(), option::of(text())),
+        (line, line_since, back, recovered_at) in (line(), time(), option::of(tally()), option::of(time())),
+        (downtime, solved, returned) in (tally(), any::<u32>(), any::<u32>()),
+        letter in option::of((select(&LetterKind::ALL[..]), any::<u32>())),
+    ) -> Case {
+        Case {
+            opening, opened_at, priority, stage, owner, line, line_since, back, recovered_at, downtime, solved,
+            returned, last_letter: letter.map(|(kind, number)| LetterMark { kind, number }),
+        }
+    }
+}
+
+/// The later state of a case: everything but its opening.
+fn later(before: &Case, state: Case) -> Case {
+    Case { opening: before.opening.clone(), opened_at: before.opened_at, ..state }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn cases_come_back_exactly_as_they_were(pairs in vec((any_case(), any_case()), 1..10)) {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("s.db");
+        let (mut store, _) = Store::open(&path).unwrap();
+        let mut first = Turn::new(at(0));
+        let mut second = Turn::new(at(1));
+        for (number, (mut case, state)) in (1..).zip(pairs) {
+            case.opening.reference = Reference::from_number(number);
+            case.opening.unit = format!("u{number}");
+            second.cases.push(Arc::new(later(&case, state)));
+            first.cases.push(Arc::new(case));
+        }
+        for turn in [&first, &second] {
+            commit(&mut store, turn).unwrap();
+            let reader = Reader::open(&path).unwrap();
+            for case in &turn.cases {
+                prop_assert_eq!(reader.case(case.opening.reference).unwrap(), Some((**case).clone()));
+            }
+            let mut newest_first: Vec<_> = turn.cases.iter().map(|case| (**case).clone()).collect();
+            newest_first.reverse();
+            prop_assert_eq!(reader.cases(&ALL).unwrap(), newest_first);
+        }
+        drop(store);
+        let (_, loaded) = Store::open(&path).unwrap();
+        let is_open = |case: &Case| !matches!(case.stage, Stage::Closed { .. });
+        let open: Vec<_> = second.cases.iter().filter(|case| is_open(case)).map(|case| (**case).clone()).collect();
+        prop_assert_eq!(&loaded.saved.desk.cases, &open);
+        prop_assert_eq!(loaded.saved.desk.closed_of.len(), second.cases.len() - open.len());
+        prop_assert_eq!(loaded.saved.desk.next_number, second.cases.len() as u64 + 1);
+    }
+
+    #[test]
+    fn devices_come_back_exactly_as_they_were(
+        rows in vec((
+            (select(&Verdict::ALL[..]), select(&Reason::ALL[..])),
+            time(),
+            option::of(time()),
+            option::of((time(), time(), tally(), option::of(length()))),
+            option::of(any::<std::net::IpAddr>()),
+        ), 1..10),
+    ) {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("s.db");
+        let (mut store, _) = Store::open(&path).unwrap();
+        let mut turn = Turn::new(at(0));
+        for (n, (verdict, since, last_contact, trouble, address)) in rows.into_iter().enumerate() {
+            let trouble =
+                trouble.map(|(first_loss, detected, loss, fault_at)| Trouble { first_loss, detected, loss, fault_at });
+            let evidence = Evidence::restored(verdict, since, last_contact, trouble);
+            turn.devices.push(DeviceRow { id: format!("d{n}"), evidence, address });
+        }
+        commit(&mut store, &turn).unwrap();
+        drop(store);
+        let (_, loaded) = Store::open(&path).unwrap();
+        prop_assert_eq!(format!("{:?}", loaded.saved.devices), format!("{:?}", turn.devices));
+    }
+}
+
+/// Runs a few hours of a real watch through the store and compares what it remembers with what the watch knows.
+#[test]
+fn a_watch_goes_on_from_the_store_where_it_stopped() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("s.db");
+    let mut world = World::open(&path, at(0));
+    world.run(60);
+    for unit in ["u1", "u2", "u3", "u4"] {
+        world.silence(unit, true);
+    }
+    world.run(300);
+    world.silence("u1", false);
+    world.silence("u2", false);
+    let third = world.watch.desk().open_case_of("u3").unwrap().opening.reference;
+    world.ask(Wish::Work { reference: third, command: Command::Wait { on: WaitingOn::Access, note: None } });
+    world.ask(Wish::Open { unit: String::from("u9"), priority: Priority::P2, note: Some(String::from("slow")) });
+    world.run(100);
+    let ninth = world.watch.desk().open_case_of("u9").unwrap().opening.reference;
+    world.ask(Wish::Work { reference: ninth, command: Command::Take });
+    let stages: BTreeSet<_> = world.watch.desk().cases().map(|case| case.stage.name()).collect();
+    assert_eq!(stages, BTreeSet::from(["New", "Solved", "Waiting", "Working"]));
+    compare(&path, &world);
+    world.run(3600);
+    world.silence("u1", true);
+    world.run(300);
+    assert!(world.watch.desk().open_case_of("u1").unwrap().opening.previous.is_some());
+    compare(&path, &world);
+
+    let now = world.now + Duration::from_secs(60);
+    drop(world);
+    let mut world = World::open(&path, now);
+    world.run(30);
+    compare(&path, &world);
+    let reader = Reader::open(&path).unwrap();
+    for device in plan().devices {
+        let ledger = reader.ledger(&device.id, 1_000).unwrap();
+        assert_eq!(ledger.last().unwrap().from, at(0));
+        assert!(ledger.is_sorted_by(|later, earlier| later.from == earlier.until), "{ledger:?}");
+    }
+}
+
+/// What a second daemon would find, against what the first one knows.
+fn compare(path: &std::path::Path, world: &World) {
+    let home = tempfile::tempdir().unwrap();
+    let copy = home.path().join("copy.db");
+    Reader::open(path).unwrap().backup(&copy).unwrap();
+    let (_, loaded) = Store::open(&copy).unwrap();
+    let desk = world.watch.desk();
+    assert_eq!(loaded.saved.desk.cases, desk.cases().cloned().collect::<Vec<_>>());
+    for (unit, reference) in &loaded.saved.desk.closed_of {
+        assert_eq!(desk.closed_case_of(unit), Some(*reference));
+    }
+    assert_eq!(loaded.saved.desk.letters.waiting.len(), desk.outbox().len());
+    assert_eq!(loaded.saved.devices.len(), plan().devices.len());
+    for row in &loaded.saved.devices {
+        let known = world.watch.evidence(world.watch.slot(&row.id).unwrap());
+        let (verdict, reason, since) = (known.verdict(), known.reason(), known.since());
+        assert_eq!((row.evidence.verdict(), row.evidence.reason(), row.evidence.since()), (verdict, reason, since));
+        assert_eq!(row.evidence.trouble(), known.trouble());
+    }
+    assert_eq!(loaded.saved.watched_until, loaded.mark.map(|mark| mark.at));
+}
+
+fn letter(id: u64, case: &Arc<Case>, mark: LetterMark, to: &str) -> Letter {
+    let (case, to) = (Arc::clone(case), String::from(to));
+    Letter { id, case, mark, previous: None, to, greeting: None, written_at: at(5) }
+}
+
+#[test]
+fn letters_keep_their_words_and_their_fate() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("s.db");
+    let (mut store, loaded) = Store::open(&path).unwrap();
+    assert_eq!(loaded.saved.desk.letters.next_id, 1);
+    let case = Arc::new(Case::open(opening(7, "u1"), at(0)));
+    let opened = LetterMark { kind: LetterKind::Opened, number: 1 };
+    let mut turn = Turn::new(at(5));
+    turn.cases.push(Arc::clone(&case));
+    turn.letters = ["a@x", "b@x", "c@x"].into_iter().zip(4..).map(|(to, id)| letter(id, &case, opened, to)).collect();
+    let mut mails: Vec<_> = turn.letters.iter().map(mail).collect();
+    mails[1].in_reply_to = Some(String::from("one@x"));
+    mails[1].references = vec![String::from("one@x"), String::from("two@x")];
+    store
+        .commit(&Commit { turn: &turn, mails: &mails, entries: &[], mark: &mark(at(5)), calendar_step: None })
+        .unwrap();
+    let reader = Reader::open(&path).unwrap();
+    for mail in &mails {
+        assert_eq!(reader.mail(mail.id).unwrap().as_ref(), Some(mail));
+    }
+    assert_eq!(reader.mail(99).unwrap(), None);
+
+    let mut turn = Turn::new(at(9));
+    for (id, state, error) in [
+        (4, LetterState::Sent, None),
+        (5, LetterState::Queued, Some("451 later")),
+        (6, LetterState::Failed, Some("550 no such user")),
+    ] {
+        turn.letter_changes.push(LetterChange { id, state, attempts: 2, error: error.map(String::from) });
+    }
+    commit(&mut store, &turn).unwrap();
+    let rows = reader.letters(case.opening.reference).unwrap();
+    let fates: Vec<_> = rows.iter().map(|row| (row.state, row.attempts, row.error.as_deref(), row.sent_at)).collect();
+    assert_eq!(
+        fates,
+        [
+            (LetterState::Sent, 2, None, Some(at(9))),
+            (LetterState::Queued, 2, Some("451 later"), None),
+            (LetterState::Failed, 2, Some("550 no such user"), None)
+        ]
+    );
+    assert_eq!((rows[0].kind, rows[0].number, rows[0].to.as_str()), (LetterKind::Opened, 1, "a@x"));
+    drop(store);
+    let (_, loaded) = Store::open(&path).unwrap();
+    let letters = loaded.saved.desk.letters;
+    assert_eq!(letters.next_id, 7);
+    assert_eq!(letters.waiting.len(), 1);
+    assert_eq!(letters.waiting[0].label, turn_label(&case, opened));
+    assert_eq!((letters.waiting[0].written_at, letters.waiting[0].attempts), (at(5), 2));
+}
+
+fn turn_label(case: &Arc<Case>, mark: LetterMark) -> ntuwatch::domain::letter::LetterLabel {
+    letter(5, case, mark, "b@x").label()
+}
+
+#[test]
+fn the_timeline_shows_the_latest_entries_oldest_first() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("s.db");
+    let (mut store, _) = Store::open(&path).unwrap();
+    let case = Arc::new(Case::open(opening(1, "u1"), at(0)));
+    let mut turn = Turn::new(at(0));
+    turn.cases.push(Arc::clone(&case));
+    let entries: Vec<_> = (0..6)
+        .map(|n| Entry {
+            kind: "note",
+            device: Some(String::from("u1")),
+            case: Some(case.opening.reference).filter(|_| n != 2),
+            text: format!("entry {n}"),
+            data: format!("{{\"n\":{n}}}"),
+        })
+        .collect();
+    store
+        .commit(&Commit { turn: &turn, mails: &[], entries: &entries, mark: &mark(at(0)), calendar_step: None })
+        .unwrap();
+    let timeline = Reader::open(&path).unwrap().timeline(case.opening.reference, 3).unwrap();
+    assert_eq!(timeline.iter().map(|entry| entry.text.as_str()).collect::<Vec<_>>(), ["entry 3", "entry 4", "entry 5"]);
+    assert_eq!((timeline[0].at, timeline[0].kind.as_str(), timeline[0].data.as_str()), (at(0), "note", "{\"n\":3}"));
+}
+
+#[test]
+fn the_filter_finds_cases_page_by_page() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("s.db");
+    let (mut store, _) = Store::open(&path).unwrap();
+    let mut turn = Turn::new(at(0));
+    for number in 1..=9 {
+        let mut case = Case::open(opening(number, if number < 5 { "u1" } else { "u2" }), at(0));
+        if !matches!(number, 4 | 9) {
+            case.stage = Stage::Closed { since: at(1), solved_at: at(1) };
+        }
+        turn.cases.push(Arc::new(case));
+    }
+    commit(&mut store, &turn).unwrap();
+    let reader = Reader::open(&path).unwrap();
+    let found = |filter: CaseFilter| -> Vec<u64> {
+        reader.cases(&filter).unwrap().iter().map(|case| case.opening.reference.number()).collect()
+    };
+    let unit = |name: &str| Some(String::from(name));
+    assert_eq!(found(CaseFilter { limit: 3, ..ALL }), [9, 8, 7]);
+    assert_eq!(found(CaseFilter { limit: 3, below: Some(7), ..ALL }), [6, 5, 4]);
+    assert_eq!(found(CaseFilter { open_only: true, ..ALL }), [9, 4]);
+    assert_eq!(found(CaseFilter { unit: unit("u1"), ..ALL }), [4, 3, 2, 1]);
+    assert_eq!(found(CaseFilter { unit: unit("u2"), open_only: true, ..ALL }), [9]);
+    assert_eq!(found(CaseFilter { unit: unit("u1"), below: Some(4), limit: 2, ..ALL }), [3, 2]);
+    assert_eq!(found(CaseFilter { unit: unit("u3"), ..ALL }), [0_u64; 0]);
+    assert_eq!(found(CaseFilter { limit: 0, ..ALL }), [0_u64; 0]);
+    assert_eq!(found(CaseFilter { below: Some(u64::MAX), limit: usize::MAX, ..ALL }).len(), 9);
+}
+
+#[test]
+fn who_leaves_is_forgotten_but_not_its_ledger() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("s.db");
+    let (mut store, _) = Store::open(&path).unwrap();
+    let row = |id: &str| DeviceRow { id: id.into(), evidence: Evidence::new(at(0)), address: None };
+    let mut turn = Turn::new(at(0));
+    turn.devices = vec![row("stays"), row("leaves"), row("returns")];
+    commit(&mut store, &turn).unwrap();
+    let mut turn = Turn::new(at(60));
+    turn.gone = vec![String::from("leaves"), String::from("returns")];
+    turn.devices = vec![row("returns")];
+    let interval = Interval {
+        device: String::from("leaves"),
+        from: at(0),
+        until: at(60),
+        verdict: Verdict::Unobserved,
+        reason: Reason::Added,
+    };
+    turn.intervals.push(interval.clone());
+    commit(&mut store, &turn).unwrap();
+    assert_eq!(Reader::open(&path).unwrap().ledger("leaves", 10).unwrap(), [interval]);
+    drop(store);
+    let (_, loaded) = Store::open(&path).unwrap();
+    let ids: Vec<_> = loaded.saved.devices.iter().map(|row| row.id.as_str()).collect();
+    assert_eq!(ids, ["returns", "stays"]);
+}
+
+#[test]
+fn the_clock_mark_the_calendar_and_the_next_number_are_kept() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("s.db");
+    let (mut store, loaded) = Store::open(&path).unwrap();
+    assert_eq!((loaded.mark, loaded.saved.watched_until, loaded.saved.desk.next_number), (None, None, 1));
+    let mut turn = Turn::new(at(0));
+    let mut step = |turn: &Turn, calendar_step| {
+        store.commit(&Commit { turn, mails: &[], entries: &[], mark: &mark(turn.at), calendar_step }).unwrap();
+    };
+    step(&turn, Some((at(0), 5)));
+    turn.next_case = Some(12);
+    step(&turn, Some((at(20), 3_600_000)));
+    turn.next_case = Some(3);
+    step(&turn, Some((at(10), -7)));
+    turn.next_case = None;
+    turn.at = at(33);
+    step(&turn, None);
+    let calendar = Reader::open(&path).unwrap().calendar().unwrap();
+    drop(store);
+    let (_, loaded) = Store::open(&path).unwrap();
+    assert_eq!(loaded.saved.desk.next_number, 12, "numbers are never given out twice");
+    assert_eq!(loaded.mark, Some(mark(at(33))));
+    assert_eq!(loaded.saved.watched_until, Some(at(33)));
+    assert_eq!(loaded.calendar, calendar);
+    assert_eq!([at(5), at(15), at(25)].map(|time| calendar.offset_ms(time)), [5, -7, -7]);
+}

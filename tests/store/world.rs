@@ -1,0 +1,191 @@
+//! A small world whose turns go through a real store.
+
+use ntuwatch::domain::desk::{Actor, Line, Opening, Priority, Reference};
+use ntuwatch::domain::letter::{Delivery, Letter, Mail};
+use ntuwatch::domain::party::Customer;
+use ntuwatch::domain::plan::{Plan, Stability};
+use ntuwatch::domain::time::{Tally, Time};
+use ntuwatch::domain::turn::{Input, Request, Turn, Wish};
+use ntuwatch::domain::watch::{
+    Circuit, Device, Method, Outcome, Pace, Probe, ProbeResult, Reason, Role, Slot, Verdict, Watch,
+};
+use ntuwatch::store::{ClockMark, Commit, Entry, Loaded, Store};
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+pub(crate) const START: i64 = 1_700_000_000_000;
+
+pub(crate) fn at(seconds: i64) -> Time {
+    Time::from_millis(START + seconds * 1000)
+}
+
+pub(crate) fn mark(at: Time) -> ClockMark {
+    ClockMark { at, boot_id: String::from("b-1"), boot_ms: at.as_millis() - START, unix_ms: at.as_millis() }
+}
+
+/// Commits a turn as the daemon would.
+pub(crate) fn commit(store: &mut Store, turn: &Turn) -> Result<(), ntuwatch::store::CommitError> {
+    let mails: Vec<_> = turn.letters.iter().map(mail).collect();
+    let entries: Vec<_> = turn.facts.iter().map(|fact| entry(&format!("{fact:?}"))).collect();
+    store.commit(&Commit { turn, mails: &mails, entries: &entries, mark: &mark(turn.at), calendar_step: None })
+}
+
+pub(crate) fn entry(text: &str) -> Entry {
+    Entry { kind: "test", device: None, case: None, text: text.into(), data: String::from("{}") }
+}
+
+pub(crate) fn mail(letter: &Letter) -> Mail {
+    let reference = letter.case.opening.reference;
+    let id = |kind: &str, number: u32| format!("{reference}.{kind}.{number}.{}", letter.to);
+    Mail {
+        id: letter.id,
+        to: letter.to.clone(),
+        message_id: id(letter.mark.kind.name(), letter.mark.number),
+        in_reply_to: letter.previous.map(|mark| id(mark.kind.name(), mark.number)),
+        references: letter.previous.iter().map(|mark| id(mark.kind.name(), mark.number)).collect(),
+        subject: format!("[{reference}] {}", letter.mark.kind.name()),
+        body: String::from("Dear customer,\n\nüñí – line.\n"),
+        written_unix_ms: letter.written_at.as_millis(),
+    }
+}
+
+pub(crate) fn opening(number: u64, unit: &str) -> Opening {
+    Opening {
+        reference: Reference::from_number(number),
+        origin: Actor::Watch,
+        priority: Priority::P1,
+        unit: unit.into(),
+        customer: String::from("acme"),
+        order: String::from("SO-1"),
+        service: String::from("DIA"),
+        region: String::from("EMEA"),
+        ttr: Duration::from_secs(4 * 3600),
+        supplier: None,
+        queue: String::from("Support"),
+        note: None,
+        last_contact: Some(at(-600)),
+        first_loss: Some(at(-590)),
+        detected: Some(at(-588)),
+        loss: Tally::new(Duration::from_secs(30), Some(at(-560))),
+        line: (Line::Watched(Verdict::Loss, Reason::NoAnswer), at(-590)),
+        solve_after: Duration::from_secs(300),
+        previous: None,
+    }
+}
+
+/// A watch over a few units, its store, and a network that can be silenced.
+pub(crate) struct World {
+    pub(crate) store: Store,
+    pub(crate) watch: Watch,
+    pub(crate) now: Time,
+    silent: BTreeSet<Slot>,
+    on_the_way: Vec<(Time, Input)>,
+}
+
+impl World {
+    pub(crate) fn open(path: &Path, now: Time) -> Self {
+        let (store, loaded) = Store::open(path).unwrap();
+        Self::start(store, loaded, now)
+    }
+
+    pub(crate) fn start(mut store: Store, loaded: Loaded, now: Time) -> Self {
+        let mut turn = Turn::new(now);
+        let watch = Watch::start(loaded.saved, &plan(), &mut turn);
+        commit(&mut store, &turn).unwrap();
+        let mut world = Self { store, watch, now, silent: BTreeSet::new(), on_the_way: Vec::new() };
+        world.step(Vec::new());
+        world
+    }
+
+    pub(crate) fn silence(&mut self, unit: &str, silent: bool) {
+        let slot = self.watch.slot(unit).unwrap();
+        if silent {
+            self.silent.insert(slot);
+        } else {
+            self.silent.remove(&slot);
+        }
+    }
+
+    pub(crate) fn ask(&mut self, wish: Wish) {
+        self.step(vec![Input::Asked(Request { ticket: 1, by: String::from("ann"), wish })]);
+    }
+
+    pub(crate) fn run(&mut self, seconds: i64) {
+        let until = self.now + Duration::from_secs(seconds.unsigned_abs());
+        while self.now < until {
+            let arrival = self.on_the_way.iter().map(|(at, _)| *at).min().unwrap_or(until);
+            let next = self.watch.next_due().min(arrival).min(until);
+            self.now = next.max(self.now + Duration::from_millis(1));
+            let now = self.now;
+            let inputs = self.on_the_way.extract_if(.., |(at, _)| *at <= now).map(|(_, input)| input).collect();
+            self.step(inputs);
+        }
+    }
+
+    fn step(&mut self, inputs: Vec<Input>) {
+        let mut turn = Turn::new(self.now);
+        for input in inputs.into_iter().chain([Input::Tick]) {
+            self.watch.step(input, &mut turn);
+        }
+        if turn.is_durable() {
+            commit(&mut self.store, &turn).unwrap();
+        }
+        for probe in &turn.probes {
+            let fate = self.fate(probe);
+            self.on_the_way.push(fate);
+        }
+        for &letter in &turn.deliver {
+            self.on_the_way.push((self.now + Duration::from_millis(50), Input::Attempted(letter, Delivery::Sent)));
+        }
+    }
+
+    fn fate(&self, probe: &Probe) -> (Time, Input) {
+        let rtt = Duration::from_millis(12);
+        let (after, outcome) = if self.silent.contains(&probe.slot) {
+            (probe.timeout, Outcome::Lost)
+        } else {
+            (rtt, Outcome::Answered { rtt, sample: None })
+        };
+        let result = ProbeResult { slot: probe.slot, round: probe.round, method: Method::Icmp, outcome };
+        (self.now + after, Input::Probed(vec![result]))
+    }
+}
+
+pub(crate) fn plan() -> Plan {
+    Plan {
+        customers: vec![Customer {
+            id: String::from("acme"),
+            name: String::from("Acme"),
+            email: vec![String::from("it@acme.example"), String::from("boss@acme.example")],
+        }],
+        devices: (1..=12).map(|n| unit(&format!("u{n}"), &format!("192.0.2.{n}"))).collect(),
+        stability: Stability { p1: Duration::from_secs(600), p2: Duration::from_secs(1200) },
+        noc: vec![String::from("noc@example.net")],
+    }
+}
+
+fn unit(id: &str, host: &str) -> Device {
+    Device {
+        id: id.into(),
+        role: Role::Unit(Circuit {
+            customer: String::from("acme"),
+            order: format!("SO-{id}"),
+            service: String::from("DIA"),
+            region: String::from("EMEA"),
+            ttr: Duration::from_secs(4 * 3600),
+            supplier: Some(String::from("telco-a")),
+        }),
+        host: host.into(),
+        upstream: None,
+        icmp: true,
+        snmp: None,
+        pace: Pace {
+            interval: Duration::from_secs(10),
+            snmp_interval: Duration::from_secs(60),
+            timeout: Duration::from_secs(1),
+            down_after: Duration::from_secs(120),
+            solve_after: Duration::from_secs(60),
+        },
+    }
+}
