@@ -1,7 +1,7 @@
-//! The daemon's own metrics (Prometheus). Those of single units are in [`super::unit_metrics`].
+//! The daemon's own metrics (Prometheus). Those of single units are in `unit_metrics`.
 //!
 //! Every series exists from the start, so that a missing one means something. What the loop does is counted here from
-//! its turns; the probe engines count through the `metrics` macros under the names below.
+//! its turns; the probe engines count through the `metrics` macros under the names of probes below, with the label `method`.
 
 use super::board::Board;
 use crate::domain::desk::Priority;
@@ -16,19 +16,12 @@ use core::time::Duration;
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use std::sync::OnceLock;
 
-/// Probes handed to the network, by method.
-pub const PROBES_SENT: &str = "ntuwatch_probes_sent_total";
-/// Probes with an authentic answer.
-pub const PROBES_ANSWERED: &str = "ntuwatch_probes_answered_total";
-/// Probes without one.
-pub const PROBES_LOST: &str = "ntuwatch_probes_lost_total";
-/// Probes that our own machine could not send.
-pub const PROBES_UNSENT: &str = "ntuwatch_probes_unsent_total";
-/// Probes whose answer refuses the question.
-pub const PROBES_REJECTED: &str = "ntuwatch_probes_rejected_total";
-/// Round-trip times.
-pub const PROBE_DURATION: &str = "ntuwatch_probe_duration_seconds";
-
+const PROBES_SENT: &str = "ntuwatch_probes_sent_total";
+const PROBES_ANSWERED: &str = "ntuwatch_probes_answered_total";
+const PROBES_LOST: &str = "ntuwatch_probes_lost_total";
+const PROBES_UNSENT: &str = "ntuwatch_probes_unsent_total";
+const PROBES_REJECTED: &str = "ntuwatch_probes_rejected_total";
+const PROBE_DURATION: &str = "ntuwatch_probe_duration_seconds";
 const COMMIT_DURATION: &str = "ntuwatch_commit_duration_seconds";
 const LATENESS: &str = "ntuwatch_schedule_lateness_seconds";
 

@@ -79,7 +79,7 @@ impl From<ReadError> for Problem {
 
 impl From<OpenError> for Problem {
     fn from(fault: OpenError) -> Self {
-        Self::unavailable(format!("{fault}; try again later"))
+        Self::unavailable(fault.to_string())
     }
 }
 

@@ -1,0 +1,229 @@
+//! A real server on a socket and a port of its own, with a loop that gives set answers.
+
+use ntuwatch::domain::desk::{Move, NotOpen, Reference};
+use ntuwatch::domain::time::{Calendar, Time};
+use ntuwatch::domain::turn::{Refusal, Wish};
+use ntuwatch::domain::view::DeviceStatus;
+use ntuwatch::domain::watch::{Circuit, Device, Pace, Reason, Role, Secret, Verdict};
+use ntuwatch::web::board::{Board, Row, Summary};
+use ntuwatch::web::{self, Ask, Busy, Server, Services};
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+
+/// When the tests' world is: 2027-01-15T08:00:00Z.
+pub(crate) const NOW: Time = Time::from_millis(1_800_000_000_000);
+pub(crate) const TOKEN: &str = "correct horse battery staple";
+
+/// The case that the loop knows, the one that it has closed, and one that is never answered.
+pub(crate) const OPEN: u64 = 1;
+pub(crate) const CLOSED: u64 = 2;
+pub(crate) const DROPPED: u64 = 3;
+
+pub(crate) struct World {
+    pub(crate) folder: TempDir,
+    pub(crate) board: Arc<Board>,
+    pub(crate) asked: Arc<Mutex<Vec<String>>>,
+    pub(crate) address: SocketAddr,
+    server: Option<Server>,
+}
+
+/// An answer of the server.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {self:?}"))
+    }
+
+    pub(crate) fn error(&self) -> String {
+        self.json()["error"].as_str().unwrap().to_owned()
+    }
+}
+
+impl World {
+    pub(crate) fn new(token: Option<&str>) -> Self {
+        let folder = TempDir::new().unwrap();
+        let board = Arc::new(Board::new(Summary::at_start(NOW, Arc::new(Calendar::default()))));
+        let asked = Arc::default();
+        let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let doors = web::bind(Some(anywhere), &folder.path().join("sock")).unwrap();
+        let address = doors.address().unwrap();
+        let services = Services {
+            board: Arc::clone(&board),
+            ask: ask(Arc::clone(&asked)),
+            explain: |case, now, calendar| {
+                let priority = case.priority.name();
+                vec![format!("It is a {priority}."), format!("It is {} ms.", calendar.unix_millis(now))]
+            },
+            store: folder.path().join("store.db"),
+            token: token.map(|token| Secret::new(token.to_owned())),
+            metrics: web::metrics::install(),
+        };
+        let server = Some(web::serve(doors, services).unwrap());
+        Self { folder, board, asked, address, server }
+    }
+
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.folder.path().join("sock")
+    }
+
+    pub(crate) fn stop(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.stop();
+        }
+    }
+
+    /// Sends bytes to the Unix socket and reads to the end.
+    pub(crate) fn raw(&self, request: &[u8]) -> Answer {
+        exchange(UnixStream::connect(self.socket()).unwrap(), request)
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Answer {
+        self.raw(format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").as_bytes())
+    }
+
+    pub(crate) fn post(&self, path: &str, body: &str) -> Answer {
+        self.raw(post(path, "", body).as_bytes())
+    }
+
+    /// A change over TCP, with further header lines.
+    pub(crate) fn post_tcp(&self, path: &str, headers: &str, body: &str) -> Answer {
+        exchange(TcpStream::connect(self.address).unwrap(), post(path, headers, body).as_bytes())
+    }
+
+    pub(crate) fn get_tcp(&self, path: &str) -> Answer {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        exchange(TcpStream::connect(self.address).unwrap(), request.as_bytes())
+    }
+
+    /// Runs the program against this server.
+    pub(crate) fn cli(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ntuwatch"));
+        command.arg("--socket").arg(self.socket()).args(arguments).output().unwrap()
+    }
+
+    /// What the loop was asked for last.
+    pub(crate) fn last_asked(&self) -> String {
+        self.asked.lock().unwrap().last().cloned().unwrap_or_default()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn post(path: &str, headers: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n{headers}\
+         Content-Length: {length}\r\n\r\n{body}"
+    )
+}
+
+fn exchange(mut stream: impl Read + Write, request: &[u8]) -> Answer {
+    // A server that has heard enough may close while we still write.
+    drop(stream.write_all(request));
+    let mut bytes = Vec::new();
+    drop(stream.read_to_end(&mut bytes));
+    let text = String::from_utf8(bytes).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no HTTP answer: {text:?}"));
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
+    let body = if chunked { dechunk(body) } else { body.to_owned() };
+    Answer { status, head: head.to_owned(), body }
+}
+
+fn dechunk(mut rest: &str) -> String {
+    let mut whole = String::new();
+    loop {
+        let (size, after) = rest.split_once("\r\n").unwrap();
+        let size = usize::from_str_radix(size, 16).unwrap();
+        if size == 0 {
+            return whole;
+        }
+        whole.push_str(&after[..size]);
+        rest = &after[size + 2..];
+    }
+}
+
+fn ask(asked: Arc<Mutex<Vec<String>>>) -> Ask {
+    Arc::new(move |by, wish| {
+        if by == "crowd" {
+            return Err(Busy);
+        }
+        asked.lock().unwrap().push(format!("{by}: {wish:?}"));
+        let (answer, receiver) = oneshot::channel();
+        let result = match wish {
+            Wish::Open { unit, .. } if unit == "busy-1" => {
+                Err(Refusal::AlreadyOpen { reference: Reference::from_number(OPEN) })
+            }
+            Wish::Open { .. } => Ok(Reference::from_number(OPEN)),
+            Wish::Work { reference, command } => match reference.number() {
+                OPEN => Ok(reference),
+                CLOSED => Err(Refusal::NotOpen { reference, wanted: command.wanted(), why: NotOpen::Closed }),
+                // The sender goes away unused, as when the daemon stops.
+                DROPPED => return Ok(receiver),
+                _ => Err(Refusal::UnknownReference { reference }),
+            },
+        };
+        answer.send(result).unwrap();
+        Ok(receiver)
+    })
+}
+
+pub(crate) fn reference(number: u64) -> String {
+    Reference::from_number(number).to_string()
+}
+
+pub(crate) fn path(number: u64, verb: Move) -> String {
+    format!("/api/cases/{}/{}", reference(number), verb.name())
+}
+
+/// A unit of a customer.
+pub(crate) fn unit(id: &str, customer: &str, verdict: Verdict) -> Row {
+    let circuit = Circuit {
+        customer: customer.to_owned(),
+        order: format!("SO-{id}"),
+        service: "DIA".to_owned(),
+        region: "EMEA".to_owned(),
+        ttr: Duration::from_secs(4 * 3600),
+        supplier: None,
+    };
+    row(id, Role::Unit(circuit), verdict)
+}
+
+pub(crate) fn row(id: &str, role: Role, verdict: Verdict) -> Row {
+    let pace = Pace {
+        interval: Duration::from_secs(10),
+        snmp_interval: Duration::from_secs(60),
+        timeout: Duration::from_secs(1),
+        down_after: Duration::from_secs(600),
+        solve_after: Duration::from_secs(300),
+    };
+    let host = "192.0.2.1".to_owned();
+    let device = Device { id: id.to_owned(), role, host, upstream: None, icmp: true, snmp: None, pace };
+    let status = DeviceStatus {
+        verdict,
+        reason: Reason::Answered,
+        since: NOW - Duration::from_secs(60),
+        last_contact: Some(NOW),
+        rtt: Some(Duration::from_micros(12_345)),
+        loss: Some(0.25),
+        sample: None,
+    };
+    Row { device: Arc::new(device), address: Some(Ipv4Addr::new(192, 0, 2, 1).into()), status }
+}
