@@ -86,7 +86,8 @@ pub(super) const PUT_CASE: &str = "INSERT INTO cases (\
      priority = :priority, stage = :stage, stage_since = :stage_since, waiting_on = :waiting_on, \
      solved_at = :solved_at, solved_by = :solved_by, window_ms = :window_ms, \
      window_observed_ms = :window_observed_ms, window_running_since = :window_running_since, \
-     owner = :owner, line = :line, line_reason = :line_reason, line_since = :line_since, back_ms = :back_ms, back_running_since = :back_running_since, \
+     owner = :owner, line = :line, line_reason = :line_reason, line_since = :line_since, \
+     back_ms = :back_ms, back_running_since = :back_running_since, \
      recovered_at = :recovered_at, downtime_ms = :downtime_ms, downtime_running_since = :downtime_running_since, \
      solved = :solved, returned = :returned, last_letter_kind = :last_letter_kind, \
      last_letter_number = :last_letter_number";
