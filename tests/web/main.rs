@@ -245,6 +245,9 @@ fn metrics_are_there_from_the_start() {
         "ntuwatch_config_reload_success",
         "ntuwatch_config_reload_timestamp_seconds",
         r#"ntuwatch_cases_opened_total{priority="P1"}"#,
+        r#"ntuwatch_http_responses_total{class="5xx"}"#,
+        "ntuwatch_snmp_ignored_datagrams_total",
+        "ntuwatch_resolve_failures_total",
         r#"ntuwatch_build_info{version="0.1.0"}"#,
     ] {
         assert!(metrics.contains_key(series), "{series} is missing in\n{}", answer.body);
