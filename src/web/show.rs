@@ -28,6 +28,7 @@ pub(super) struct CaseForm {
     last_contact_at: Option<String>,
     first_loss_at: Option<String>,
     solved_at: Option<String>,
+    /// While Solved it moves as long as nobody can see the line, and is not known then.
     window_ends_at: Option<String>,
     closed_at: Option<String>,
     previous: Option<String>,

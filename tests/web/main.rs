@@ -289,8 +289,11 @@ fn health_tells_failing_from_degraded() {
         summary.reload = Reload { at: None, fault: Some("ntuwatch.toml:3:1: unknown key".to_owned()) };
     });
     assert_eq!((status, word.as_str()), (200, "degraded"));
-    let (status, word, why) = health(&|summary| summary.store_fault = Some("no room".to_owned()));
+    world.board.set_store_fault(Some("no room".to_owned()));
+    let (status, word, why) = health(&|_| {});
     assert_eq!((status, word.as_str(), why.contains("no room")), (503, "failing", true));
+    world.board.set_store_fault(None);
+    assert_eq!(health(&|_| {}).0, 200);
     assert_eq!(world.get("/api/status").json()["isolation"]["reason"], "sentinels_silent");
 }
 
