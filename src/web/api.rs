@@ -316,3 +316,16 @@ pub(super) async fn explain(State(web): Shared, reference: Result<Path<String>, 
 fn no_case(reference: Reference) -> Problem {
     Problem::unknown(format!("there is no case {reference}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::time::{Calendar, Time};
+
+    #[test]
+    fn a_watch_that_does_not_move_is_failing() {
+        let summary = Summary::at_start(Time::from_millis(0), Arc::new(Calendar::default()));
+        assert_eq!(HealthForm::new(&summary, SILENT_AFTER).status, "ok");
+        assert_eq!(HealthForm::new(&summary, SILENT_AFTER + Duration::from_millis(1)).status, "failing");
+    }
+}

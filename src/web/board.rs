@@ -202,6 +202,12 @@ impl Board {
         *self.summary.write().unwrap_or_else(PoisonError::into_inner) = published;
     }
 
+    /// Shows that the store fails, or no longer does. The rest of the summary stays, and stays as old as it is.
+    pub fn set_store_fault(&self, fault: Option<String>) {
+        let mut shown = self.summary.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::make_mut(&mut shown.0).store_fault = fault;
+    }
+
     /// The summary, and how long ago it was put up.
     #[must_use]
     pub fn summary(&self) -> (Arc<Summary>, Duration) {

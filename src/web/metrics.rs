@@ -1,7 +1,7 @@
 //! The daemon's own metrics (Prometheus). Those of single units are in `unit_metrics`.
 //!
 //! Every series exists from the start, so that a missing one means something. What the loop does is counted here from
-//! its turns; the probe engines count through the `metrics` macros under the names of probes below, with the label `method`.
+//! its turns; the probe engines count through the `metrics` macros, under the names in `register_engines`.
 
 use super::board::Board;
 use crate::domain::desk::Priority;
@@ -12,6 +12,7 @@ use crate::domain::watch::Method;
 use ::metrics::{
     Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
+use axum::http::StatusCode;
 use core::time::Duration;
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use std::sync::OnceLock;
@@ -29,6 +30,9 @@ const PROBE_BUCKETS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.0
 const COMMIT_BUCKETS: [f64; 11] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0];
 const LATENESS_BUCKETS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 10.0];
 
+/// Classes of HTTP status codes that are answered with.
+const CLASSES: [&str; 3] = ["2xx", "4xx", "5xx"];
+
 /// How often histograms are folded into their buckets.
 pub(super) const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
@@ -44,6 +48,7 @@ pub struct Metrics {
     letters_failed: Counter,
     letter_attempts_failed: Counter,
     cases_opened: [Counter; Priority::ALL.len()],
+    answers: [Counter; CLASSES.len()],
     letters_queued: Gauge,
     oldest_letter: Gauge,
     isolated: Gauge,
@@ -73,11 +78,12 @@ fn recorder() -> Result<PrometheusBuilder, BuildError> {
 
 impl Metrics {
     fn register(prometheus: PrometheusHandle) -> Self {
-        register_probes();
+        register_engines();
         describe_gauge!("ntuwatch_units", "Units by the verdict that stands.");
         describe_gauge!("ntuwatch_cases", "Cases that are not closed, by priority and stage.");
         describe_gauge!("ntuwatch_build_info", "Always 1; the label says which version runs.");
         gauge!("ntuwatch_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+        describe_counter!("ntuwatch_http_responses_total", "Answers over HTTP, by class of their status code.");
         describe_counter!("ntuwatch_cases_opened_total", "Cases opened since the start, by their first priority.");
         Self {
             prometheus,
@@ -93,6 +99,7 @@ impl Metrics {
             ),
             cases_opened: Priority::ALL
                 .map(|priority| counter!("ntuwatch_cases_opened_total", "priority" => priority.name())),
+            answers: CLASSES.map(|class| counter!("ntuwatch_http_responses_total", "class" => class)),
             letters_queued: level("ntuwatch_letters_queued", None, "Letters that wait for their delivery."),
             oldest_letter: level(
                 "ntuwatch_letters_oldest_age_seconds",
@@ -150,6 +157,19 @@ impl Metrics {
         self.commit_failures.increment(1);
     }
 
+    /// Counts an answer over HTTP.
+    pub(super) fn answered(&self, status: StatusCode) {
+        let [good, refused, failed] = &self.answers;
+        let counter = if status.is_server_error() {
+            failed
+        } else if status.is_client_error() {
+            refused
+        } else {
+            good
+        };
+        counter.increment(1);
+    }
+
     /// All metrics in the text exposition format, the gauges as the board has them.
     pub(super) fn render(&self, board: &Board) -> String {
         let (summary, age) = board.summary();
@@ -176,8 +196,8 @@ impl Metrics {
     }
 }
 
-/// The engines count probes; their series have to exist before the first one.
-fn register_probes() {
+/// The engines count for themselves; their series have to exist before the first event.
+fn register_engines() {
     let totals = [
         (PROBES_SENT, "Probes sent, by method."),
         (PROBES_ANSWERED, "Probes with an authentic answer, by method."),
@@ -195,6 +215,9 @@ fn register_probes() {
     for method in Method::ALL {
         drop(histogram!(PROBE_DURATION, "method" => method.name()));
     }
+    let ignored = "Datagrams to the SNMP engine that answer none of its probes.";
+    total("ntuwatch_snmp_ignored_datagrams_total", ignored).increment(0);
+    total("ntuwatch_resolve_failures_total", "Look-ups of host names that failed.").increment(0);
 }
 
 fn total(name: &'static str, help: &'static str) -> Counter {

@@ -119,6 +119,7 @@ async fn upkeep(metrics: &'static Metrics) {
 
 fn router(services: Services) -> Router {
     let readers = Readers::new(services.store.clone());
+    let metrics = services.metrics;
     Router::new()
         .route("/health", get(api::health))
         .route("/metrics", get(api::metrics))
@@ -137,12 +138,13 @@ fn router(services: Services) -> Router {
         .route("/api/cases/{reference}/return", post(desk::work::<desk::Return>))
         .fallback(Problem::no_such_path)
         .method_not_allowed_fallback(Problem::wrong_method)
-        .layer(map_response(harden))
+        .layer(map_response(move |response| harden(metrics, response)))
         .with_state(Arc::new(Web { services, readers }))
 }
 
 /// Answers are of the moment, and nothing but what they say they are.
-async fn harden(mut response: Response) -> Response {
+async fn harden(metrics: &'static Metrics, mut response: Response) -> Response {
+    metrics.answered(response.status());
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

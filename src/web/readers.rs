@@ -45,3 +45,50 @@ impl Readers {
         work.await.unwrap_or_else(|_| Err(Problem::unavailable("the daemon stops")))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc;
+    use std::thread;
+    use tokio::task::JoinSet;
+
+    #[test]
+    fn one_more_than_may_read_waits_for_its_turn() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("store.db");
+        let (_store, _) = Store::open(&path).unwrap();
+        let reading = Arc::new(AtomicUsize::new(0));
+        let (begun, begins) = mpsc::channel();
+        let (release, gate) = mpsc::channel::<()>();
+        let gate = Arc::new(Mutex::new(gate));
+        let look = move |_: &Reader| {
+            begun.send(reading.fetch_add(1, Ordering::SeqCst) + 1).unwrap();
+            gate.lock().unwrap().recv().unwrap();
+            reading.fetch_sub(1, Ordering::SeqCst);
+            Ok(())
+        };
+        let requests = thread::spawn(move || {
+            let readers = Arc::new(Readers::new(path));
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let mut requests = JoinSet::new();
+                for _ in 0..=MAX_READERS {
+                    let (readers, look) = (Arc::clone(&readers), look.clone());
+                    requests.spawn(async move { readers.read(look).await });
+                }
+                requests.join_all().await.into_iter().all(|read| read.is_ok())
+            })
+        });
+        let most = (0..MAX_READERS).map(|_| begins.recv().unwrap()).max();
+        assert_eq!(most, Some(MAX_READERS));
+        assert!(begins.recv_timeout(Duration::from_millis(200)).is_err(), "all turns are taken");
+        for _ in 0..=MAX_READERS {
+            release.send(()).unwrap();
+        }
+        assert!(begins.recv().unwrap() <= MAX_READERS);
+        assert!(requests.join().unwrap());
+    }
+}

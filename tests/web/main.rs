@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
+mod cases;
 mod cli;
 mod exposition;
 mod harness;
@@ -244,6 +245,9 @@ fn metrics_are_there_from_the_start() {
         "ntuwatch_config_reload_success",
         "ntuwatch_config_reload_timestamp_seconds",
         r#"ntuwatch_cases_opened_total{priority="P1"}"#,
+        r#"ntuwatch_http_responses_total{class="5xx"}"#,
+        "ntuwatch_snmp_ignored_datagrams_total",
+        "ntuwatch_resolve_failures_total",
         r#"ntuwatch_build_info{version="0.1.0"}"#,
     ] {
         assert!(metrics.contains_key(series), "{series} is missing in\n{}", answer.body);
@@ -285,8 +289,11 @@ fn health_tells_failing_from_degraded() {
         summary.reload = Reload { at: None, fault: Some("ntuwatch.toml:3:1: unknown key".to_owned()) };
     });
     assert_eq!((status, word.as_str()), (200, "degraded"));
-    let (status, word, why) = health(&|summary| summary.store_fault = Some("no room".to_owned()));
+    world.board.set_store_fault(Some("no room".to_owned()));
+    let (status, word, why) = health(&|_| {});
     assert_eq!((status, word.as_str(), why.contains("no room")), (503, "failing", true));
+    world.board.set_store_fault(None);
+    assert_eq!(health(&|_| {}).0, 200);
     assert_eq!(world.get("/api/status").json()["isolation"]["reason"], "sentinels_silent");
 }
 
