@@ -21,6 +21,8 @@ const STATE_TABLES: [&str; 3] = ["devices", "calendar", "daemon"];
 const MAX_FAULTS: i64 = 3;
 /// Prepared statements that a connection keeps: more than there are.
 const STATEMENTS: usize = 64;
+/// Pages that the writer keeps in memory, in KiB: the devices of a large fleet.
+const CACHE_KIB: i64 = 64 << 10;
 /// The write-ahead log is cut back to this after a storm.
 const IDLE_WAL: i64 = 64 << 20;
 /// How long the writer waits for a `sqlite3` shell that is writing. The watch must not stand still for much longer.
@@ -193,7 +195,10 @@ pub(super) fn writable(path: &Path) -> Result<Connection, OpenError> {
     if db.is_readonly(MAIN_DB).map_err(fail)? {
         return Err(OpenError::Unusable { path: path.into(), why: String::from("it can't be written") });
     }
-    prepare(&db).map_err(fail)?;
+    if !prepare(&db).map_err(fail)? {
+        let why = String::from("its file system is not fit for a write-ahead log; use a local disk");
+        return Err(OpenError::Unusable { path: path.into(), why });
+    }
     match faults(&db, size) {
         Ok(faults) if faults.is_empty() => {}
         Ok(faults) => return Err(OpenError::Damaged { path: path.into(), what: faults.join("; ") }),
@@ -238,12 +243,13 @@ fn recognise(db: &Connection, path: &Path) -> Result<i32, OpenError> {
     Ok(found)
 }
 
-/// Settings of the writer: a commit that returned has reached the disk.
-fn prepare(db: &Connection) -> rusqlite::Result<()> {
-    db.pragma_update(None, "journal_mode", "wal")?;
+/// Settings of the writer: a commit that returned has reached the disk. False if there can be no write-ahead log.
+fn prepare(db: &Connection) -> rusqlite::Result<bool> {
     db.pragma_update(None, "synchronous", "full")?;
     db.pragma_update(None, "foreign_keys", true)?;
-    db.pragma_update(None, "journal_size_limit", IDLE_WAL)
+    db.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    db.pragma_update(None, "journal_size_limit", IDLE_WAL)?;
+    db.pragma_update_and_check(None, "journal_mode", "wal", |row| Ok(row.get_ref(0)?.as_str() == Ok("wal")))
 }
 
 /// What is wrong with the file; nothing, one hopes.
@@ -308,4 +314,27 @@ pub(super) fn connect(path: &Path, access: OpenFlags, waits: Duration) -> Result
     db.busy_timeout(waits).map_err(fail)?;
     db.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(db)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_store_is_checked_where_start_up_reads_it() {
+        let mut db = Connection::open_in_memory().unwrap();
+        schema::migrate(&mut db, Path::new("memory")).unwrap();
+        for size in [0, u64::MAX] {
+            assert_eq!(faults(&db, size), Ok(Vec::new()));
+        }
+        db.execute_batch(
+            "PRAGMA ignore_check_constraints = on;
+             INSERT INTO daemon VALUES (2, 0, '', 0, 0, 1);
+             PRAGMA ignore_check_constraints = off;",
+        )
+        .unwrap();
+        for size in [0, u64::MAX] {
+            assert_eq!(faults(&db, size), Ok(vec![String::from("CHECK constraint failed in daemon")]));
+        }
+    }
 }

@@ -180,3 +180,22 @@ fn put_clock(transaction: &Transaction<'_>, commit: &Commit<'_>) -> SqlResult<()
         .execute(params![mark.at, mark.boot_id, mark.boot_ms, mark.unix_ms, commit.turn.next_case])?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_commit_promises_is_switched_on() {
+        let home = tempfile::tempdir().unwrap();
+        let (store, _) = Store::open(&home.path().join("s.db")).unwrap();
+        let pragma = |name: &str| -> String {
+            store
+                .db
+                .query_row(&format!("SELECT CAST({name} AS TEXT) FROM pragma_{name}"), [], |row| row.get(0))
+                .unwrap()
+        };
+        let settings = ["journal_mode", "synchronous", "foreign_keys"].map(pragma);
+        assert_eq!(settings, ["wal", "2", "1"]);
+    }
+}

@@ -84,7 +84,7 @@ CREATE TABLE cases (
 
 CREATE UNIQUE INDEX one_open_case_per_unit_and_fault ON cases (unit, fault) WHERE stage <> 'Closed';
 CREATE INDEX open_cases ON cases (number) WHERE stage <> 'Closed';
-CREATE INDEX cases_of_unit ON cases (unit, number);
+CREATE INDEX cases_of_unit ON cases (unit, number, stage);
 
 -- The outbox, and every letter that ever went through it.
 CREATE TABLE letters (
