@@ -177,12 +177,15 @@ impl Desk {
     fn write(&mut self, case: &Arc<Case>, previous: Option<LetterMark>, turn: &mut Turn) {
         let Some(mark) = case.last_letter else { return };
         let customer = self.customers.get(&case.opening.customer);
+        // Nobody gets the same letter twice, whichever way an address is written.
+        let mut seen = BTreeSet::new();
         let readers = customer
             .map(|customer| customer.email.as_slice())
             .unwrap_or_default()
             .iter()
             .map(|to| (to, true))
-            .chain(self.noc.iter().map(|to| (to, false)));
+            .chain(self.noc.iter().map(|to| (to, false)))
+            .filter(|(to, _)| seen.insert(to.to_ascii_lowercase()));
         for (to, is_customer) in readers {
             let letter = Letter {
                 id: self.outbox.next_id(),
