@@ -4,6 +4,9 @@
 
 use ntuwatch::config::{self, Config, FORMS, Faults, Route, Tls};
 use ntuwatch::domain::watch::{AuthProtocol, PrivProtocol, Role, SnmpVersion};
+use proptest::collection::vec;
+use proptest::prelude::{any, prop_assert, proptest};
+use proptest::sample::{Index, select};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -354,4 +357,28 @@ fn a_missing_main_file_is_a_fault() {
         &[("main.toml", b"[http]\ntoken_file = '${CREDENTIALS_DIRECTORY}/t'\n[mail]\nfrom = 'a@b.c'\nnoc = ['a@b.c']")],
         &["main.toml:2:14 cred/t, which cannot be read"],
     );
+}
+
+proptest! {
+    /// Damage anywhere in any file is never worse than a list of faults, and each points into its file.
+    #[test]
+    fn damaged_files_give_faults_and_nothing_worse(
+        file in 0_usize..3,
+        damage in vec((any::<Index>(), 0_usize..8, vec(select(b"\"'[]{}=,#\n\r\\.\0\xffa1-@".as_slice()), 0..4)), 1..6),
+    ) {
+        let names = ["config/ntuwatch.toml", "config/units.d/example.toml", "config/units.csv"];
+        let mut contents = names.map(|name| fs::read(name).unwrap());
+        for (at, removed, added) in damage {
+            let start = at.index(contents[file].len());
+            let end = (start + removed).min(contents[file].len());
+            contents[file].splice(start..end, added);
+        }
+        let [main, toml, csv] = &contents;
+        let (config, folder) = read(&[("main.toml", main), ("units.d/x.toml", toml), ("units.csv", csv)]);
+        for fault in config.err().map_or_else(Vec::new, |faults| faults.0) {
+            let content = fs::read(&fault.file).unwrap();
+            let lines = content.split(|&b| b == b'\n').count();
+            prop_assert!(fault.file.starts_with(folder.path()) && (1..=lines).contains(&fault.line) && fault.column >= 1);
+        }
+    }
 }

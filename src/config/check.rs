@@ -28,20 +28,20 @@ pub(super) fn shown(value: &str) -> String {
 
 /// A positive duration such as "10m".
 pub(super) fn duration(value: &str) -> Checked<Duration> {
-    let shown = shown(value);
     let signed = SpanParser::new().parse_duration(value).map_err(|_| {
-        format!("is {shown}, which is no duration: write numbers and units, such as \"500ms\", \"10s\", \"1h30m\" or \"72h\"")
+        let units = "write numbers and units, such as \"500ms\", \"10s\", \"1h30m\" or \"72h\"";
+        format!("is {}, which is no duration: {units}", shown(value))
     })?;
     match Duration::try_from(signed) {
         Ok(duration) if (SHORTEST..=LONGEST).contains(&duration) => Ok(duration),
-        Ok(_) | Err(_) => Err(format!("is {shown}: write a duration between \"1ms\" and \"8784h\"")),
+        Ok(_) | Err(_) => Err(format!("is {}: write a duration between \"1ms\" and \"8784h\"", shown(value))),
     }
 }
 
 /// A stable key.
 pub(super) fn id(value: &str) -> Checked<String> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    if value.is_empty() || value.len() > MAX_ID || !value.chars().all(allowed) {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    if value.is_empty() || value.len() > MAX_ID || !value.bytes().all(allowed) {
         let shown = shown(value);
         return Err(format!("is {shown}: write 1 to {MAX_ID} ASCII letters, digits, '-', '_' or '.'"));
     }

@@ -96,7 +96,7 @@ pub(super) struct Report {
 
 struct Source {
     path: PathBuf,
-    text: Rc<str>,
+    text: Rc<String>,
     /// Where each line begins.
     lines: OnceCell<Vec<u32>>,
     /// Whether the text is malformed: what else seems wrong in it may only follow from that.
@@ -119,7 +119,7 @@ impl Report {
             Ok(text) => (text, None),
             Err(e) => (String::from_utf8_lossy(e.as_bytes()).into_owned(), Some(e.utf8_error().valid_up_to())),
         };
-        let file = self.push(path, &text);
+        let file = self.push(path, text);
         if let Some(offset) = bad_byte {
             self.fault(file.byte(offset), "not UTF-8 text: save the file in UTF-8");
             self.break_off(file);
@@ -129,17 +129,17 @@ impl Report {
 
     /// Stands for a file that cannot be read, so that a fault can name it.
     pub(super) fn absent(&mut self, path: &Path) -> FileNo {
-        self.push(path, "")
+        self.push(path, String::new())
     }
 
-    fn push(&mut self, path: &Path, text: &str) -> FileNo {
+    fn push(&mut self, path: &Path, text: String) -> FileNo {
         let (lines, broken) = (OnceCell::new(), Cell::new(false));
         self.sources.push(Source { path: path.to_owned(), text: text.into(), lines, broken });
         FileNo(narrow(self.sources.len() - 1))
     }
 
     /// The text of a file.
-    pub(super) fn text(&self, file: FileNo) -> Rc<str> {
+    pub(super) fn text(&self, file: FileNo) -> Rc<String> {
         Rc::clone(&self.source(file).text)
     }
 

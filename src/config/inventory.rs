@@ -2,9 +2,9 @@
 
 use super::check;
 use super::fault::{FileNo, Place, Report};
-use super::form;
+use super::form::{self, Form};
 use super::paths::Paths;
-use super::section::{Column, Row, Section};
+use super::section::{Columns, Row, Section};
 use super::settings;
 use super::snmp;
 use crate::domain::party::Customer;
@@ -22,23 +22,42 @@ pub(super) struct Inventory<'a> {
     /// One copy for all devices that are asked alike.
     accesses: HashSet<Arc<SnmpAccess>>,
     pub(super) customers: Vec<(Customer, Place)>,
-    pub(super) units: Vec<Entry>,
-    pub(super) nodes: Vec<Entry>,
+    pub(super) units: Devices,
+    pub(super) nodes: Devices,
 }
 
-/// A device, and where its links to others stand.
-pub(super) struct Entry {
-    pub(super) device: Device,
+/// Devices and, apart from them, what is needed only until they are checked.
+#[derive(Default)]
+pub(super) struct Devices {
+    pub(super) devices: Vec<Device>,
+    places: Vec<Places>,
+}
+
+/// Where a device's id and its links to others stand.
+#[derive(Clone, Copy)]
+pub(super) struct Places {
     pub(super) id: Place,
     pub(super) upstream: Place,
     pub(super) customer: Place,
 }
 
+impl Devices {
+    fn push(&mut self, (device, places): (Device, Places)) {
+        self.devices.push(device);
+        self.places.push(places);
+    }
+
+    /// Each device with its places.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Device, Places)> {
+        self.devices.iter().zip(self.places.iter().copied())
+    }
+}
+
 impl<'a> Inventory<'a> {
     /// An empty one.
     pub(super) fn new(paths: &'a Paths<'a>, pace: Pace) -> Self {
-        let (customers, units, nodes) = (Vec::new(), Vec::new(), Vec::new());
-        Self { paths, pace, accesses: HashSet::new(), customers, units, nodes }
+        let (units, nodes) = (Devices::default(), Devices::default());
+        Self { paths, pace, accesses: HashSet::new(), customers: Vec::new(), units, nodes }
     }
 
     /// Reads the tables of a TOML file.
@@ -66,22 +85,22 @@ impl<'a> Inventory<'a> {
             return report
                 .fault(file.byte(0), "no header row: name the columns in the first line, such as id,customer,address");
         }
-        let columns = columns(&cells, report, file);
+        let (columns, width) = (columns(&cells, report, file), cells.len());
         while matches!(reader.read_record(&mut cells), Ok(true)) {
             let start = cells.position().map_or(0, csv::Position::byte);
-            if cells.len() == columns.len() {
+            if cells.len() == width {
                 let row = Section::row(report, file, Row { cells: &cells, columns: &columns, start, nested: false });
                 let unit = self.entry(&row, Role::Unit(circuit(&row)));
                 self.units.push(unit);
             } else {
-                let (has, wanted) = (cells.len(), columns.len());
-                let message = format!("row of {has} fields under a header of {wanted}: mind commas and open quotes");
+                let has = cells.len();
+                let message = format!("row of {has} fields under a header of {width}: mind commas and open quotes");
                 report.fault(file.cell(start, 0), message);
             }
         }
     }
 
-    fn entry(&mut self, section: &Section<'_>, role: Role) -> Entry {
+    fn entry(&mut self, section: &Section<'_>, role: Role) -> (Device, Places) {
         let snmp = snmp::read(section, self.paths).map(|access| self.share(access));
         let icmp = section.flag("icmp", true);
         if !icmp && !section.has("snmp") && section.optional_section("snmp", form::SNMP).is_none() {
@@ -97,8 +116,9 @@ impl<'a> Inventory<'a> {
             pace: settings::pace(section, self.pace),
         };
         let customer = if matches!(device.role, Role::Unit(_)) { "customer" } else { "id" };
-        let (id, upstream, customer) = (section.place("id"), section.place("upstream"), section.place(customer));
-        Entry { device, id, upstream, customer }
+        let places =
+            Places { id: section.place("id"), upstream: section.place("upstream"), customer: section.place(customer) };
+        (device, places)
     }
 
     fn share(&mut self, access: SnmpAccess) -> Arc<SnmpAccess> {
@@ -135,31 +155,39 @@ fn circuit(section: &Section<'_>) -> Circuit {
     }
 }
 
-/// What the header's columns hold; `None` for one that is not known.
-fn columns(header: &StringRecord, report: &Report, file: FileNo) -> Vec<Option<Column>> {
+/// What the header's columns hold.
+fn columns(header: &StringRecord, report: &Report, file: FileNo) -> Columns {
     let start = header.position().map_or(0, csv::Position::byte);
-    let mut columns: Vec<Option<Column>> = Vec::with_capacity(header.len());
-    for (i, name) in header.iter().enumerate() {
-        let column = known_columns().find(|(known, _)| known == name.trim()).map(|(_, column)| column);
-        if column.is_none() {
-            let known: Vec<String> = known_columns().map(|(name, _)| name).collect();
-            let known: Vec<&str> = known.iter().map(String::as_str).collect();
-            let (shown, hint) = (check::shown(name), form::nearest(name, &known));
-            report.fault(
-                file.cell(start, i),
-                format!("unknown column {shown}{hint}: the columns are {}", known.join(", ")),
-            );
-        } else if columns.contains(&column) {
-            report.fault(file.cell(start, i), format!("column {} is there twice: remove one", check::shown(name)));
+    let mut columns = Columns::default();
+    for (cell, name) in header.iter().map(str::trim).enumerate() {
+        let place = file.cell(start, cell);
+        let (of_unit, of_snmp) =
+            (known(&form::UNIT, name), name.strip_prefix("snmp_").and_then(|n| known(&form::SNMP, n)));
+        let (keys, key) = match (of_unit, of_snmp) {
+            (Some(key), _) if key != "snmp" => (&mut columns.unit, key),
+            (_, Some(key)) => (&mut columns.snmp, key),
+            (_, None) => {
+                let names = column_names();
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                let (shown, hint, all) = (check::shown(name), form::nearest(name, &names), names.join(", "));
+                report.fault(place, format!("unknown column {shown}{hint}: the columns are {all}"));
+                continue;
+            }
+        };
+        if keys.iter().any(|&(other, _)| other == key) {
+            report.fault(place, format!("column {} is there twice: remove one", check::shown(name)));
         }
-        columns.push(column);
+        keys.push((key, cell));
     }
     columns
 }
 
-/// Every column a CSV file may have, by name.
-fn known_columns() -> impl Iterator<Item = (String, Column)> {
-    let of_unit = form::UNIT.keys.iter().filter(|key| **key != "snmp");
-    let of_unit = of_unit.map(|&key| (key.to_owned(), Column { key, nested: false }));
-    of_unit.chain(form::SNMP.keys.iter().map(|&key| (format!("snmp_{key}"), Column { key, nested: true })))
+fn known(form: &Form, name: &str) -> Option<&'static str> {
+    form.keys.iter().find(|key| **key == name).copied()
+}
+
+/// Every column a CSV file may have.
+fn column_names() -> Vec<String> {
+    let of_unit = form::UNIT.keys.iter().filter(|key| **key != "snmp").map(|key| (*key).to_owned());
+    of_unit.chain(form::SNMP.keys.iter().map(|key| format!("snmp_{key}"))).collect()
 }

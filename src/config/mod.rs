@@ -76,6 +76,22 @@ pub struct Mailbox {
     pub address: String,
 }
 
+impl Config {
+    /// Whether going over from `before` to this takes more than a reload.
+    #[must_use]
+    pub fn needs_restart_after(&self, before: &Self) -> bool {
+        (&self.store, &self.http, &self.mail) != (&before.store, &before.http, &before.mail)
+    }
+}
+
+impl Mailbox {
+    /// The domain of the address.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        self.address.rsplit_once('@').map_or("localhost", |(_, domain)| domain)
+    }
+}
+
 /// Which way letters go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
@@ -139,8 +155,9 @@ pub fn read(file: &Path, credentials: Option<&Path>) -> Result<Config, Faults> {
         read_inventory(&mut report, &mut inventory, &mut gaps, &path, place);
     }
     links::check(&report, &inventory, &sentinels, gaps);
-    let devices = inventory.units.into_iter().chain(inventory.nodes).map(|entry| entry.device);
-    let devices = devices.chain(sentinels.into_iter().map(|(device, _)| device)).collect();
+    let mut devices = inventory.units.devices;
+    devices.extend(inventory.nodes.devices);
+    devices.extend(sentinels.into_iter().map(|(device, _)| device));
     let customers = inventory.customers.into_iter().map(|(customer, _)| customer).collect();
     let plan = Plan { customers, devices, stability, noc };
     let faults = report.into_faults();

@@ -34,20 +34,20 @@ enum Fields<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct Row<'a> {
     pub(super) cells: &'a StringRecord,
-    pub(super) columns: &'a [Option<Column>],
+    pub(super) columns: &'a Columns,
     /// Where it begins, in bytes.
     pub(super) start: u64,
     /// Whether it stands for the row's nested table.
     pub(super) nested: bool,
 }
 
-/// What a CSV column holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Column {
-    /// Key of a unit, or of its nested snmp table.
-    pub(super) key: &'static str,
-    /// Whether it is the latter.
-    pub(super) nested: bool,
+/// Which cell of a row holds which key.
+#[derive(Default)]
+pub(super) struct Columns {
+    /// Keys of the unit.
+    pub(super) unit: Vec<(&'static str, usize)>,
+    /// Keys of its nested snmp table.
+    pub(super) snmp: Vec<(&'static str, usize)>,
 }
 
 #[derive(Clone, Copy)]
@@ -143,21 +143,22 @@ impl<'a> Section<'a> {
 
     /// The text at `key`, as `check` makes it. `None` if it is absent or faulty.
     pub(super) fn parse<T>(&self, key: &str, check: impl FnOnce(&'a str) -> Checked<T>) -> Option<T> {
-        let value = self.value(key)?;
-        let Some(text) = value.raw.text() else { return self.wrong_type(key, value, "a string in quotes") };
-        match check(text) {
-            Ok(checked) => Some(checked),
-            Err(message) => {
-                self.report.fault(value.place, format!("`{}` {message}", self.full_name(key)));
-                None
-            }
-        }
+        self.checked(key, self.value(key)?, check)
     }
 
     /// As [`Self::parse`], and it is a fault if the key is absent.
     pub(super) fn require<T>(&self, key: &str, check: impl FnOnce(&'a str) -> Checked<T>) -> Option<T> {
-        self.demand(key);
-        self.parse(key, check)
+        match self.value(key) {
+            Some(value) => self.checked(key, value, check),
+            None => self.missing(key),
+        }
+    }
+
+    fn checked<T>(&self, key: &str, value: Value<'a>, check: impl FnOnce(&'a str) -> Checked<T>) -> Option<T> {
+        let Some(text) = value.raw.text() else { return self.wrong_type(key, value, "a string in quotes") };
+        check(text)
+            .map_err(|message| self.report.fault(value.place, format!("`{}` {message}", self.full_name(key))))
+            .ok()
     }
 
     /// The duration at `key`.
@@ -203,9 +204,9 @@ impl<'a> Section<'a> {
 
     /// As [`Self::list`], and it is a fault if there is nothing in it or something twice.
     pub(super) fn require_list<T: PartialEq>(&self, key: &str, check: impl Fn(&'a str) -> Checked<T>) -> Vec<T> {
-        self.demand(key);
-        if self.value(key).and_then(|v| v.raw.toml()?.as_array()).is_some_and(|items| items.is_empty()) {
-            self.fault(key, format!("`{key}` is empty: {} needs at least one", self.form.name));
+        let Some(value) = self.value(key) else { return self.missing(key).unwrap_or_default() };
+        if value.raw.toml().and_then(DeValue::as_array).is_some_and(|items| items.is_empty()) {
+            self.report.fault(value.place, format!("`{key}` is empty: {} needs at least one", self.form.name));
         }
         let mut items = Vec::new();
         for (item, place) in self.list(key, check) {
@@ -261,8 +262,8 @@ impl<'a> Section<'a> {
                 Some(Value { raw: Raw::Toml(value.get_ref()), place: self.file.byte(value.span().start) })
             }
             Fields::Row(row) => {
-                let holds = |c: &Option<Column>| c.is_some_and(|c| c.nested == row.nested && c.key == key);
-                let cell = row.columns.iter().position(holds)?;
+                let columns = if row.nested { &row.columns.snmp } else { &row.columns.unit };
+                let &(_, cell) = columns.iter().find(|(known, _)| *known == key)?;
                 let text = row.cells.get(cell)?.trim();
                 let value = Value { raw: Raw::Cell(text), place: self.file.cell(row.start, cell) };
                 (!text.is_empty()).then_some(value)
@@ -270,11 +271,10 @@ impl<'a> Section<'a> {
         }
     }
 
-    fn demand(&self, key: &str) {
-        if !self.has(key) {
-            let name = self.full_name(key);
-            self.report.fault(self.place, format!("`{name}` is missing: {} needs it", self.form.name));
-        }
+    fn missing<T>(&self, key: &str) -> Option<T> {
+        let name = self.full_name(key);
+        self.report.fault(self.place, format!("`{name}` is missing: {} needs it", self.form.name));
+        None
     }
 
     fn wrong_type<T>(&self, key: &str, value: Value<'a>, wanted: &str) -> Option<T> {

@@ -7,7 +7,7 @@ use super::paths::Paths;
 use super::section::Section;
 use super::{Http, Mail, Mailbox, Route, Smtp, Tls};
 use crate::domain::plan::Stability;
-use crate::domain::watch::{Device, Pace, Role, Secret};
+use crate::domain::watch::{Device, Pace, Role, SENTINEL_INTERVAL, SENTINEL_TIMEOUT, Secret};
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use core::time::Duration;
 use std::path::PathBuf;
@@ -24,10 +24,6 @@ const PACE: Pace = Pace {
 const STABILITY: Stability = Stability { p1: Duration::from_hours(24), p2: Duration::from_hours(72) };
 /// Where the console and the metrics are, if the operator does not say.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9640);
-/// Sentinels are asked this often, and may take this long: that the monitor is cut off must be known within seconds,
-/// before the units' own losses are confirmed.
-const SENTINEL_INTERVAL: Duration = Duration::from_secs(1);
-const SENTINEL_TIMEOUT: Duration = Duration::from_millis(900);
 /// Shortest token, in characters: whoever knows it can change cases over the network.
 const MIN_TOKEN: usize = 16;
 

@@ -4,6 +4,7 @@
 //! clock (so it goes on through a suspend and is not moved by anybody setting the wall clock), and is carried over a
 //! restart. Every rule, deadline and stored stamp is on this timeline; [`Calendar`] says what a wall clock showed.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::{Add, Sub};
 use core::time::Duration;
@@ -105,6 +106,19 @@ impl Tally {
     pub fn reaches(&self, target: Duration) -> Option<Time> {
         self.running_since.map(|since| since + target.saturating_sub(self.banked))
     }
+}
+
+/// Where the clocks stood at a moment: what carries the timeline over a restart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClockMark {
+    /// On the timeline.
+    pub at: Time,
+    /// Which boot of the machine it was.
+    pub boot_id: String,
+    /// On the boot clock, in milliseconds.
+    pub boot_ms: i64,
+    /// On the wall clock, in milliseconds since the Unix epoch.
+    pub unix_ms: i64,
 }
 
 /// What the wall clock showed at each point of the timeline: one entry for every step that somebody made it take.

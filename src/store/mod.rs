@@ -20,7 +20,7 @@ pub use writer::{CommitError, Store};
 
 use crate::domain::desk::Reference;
 use crate::domain::letter::Mail;
-use crate::domain::time::{Calendar, Time};
+use crate::domain::time::{Calendar, ClockMark, Time};
 use crate::domain::turn::Turn;
 use crate::domain::watch::Saved;
 
@@ -33,19 +33,6 @@ pub struct Loaded {
     pub calendar: Calendar,
     /// Where the clocks stood at the last commit; `None` in a new store.
     pub mark: Option<ClockMark>,
-}
-
-/// Where the clocks stood at a commit: what carries the timeline over a restart.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClockMark {
-    /// On the timeline.
-    pub at: Time,
-    /// Which boot of the machine it was.
-    pub boot_id: String,
-    /// On the boot clock, in milliseconds.
-    pub boot_ms: i64,
-    /// On the wall clock, in milliseconds since the Unix epoch.
-    pub unix_ms: i64,
 }
 
 /// What goes to the disk as a whole.

@@ -68,15 +68,15 @@ pub(super) fn interval(row: &Row<'_>) -> Result<Interval> {
 
 /// The opening of a case never changes, so an update leaves its columns alone.
 pub(super) const PUT_CASE: &str = "INSERT INTO cases (\
-     number, reference, unit, priority, stage, stage_since, waiting_on, solved_at, solved_by, \
-     window_ms, window_observed_ms, window_running_since, owner, line, line_reason, line_since, \
+     number, reference, unit, priority, stage, stage_since, waiting_on, solved_by, solved_at, \
+     window_ms, window_observed_ms, window_running_since, owner, line, line_reason, line_since, fault_seen, \
      back_ms, back_running_since, recovered_at, downtime_ms, downtime_running_since, solved, returned, \
      last_letter_kind, last_letter_number, opened_at, opened_by, opening_priority, \
      customer, service_order, service, region, ttr_ms, supplier, queue, note, \
      last_contact, first_loss, detected, opening_loss_ms, opening_loss_running_since, \
      opening_line, opening_line_reason, opening_line_since, solve_after_ms, previous) \
-     VALUES (:number, :reference, :unit, :priority, :stage, :stage_since, :waiting_on, :solved_at, :solved_by, \
-     :window_ms, :window_observed_ms, :window_running_since, :owner, :line, :line_reason, :line_since, \
+     VALUES (:number, :reference, :unit, :priority, :stage, :stage_since, :waiting_on, :solved_by, :solved_at, \
+     :window_ms, :window_observed_ms, :window_running_since, :owner, :line, :line_reason, :line_since, :fault_seen, \
      :back_ms, :back_running_since, :recovered_at, :downtime_ms, :downtime_running_since, :solved, :returned, \
      :last_letter_kind, :last_letter_number, :opened_at, :opened_by, :opening_priority, \
      :customer, :service_order, :service, :region, :ttr_ms, :supplier, :queue, :note, \
@@ -84,10 +84,9 @@ pub(super) const PUT_CASE: &str = "INSERT INTO cases (\
      :opening_line, :opening_line_reason, :opening_line_since, :solve_after_ms, :previous) \
      ON CONFLICT (number) DO UPDATE SET \
      priority = :priority, stage = :stage, stage_since = :stage_since, waiting_on = :waiting_on, \
-     solved_at = :solved_at, solved_by = :solved_by, window_ms = :window_ms, \
-     window_observed_ms = :window_observed_ms, window_running_since = :window_running_since, \
-     owner = :owner, line = :line, line_reason = :line_reason, line_since = :line_since, \
-     back_ms = :back_ms, back_running_since = :back_running_since, \
+     solved_by = :solved_by, solved_at = :solved_at, window_ms = :window_ms, window_observed_ms = :window_observed_ms, \
+     window_running_since = :window_running_since, owner = :owner, line = :line, line_reason = :line_reason, \
+     line_since = :line_since, fault_seen = :fault_seen, back_ms = :back_ms, back_running_since = :back_running_since, \
      recovered_at = :recovered_at, downtime_ms = :downtime_ms, downtime_running_since = :downtime_running_since, \
      solved = :solved, returned = :returned, last_letter_kind = :last_letter_kind, \
      last_letter_number = :last_letter_number";
@@ -105,8 +104,8 @@ pub(super) fn put_case(statement: &mut CachedStatement<'_>, case: &Case) -> Resu
         ":stage": case.stage.name(),
         ":stage_since": stage.since,
         ":waiting_on": stage.on,
-        ":solved_at": case.stage.solved_at(),
         ":solved_by": stage.by,
+        ":solved_at": case.window().map(|(solved_at, _)| solved_at),
         ":window_ms": stage.window.map(|window| Millis(window.length)),
         ":window_observed_ms": stage.window.map(|window| Millis(window.observed.banked())),
         ":window_running_since": stage.window.and_then(|window| window.observed.running_since()),
@@ -114,6 +113,7 @@ pub(super) fn put_case(statement: &mut CachedStatement<'_>, case: &Case) -> Resu
         ":line": line,
         ":line_reason": line_reason,
         ":line_since": case.line_since,
+        ":fault_seen": case.fault_seen,
         ":back_ms": case.back.map(|back| Millis(back.banked())),
         ":back_running_since": case.back.and_then(|back| back.running_since()),
         ":recovered_at": case.recovered_at,
@@ -157,6 +157,7 @@ pub(super) fn case(row: &Row<'_>) -> Result<Case> {
         owner: row.get("owner")?,
         line: line(row, "line", "line_reason")?,
         line_since: row.get("line_since")?,
+        fault_seen: row.get("fault_seen")?,
         back: optional_tally(row, "back_ms", "back_running_since")?,
         recovered_at: row.get("recovered_at")?,
         downtime: tally(row, "downtime_ms", "downtime_running_since")?,
@@ -203,10 +204,13 @@ impl<'a> From<&'a Stage> for StageColumns<'a> {
     fn from(stage: &'a Stage) -> Self {
         match stage {
             Stage::New => Self::default(),
-            Stage::Working { since } | Stage::Closed { since, .. } => Self { since: Some(*since), ..Self::default() },
+            Stage::Working { since } => Self { since: Some(*since), ..Self::default() },
             Stage::Waiting { since, on } => Self { since: Some(*since), on: Some(*on), ..Self::default() },
             Stage::Solved { since, by, window } => {
                 Self { since: Some(*since), by: Some(by), window: Some(*window), on: None }
+            }
+            Stage::Closed { since, window, .. } => {
+                Self { since: Some(*since), window: Some(*window), ..Self::default() }
             }
         }
     }
@@ -218,17 +222,19 @@ fn stage(row: &Row<'_>) -> Result<Stage> {
         "New" => Ok(Stage::New),
         "Working" => Ok(Stage::Working { since: row.get("stage_since")? }),
         "Waiting" => Ok(Stage::Waiting { since: row.get("stage_since")?, on: row.get("waiting_on")? }),
-        "Solved" => Ok(Stage::Solved {
-            since: row.get("stage_since")?,
-            by: row.get("solved_by")?,
-            window: Window {
-                length: row.get::<_, Millis>("window_ms")?.0,
-                observed: tally(row, "window_observed_ms", "window_running_since")?,
-            },
-        }),
-        "Closed" => Ok(Stage::Closed { since: row.get("stage_since")?, solved_at: row.get("solved_at")? }),
+        "Solved" => {
+            Ok(Stage::Solved { since: row.get("stage_since")?, by: row.get("solved_by")?, window: window(row)? })
+        }
+        "Closed" => {
+            Ok(Stage::Closed { since: row.get("stage_since")?, solved_at: row.get("solved_at")?, window: window(row)? })
+        }
         other => Err(misfit(other, "stage")),
     }
+}
+
+fn window(row: &Row<'_>) -> Result<Window> {
+    let observed = tally(row, "window_observed_ms", "window_running_since")?;
+    Ok(Window { length: row.get::<_, Millis>("window_ms")?.0, observed })
 }
 
 const fn line_columns(line: Line) -> (&'static str, Option<Reason>) {

@@ -57,7 +57,8 @@ impl CaseForm {
             Stage::Waiting { on, .. } => (Some(on.name()), None),
             Stage::Closed { since, .. } => (None, Some(*since)),
         };
-        let window_ends_at = case.close_due().or(closed_at).and_then(stamp);
+        let solved_at = case.window().map(|(solved_at, _)| solved_at);
+        let window_ends_at = case.window_ends(now).and_then(stamp);
         let opening = case.opening;
         Self {
             reference: opening.reference.to_string(),
@@ -70,7 +71,7 @@ impl CaseForm {
             opened_at: stamp(case.opened_at),
             last_contact_at: opening.last_contact.and_then(stamp),
             first_loss_at: opening.first_loss.and_then(stamp),
-            solved_at: case.stage.solved_at().and_then(stamp),
+            solved_at: solved_at.and_then(stamp),
             window_ends_at,
             closed_at: closed_at.and_then(stamp),
             previous: opening.previous.map(|previous| previous.to_string()),

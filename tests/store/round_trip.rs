@@ -1,6 +1,6 @@
 //! What goes in comes back.
 
-use super::world::{World, at, commit, mail, mark, opening, plan};
+use super::world::{World, at, closed, commit, mail, mark, opening, plan};
 use ntuwatch::domain::desk::{
     Actor, Case, LetterKind, LetterMark, Line, Opening, Priority, Reference, Stage, WaitingOn, Window,
 };
@@ -48,17 +48,17 @@ fn priority() -> impl Strategy<Value = Priority> {
     select(&Priority::ALL[..])
 }
 
+fn window() -> impl Strategy<Value = Window> {
+    (length(), tally()).prop_map(|(length, observed)| Window { length, observed })
+}
+
 fn stage() -> impl Strategy<Value = Stage> {
     prop_oneof![
         Just(Stage::New),
         time().prop_map(|since| Stage::Working { since }),
         (time(), select(&WaitingOn::ALL[..])).prop_map(|(since, on)| Stage::Waiting { since, on }),
-        (time(), actor(), length(), tally()).prop_map(|(since, by, length, observed)| Stage::Solved {
-            since,
-            by,
-            window: Window { length, observed }
-        }),
-        (time(), time()).prop_map(|(since, solved_at)| Stage::Closed { since, solved_at }),
+        (time(), actor(), window()).prop_map(|(since, by, window)| Stage::Solved { since, by, window }),
+        (time(), time(), window()).prop_map(|(since, solved_at, window)| Stage::Closed { since, solved_at, window }),
     ]
 }
 
@@ -86,12 +86,13 @@ prop_compose! {
     fn any_case()(
         opening in any_opening(),
         (opened_at, priority, stage, owner) in (time(), priority(), stage(), option::of(text())),
-        (line, line_since, back, recovered_at) in (line(), time(), option::of(tally()), option::of(time())),
+        (line, line_since, fault_seen) in (line(), time(), any::<bool>()),
+        (back, recovered_at) in (option::of(tally()), option::of(time())),
         (downtime, solved, returned) in (tally(), any::<u32>(), any::<u32>()),
         letter in option::of((select(&LetterKind::ALL[..]), any::<u32>())),
     ) -> Case {
         Case {
-            opening, opened_at, priority, stage, owner, line, line_since, back, recovered_at, downtime, solved,
+            opening, opened_at, priority, stage, owner, line, line_since, fault_seen, back, recovered_at, downtime, solved,
             returned, last_letter: letter.map(|(kind, number)| LetterMark { kind, number }),
         }
     }
@@ -322,7 +323,7 @@ fn the_filter_finds_cases_page_by_page() {
     for number in 1..=9 {
         let mut case = Case::open(opening(number, if number < 5 { "u1" } else { "u2" }), at(0));
         if !matches!(number, 4 | 9) {
-            case.stage = Stage::Closed { since: at(1), solved_at: at(1) };
+            case.stage = closed(1);
         }
         turn.cases.push(Arc::new(case));
     }

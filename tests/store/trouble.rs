@@ -1,7 +1,7 @@
 //! Commits that do not reach the disk.
 
-use super::world::{at, commit, entry, mail, mark, opening};
-use ntuwatch::domain::desk::{Case, LetterKind, LetterMark, Stage};
+use super::world::{at, closed, commit, entry, mail, mark, opening};
+use ntuwatch::domain::desk::{Case, LetterKind, LetterMark};
 use ntuwatch::domain::letter::Letter;
 use ntuwatch::domain::turn::Turn;
 use ntuwatch::store::{CaseFilter, Commit, CommitError, Reader, Store};
@@ -31,10 +31,10 @@ fn a_second_open_case_for_a_unit_is_impossible() {
     let reader = Reader::open(&path).unwrap();
     assert_eq!(reader.cases(&ALL).unwrap().len(), 2, "the whole turn is refused");
 
-    let mut closed = Case::clone(&turn.cases[0]);
-    closed.stage = Stage::Closed { since: at(2), solved_at: at(1) };
+    let mut done = Case::clone(&turn.cases[0]);
+    done.stage = closed(2);
     let mut right = Turn::new(at(2));
-    right.cases = vec![Arc::new(closed), case(5, "u1")];
+    right.cases = vec![Arc::new(done), case(5, "u1")];
     commit(&mut store, &right).unwrap();
     assert_eq!(reader.cases(&CaseFilter { open_only: true, ..ALL }).unwrap().len(), 2);
 }

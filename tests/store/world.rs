@@ -1,15 +1,15 @@
 //! A small world whose turns go through a real store.
 
-use ntuwatch::domain::desk::{Actor, Line, Opening, Priority, Reference};
+use ntuwatch::domain::desk::{Actor, Line, Opening, Priority, Reference, Stage, Window};
 use ntuwatch::domain::letter::{Delivery, Letter, Mail};
 use ntuwatch::domain::party::Customer;
 use ntuwatch::domain::plan::{Plan, Stability};
-use ntuwatch::domain::time::{Tally, Time};
+use ntuwatch::domain::time::{ClockMark, Tally, Time};
 use ntuwatch::domain::turn::{Input, Request, Turn, Wish};
 use ntuwatch::domain::watch::{
     Circuit, Device, Method, Outcome, Pace, Probe, ProbeResult, Reason, Role, Slot, Verdict, Watch,
 };
-use ntuwatch::store::{ClockMark, Commit, Entry, Loaded, Store};
+use ntuwatch::store::{Commit, Entry, Loaded, Store};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
@@ -188,4 +188,10 @@ fn unit(id: &str, host: &str) -> Device {
             solve_after: Duration::from_secs(60),
         },
     }
+}
+
+/// The stage of a case that was closed so many seconds after the beginning.
+pub(crate) fn closed(seconds: i64) -> Stage {
+    let window = Window { length: Duration::ZERO, observed: Tally::default() };
+    Stage::Closed { since: at(seconds), solved_at: at(0), window }
 }

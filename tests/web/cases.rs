@@ -5,10 +5,10 @@ use ntuwatch::domain::desk::{
     Actor, Case, CaseFact, LetterKind, LetterMark, Line, Opening, Priority, Reference, WaitingOn,
 };
 use ntuwatch::domain::letter::{Letter, Mail};
-use ntuwatch::domain::time::{Tally, Time};
+use ntuwatch::domain::time::{ClockMark, Tally, Time};
 use ntuwatch::domain::turn::Turn;
 use ntuwatch::domain::watch::{Interval, Reason, Verdict};
-use ntuwatch::store::{ClockMark, Commit, Entry, Store};
+use ntuwatch::store::{Commit, Entry, Store};
 use ntuwatch::web::MAX_TIMELINE;
 use serde_json::json;
 use std::sync::Arc;

@@ -27,6 +27,8 @@ pub struct Case {
     pub line: Line,
     /// Since when the line does that.
     pub line_since: Time,
+    /// Whether the watch itself has seen the fault: only then the line's return shows that it is over.
+    pub fault_seen: bool,
     /// How long the line has been back since its last loss; `None` before it is.
     pub back: Option<Tally>,
     /// When the line came back the last time.
@@ -123,8 +125,10 @@ pub enum Stage {
     Closed {
         /// Since when.
         since: Time,
-        /// When it was declared solved for the last time.
+        /// When it was declared solved the last time.
         solved_at: Time,
+        /// The stability window that it passed.
+        window: Window,
     },
 }
 
@@ -221,7 +225,9 @@ pub enum CaseFact {
         /// Why.
         note: Option<String>,
     },
-    /// The fault is worse than it was.
+    /// The watch has lost contact for as long as makes a fault: it sees now what a person had reported.
+    Confirmed,
+    /// The fault is worse than it was: as `Confirmed`, on a P2.
     Upgraded,
     /// It was declared solved.
     Solved {
@@ -301,6 +307,7 @@ impl Case {
             owner: None,
             line: opening.line.0,
             line_since: opening.line.1,
+            fault_seen: opening.first_loss.is_some(),
             back: None,
             recovered_at: None,
             downtime,
@@ -344,7 +351,9 @@ impl Case {
                 self.owner.get_or_insert_with(|| by.clone());
                 self.stage = Stage::Waiting { since: now, on: *on };
             }
+            CaseFact::Confirmed => self.fault_seen = true,
             CaseFact::Upgraded => {
+                self.fault_seen = true;
                 self.priority = Priority::P1;
                 self.wrote(LetterKind::Upgraded, 1);
             }
@@ -356,15 +365,21 @@ impl Case {
                 self.stage = Stage::Solved { since: now, by: by.clone(), window: Window { length: *window, observed } };
                 self.wrote(LetterKind::Solved, self.solved);
             }
-            CaseFact::Returned { .. } => {
+            CaseFact::Returned { by, .. } => {
+                // A person's concern about a line that answers is not settled by the line answering.
+                self.fault_seen = *by == Actor::Watch || self.line.is_lost();
+                self.back = None;
                 self.returned += 1;
                 self.stage = Stage::Working { since: now };
                 self.wrote(LetterKind::Returned, self.returned);
             }
             CaseFact::Closed => {
+                let Stage::Solved { since, mut window, .. } = self.stage else {
+                    unreachable!("only a window closes a case")
+                };
+                window.observed.pause(now);
                 self.downtime.pause(now);
-                let solved_at = self.stage.solved_at().unwrap_or(now);
-                self.stage = Stage::Closed { since: now, solved_at };
+                self.stage = Stage::Closed { since: now, solved_at: since, window };
                 self.wrote(LetterKind::Closed, 1);
             }
         }
@@ -383,7 +398,7 @@ impl Case {
         }
         match line {
             Line::Watched(Verdict::Up, _) => {
-                if self.line_was_lost() {
+                if self.fault_seen {
                     let back = self.back.get_or_insert_with(|| {
                         self.recovered_at = Some(at);
                         Tally::default()
@@ -408,11 +423,6 @@ impl Case {
         self.line_since = at;
     }
 
-    /// Whether the line was ever lost while this case was about it.
-    fn line_was_lost(&self) -> bool {
-        self.opening.first_loss.is_some() || self.downtime != Tally::default()
-    }
-
     /// When the watch will declare it solved, if the line stays as it is.
     #[must_use]
     pub fn solve_due(&self) -> Option<Time> {
@@ -433,13 +443,38 @@ impl Case {
         }
     }
 
-    /// How much later than its plain length the window ends, as of `now`, because nobody could see the line.
+    /// The stability window with when it began, while it runs and after.
+    #[must_use]
+    pub const fn window(&self) -> Option<(Time, Window)> {
+        match &self.stage {
+            Stage::Solved { since, window, .. } => Some((*since, *window)),
+            Stage::Closed { solved_at, window, .. } => Some((*solved_at, *window)),
+            Stage::New | Stage::Working { .. } | Stage::Waiting { .. } => None,
+        }
+    }
+
+    /// When the window ended, or will at the earliest as things stand at `now`.
+    #[must_use]
+    pub fn window_ends(&self, now: Time) -> Option<Time> {
+        match &self.stage {
+            Stage::Solved { window, .. } => {
+                let left = window.length.saturating_sub(window.observed.total(now));
+                Some(self.close_due().unwrap_or_else(|| now + left))
+            }
+            Stage::Closed { since, .. } => Some(*since),
+            Stage::New | Stage::Working { .. } | Stage::Waiting { .. } => None,
+        }
+    }
+
+    /// How much of the window nobody could see the line, as of `now`: the window is that much longer.
     #[must_use]
     pub fn blind_in_window(&self, now: Time) -> Duration {
-        match &self.stage {
-            Stage::Solved { since, window, .. } => now.since(*since).saturating_sub(window.observed.total(now)),
-            Stage::New | Stage::Working { .. } | Stage::Waiting { .. } | Stage::Closed { .. } => Duration::ZERO,
-        }
+        let until = match &self.stage {
+            Stage::Closed { since, .. } => *since,
+            Stage::New | Stage::Working { .. } | Stage::Waiting { .. } | Stage::Solved { .. } => now,
+        };
+        self.window()
+            .map_or(Duration::ZERO, |(since, window)| until.since(since).saturating_sub(window.observed.total(until)))
     }
 }
 
@@ -501,15 +536,6 @@ impl Stage {
             Self::Waiting { .. } => "Waiting",
             Self::Solved { .. } => "Solved",
             Self::Closed { .. } => "Closed",
-        }
-    }
-
-    /// When the case was declared solved, if it still is.
-    #[must_use]
-    pub const fn solved_at(&self) -> Option<Time> {
-        match self {
-            Self::New | Self::Working { .. } | Self::Waiting { .. } => None,
-            Self::Solved { since: at, .. } | Self::Closed { solved_at: at, .. } => Some(*at),
         }
     }
 }

@@ -214,11 +214,13 @@ impl Desk {
         };
         let Some(case) = self.case(reference) else { return };
         let (priority, solved) = (case.priority, matches!(case.stage, Stage::Solved { .. }));
+        let seen = case.fault_seen || solved;
         if solved {
             self.record(reference, CaseFact::Returned { by: Actor::Watch, note: None }, turn);
         }
         match priority {
-            Priority::P1 => {}
+            Priority::P1 if seen => {}
+            Priority::P1 => self.record(reference, CaseFact::Confirmed, turn),
             Priority::P2 => self.record(reference, CaseFact::Upgraded, turn),
         }
     }

@@ -12,6 +12,7 @@ use crate::domain::time::Time;
 use crate::domain::turn::{DeviceRow, Turn};
 use alloc::collections::BTreeMap;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
@@ -113,7 +114,7 @@ impl Watch {
         });
         self.evidence[slot.index()] = evidence;
         self.polls[slot.index()].renew(address, device.pace.interval, now);
-        self.devices[slot.index()] = Some(device.clone());
+        self.devices[slot.index()] = Some(Arc::new(device.clone()));
         self.slots.insert(device.id.clone(), slot);
         self.wheel.grow(self.devices.len());
         // Regular times that fall on this very instant count: a device is first asked within its first interval.
@@ -122,10 +123,8 @@ impl Watch {
     }
 
     fn stay(&mut self, slot: Slot, device: &Device, now: Time) {
-        let Some(before) = self.devices[slot.index()].replace(device.clone()) else { return };
-        if before == *device {
-            return;
-        }
+        let Some(before) = self.devices[slot.index()].clone().filter(|before| **before != *device) else { return };
+        self.devices[slot.index()] = Some(Arc::new(device.clone()));
         let address = device.host.parse().ok();
         if before.host != device.host {
             // A new address begins a new series of probes; what was known of the line stays.

@@ -8,6 +8,11 @@ use core::time::Duration;
 /// sentinel, so that a little random loss is not taken for it.
 pub const CUT_OFF_AFTER: Duration = Duration::from_secs(4);
 
+/// How often a sentinel is asked, whatever the interval of the units: a cut-off must be noticed within seconds.
+pub const SENTINEL_INTERVAL: Duration = Duration::from_secs(1);
+/// How long a sentinel's answer may take: shorter than the interval between two questions.
+pub const SENTINEL_TIMEOUT: Duration = Duration::from_millis(900);
+
 /// How old a sentinel's answer may be when a fault is declared.
 const FRESH: Duration = Duration::from_secs(2);
 

@@ -12,7 +12,7 @@ mod strip;
 
 pub use device::{AuthProtocol, Circuit, Device, Pace, PrivProtocol, Role, Secret, Slot, SnmpAccess, SnmpVersion};
 pub use evidence::{CONFIRM_ROUNDS, Evidence, Trouble};
-pub use isolation::{CUT_OFF_AFTER, Isolation};
+pub use isolation::{CUT_OFF_AFTER, Isolation, SENTINEL_INTERVAL, SENTINEL_TIMEOUT};
 pub use ledger::{Interval, Reason, Verdict};
 pub use probe::{Ask, Method, Outcome, Probe, ProbeResult, Round, SnmpSample};
 pub use strip::STRIP_SPAN;
@@ -25,8 +25,10 @@ use super::turn::{Command, DeviceRow, Input, Refusal, Reply, Request, Turn, Wish
 use super::view::DeviceStatus;
 use alloc::collections::{BTreeMap, BinaryHeap};
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
+use core::net::IpAddr;
 use core::time::Duration;
 use rounds::Poll;
 use schedule::Wheel;
@@ -35,6 +37,8 @@ use schedule::Wheel;
 pub const HEARTBEAT: Duration = Duration::from_secs(1);
 /// Nobody watched if there was no step for longer than this. Longer than any commit should take.
 pub const STALLED_AFTER: Duration = Duration::from_secs(5);
+/// The disk is told at least this often that somebody is still watching: what a crash can leave UNOBSERVED.
+pub const MARK_EVERY: Duration = Duration::from_secs(5);
 /// How often a fault that our own side can't vouch for is looked at again.
 const RECHECK: Duration = Duration::from_millis(100);
 /// Deadlines that one turn handles; the rest follow in the next one, so that no turn grows without bound.
@@ -44,7 +48,7 @@ pub const MAX_DEADLINES_A_TURN: usize = 1_000;
 #[derive(Clone, Debug)]
 pub struct Watch {
     /// By slot; `None` where a device has left.
-    devices: Vec<Option<Device>>,
+    devices: Vec<Option<Arc<Device>>>,
     slots: BTreeMap<String, Slot>,
     free: Vec<Slot>,
     evidence: Vec<Evidence>,
@@ -105,6 +109,7 @@ impl Watch {
         for (at, reference) in watch.desk.deadlines() {
             watch.deadlines.push(Reverse((at, Deadline::Case(reference))));
         }
+        watch.seal(turn);
         watch
     }
 
@@ -199,7 +204,9 @@ impl Watch {
     }
 
     fn fault_due(&mut self, slot: Slot, turn: &mut Turn) {
-        let Some(Device { id, role: Role::Unit(circuit), pace, .. }) = &self.devices[slot.index()] else { return };
+        let Some(Device { id, role: Role::Unit(circuit), pace, .. }) = self.devices[slot.index()].as_deref() else {
+            return;
+        };
         let evidence = &mut self.evidence[slot.index()];
         if evidence.verdict() != Verdict::Loss || self.fault_at(slot).is_none_or(|at| at > turn.at) {
             return;
@@ -274,7 +281,7 @@ impl Watch {
         let result = match wish {
             Wish::Open { unit, priority, note } => {
                 let slot = self.slots.get(&unit).copied();
-                match slot.and_then(|slot| self.devices[slot.index()].as_ref().map(|device| (slot, device))) {
+                match slot.and_then(|slot| self.devices[slot.index()].as_deref().map(|device| (slot, device))) {
                     Some((slot, Device { id, role: Role::Unit(circuit), pace, .. })) => {
                         let evidence = &self.evidence[slot.index()];
                         let subject = Subject { unit: id, circuit, evidence, solve_after: pace.solve_after };
@@ -355,7 +362,7 @@ impl Watch {
     }
 
     /// All devices with their slots, in the order of their ids.
-    pub fn devices(&self) -> impl Iterator<Item = (Slot, &Device)> {
+    pub fn devices(&self) -> impl Iterator<Item = (Slot, &Arc<Device>)> {
         self.slots.values().filter_map(|&slot| Some((slot, self.devices[slot.index()].as_ref()?)))
     }
 
@@ -378,6 +385,12 @@ impl Watch {
             loss: poll.strip.loss(),
             sample: poll.sample.clone(),
         }
+    }
+
+    /// The last good address of the device in a slot.
+    #[must_use]
+    pub fn address(&self, slot: Slot) -> Option<IpAddr> {
+        self.polls[slot.index()].address
     }
 
     /// The evidence on the device in a slot.

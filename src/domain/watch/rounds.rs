@@ -182,7 +182,7 @@ impl Watch {
         poll.heard = true;
         let at = poll.sent_at;
         self.isolation.sent(core::mem::take(&mut poll.refused));
-        if let Some(Device { role: Role::Sentinel, .. }) = &self.devices[slot.index()] {
+        if let Some(Device { role: Role::Sentinel, .. }) = self.devices[slot.index()].as_deref() {
             self.isolation.sentinel_answered(at);
         }
         let shift = self.evidence[slot.index()].contact(slot, at, reason);

@@ -40,15 +40,16 @@ CREATE TABLE cases (
     stage                       TEXT NOT NULL,
     stage_since                 INTEGER,   -- NULL while New
     waiting_on                  TEXT,
-    solved_at                   INTEGER,   -- while Solved or Closed
     solved_by                   TEXT,
-    window_ms                   INTEGER,   -- while Solved: so much observed time closes the case
+    solved_at                   INTEGER,   -- from here on: while Solved, and kept when Closed
+    window_ms                   INTEGER,   -- so much observed time closes the case
     window_observed_ms          INTEGER,
     window_running_since        INTEGER,
     owner                       TEXT,
     line                        TEXT NOT NULL,
     line_reason                 TEXT,
     line_since                  INTEGER NOT NULL,
+    fault_seen                  INTEGER NOT NULL,  -- 1: the watch has seen the fault itself
     back_ms                     INTEGER,
     back_running_since          INTEGER,
     recovered_at                INTEGER,

@@ -1,0 +1,400 @@
+//! The loop: gather what is ready, let the watch take it into account, commit, and only then let anybody see it.
+
+use super::Fatal;
+use super::inbox::{AnswerOf, Message};
+use super::patience::Patience;
+use crate::clock::{Clock, Stopwatch};
+use crate::config::Config;
+use crate::domain::fact::Fact;
+use crate::domain::letter::Delivery;
+use crate::domain::plan::Plan;
+use crate::domain::time::{Calendar, Time};
+use crate::domain::turn::{Input, Request, Turn};
+use crate::domain::watch::{Ask, MARK_EVERY, Probe, Watch};
+use crate::engine::mail_out::MailEngine;
+use crate::engine::resolver::Resolver;
+use crate::engine::{ProbeEngine, systemd};
+use crate::store::{Commit, Entry, Reader, Store};
+use crate::text;
+use crate::web::board::{Board, CaseCounts, Reload, Row, Summary};
+use crate::web::metrics::Metrics;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// Messages that one turn takes: a storm becomes many turns of bounded size, and few commits all the same.
+const MAX_MESSAGES_A_TURN: usize = 256;
+/// How often the overview is drawn up when nothing durable happens.
+const OVERVIEW_EVERY: Duration = Duration::from_secs(1);
+
+/// The engines that the loop gives orders to.
+pub(super) struct Engines {
+    pub(super) icmp: ProbeEngine,
+    pub(super) snmp: ProbeEngine,
+    pub(super) mail: MailEngine,
+    pub(super) resolver: Resolver,
+}
+
+/// What the loop works with.
+pub(super) struct Cycle {
+    pub(super) clock: Clock,
+    pub(super) calendar: Arc<Calendar>,
+    pub(super) store: Store,
+    pub(super) reader: Reader,
+    pub(super) watch: Watch,
+    pub(super) turn: Turn,
+    pub(super) inbox: Receiver<Message>,
+    pub(super) engines: Engines,
+    pub(super) board: Arc<Board>,
+    pub(super) metrics: &'static Metrics,
+    pub(super) patience: Patience,
+    /// The configuration in force.
+    pub(super) config: Config,
+    /// Reads the configuration again.
+    pub(super) read: Box<dyn Fn() -> Result<Config, String>>,
+    pub(super) state: State,
+}
+
+/// What the loop remembers from turn to turn.
+pub(super) struct State {
+    started_at: Time,
+    marked: Option<Time>,
+    overview: Option<Time>,
+    calendar_step: Option<(Time, i64)>,
+    answers: HashMap<u64, oneshot::Sender<AnswerOf>>,
+    next_ticket: u64,
+    reload: Reload,
+    mail_fault: Option<String>,
+    /// What came up after a commit, for the next turn.
+    backlog: Vec<Input>,
+    fed: Stopwatch,
+    feed_every: Option<Duration>,
+    stopping: bool,
+}
+
+impl State {
+    pub(super) fn new(started_at: Time) -> Self {
+        Self {
+            started_at,
+            marked: None,
+            overview: None,
+            calendar_step: None,
+            answers: HashMap::new(),
+            next_ticket: 0,
+            reload: Reload::default(),
+            mail_fault: None,
+            backlog: Vec::new(),
+            fed: Stopwatch::start(),
+            feed_every: systemd::watchdog_interval(),
+            stopping: false,
+        }
+    }
+}
+
+impl Cycle {
+    /// Goes round until the daemon is to stop, or the store can't be written for too long.
+    pub(super) fn run(mut self) -> Result<(), Fatal> {
+        self.notice_clock_step();
+        self.finish_turn()?;
+        self.post_all();
+        self.watch_names(&self.config.plan);
+        systemd::ready("watching");
+        while !self.state.stopping {
+            self.gather();
+            self.finish_turn()?;
+            self.feed_watchdog();
+        }
+        systemd::stopping();
+        Ok(())
+    }
+
+    /// Takes what is ready, after waiting for it as long as nothing else is due.
+    fn gather(&mut self) {
+        let wait = self.watch.next_due().since(self.clock.now());
+        let first = match self.inbox.recv_timeout(wait) {
+            Ok(message) => Some(message),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => Some(Message::Stop),
+        };
+        self.turn.at = self.clock.now();
+        self.notice_clock_step();
+        for input in std::mem::take(&mut self.state.backlog) {
+            self.watch.step(input, &mut self.turn);
+        }
+        let mut next = first;
+        for _ in 0..MAX_MESSAGES_A_TURN {
+            match next {
+                Some(message) => self.take(message),
+                None => break,
+            }
+            if self.state.stopping {
+                return;
+            }
+            next = self.inbox.try_recv().ok();
+        }
+        if let Some(message) = next {
+            self.take(message);
+        }
+        if !self.state.stopping {
+            self.watch.step(Input::Tick, &mut self.turn);
+        }
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Input(input) => {
+                if let Input::Attempted(_, delivery) = &input {
+                    self.notice_mail(delivery);
+                }
+                self.watch.step(input, &mut self.turn);
+            }
+            Message::Asked { by, wish, answer } => {
+                let ticket = self.state.next_ticket;
+                self.state.next_ticket += 1;
+                self.state.answers.insert(ticket, answer);
+                self.watch.step(Input::Asked(Request { ticket, by, wish }), &mut self.turn);
+            }
+            Message::Reload => self.reload(),
+            Message::Stop => {
+                self.state.stopping = true;
+                self.watch.step(Input::Stopped, &mut self.turn);
+            }
+        }
+    }
+
+    fn notice_clock_step(&mut self) {
+        if let Some((by_ms, offset_ms)) = self.clock.notice_step() {
+            tracing::warn!(by_ms, "the wall clock was set; no deadline moves");
+            Arc::make_mut(&mut self.calendar).step(self.turn.at, offset_ms);
+            self.state.calendar_step = Some((self.turn.at, offset_ms));
+            self.watch.step(Input::ClockStepped { by_ms }, &mut self.turn);
+        }
+    }
+
+    fn notice_mail(&mut self, delivery: &Delivery) {
+        match delivery {
+            Delivery::Sent => self.state.mail_fault = None,
+            Delivery::Unreachable(why) => {
+                if self.state.mail_fault.is_none() {
+                    tracing::warn!(why, "no letter can be delivered");
+                }
+                self.state.mail_fault = Some(why.clone());
+            }
+            Delivery::Deferred(why) | Delivery::Refused(why) => tracing::warn!(why, "a letter was not taken"),
+        }
+    }
+
+    /// Reads the configuration again. One with faults changes nothing.
+    fn reload(&mut self) {
+        systemd::reloading();
+        match (self.read)() {
+            Ok(config) => {
+                if config.needs_restart_after(&self.config) {
+                    tracing::warn!("changes in [store], [http] and [mail] take effect at the next start");
+                }
+                self.watch_names(&config.plan);
+                self.watch.step(Input::Planned(Box::new(config.plan.clone())), &mut self.turn);
+                self.config.plan = config.plan;
+                self.state.reload = Reload { at: Some(self.turn.at), fault: None };
+                tracing::info!("the configuration was taken over");
+                systemd::ready("watching");
+            }
+            Err(faults) => {
+                tracing::error!("the configuration is refused, the one before stays in force:\n{faults}");
+                self.state.reload.fault = Some(faults);
+                systemd::ready("watching; the last configuration was refused");
+            }
+        }
+        self.state.overview = None;
+    }
+
+    fn watch_names(&self, plan: &Plan) {
+        let named = plan.devices.iter().filter(|device| device.host.parse::<IpAddr>().is_err());
+        self.engines.resolver.watch(named.map(|device| (device.id.clone(), device.host.clone())).collect());
+    }
+
+    /// Commits the turn, then lets it be seen and acted on.
+    fn finish_turn(&mut self) -> Result<(), Fatal> {
+        let at = self.turn.at;
+        let mark_due = self.state.marked.is_none_or(|marked| at.since(marked) >= MARK_EVERY);
+        if self.turn.is_durable() || mark_due || self.state.stopping {
+            self.commit()?;
+            self.state.marked = Some(at);
+            self.state.calendar_step = None;
+        }
+        self.metrics.count(&self.turn);
+        self.publish();
+        self.act();
+        self.turn.clear();
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<(), Fatal> {
+        let domain = self.config.mail.from.domain();
+        let mails: Vec<_> = self.turn.letters.iter().map(|letter| text::mail(letter, domain, &self.calendar)).collect();
+        let entries: Vec<_> = self.turn.facts.iter().map(|fact| entry(fact, &self.calendar)).collect();
+        let mut mark = self.clock.mark();
+        mark.at = mark.at.max(self.turn.at);
+        let commit = Commit {
+            turn: &self.turn,
+            mails: &mails,
+            entries: &entries,
+            mark: &mark,
+            calendar_step: self.state.calendar_step,
+        };
+        loop {
+            let watch = Stopwatch::start();
+            match self.store.commit(&commit) {
+                Ok(()) => {
+                    self.metrics.committed(watch.elapsed());
+                    self.patience.restore(&self.board);
+                    return Ok(());
+                }
+                Err(error) => {
+                    self.metrics.commit_failed();
+                    let noc = &self.config.plan.noc;
+                    self.patience.wait(&error.to_string(), &self.board, &self.engines.mail, noc)?;
+                }
+            }
+        }
+    }
+
+    /// Shows others what is on the disk now.
+    fn publish(&mut self) {
+        if self.turn.replanned {
+            self.post_all();
+        } else if !self.turn.touched.is_empty() {
+            let watch = &self.watch;
+            let news = self.turn.touched.iter().map(|&slot| (slot, watch.status(slot), watch.address(slot)));
+            self.board.update(news);
+        }
+        let at = self.turn.at;
+        if self.turn.is_durable() || self.state.overview.is_none_or(|drawn| at.since(drawn) >= OVERVIEW_EVERY) {
+            self.state.overview = Some(at);
+            self.board.set_summary(self.summary(at));
+        }
+    }
+
+    /// Puts every device on the board.
+    fn post_all(&self) {
+        let mut rows = Vec::new();
+        for (slot, device) in self.watch.devices() {
+            if rows.len() <= slot.index() {
+                rows.resize(slot.index() + 1, None);
+            }
+            rows[slot.index()] = Some(Row {
+                device: Arc::clone(device),
+                address: self.watch.address(slot),
+                status: self.watch.status(slot),
+            });
+        }
+        self.board.replace(rows);
+    }
+
+    fn summary(&self, at: Time) -> Summary {
+        let outbox = self.watch.desk().outbox();
+        Summary {
+            at,
+            started_at: self.state.started_at,
+            calendar: Arc::clone(&self.calendar),
+            cut_off: self.watch.isolation().cut_off(),
+            store_fault: None,
+            reload: self.state.reload.clone(),
+            cases: CaseCounts::of(self.watch.desk().cases()),
+            letters_queued: outbox.len(),
+            oldest_letter: outbox.oldest(),
+            mail_fault: self.state.mail_fault.clone(),
+        }
+    }
+
+    /// Does what the turn calls for, now that its cause is on the disk.
+    fn act(&mut self) {
+        for fact in &self.turn.facts {
+            log(fact, &self.calendar);
+        }
+        for reply in self.turn.replies.drain(..) {
+            if let Some(answer) = self.state.answers.remove(&reply.ticket) {
+                // Whoever asked may have gone away meanwhile.
+                drop(answer.send(reply.result));
+            }
+        }
+        if !self.turn.probes.is_empty() {
+            let (icmp, snmp): (Vec<Probe>, Vec<Probe>) =
+                self.turn.probes.drain(..).partition(|probe| match probe.ask {
+                    Ask::Icmp => true,
+                    Ask::Snmp(_) => false,
+                });
+            for (engine, probes) in [(&self.engines.icmp, icmp), (&self.engines.snmp, snmp)] {
+                if !probes.is_empty() {
+                    engine.send(probes);
+                }
+            }
+        }
+        for letter in self.turn.deliver.drain(..) {
+            match self.reader.mail(letter) {
+                Ok(Some(mail)) => self.engines.mail.send(mail),
+                // It was committed before it was due, so the store must have it.
+                Ok(None) => tracing::error!(letter, "the store has lost a letter"),
+                Err(error) => {
+                    tracing::error!(letter, %error, "a letter can't be read from the store");
+                    self.state.backlog.push(Input::Attempted(letter, Delivery::Deferred(error.to_string())));
+                }
+            }
+        }
+    }
+
+    fn feed_watchdog(&mut self) {
+        if self.state.feed_every.is_some_and(|every| self.state.fed.elapsed() >= every) {
+            self.state.fed = Stopwatch::start();
+            systemd::alive();
+        }
+    }
+}
+
+/// A fact for the journal.
+fn entry(fact: &Fact, calendar: &Calendar) -> Entry {
+    let (device, case) = match fact {
+        Fact::MonitorStarted { .. }
+        | Fact::MonitorStopped
+        | Fact::MonitorStalled { .. }
+        | Fact::IsolationBegan { .. }
+        | Fact::IsolationEnded { .. }
+        | Fact::InventoryChanged { .. }
+        | Fact::ClockStepped { .. } => (None, None),
+        Fact::VerdictChanged { device, .. } => (Some(device), None),
+        Fact::CaseOpened(opening) => (Some(&opening.unit), Some(opening.reference)),
+        Fact::Case { reference, unit, .. } => (Some(unit), Some(*reference)),
+        Fact::LetterQueued(letter) | Fact::LetterSent(letter) | Fact::LetterFailed { letter, .. } => {
+            (Some(&letter.unit), Some(letter.reference))
+        }
+    };
+    let data = serde_json::Value::Object(text::fields(fact, &|at| text::json_time(at, calendar)));
+    Entry {
+        kind: text::kind(fact),
+        device: device.cloned(),
+        case,
+        text: text::sentence(fact, calendar),
+        data: data.to_string(),
+    }
+}
+
+/// What an operator wants to see in the system's log: what concerns the daemon and its cases, not every verdict.
+fn log(fact: &Fact, calendar: &Calendar) {
+    let sentence = text::sentence(fact, calendar);
+    match fact {
+        Fact::VerdictChanged { .. } | Fact::LetterQueued(_) | Fact::LetterSent(_) => tracing::debug!("{sentence}"),
+        Fact::IsolationBegan { .. } | Fact::MonitorStalled { .. } | Fact::LetterFailed { .. } => {
+            tracing::error!("{sentence}");
+        }
+        Fact::Case { reference, .. } => tracing::info!("{reference}: {sentence}"),
+        Fact::CaseOpened(opening) => tracing::info!("{}: {sentence}", opening.reference),
+        Fact::MonitorStarted { .. }
+        | Fact::MonitorStopped
+        | Fact::IsolationEnded { .. }
+        | Fact::InventoryChanged { .. }
+        | Fact::ClockStepped { .. } => tracing::info!("{sentence}"),
+    }
+}

@@ -1,0 +1,134 @@
+//! Wiring: starts everything in the right order, runs the loop, and stops everything in the right order.
+
+mod cycle;
+mod inbox;
+mod patience;
+mod signals;
+
+use crate::clock::Clock;
+use crate::config::{self, Config};
+use crate::domain::turn::Turn;
+use crate::domain::watch::Watch;
+use crate::engine::{self, mail_out, resolver};
+use crate::store::{OpenError, Reader, Store};
+use crate::text;
+use crate::web::{self, BindError};
+use cycle::{Cycle, Engines, State};
+use inbox::Inbox;
+use patience::Patience;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// Why the daemon could not start, or had to end.
+#[derive(Debug)]
+pub enum Fatal {
+    /// The configuration has faults.
+    Config(String),
+    /// The store can't be opened.
+    Open(OpenError),
+    /// The store fails.
+    Store(String),
+    /// The interface can't be offered.
+    Bind(BindError),
+    /// A probe engine could not start.
+    Probe(engine::StartError),
+    /// The mail engine could not start.
+    Mail(mail_out::StartError),
+    /// The system gives no thread.
+    System(io::Error),
+}
+
+impl fmt::Display for Fatal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(words) | Self::Store(words) => f.write_str(words),
+            Self::Open(error) => error.fmt(f),
+            Self::Bind(error) => error.fmt(f),
+            Self::Probe(error) => error.fmt(f),
+            Self::Mail(error) => error.fmt(f),
+            Self::System(error) => write!(f, "cannot start a thread: {error}"),
+        }
+    }
+}
+
+/// Runs the daemon until it is told to stop. `read` reads the configuration, now and at every reload.
+///
+/// # Errors
+/// If it can't start, or the store fails for too long.
+pub fn run(read: Box<dyn Fn() -> Result<Config, String>>) -> Result<(), Fatal> {
+    let config = read().map_err(Fatal::Config)?;
+    let metrics = web::metrics::install();
+    let (store, loaded) = Store::open(&config.store).map_err(Fatal::Open)?;
+    let reader = Reader::open(&config.store).map_err(Fatal::Open)?;
+    let doors = web::bind(config.http.listen, &config.http.socket).map_err(Fatal::Bind)?;
+    let (inbox, messages) = Inbox::new();
+    let stopping = Arc::new(AtomicBool::new(false));
+    signals::listen(inbox.clone(), Arc::clone(&stopping)).map_err(Fatal::System)?;
+    let engines = Engines {
+        icmp: engine::icmp::start(inbox.deliver()).map_err(Fatal::Probe)?,
+        snmp: engine::snmp::start(inbox.deliver()).map_err(Fatal::Probe)?,
+        mail: mail_out::start(mail_settings(&config), inbox.attempted()).map_err(Fatal::Mail)?,
+        resolver: resolver::start(inbox.resolved()).map_err(Fatal::System)?,
+    };
+    let clock = Clock::resume(loaded.mark.as_ref(), &loaded.calendar);
+    let calendar = Arc::new(loaded.calendar);
+    let mut turn = Turn::new(clock.now());
+    let watch = Watch::start(loaded.saved, &config.plan, &mut turn);
+    let board = Arc::new(web::board::Board::new(web::board::Summary::at_start(turn.at, Arc::clone(&calendar))));
+    let services = web::Services {
+        board: Arc::clone(&board),
+        ask: inbox.ask(),
+        explain: text::explain,
+        store: config.store.clone(),
+        token: config.http.token.clone(),
+        metrics,
+    };
+    let server = web::serve(doors, services).map_err(Fatal::System)?;
+    let state = State::new(turn.at);
+    let patience = Patience::new(stopping);
+    let cycle = Cycle {
+        clock,
+        calendar,
+        store,
+        reader,
+        watch,
+        turn,
+        inbox: messages,
+        engines,
+        board,
+        metrics,
+        patience,
+        config,
+        read,
+        state,
+    };
+    let outcome = cycle.run();
+    server.stop();
+    outcome
+}
+
+fn mail_settings(config: &Config) -> mail_out::Settings {
+    let mail = &config.mail;
+    mail_out::Settings {
+        from_name: mail.from.name.clone(),
+        from_address: mail.from.address.clone(),
+        route: match &mail.route {
+            config::Route::Folder(folder) => mail_out::Route::Folder(folder.clone()),
+            config::Route::Smtp(smtp) => mail_out::Route::Smtp {
+                host: smtp.host.clone(),
+                port: smtp.port,
+                tls: match smtp.tls {
+                    config::Tls::None => mail_out::Tls::None,
+                    config::Tls::StartTls => mail_out::Tls::StartTls,
+                    config::Tls::Wrapped => mail_out::Tls::Wrapped,
+                },
+                credentials: smtp
+                    .credentials
+                    .as_ref()
+                    .map(|(user, password)| (user.clone(), password.expose().to_owned())),
+            },
+        },
+    }
+}

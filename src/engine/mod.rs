@@ -1,0 +1,12 @@
+//! The engines: each talks to one thing in the world, and to nothing of ours but the domain.
+
+mod buffers;
+mod collector;
+pub mod icmp;
+pub mod mail_out;
+mod probing;
+pub mod resolver;
+pub mod snmp;
+pub mod systemd;
+
+pub use probing::{Deliver, ProbeEngine, StartError};

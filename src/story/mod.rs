@@ -1,0 +1,12 @@
+//! Stories: the real core on a described world, in simulated time.
+//!
+//! A story is what tests are written in, and how an operator asks "what would it do if". The language is described in
+//! `docs/stories.md`.
+
+mod grammar;
+mod run;
+mod sim;
+
+pub use grammar::{Action, Event, Expectation, Misspelt, Story, Subject};
+pub use run::{Outcome, Print, Unmet, run};
+pub use sim::{Line, Monitor, Sim};

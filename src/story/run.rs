@@ -1,0 +1,236 @@
+//! Running a story and printing what comes of it.
+
+use super::grammar::{Action, Expectation, Story};
+use super::sim::{Monitor, Sim};
+use crate::domain::desk::Case;
+use crate::domain::fact::Fact;
+use crate::domain::time::Time;
+use crate::domain::turn::Wish;
+use crate::text;
+use serde_json::{Value, json};
+use std::io::{self, Write};
+use std::time::Duration;
+
+/// How facts are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Print {
+    /// One JSON object a line.
+    Json,
+    /// One line of words each.
+    Words,
+}
+
+/// What came of a story.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// The `expect` lines that did not hold, and the commands that were refused.
+    pub unmet: Vec<Unmet>,
+}
+
+/// A line of the story that did not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unmet {
+    /// Its line, from 1.
+    pub line: usize,
+    /// What was instead.
+    pub message: String,
+}
+
+/// Runs `story` and prints its facts to `out`.
+///
+/// # Errors
+/// If `out` does not take them.
+pub fn run(story: &Story, print: Print, out: &mut dyn Write) -> io::Result<Outcome> {
+    let mut sim = Sim::new(story.plan.clone(), ORIGIN, 1);
+    let mut outcome = Outcome::default();
+    let mut events = story.events.as_slice();
+    while let Some(first) = events.first() {
+        let (now, later) = events.split_at(events.partition_point(|event| event.at <= first.at));
+        events = later;
+        advance(&mut sim, ORIGIN + first.at, print, out)?;
+        // What the world does at an instant, the daemon sees at that instant; what people do comes after both.
+        for event in now {
+            play(&mut sim, &event.action);
+        }
+        sim.settle();
+        print_facts(&mut sim, print, out)?;
+        for event in now {
+            if let Err(message) = judge(&mut sim, &event.action) {
+                outcome.unmet.push(Unmet { line: event.line, message });
+            }
+            print_facts(&mut sim, print, out)?;
+        }
+    }
+    advance(&mut sim, ORIGIN + story.until, print, out)?;
+    sim.settle();
+    print_facts(&mut sim, print, out)?;
+    Ok(outcome)
+}
+
+const ORIGIN: Time = Time::from_millis(0);
+
+fn advance(sim: &mut Sim, until: Time, print: Print, out: &mut dyn Write) -> io::Result<()> {
+    // In stretches, so that a long story prints as it goes and holds little.
+    const STRETCH: Duration = Duration::from_secs(3_600);
+    while sim.now() + STRETCH < until {
+        sim.run_to(sim.now() + STRETCH);
+        print_facts(sim, print, out)?;
+    }
+    sim.run_to(until);
+    print_facts(sim, print, out)
+}
+
+/// Lets the world, or the daemon as a whole, do something.
+fn play(sim: &mut Sim, action: &Action) {
+    match action {
+        Action::Answer(subject, rtt) => sim.set_lines(
+            |id, role| subject.covers(id, role),
+            |line| {
+                line.rtt = *rtt;
+                line.loss = 0.0;
+            },
+        ),
+        Action::Lose(subject, share) => sim.set_lines(|id, role| subject.covers(id, role), |line| line.loss = *share),
+        Action::Stop => sim.stop(),
+        Action::Start => {
+            if sim.monitor() == Monitor::Stopped {
+                sim.start();
+            }
+        }
+        Action::Crash => sim.kill(),
+        Action::Suspend => sim.suspend(true),
+        Action::Resume => sim.suspend(false),
+        Action::Clock(by_ms) => sim.step_clock(*by_ms),
+        Action::Mail { refused } => sim.set_mail(*refused),
+        Action::Uplink { cut } => sim.set_uplink(*cut),
+        Action::Work(..) | Action::Open(..) | Action::Expect(_) => {}
+    }
+}
+
+/// Lets a person do something, or looks whether an expectation holds.
+fn judge(sim: &mut Sim, action: &Action) -> Result<(), String> {
+    match action {
+        Action::Expect(expectation) => check(sim, expectation),
+        Action::Open(unit, priority) => ask(sim, Wish::Open { unit: unit.clone(), priority: *priority, note: None }),
+        Action::Work(unit, command) => {
+            let case = latest_case(sim, unit).ok_or_else(|| format!("{unit} has no case"))?;
+            let reference = case.opening.reference;
+            ask(sim, Wish::Work { reference, command: command.clone() })
+        }
+        Action::Answer(..)
+        | Action::Lose(..)
+        | Action::Stop
+        | Action::Start
+        | Action::Crash
+        | Action::Suspend
+        | Action::Resume
+        | Action::Clock(_)
+        | Action::Mail { .. }
+        | Action::Uplink { .. } => Ok(()),
+    }
+}
+
+fn ask(sim: &mut Sim, wish: Wish) -> Result<(), String> {
+    match sim.monitor() {
+        Monitor::Runs => match sim.ask(wish) {
+            Some(reply) => reply.result.map(|_| ()).map_err(|refusal| refusal.to_string()),
+            None => Err("the daemon gave no answer".into()),
+        },
+        Monitor::Stopped | Monitor::Suspended => Err("the daemon is not running, so nobody can ask it".into()),
+    }
+}
+
+fn latest_case<'a>(sim: &'a Sim, unit: &str) -> Option<&'a Case> {
+    sim.cases().rfind(|case| case.opening.unit == unit)
+}
+
+fn check(sim: &Sim, expectation: &Expectation) -> Result<(), String> {
+    match expectation {
+        Expectation::Case(unit, priority, stage) => {
+            let found = latest_case(sim, unit).map(|case| (case.priority.name(), case.stage.name()));
+            match found {
+                Some(found) if found == (priority.name(), *stage) => Ok(()),
+                Some((priority_now, stage_now)) => Err(format!(
+                    "expected case {unit} {} {stage}, but it is {priority_now} {stage_now}",
+                    priority.name()
+                )),
+                None => Err(format!("expected case {unit} {} {stage}, but {unit} has no case", priority.name())),
+            }
+        }
+        Expectation::NoCase(unit) => match latest_case(sim, unit).filter(|case| case.stage.name() != "Closed") {
+            None => Ok(()),
+            Some(case) => {
+                Err(format!("expected no case {unit}, but there is a {} {}", case.priority.name(), case.stage.name()))
+            }
+        },
+        Expectation::Verdict(device, verdict) => {
+            let watch = sim.watch().ok_or("the daemon is not running, so there is no verdict")?;
+            let found = watch.slot(device).map(|slot| watch.status(slot).verdict);
+            match found {
+                Some(found) if found == *verdict => Ok(()),
+                Some(found) => Err(format!("expected verdict {device} {}, but it is {}", verdict.name(), found.name())),
+                None => Err(format!("{device} is not watched")),
+            }
+        }
+        Expectation::Cases(count) => match sim.cases().count() {
+            found if found == *count => Ok(()),
+            found => Err(format!("expected {count} cases, but {found} were opened")),
+        },
+    }
+}
+
+fn print_facts(sim: &mut Sim, print: Print, out: &mut dyn Write) -> io::Result<()> {
+    for (at, fact) in sim.take_facts() {
+        match print {
+            Print::Json => writeln!(out, "{}", json_line(at, &fact))?,
+            Print::Words => writeln!(
+                out,
+                "{:>12}  {:<17} {}{}",
+                clock(at),
+                text::kind(&fact),
+                unit_of(&fact).map(|unit| format!("{unit}: ")).unwrap_or_default(),
+                text::sentence(&fact, sim.calendar())
+            )?,
+        }
+    }
+    Ok(())
+}
+
+/// Seconds since the story began; whole where they are whole.
+fn seconds(at: Time) -> Value {
+    match at.as_millis() {
+        millis if millis % 1_000 == 0 => json!(millis / 1_000),
+        millis => json!(millis as f64 / 1_000.0),
+    }
+}
+
+fn json_line(at: Time, fact: &Fact) -> Value {
+    let mut line = serde_json::Map::new();
+    line.insert("at".into(), seconds(at));
+    line.insert("fact".into(), json!(text::kind(fact)));
+    line.extend(text::fields(fact, &seconds));
+    Value::Object(line)
+}
+
+fn unit_of(fact: &Fact) -> Option<&str> {
+    match fact {
+        Fact::Case { unit, .. } => Some(unit),
+        Fact::LetterQueued(letter) | Fact::LetterSent(letter) | Fact::LetterFailed { letter, .. } => Some(&letter.unit),
+        Fact::MonitorStarted { .. }
+        | Fact::MonitorStopped
+        | Fact::MonitorStalled { .. }
+        | Fact::IsolationBegan { .. }
+        | Fact::IsolationEnded { .. }
+        | Fact::InventoryChanged { .. }
+        | Fact::ClockStepped { .. }
+        | Fact::VerdictChanged { .. }
+        | Fact::CaseOpened(_) => None,
+    }
+}
+
+/// Time since the story began, as the story writes it.
+fn clock(at: Time) -> String {
+    let millis = at.as_millis();
+    let (hours, minutes, seconds) = (millis / 3_600_000, millis / 60_000 % 60, millis / 1_000 % 60);
+    format!("{hours}h{minutes:02}m{seconds:02}.{:03}s", millis % 1_000)
+}

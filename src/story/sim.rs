@@ -1,0 +1,411 @@
+//! A simulated world around the real core: lines, a mail server, a disk, and a daemon that can be stopped or killed.
+
+use crate::domain::desk::{Case, Reference, SavedDesk};
+use crate::domain::fact::Fact;
+use crate::domain::letter::{Delivery, LetterId, LetterState, SavedLetter, SavedLetters};
+use crate::domain::plan::Plan;
+use crate::domain::time::{Calendar, Time};
+use crate::domain::turn::{DeviceRow, Input, Reply, Request, Turn, Wish};
+use crate::domain::watch::{
+    Ask, Interval, MARK_EVERY, Method, Outcome, Probe, ProbeResult, Role, Round, Saved, Slot, Watch,
+};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long the mail server takes for a letter.
+const MAIL_TAKES: Duration = Duration::from_millis(50);
+/// How a device's line behaves.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Line {
+    /// Round-trip time of an answer.
+    pub rtt: Duration,
+    /// Probability that a probe gets none.
+    pub loss: f64,
+}
+
+impl Line {
+    /// A line that answers.
+    pub const GOOD: Self = Self { rtt: Duration::from_millis(10), loss: 0.0 };
+}
+
+/// What the daemon is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Monitor {
+    /// It runs.
+    Runs,
+    /// It does not run.
+    Stopped,
+    /// It exists, but gets no time.
+    Suspended,
+}
+
+/// The world with its daemon.
+#[derive(Debug)]
+pub struct Sim {
+    plan: Plan,
+    now: Time,
+    /// By slot: units, then nodes, then sentinels, as in the plan.
+    lines: Vec<Line>,
+    uplink_cut: bool,
+    mail_refused: bool,
+    in_flight: BinaryHeap<Reverse<(Time, Slot, Round, Fate)>>,
+    mail_in_flight: BinaryHeap<Reverse<(Time, LetterId)>>,
+    inputs: Vec<Input>,
+    results: Vec<ProbeResult>,
+    dice: u64,
+    monitor: Monitor,
+    watch: Option<Box<Watch>>,
+    turn: Turn,
+    disk: Disk,
+    calendar: Calendar,
+    record: Vec<(Time, Fact)>,
+    replies: Vec<Reply>,
+    /// Turns until the daemon is killed, and whether that is just before or just after the commit.
+    doom: Option<(u32, bool)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Fate {
+    Answered(Duration),
+    Lost,
+    Unsent,
+}
+
+/// What survives a crash.
+#[derive(Clone, Debug, Default)]
+struct Disk {
+    devices: BTreeMap<String, DeviceRow>,
+    cases: BTreeMap<Reference, Arc<Case>>,
+    next_case: u64,
+    letters: BTreeMap<LetterId, (SavedLetter, LetterState)>,
+    intervals: Vec<Interval>,
+    watched_until: Option<Time>,
+}
+
+impl Disk {
+    fn commit(&mut self, turn: &Turn) {
+        for row in &turn.devices {
+            self.devices.insert(row.id.clone(), row.clone());
+        }
+        for case in &turn.cases {
+            self.cases.insert(case.opening.reference, Arc::clone(case));
+        }
+        if let Some(next) = turn.next_case {
+            self.next_case = next;
+        }
+        for letter in &turn.letters {
+            let saved = SavedLetter { label: letter.label(), written_at: letter.written_at, attempts: 0 };
+            self.letters.insert(letter.id, (saved, LetterState::Queued));
+        }
+        for change in &turn.letter_changes {
+            if let Some((letter, state)) = self.letters.get_mut(&change.id) {
+                letter.attempts = change.attempts;
+                *state = change.state;
+            }
+        }
+        self.intervals.extend_from_slice(&turn.intervals);
+        self.watched_until = Some(turn.at);
+    }
+
+    fn load(&self) -> Saved {
+        let is_closed = |case: &Case| case.stage.name() == "Closed";
+        let closed_of = self.cases.values().filter(|case| is_closed(case));
+        Saved {
+            devices: self.devices.values().cloned().collect(),
+            desk: SavedDesk {
+                cases: self.cases.values().filter(|case| !is_closed(case)).map(|case| (**case).clone()).collect(),
+                closed_of: closed_of.map(|case| (case.opening.unit.clone(), case.opening.reference)).collect(),
+                next_number: self.next_case,
+                letters: SavedLetters {
+                    next_id: self.letters.last_key_value().map_or(0, |(id, _)| id + 1),
+                    waiting: self
+                        .letters
+                        .values()
+                        .filter(|(_, state)| *state == LetterState::Queued)
+                        .map(|(letter, _)| letter.clone())
+                        .collect(),
+                },
+            },
+            watched_until: self.watched_until,
+        }
+    }
+}
+
+impl Sim {
+    /// A world in which every line is good, with a daemon that starts at `start`. Same seed, same history.
+    #[must_use]
+    pub fn new(plan: Plan, start: Time, seed: u64) -> Self {
+        let lines = vec![Line::GOOD; plan.devices.len()];
+        let mut sim = Self {
+            plan,
+            now: start,
+            lines,
+            uplink_cut: false,
+            mail_refused: false,
+            in_flight: BinaryHeap::new(),
+            mail_in_flight: BinaryHeap::new(),
+            inputs: Vec::new(),
+            results: Vec::new(),
+            dice: seed,
+            monitor: Monitor::Stopped,
+            watch: None,
+            turn: Turn::new(start),
+            disk: Disk::default(),
+            calendar: Calendar::default(),
+            record: Vec::new(),
+            replies: Vec::new(),
+            doom: None,
+        };
+        sim.start();
+        sim
+    }
+
+    /// The present.
+    #[must_use]
+    pub const fn now(&self) -> Time {
+        self.now
+    }
+
+    /// What the daemon is doing.
+    #[must_use]
+    pub const fn monitor(&self) -> Monitor {
+        self.monitor
+    }
+
+    /// The wall clock's calendar.
+    #[must_use]
+    pub const fn calendar(&self) -> &Calendar {
+        &self.calendar
+    }
+
+    /// The running watch.
+    #[must_use]
+    pub fn watch(&self) -> Option<&Watch> {
+        self.watch.as_deref()
+    }
+
+    /// Every ledger stretch that was committed.
+    #[must_use]
+    pub fn intervals(&self) -> &[Interval] {
+        &self.disk.intervals
+    }
+
+    /// Every case that was committed, in the order of opening.
+    pub fn cases(&self) -> impl DoubleEndedIterator<Item = &Case> {
+        self.disk.cases.values().map(Arc::as_ref)
+    }
+
+    /// The facts committed since the last call.
+    pub fn take_facts(&mut self) -> Vec<(Time, Fact)> {
+        std::mem::take(&mut self.record)
+    }
+
+    /// Changes the lines of the devices that `which` picks by id and role.
+    pub fn set_lines(&mut self, which: impl Fn(&str, &Role) -> bool, change: impl Fn(&mut Line)) {
+        for (device, line) in self.plan.devices.iter().zip(&mut self.lines) {
+            if which(&device.id, &device.role) {
+                change(line);
+            }
+        }
+    }
+
+    /// Cuts the monitor's own uplink, so that its sends fail, or mends it.
+    pub const fn set_uplink(&mut self, cut: bool) {
+        self.uplink_cut = cut;
+    }
+
+    /// Lets the mail server put every letter off, or take it.
+    pub const fn set_mail(&mut self, refused: bool) {
+        self.mail_refused = refused;
+    }
+
+    /// Sets the wall clock.
+    pub fn step_clock(&mut self, by_ms: i64) {
+        self.calendar.step(self.now, self.calendar.offset_ms(self.now) + by_ms);
+        self.inputs.push(Input::ClockStepped { by_ms });
+    }
+
+    /// Starts the daemon from what is on the disk.
+    pub fn start(&mut self) {
+        self.turn.at = self.now;
+        self.watch = Some(Box::new(Watch::start(self.disk.load(), &self.plan, &mut self.turn)));
+        self.monitor = Monitor::Runs;
+        self.finish_turn();
+    }
+
+    /// Stops the daemon in good order.
+    pub fn stop(&mut self) {
+        self.turn.at = self.now;
+        if let Some(watch) = &mut self.watch {
+            watch.step(Input::Stopped, &mut self.turn);
+        }
+        self.commit();
+        self.kill();
+    }
+
+    /// Kills the daemon: whatever is not on the disk is gone.
+    pub fn kill(&mut self) {
+        self.monitor = Monitor::Stopped;
+        self.watch = None;
+        self.turn.clear();
+        self.in_flight.clear();
+        self.mail_in_flight.clear();
+        self.inputs.clear();
+        self.doom = None;
+    }
+
+    /// Kills the daemon at a commit, `turns` durable turns from now: before it, or after it and before anything that
+    /// follows from it was done.
+    pub const fn kill_at_commit(&mut self, turns: u32, before: bool) {
+        self.doom = Some((turns, before));
+    }
+
+    /// Takes the daemon off the processor, or puts it back.
+    pub const fn suspend(&mut self, suspended: bool) {
+        if self.watch.is_some() {
+            self.monitor = if suspended { Monitor::Suspended } else { Monitor::Runs };
+        }
+    }
+
+    /// Asks as a person and waits for the answer.
+    pub fn ask(&mut self, wish: Wish) -> Option<Reply> {
+        self.inputs.push(Input::Asked(Request { ticket: 0, by: "story".into(), wish }));
+        self.step();
+        self.replies.pop()
+    }
+
+    /// Lets the world go on up to `until`; what happens at that very instant is left to [`Sim::settle`].
+    pub fn run_to(&mut self, until: Time) {
+        loop {
+            let next = match (self.monitor, &self.watch) {
+                (Monitor::Runs, Some(watch)) => {
+                    let result = self.in_flight.peek().map_or(until, |Reverse((at, ..))| *at);
+                    let mail = self.mail_in_flight.peek().map_or(until, |Reverse((at, _))| *at);
+                    let soon = if self.inputs.is_empty() { until } else { self.now };
+                    Some(watch.next_due().min(result).min(mail).min(soon).max(self.now))
+                }
+                (Monitor::Runs | Monitor::Stopped | Monitor::Suspended, _) => None,
+            };
+            match next {
+                Some(next) if next < until => {
+                    self.now = next;
+                    self.step();
+                }
+                Some(_) | None => {
+                    self.now = until;
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Lets the daemon do whatever is to be done at this instant.
+    pub fn settle(&mut self) {
+        while self.monitor == Monitor::Runs {
+            self.step();
+            let now = self.now;
+            let later = |at: Option<Time>| at.is_none_or(|at| at > now);
+            if later(self.watch.as_ref().map(|watch| watch.next_due()))
+                && later(self.in_flight.peek().map(|Reverse((at, ..))| *at))
+                && later(self.mail_in_flight.peek().map(|Reverse((at, _))| *at))
+            {
+                return;
+            }
+        }
+    }
+
+    /// One turn of the daemon, as its main loop makes them.
+    fn step(&mut self) {
+        let Some(watch) = &mut self.watch else { return };
+        self.turn.at = self.now;
+        while let Some(&Reverse((at, slot, round, fate))) = self.in_flight.peek()
+            && at <= self.now
+        {
+            self.in_flight.pop();
+            let outcome = match fate {
+                Fate::Answered(rtt) => Outcome::Answered { rtt, sample: None },
+                Fate::Lost => Outcome::Lost,
+                Fate::Unsent => Outcome::NotSent { why: "network is unreachable".into() },
+            };
+            self.results.push(ProbeResult { slot, round, method: Method::Icmp, outcome });
+        }
+        if !self.results.is_empty() {
+            watch.step(Input::Probed(std::mem::take(&mut self.results)), &mut self.turn);
+        }
+        while let Some(&Reverse((at, letter))) = self.mail_in_flight.peek()
+            && at <= self.now
+        {
+            self.mail_in_flight.pop();
+            let delivery =
+                if self.mail_refused { Delivery::Deferred("450 try again later".into()) } else { Delivery::Sent };
+            watch.step(Input::Attempted(letter, delivery), &mut self.turn);
+        }
+        for input in self.inputs.drain(..) {
+            watch.step(input, &mut self.turn);
+        }
+        watch.step(Input::Tick, &mut self.turn);
+        self.finish_turn();
+    }
+
+    fn finish_turn(&mut self) {
+        if let Some((turns, before)) = self.doom
+            && self.turn.is_durable()
+        {
+            if turns == 0 {
+                if !before {
+                    self.commit();
+                }
+                self.kill();
+                return;
+            }
+            self.doom = Some((turns - 1, before));
+        }
+        self.commit();
+        let mut probes = std::mem::take(&mut self.turn.probes);
+        for probe in probes.drain(..) {
+            self.send(&probe);
+        }
+        self.turn.probes = probes;
+        for letter in self.turn.deliver.drain(..) {
+            self.mail_in_flight.push(Reverse((self.now + MAIL_TAKES, letter)));
+        }
+        self.replies.append(&mut self.turn.replies);
+        self.turn.clear();
+    }
+
+    fn commit(&mut self) {
+        let marked = self.disk.watched_until;
+        if self.turn.is_durable() || marked.is_none_or(|at| self.now.since(at) >= MARK_EVERY) {
+            self.disk.commit(&self.turn);
+            self.record.extend(self.turn.facts.drain(..).map(|fact| (self.now, fact)));
+        }
+    }
+
+    fn send(&mut self, probe: &Probe) {
+        match probe.ask {
+            Ask::Icmp => {}
+            Ask::Snmp(_) => unreachable!("stories ask by ICMP alone"),
+        }
+        let line = self.lines[probe.slot.index()];
+        let (after, fate) = if self.uplink_cut {
+            (Duration::ZERO, Fate::Unsent)
+        } else if line.rtt > probe.timeout || (line.loss > 0.0 && self.roll() < line.loss) {
+            (probe.timeout, Fate::Lost)
+        } else {
+            (line.rtt, Fate::Answered(line.rtt))
+        };
+        self.in_flight.push(Reverse((self.now + after, probe.slot, probe.round, fate)));
+    }
+
+    /// A number from 0 to 1 (splitmix64).
+    fn roll(&mut self) -> f64 {
+        self.dice = self.dice.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.dice;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^= z >> 31;
+        (z >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}

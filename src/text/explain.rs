@@ -1,0 +1,154 @@
+//! Why a case has its stage, its priority and its next deadline: sentences from its own facts.
+
+use super::fact::{because, line_does};
+use super::time::{duration, utc};
+use crate::domain::desk::{Actor, Case, Line, Priority, Stage};
+use crate::domain::time::{Calendar, Time};
+use std::time::Duration;
+
+/// Explains `case` as of `now`.
+#[must_use]
+pub fn explain(case: &Case, now: Time, calendar: &Calendar) -> Vec<String> {
+    let mut sentences = origin(case, calendar);
+    sentences.push(priority(case));
+    sentences.push(stage(case, calendar));
+    sentences.push(line(case, now, calendar));
+    sentences.push(next(case, now, calendar));
+    if !matches!(case.stage, Stage::Closed { .. }) {
+        sentences.push(format!(
+            "Order {} promises repair within {}, which is until {}.",
+            case.opening.order,
+            duration(case.opening.ttr),
+            utc(case.opened_at + case.opening.ttr, calendar)
+        ));
+    }
+    sentences
+}
+
+fn origin(case: &Case, calendar: &Calendar) -> Vec<String> {
+    let opening = &case.opening;
+    let when = utc(case.opened_at, calendar);
+    let mut sentences = Vec::new();
+    sentences.push(match &opening.origin {
+        Actor::Watch => format!(
+            "The watch opened {} at {when}, because {} had lost contact for {}, counting only confirmed loss that our \
+             own side could vouch for.",
+            opening.reference,
+            opening.unit,
+            duration(opening.loss.total(case.opened_at))
+        ),
+        Actor::Staff(name) => format!("{name} opened {} on {} at {when}.", opening.reference, opening.unit),
+    });
+    if let (Some(first_loss), Some(detected)) = (opening.first_loss, opening.detected) {
+        let contact = opening.last_contact.map_or_else(
+            || "it had never answered before".to_owned(),
+            |at| format!("its last answer was to a probe of {}", utc(at, calendar)),
+        );
+        sentences.push(format!(
+            "The first lost probe was sent at {}; re-probes confirmed the loss by {}; {contact}.",
+            utc(first_loss, calendar),
+            utc(detected, calendar)
+        ));
+    }
+    if let Some(previous) = opening.previous {
+        sentences.push(format!("The unit had case {previous} before, which is closed."));
+    }
+    sentences
+}
+
+fn priority(case: &Case) -> String {
+    let name = case.priority.name();
+    match (case.opening.priority, case.priority) {
+        (Priority::P2, Priority::P1) => {
+            format!("It is {name}: opened as P2, raised when the line lost contact altogether.")
+        }
+        (Priority::P1, Priority::P1) => format!("It is {name}: the service is down."),
+        (Priority::P2 | Priority::P1, Priority::P2) => {
+            format!("It is {name}: the service is intermittent or degraded.")
+        }
+    }
+}
+
+fn stage(case: &Case, calendar: &Calendar) -> String {
+    let owner = case.owner.as_deref().unwrap_or("nobody");
+    let again = match case.returned {
+        0 => String::new(),
+        1 => " It came back to work once.".to_owned(),
+        times => format!(" It came back to work {times} times."),
+    };
+    match &case.stage {
+        Stage::New => format!("It is New: nobody of queue {} has taken it yet.", case.opening.queue),
+        Stage::Working { since } => {
+            format!("It is Working since {}: {owner} has it.{again}", utc(*since, calendar))
+        }
+        Stage::Waiting { since, on } => {
+            format!("It is Waiting for {} since {}: {owner} has it.{again}", on.name(), utc(*since, calendar))
+        }
+        Stage::Solved { since, by, .. } => {
+            let why = match by {
+                Actor::Watch => {
+                    format!(
+                        "the line had been back for {}, so the watch declared it",
+                        duration(case.opening.solve_after)
+                    )
+                }
+                Actor::Staff(name) => format!("{name} declared it"),
+            };
+            format!("It is Solved since {}: {why}.{again}", utc(*since, calendar))
+        }
+        Stage::Closed { since, .. } => {
+            format!(
+                "It is Closed since {}, which is final: the stability window passed without the fault.{again}",
+                utc(*since, calendar)
+            )
+        }
+    }
+}
+
+fn line(case: &Case, now: Time, calendar: &Calendar) -> String {
+    let lost = duration(case.downtime.total(now));
+    match (&case.stage, case.line) {
+        (Stage::Closed { .. }, _) => format!("The line was lost for {lost} in all."),
+        (_, Line::Withdrawn) => "The unit was taken out of the inventory; nobody watches it any more.".into(),
+        (_, Line::Watched(verdict, reason)) => format!(
+            "Since {} {}: {}. It was lost for {lost} in all.",
+            utc(case.line_since, calendar),
+            line_does(verdict),
+            because(reason)
+        ),
+    }
+}
+
+fn next(case: &Case, now: Time, calendar: &Calendar) -> String {
+    match &case.stage {
+        Stage::New | Stage::Working { .. } | Stage::Waiting { .. } => match case.solve_due() {
+            Some(at) => format!(
+                "Next: if the line stays up, the watch declares it solved at {}, {} after it came back.",
+                utc(at, calendar),
+                duration(case.opening.solve_after)
+            ),
+            None => "Next: no deadline of the watch runs; it is declared solved when the line is back for long \
+                     enough, or by staff."
+                .into(),
+        },
+        Stage::Solved { window, .. } => {
+            let blind = match case.blind_in_window(now) {
+                blind if blind < Duration::from_secs(1) => String::new(),
+                blind => format!(" Time in which nobody could see the line ({}) does not count.", duration(blind)),
+            };
+            let (seen, length) = (duration(window.observed.total(now)), duration(window.length));
+            match case.close_due() {
+                Some(at) => format!(
+                    "Next: it closes at {} if the fault stays away; {seen} of the {length} window have been \
+                     observed.{blind}",
+                    utc(at, calendar)
+                ),
+                None => format!(
+                    "Next: the {length} window is paused while nobody can see the line; {seen} have been \
+                     observed.{blind}"
+                ),
+            }
+        }
+        Stage::Closed { .. } => "Next: nothing; a later fault opens a new case.".into(),
+    }
+}

@@ -1,0 +1,167 @@
+//! Letters in their final words.
+
+use super::time::{duration, utc};
+use crate::domain::desk::{Actor, Case, LetterKind, LetterMark, Line, Priority, Reference, Stage};
+use crate::domain::letter::{Letter, Mail};
+use crate::domain::time::Calendar;
+
+/// Writes out `letter`; `domain` is that of our own mail address.
+#[must_use]
+pub fn mail(letter: &Letter, domain: &str, calendar: &Calendar) -> Mail {
+    let reference = letter.case.opening.reference;
+    let id = |mark| message_id(reference, mark, &letter.to, domain);
+    let first = LetterMark { kind: LetterKind::Opened, number: 1 };
+    let mut references: Vec<String> = letter.previous.iter().flat_map(|&previous| [id(first), id(previous)]).collect();
+    references.dedup();
+    Mail {
+        id: letter.id,
+        to: letter.to.clone(),
+        message_id: id(letter.mark),
+        in_reply_to: letter.previous.map(id),
+        references,
+        subject: subject(letter),
+        body: body(letter, calendar),
+        written_unix_ms: calendar.unix_millis(letter.written_at),
+    }
+}
+
+/// The same for every attempt, and different for every letter and reader.
+fn message_id(reference: Reference, mark: LetterMark, to: &str, domain: &str) -> String {
+    // FNV-1a tells readers apart without writing their addresses into each other's headers.
+    let reader = to
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    format!("{reference}.{}.{}.{reader:016x}@{domain}", mark.kind.name(), mark.number)
+}
+
+/// One subject for the whole thread, but for the answer sign: mail programs thread by it.
+fn subject(letter: &Letter) -> String {
+    let opening = &letter.case.opening;
+    let what = match opening.priority {
+        Priority::P1 => "Service down",
+        Priority::P2 => "Service degraded",
+    };
+    let answer = if letter.previous.is_some() { "Re: " } else { "" };
+    format!("{answer}[{}] {what}: {} (order {})", opening.reference, opening.unit, opening.order)
+}
+
+fn body(letter: &Letter, calendar: &Calendar) -> String {
+    let case = &letter.case;
+    let mut text = String::new();
+    let mut line = |words: &str| {
+        text.push_str(words);
+        text.push('\n');
+    };
+    if let Some(name) = &letter.greeting {
+        line(&format!("Dear {name},\n"));
+    }
+    line(&message(letter));
+    line("");
+    for (label, value) in particulars(letter, calendar) {
+        line(&format!("{:<16}{value}", format!("{label}:")));
+    }
+    line("");
+    match letter.greeting {
+        Some(_) => line(&format!(
+            "Please keep {} in the subject of any reply, so that it reaches this case.",
+            case.opening.reference
+        )),
+        None => line(&format!("ntuwatch case explain {}", case.opening.reference)),
+    }
+    text
+}
+
+fn message(letter: &Letter) -> String {
+    let case = &letter.case;
+    let service = format!("your service at {} (order {})", case.opening.unit, case.opening.order);
+    match letter.mark.kind {
+        LetterKind::Opened => match &case.opening.origin {
+            Actor::Watch => format!(
+                "we have lost contact with {service}. We have opened case {} and are working on it.",
+                case.opening.reference
+            ),
+            Actor::Staff(_) => format!("we have opened case {} about {service}.", case.opening.reference),
+        },
+        LetterKind::Upgraded => {
+            format!("we have now lost contact altogether with {service}. The case is raised to P1.")
+        }
+        LetterKind::Solved => {
+            let (by_watch, window) = match &case.stage {
+                Stage::Solved { by, window, .. } => (*by == Actor::Watch, duration(window.length)),
+                Stage::New | Stage::Working { .. } | Stage::Waiting { .. } | Stage::Closed { .. } => {
+                    (false, String::new())
+                }
+            };
+            let why = if by_watch {
+                format!("{service} has been back for {}", duration(case.opening.solve_after))
+            } else {
+                format!("we consider the fault of {service} repaired")
+            };
+            format!(
+                "{why}. The case is solved. We now watch the line for {window}: if the fault returns within that time, \
+                 this same case goes back to work; if not, it is closed."
+            )
+        }
+        LetterKind::Returned => format!(
+            "the fault of {service} has returned while we were watching the line. Case {} is being worked on again.",
+            case.opening.reference
+        ),
+        LetterKind::Closed => {
+            let blind = case.blind_in_window(letter.written_at);
+            let extended = match case.line {
+                Line::Withdrawn => " The unit was taken out of service meanwhile.".to_owned(),
+                Line::Watched(..) if blind.as_secs() > 0 => {
+                    format!(" For {} nobody could see the line; the window was made longer by that.", duration(blind))
+                }
+                Line::Watched(..) => String::new(),
+            };
+            let window = case.window().map(|(_, window)| duration(window.length)).unwrap_or_default();
+            format!(
+                "the fault of {service} has stayed away for the {window} of the stability window.{extended} Case {} is \
+                 closed.",
+                case.opening.reference
+            )
+        }
+    }
+}
+
+fn particulars(letter: &Letter, calendar: &Calendar) -> Vec<(&'static str, String)> {
+    let case: &Case = &letter.case;
+    let opening = &case.opening;
+    let at = |time| utc(time, calendar);
+    let mut rows = vec![
+        ("Case", opening.reference.to_string()),
+        ("Priority", case.priority.name().to_owned()),
+        ("Unit", opening.unit.clone()),
+        ("Order", opening.order.clone()),
+        ("Service", format!("{}, {}", opening.service, opening.region)),
+    ];
+    rows.extend(opening.previous.map(|previous| ("Earlier case", previous.to_string())));
+    rows.extend(opening.last_contact.map(|time| ("Last contact", at(time))));
+    rows.extend(opening.first_loss.map(|time| ("First loss", at(time))));
+    if let LetterKind::Opened = letter.mark.kind {
+        rows.extend(opening.detected.map(|time| ("Detected", at(time))));
+    }
+    rows.push(("Opened", at(case.opened_at)));
+    rows.extend(case.recovered_at.map(|time| ("Recovery", at(time))));
+    match letter.mark.kind {
+        LetterKind::Opened | LetterKind::Upgraded | LetterKind::Returned => {
+            rows.push(("Repair due", at(case.opened_at + opening.ttr)));
+        }
+        LetterKind::Solved => {
+            rows.extend(case.close_due().map(|time| ("Watched until", at(time))));
+        }
+        LetterKind::Closed => {
+            rows.extend(case.window().map(|(solved_at, _)| ("Solved", at(solved_at))));
+            rows.push(("Closed", at(letter.written_at)));
+            rows.push(("Total downtime", duration(case.downtime.total(letter.written_at))));
+        }
+    }
+    if letter.greeting.is_none() {
+        rows.push(("Customer", opening.customer.clone()));
+        rows.push(("Queue", opening.queue.clone()));
+        rows.extend(opening.supplier.as_ref().map(|supplier| ("Supplier", supplier.clone())));
+        rows.extend(opening.note.as_ref().map(|note| ("Note", note.clone())));
+    }
+    rows
+}

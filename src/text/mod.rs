@@ -1,0 +1,11 @@
+//! Words: letters, the journal's sentences and the explanations of a case. Pure functions of what they are given.
+
+mod explain;
+mod fact;
+mod letter;
+mod time;
+
+pub use explain::explain;
+pub use fact::{fields, json_time, kind, sentence};
+pub use letter::mail;
+pub use time::{duration, rfc3339, utc};

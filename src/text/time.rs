@@ -1,0 +1,64 @@
+//! Times and durations in words.
+
+use crate::domain::time::{Calendar, Time};
+use jiff::Timestamp;
+use std::time::Duration;
+
+fn timestamp(at: Time, calendar: &Calendar) -> Timestamp {
+    Timestamp::from_millisecond(calendar.unix_millis(at)).unwrap_or(Timestamp::MAX)
+}
+
+/// As APIs write it (RFC 3339, UTC, milliseconds).
+#[must_use]
+pub fn rfc3339(at: Time, calendar: &Calendar) -> String {
+    format!("{:.3}", timestamp(at, calendar))
+}
+
+/// As letters write it: "2026-11-21 21:14:05 UTC".
+#[must_use]
+pub fn utc(at: Time, calendar: &Calendar) -> String {
+    timestamp(at, calendar).strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+/// A duration as people say it: the two largest units that are not zero, "1 h 12 min".
+#[must_use]
+pub fn duration(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let parts = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
+    let mut rest = seconds;
+    let mut words = Vec::new();
+    for (size, unit) in parts {
+        if rest >= size {
+            words.push(format!("{} {unit}", rest / size));
+            rest %= size;
+        }
+        if words.len() == 2 {
+            break;
+        }
+    }
+    if words.is_empty() { format!("{} ms", duration.as_millis()) } else { words.join(" ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_well() {
+        let say = |seconds| duration(Duration::from_secs(seconds));
+        assert_eq!(say(0), "0 ms");
+        assert_eq!(say(600), "10 min");
+        assert_eq!(say(4_325), "1 h 12 min");
+        assert_eq!(say(86_400), "1 d");
+        assert_eq!(say(86_405), "1 d 5 s");
+    }
+
+    #[test]
+    fn times_are_utc() {
+        let mut calendar = Calendar::default();
+        let at = Time::from_millis(1_795_295_645_250);
+        assert_eq!(rfc3339(at, &calendar), "2026-11-21T21:14:05.250Z");
+        calendar.step(Time::from_millis(0), 3_600_000);
+        assert_eq!(utc(at, &calendar), "2026-11-21 22:14:05 UTC");
+    }
+}

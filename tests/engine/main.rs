@@ -1,0 +1,10 @@
+//! The probe engines against real peers.
+
+#[cfg(test)]
+mod icmp;
+#[cfg(test)]
+mod mailbox;
+#[cfg(test)]
+mod snmp;
+#[cfg(test)]
+mod snmpd;
