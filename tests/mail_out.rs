@@ -28,9 +28,11 @@ impl Sink {
     /// Started and listening; `None` if it is not installed.
     fn start(folder: &Path) -> Option<Self> {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|l| l.local_addr()).expect("a port").port();
-        // The user is named because the sink refuses to run as root.
+        // Started by root, the sink wants to be told whom to run as.
+        let user: &[_] = if nix::unistd::geteuid().is_root() { &["-u", "root"] } else { &[] };
         let process = Command::new(SINK)
-            .args(["-u", "root", "-d", "letter.%M."])
+            .args(user)
+            .args(["-d", "letter.%M."])
             .args([format!("127.0.0.1:{port}"), "100".to_owned()])
             .current_dir(folder)
             .stderr(Stdio::null())
@@ -38,8 +40,9 @@ impl Sink {
         if process.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
             return None;
         }
-        let sink = Self { process: process.expect(SINK), port };
+        let mut sink = Self { process: process.expect(SINK), port };
         while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+            assert!(sink.process.try_wait().is_ok_and(|ended| ended.is_none()), "{SINK} ended");
             thread::yield_now();
         }
         Some(sink)

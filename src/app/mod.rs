@@ -17,7 +17,10 @@ use cycle::{Cycle, Engines, State};
 use inbox::Inbox;
 use patience::Patience;
 use std::fmt;
+use std::fs::DirBuilder;
 use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -26,6 +29,8 @@ use std::sync::atomic::AtomicBool;
 pub enum Fatal {
     /// The configuration has faults.
     Config(String),
+    /// A directory can't be made.
+    Directory(PathBuf, io::Error),
     /// The store can't be opened.
     Open(OpenError),
     /// The store fails.
@@ -44,6 +49,9 @@ impl fmt::Display for Fatal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Config(words) | Self::Store(words) => f.write_str(words),
+            Self::Directory(path, error) => {
+                write!(f, "cannot make the directory {}: {error}; its parent must exist", path.display())
+            }
             Self::Open(error) => error.fmt(f),
             Self::Bind(error) => error.fmt(f),
             Self::Probe(error) => error.fmt(f),
@@ -60,6 +68,9 @@ impl fmt::Display for Fatal {
 pub fn run(read: Box<dyn Fn() -> Result<Config, String>>) -> Result<(), Fatal> {
     let config = read().map_err(Fatal::Config)?;
     let metrics = web::metrics::install();
+    for path in [&config.store, &config.http.socket] {
+        make_home(path)?;
+    }
     let (store, loaded) = Store::open(&config.store).map_err(Fatal::Open)?;
     let reader = Reader::open(&config.store).map_err(Fatal::Open)?;
     let doors = web::bind(config.http.listen, &config.http.socket).map_err(Fatal::Bind)?;
@@ -107,6 +118,14 @@ pub fn run(read: Box<dyn Fn() -> Result<Config, String>>) -> Result<(), Fatal> {
     let outcome = cycle.run();
     server.stop();
     outcome
+}
+
+/// Makes the directory that a file of ours is to be in, if it is not there.
+fn make_home(file: &Path) -> Result<(), Fatal> {
+    let Some(home) = file.parent().filter(|home| !home.as_os_str().is_empty() && !home.exists()) else {
+        return Ok(());
+    };
+    DirBuilder::new().mode(0o750).create(home).map_err(|error| Fatal::Directory(home.to_owned(), error))
 }
 
 fn mail_settings(config: &Config) -> mail_out::Settings {

@@ -36,7 +36,7 @@ pub(super) fn perform(backup: &Backup, common: &Common, page: &mut Page) -> Resu
 const fn open_exit(e: &OpenError) -> Exit {
     match e {
         OpenError::Unusable { .. } => Exit::NoInput,
-        OpenError::Foreign { .. } | OpenError::Damaged { .. } | OpenError::Newer { .. } | OpenError::Older { .. } => {
+        OpenError::Foreign { .. } | OpenError::Damaged { .. } | OpenError::Older { .. } | OpenError::Newer { .. } => {
             Exit::Data
         }
         OpenError::InUse { .. } => Exit::Unavailable,

@@ -5,9 +5,12 @@
 
 mod backup;
 mod case;
+mod check;
 mod client;
 mod print;
+mod run;
 mod status;
+mod story;
 mod unit;
 
 use clap::{Args, Parser, Subcommand};
@@ -45,6 +48,10 @@ struct Common {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Run the daemon
+    Run,
+    /// Check the configuration and report all its faults at once
+    Check,
     /// Show how the daemon and its watch are doing
     Status,
     /// Look at units
@@ -55,6 +62,8 @@ enum Verb {
     Case(case::Verb),
     /// Copy the store to a new file, also while the daemon runs
     Backup(backup::Backup),
+    /// Run the real core on a described world in simulated time
+    Story(story::StoryFile),
 }
 
 /// Exit codes (sysexits.h).
@@ -63,6 +72,8 @@ enum Verb {
 pub enum Exit {
     /// All is well.
     Ok = 0,
+    /// A story's expectation does not hold.
+    Unmet = 1,
     /// The command line is wrong.
     Usage = 64,
     /// What was asked for is refused: no such case, not in this stage.
@@ -73,12 +84,16 @@ pub enum Exit {
     Unavailable = 69,
     /// The daemon answered with what this program does not understand.
     Software = 70,
+    /// The system refuses a socket or a thread.
+    OsError = 71,
     /// A file cannot be made.
     CantCreate = 73,
     /// Writing failed.
     Io = 74,
     /// The user may not do this.
     NoPermission = 77,
+    /// The configuration has faults.
+    Config = 78,
 }
 
 impl From<Exit> for ExitCode {
@@ -94,6 +109,8 @@ enum Failure {
     NobodyReads,
     /// Anything else: what, why, and what to do.
     Said(Exit, String),
+    /// The same of many places, each on a line that names its place.
+    Listed(Exit, String),
 }
 
 impl Failure {
@@ -124,20 +141,22 @@ pub fn main() -> ExitCode {
             return if e.use_stderr() || printed.is_err() { Exit::Usage } else { Exit::Ok }.into();
         }
     };
-    match perform(&cli) {
-        Ok(()) | Err(Failure::NobodyReads) => Exit::Ok.into(),
-        Err(Failure::Said(exit, message)) => {
-            // Written at once, so that lines of two programs do not mix.
-            let line = format!("ntuwatch: {}\n", clean(&message));
-            drop(io::stderr().write_all(line.as_bytes()));
-            exit.into()
-        }
-    }
+    let (exit, message) = match perform(&cli) {
+        Ok(()) | Err(Failure::NobodyReads) => return Exit::Ok.into(),
+        Err(Failure::Said(exit, message)) => (exit, format!("ntuwatch: {}\n", clean(&message))),
+        Err(Failure::Listed(exit, lines)) => (exit, lines.lines().map(|line| clean(line) + "\n").collect()),
+    };
+    // Written at once, so that lines of two programs do not mix.
+    drop(io::stderr().write_all(message.as_bytes()));
+    exit.into()
 }
 
 fn perform(cli: &Cli) -> Result<(), Failure> {
     let mut page = Page::new(cli.common.json);
     match &cli.verb {
+        Verb::Run => run::perform(&cli.common)?,
+        Verb::Check => check::perform(&cli.common, &mut page)?,
+        Verb::Story(story) => story::perform(story, &mut page)?,
         Verb::Status => status::show(&cli.common.client()?, &mut page)?,
         Verb::Unit(verb) => unit::perform(verb, &cli.common.client()?, &mut page)?,
         Verb::Case(verb) => case::perform(verb, &cli.common.client()?, &mut page)?,

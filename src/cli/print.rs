@@ -16,6 +16,16 @@ pub(super) struct Page {
     pub(super) json: bool,
 }
 
+impl Write for Page {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
 impl Page {
     pub(super) fn new(json: bool) -> Self {
         Self { out: BufWriter::new(io::stdout().lock()), json }
@@ -29,10 +39,6 @@ impl Page {
     pub(super) fn raw(&mut self, body: &[u8]) -> io::Result<()> {
         self.out.write_all(body)?;
         self.out.write_all(b"\n")
-    }
-
-    pub(super) fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
     }
 
     /// Prints JSON as it is, or what `show` makes of it.

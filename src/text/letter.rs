@@ -55,7 +55,7 @@ fn body(letter: &Letter, calendar: &Calendar) -> String {
     if let Some(name) = &letter.greeting {
         line(&format!("Dear {name},\n"));
     }
-    line(&message(letter));
+    line(&capitalised(&message(letter)));
     line("");
     for (label, value) in particulars(letter, calendar) {
         line(&format!("{:<16}{value}", format!("{label}:")));
@@ -71,9 +71,15 @@ fn body(letter: &Letter, calendar: &Calendar) -> String {
     text
 }
 
+fn capitalised(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
 fn message(letter: &Letter) -> String {
     let case = &letter.case;
-    let service = format!("your service at {} (order {})", case.opening.unit, case.opening.order);
+    let whose = if letter.greeting.is_some() { "your" } else { "the" };
+    let service = format!("{whose} service at {} (order {})", case.opening.unit, case.opening.order);
     match letter.mark.kind {
         LetterKind::Opened => match &case.opening.origin {
             Actor::Watch => format!(

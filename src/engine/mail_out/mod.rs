@@ -53,7 +53,7 @@ pub enum Route {
         port: u16,
         /// How the connection is protected.
         tls: Tls,
-        /// User and password, where the server asks for them.
+        /// User and password, where the server asks for them. With [`Tls::None`] they travel in the open.
         credentials: Option<(String, String)>,
     },
 }

@@ -12,6 +12,7 @@ use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::ClientId;
+use lettre::transport::smtp::response::{Response, Severity};
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -199,9 +200,9 @@ impl Line {
         for to in letter.envelope().to() {
             within(patience.command, connection.command(Rcpt::new(to.clone(), Vec::new()))).await?;
         }
-        within(patience.command, connection.command(Data)).await?;
-        within(patience.data_end, connection.message(&letter.formatted())).await?;
-        Ok(())
+        within(patience.command, connection.command(Data)).await.and_then(is(Severity::PositiveIntermediate))?;
+        let taken = within(patience.data_end, connection.message(&letter.formatted())).await;
+        taken.and_then(is(Severity::PositiveCompletion))
     }
 }
 
@@ -227,6 +228,16 @@ impl From<Error> for Fault {
 impl From<io::Error> for Fault {
     fn from(error: io::Error) -> Self {
         Self { code: None, words: legible(&error) }
+    }
+}
+
+/// An answer of another kind answers something else: the two sides have lost each other.
+fn is(severity: Severity) -> impl Fn(Response) -> Result<(), Fault> {
+    move |answer| {
+        if answer.code().severity == severity {
+            return Ok(());
+        }
+        Err(Fault { code: None, words: format!("{} is no answer to this", answer.code()) })
     }
 }
 

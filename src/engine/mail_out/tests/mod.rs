@@ -1,6 +1,7 @@
 //! The mail engine against files, and against mail servers of every temper.
 
 mod composing;
+mod encrypting;
 mod files;
 mod relaying;
 mod server;

@@ -39,6 +39,14 @@ fn what_is_about_a_letter_is_its_own_fate() {
 }
 
 #[test]
+fn an_answer_to_another_question_is_no_receipt() {
+    let server = Server::answering("DATA", || Answer::Say("250 ok"));
+    assert_eq!(why!(deliver_to(&server), Deferred), "250 is no answer to this");
+    let server = Server::answering(".", || Answer::Say("354 go on"));
+    assert_eq!(why!(deliver_to(&server), Deferred), "354 is no answer to this");
+}
+
+#[test]
 fn what_is_about_the_server_blames_no_letter() {
     for command in ["HI", "EHLO", "MAIL"] {
         for answer in [

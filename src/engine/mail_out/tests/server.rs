@@ -1,7 +1,8 @@
 //! A mail server that says what the test wants.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use std::io::{BufRead as _, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpListener};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -17,6 +18,14 @@ pub(super) enum Answer {
 
 /// From the number of the connection, counted from 1, and the first word of a command.
 pub(super) type Script = Box<dyn Fn(usize, &str) -> Answer + Send + Sync>;
+
+/// TLS as the server offers it.
+#[derive(Clone)]
+pub(super) enum Offer {
+    None,
+    StartTls(Arc<ServerConfig>),
+    Wrapped(Arc<ServerConfig>),
+}
 
 /// A running server.
 pub(super) struct Server {
@@ -44,6 +53,10 @@ pub(super) fn polite(command: &str) -> Answer {
 
 impl Server {
     pub(super) fn start(script: Script) -> Self {
+        Self::offering(Offer::None, script)
+    }
+
+    pub(super) fn offering(offer: Offer, script: Script) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let seen = Arc::new(Mutex::new(Seen::default()));
@@ -55,8 +68,8 @@ impl Server {
                     seen.connections += 1;
                     seen.connections
                 };
-                let (script, seen) = (Arc::clone(&script), Arc::clone(&theirs));
-                thread::spawn(move || converse(stream, number, &script, &seen));
+                let (script, seen, offer) = (Arc::clone(&script), Arc::clone(&theirs), offer.clone());
+                thread::spawn(move || converse(Box::new(stream), offer, &|command| script(number, command), &seen));
             }
         });
         Self { port, seen }
@@ -81,15 +94,36 @@ impl Server {
     }
 }
 
+trait Stream: Read + Write {}
+impl<T: Read + Write> Stream for T {}
+
+type Reader = BufReader<Box<dyn Stream>>;
+
+fn encrypted(config: Arc<ServerConfig>, stream: Box<dyn Stream>) -> Box<dyn Stream> {
+    Box::new(StreamOwned::new(ServerConnection::new(config).expect("a server"), stream))
+}
+
 /// One connection, until either side has had enough.
-fn converse(stream: TcpStream, number: usize, script: &Script, seen: &Mutex<Seen>) -> Option<()> {
-    let mut reader = BufReader::new(stream);
+fn converse(
+    mut stream: Box<dyn Stream>,
+    offer: Offer,
+    script: &dyn Fn(&str) -> Answer,
+    seen: &Mutex<Seen>,
+) -> Option<()> {
+    if let Offer::Wrapped(config) = &offer {
+        stream = encrypted(Arc::clone(config), stream);
+    }
+    let mut reader: Reader = BufReader::new(stream);
     let mut command = "HI".to_owned();
     loop {
-        let answer = script(number, &command);
+        let answer = script(&command);
         let listens_to_a_letter = matches!(answer, Answer::Say(words) if words.starts_with("354"));
         match answer {
-            Answer::Say(words) => reader.get_mut().write_all(format!("{words}\r\n").as_bytes()).ok()?,
+            Answer::Say(words) => reader
+                .get_mut()
+                .write_all(format!("{words}\r\n").as_bytes())
+                .and_then(|()| reader.get_mut().flush())
+                .ok()?,
             Answer::Drop => return None,
             Answer::Stall => {
                 reader.read_to_end(&mut Vec::new()).ok()?;
@@ -98,6 +132,11 @@ fn converse(stream: TcpStream, number: usize, script: &Script, seen: &Mutex<Seen
         }
         if command == "QUIT" {
             return None;
+        }
+        if let Offer::StartTls(config) = &offer
+            && command == "STARTTLS"
+        {
+            reader = BufReader::new(encrypted(Arc::clone(config), reader.into_inner()));
         }
         command = if listens_to_a_letter {
             let letter = data(&mut reader)?;
@@ -112,14 +151,14 @@ fn converse(stream: TcpStream, number: usize, script: &Script, seen: &Mutex<Seen
     }
 }
 
-fn line(reader: &mut BufReader<TcpStream>) -> Option<String> {
+fn line(reader: &mut Reader) -> Option<String> {
     let mut line = String::new();
     let length = reader.read_line(&mut line).ok()?;
     (length > 0).then_some(line)
 }
 
 /// A letter up to its final dot, as it was before it was stuffed with dots.
-fn data(reader: &mut BufReader<TcpStream>) -> Option<String> {
+fn data(reader: &mut Reader) -> Option<String> {
     let mut letter = String::new();
     loop {
         let line = line(reader)?;

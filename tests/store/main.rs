@@ -1,0 +1,9 @@
+//! The store from outside: what goes in comes back, what must not happen is refused, and nothing is lost on the way.
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+#![expect(clippy::panic, reason = "a test may fail")]
+
+mod backup;
+mod opening;
+mod round_trip;
+mod trouble;
+mod world;
