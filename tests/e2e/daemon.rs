@@ -19,16 +19,12 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Looks again and again until there is something.
 pub(crate) fn until<T>(what: &str, look: impl Fn() -> Option<T>) -> T {
-    within(PATIENCE, what, look)
-}
-
-pub(crate) fn within<T>(limit: Duration, what: &str, look: impl Fn() -> Option<T>) -> T {
     let watch = Stopwatch::start();
     loop {
         if let Some(found) = look() {
             return found;
         }
-        assert!(watch.elapsed() < limit, "in vain: {what}");
+        assert!(watch.elapsed() < PATIENCE, "in vain: {what}");
         thread::sleep(Duration::from_millis(20));
     }
 }
@@ -63,7 +59,11 @@ impl Daemon {
     }
 
     pub(crate) fn log(&self) -> String {
-        log(&self.home)
+        fs::read_to_string(self.home.join("log")).unwrap_or_default()
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
@@ -117,10 +117,6 @@ pub(crate) fn command(net: &Net, home: &Path) -> Command {
 
 pub(crate) fn config_file(home: &Path) -> PathBuf {
     home.join("ntuwatch.toml")
-}
-
-pub(crate) fn log(home: &Path) -> String {
-    fs::read_to_string(home.join("log")).unwrap_or_default()
 }
 
 /// Runs a verb of the command line against the daemon of `home`.

@@ -4,6 +4,10 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 #[cfg(test)]
+mod crashes;
+#[cfg(test)]
+mod cut_off;
+#[cfg(test)]
 mod daemon;
 #[cfg(test)]
 mod life;
@@ -12,7 +16,11 @@ mod net;
 #[cfg(test)]
 mod post;
 #[cfg(test)]
+mod signals;
+#[cfg(test)]
 #[path = "../engine/snmpd.rs"]
 mod snmpd;
+#[cfg(test)]
+mod systemd;
 #[cfg(test)]
 mod world;

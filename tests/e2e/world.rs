@@ -13,6 +13,7 @@ use tempfile::TempDir;
 pub(crate) struct Setup<'a> {
     /// Tables of units, as [`unit`] writes them.
     pub(crate) units: Vec<String>,
+    pub(crate) sentinels: &'a [&'a str],
     pub(crate) window: &'a str,
     pub(crate) store: &'a str,
     /// The customer's name, as TOML writes it.
@@ -21,14 +22,20 @@ pub(crate) struct Setup<'a> {
 
 impl Default for Setup<'_> {
     fn default() -> Self {
-        Self { units: Vec::new(), window: "8s", store: "./ntuwatch.db", customer: "\"Acme Ltd\"" }
+        Self {
+            units: Vec::new(),
+            sentinels: &SENTINELS,
+            window: "8s",
+            store: "./ntuwatch.db",
+            customer: "\"Acme Ltd\"",
+        }
     }
 }
 
 impl Setup<'_> {
     pub(crate) fn toml(&self) -> String {
-        let Self { units, window, store, customer } = self;
-        let (units, sentinels) = (units.concat(), SENTINELS.map(|address| format!("{address:?}")).join(", "));
+        let Self { units, sentinels, window, store, customer } = self;
+        let units = units.concat();
         format!(
             r#"
 [store]
@@ -42,7 +49,7 @@ snmp_interval = "2s"
 timeout = "300ms"
 down_after = "4s"
 solve_after = "3s"
-sentinels = [{sentinels}]
+sentinels = {sentinels:?}
 [stability]
 p1 = "{window}"
 [mail]
