@@ -13,9 +13,15 @@ use std::process::{Child, Command, ExitStatus, Output};
 use std::thread;
 use std::time::Duration;
 
-pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_ntuwatch");
 /// Far longer than anything takes, on a busy machine too.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The program: cargo's, or what NTUWATCH_E2E_PROGRAM names, such as the release build.
+pub(crate) fn program() -> PathBuf {
+    #[expect(clippy::disallowed_methods, reason = "a test has no command line")]
+    let named = std::env::var("NTUWATCH_E2E_PROGRAM");
+    named.map_or_else(|_| env!("CARGO_BIN_EXE_ntuwatch").into(), PathBuf::from)
+}
 
 /// Looks again and again until there is something.
 pub(crate) fn until<T>(what: &str, look: impl Fn() -> Option<T>) -> T {
@@ -42,7 +48,7 @@ impl Daemon {
     }
 
     pub(crate) fn spawn_with(net: &Net, home: &Path, environment: &[(&str, &str)]) -> Self {
-        let mut command = net.command(Place::Monitor, PROGRAM);
+        let mut command = net.command(Place::Monitor, program());
         command.args(["run", "--config"]).arg(config_file(home));
         for name in ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "NTUWATCH_LOG", "JOURNAL_STREAM"] {
             command.env_remove(name);
@@ -120,7 +126,7 @@ pub(crate) fn config_file(home: &Path) -> PathBuf {
 
 /// Runs a verb of the command line against the daemon of `home`.
 pub(crate) fn cli(home: &Path, arguments: &[&str]) -> Output {
-    Command::new(PROGRAM).arg("--config").arg(config_file(home)).args(arguments).output().unwrap()
+    Command::new(program()).arg("--config").arg(config_file(home)).args(arguments).output().unwrap()
 }
 
 /// What a verb prints as JSON.

@@ -7,6 +7,7 @@ use crate::post::Sink;
 use crate::world::{Setup, World, unit};
 use serde_json::Value;
 use std::fs;
+use std::time::Duration;
 
 #[test]
 fn a_full_disk_loses_no_case() {
@@ -48,8 +49,26 @@ fn a_full_disk_loses_no_case() {
     assert_eq!(world.wait_for_case("lost", 1, "New")["reference"], case["reference"]);
     world.wait_for_verdict("well", "UP");
     assert!(world.cases("well").is_empty());
-    assert!(world.daemon.stop().0.success());
+    world.wait_for_empty_outbox();
     assert_eq!(world.letters().len(), 2, "each letter once");
+    stops_in_time_and_goes_on(&mut world, &disk);
+}
+
+/// Who stops the daemon need not wait for the disk.
+fn stops_in_time_and_goes_on(world: &mut World, disk: &Disk) {
+    world.net.kill(&V4[1..2]);
+    world.wait_for_verdict("well", "LOSS");
+    disk.fill();
+    until("a failing store", || (world.metric("ntuwatch_store_failing") == 1.0).then_some(()));
+    let (status, took) = world.daemon.stop();
+    assert_eq!(status.code(), Some(74), "{}", world.daemon.log());
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    disk.make_room();
+    world.restart();
+    let case = world.wait_for_case("well", 1, "New");
+    world.wait_for_letter(&format!("{}.opened.1", case["reference"].as_str().unwrap()), "it@acme.example");
+    assert_eq!(world.cases("lost").len(), 1);
+    assert!(world.daemon.stop().0.success());
 }
 
 /// Whether the operator got a mail about the store.

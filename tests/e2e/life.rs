@@ -14,12 +14,10 @@ const LOST: [(&str, &str); 4] = [("dual-3", V4[0]), ("snmp-2c", V4[1]), ("snmp-3
 const WELL: [&str; 2] = ["well", "well-six"];
 
 fn setup() -> Setup<'static> {
-    // A reply to the first questions of SNMPv3 takes longer: keys are derived for it.
-    let slow = format!("icmp = false\ntimeout = \"900ms\"\n{V3}");
     let units = vec![
         unit("dual-3", V4[0], V3),
         unit("snmp-2c", V4[1], &format!("icmp = false\n{V2C}")),
-        unit("snmp-3", V4[2], &slow),
+        unit("snmp-3", V4[2], &format!("icmp = false\n{V3}")),
         unit("six", V6[0], V2C),
         unit("well", V4[3], V2C),
         unit("well-six", V6[1], ""),

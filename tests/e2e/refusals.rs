@@ -1,6 +1,6 @@
 //! What the daemon does not start with: one line that says what to do, and an exit code by sysexits.
 
-use crate::daemon::{self, Daemon, PROGRAM, config_file};
+use crate::daemon::{self, Daemon, config_file, program};
 use crate::disk::Disk;
 use crate::net::{Net, Place, V4};
 use crate::world::{Setup, unit};
@@ -119,8 +119,8 @@ fn without_the_right_to_icmp_there_is_no_watch() {
     let home = home(&config());
     // In a new namespace nobody is in ping_group_range either.
     let mut command = net.command(Place::Monitor, "setpriv");
-    command.args(["--bounding-set", "-net_raw", "--inh-caps", "-net_raw", "--", PROGRAM, "run", "--config"]);
-    command.arg(config_file(home.path()));
+    command.args(["--bounding-set", "-net_raw", "--inh-caps", "-net_raw", "--"]).arg(program());
+    command.args(["run", "--config"]).arg(config_file(home.path()));
     let (code, line) = refusal(Daemon::spawn_as(command, home.path()));
     assert_eq!(code, Some(77), "{line}");
     assert!(line.contains("CAP_NET_RAW"), "{line}");
