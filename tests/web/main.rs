@@ -200,7 +200,7 @@ fn units_come_in_pages() {
     assert_eq!(ids("/api/units?customer=zeta"), ["zeta-1"]);
     assert_eq!(ids("/api/units?after=zeta-1"), [""; 0]);
     assert_eq!(ids("/api/nodes"), ["pop-lon"]);
-    assert_eq!(ids(&format!("/api/units?limit={MAX_PAGE}")).len(), MAX_PAGE);
+    assert_eq!(ids("/api/units?limit=1000").len(), 1_000);
     assert_eq!(world.get("/api/units/pop-lon").status, 404);
     assert_eq!(world.get("/api/units/u-9999").status, 404);
 }
