@@ -29,7 +29,7 @@ fn a_change_is_answered_with_the_case() {
     let world = World::new(None);
     let answer = world.post(&path(OPEN, Move::Take), r#"{"by": "anna"}"#);
     assert_eq!(answer.status, 200, "{answer:?}");
-    assert_eq!(answer.json(), json!({ "reference": reference(OPEN), "done": "take" }));
+    assert_eq!(answer.json(), json!({ "reference": reference(OPEN), "done": "take", "case": null }));
     assert!(world.last_asked().starts_with("anna: Work"), "{}", world.last_asked());
     let bodies = [
         (Move::Note, r#"{"text": "rang\nthe\tsite"}"#, r#"Note { text: "rang\nthe\tsite" }"#),
@@ -98,7 +98,8 @@ fn what_cannot_be_done_says_why() {
     }
     let opened = world.post("/api/cases", r#"{"unit": "acme-1", "priority": "p2", "note": "slow", "by": "anna"}"#);
     assert_eq!(opened.status, 201, "{opened:?}");
-    let form = json!({ "reference": reference(OPEN), "priority": "P2", "unit": "acme-1", "order": "SO-acme-1" });
+    let form =
+        json!({ "reference": reference(OPEN), "priority": "P2", "unit": "acme-1", "order": "SO-acme-1", "case": null });
     assert_eq!(opened.json(), form);
     assert!(opened.head.contains(&format!("location: /api/cases/{}", reference(OPEN))), "{}", opened.head);
 }
