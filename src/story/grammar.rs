@@ -94,6 +94,17 @@ impl Subject {
     }
 }
 
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("all"),
+            Self::Sentinels => f.write_str("sentinels"),
+            Self::Prefix(prefix) => write!(f, "{prefix}*"),
+            Self::One(one) => f.write_str(one),
+        }
+    }
+}
+
 /// What an `expect` line expects.
 #[derive(Clone, Debug)]
 pub enum Expectation {
@@ -198,6 +209,7 @@ impl Story {
         }
         draft.add_upstreams();
         draft.check(&mut faults);
+        faults.sort_by_key(|fault| fault.line);
         if faults.is_empty() { Ok(draft.finish()) } else { Err(faults) }
     }
 }
@@ -321,7 +333,7 @@ impl Draft {
             match &event.action {
                 Action::Answer(subject, _) | Action::Lose(subject, _) => {
                     if !self.devices().any(|device| subject.covers(&device.id, &device.role)) {
-                        fault(event.line, format!("{subject:?} is no device of this story"));
+                        fault(event.line, format!("{subject} is no device of this story"));
                     }
                 }
                 Action::Work(unit, _)
