@@ -247,7 +247,7 @@ fn metrics_are_there_from_the_start() {
         "ntuwatch_config_reload_timestamp_seconds",
         r#"ntuwatch_cases_opened_total{priority="P1"}"#,
         r#"ntuwatch_http_responses_total{class="5xx"}"#,
-        "ntuwatch_snmp_ignored_datagrams_total",
+        r#"ntuwatch_ignored_datagrams_total{method="icmp"}"#,
         "ntuwatch_resolve_failures_total",
         r#"ntuwatch_build_info{version="0.1.0"}"#,
     ] {
