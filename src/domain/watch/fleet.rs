@@ -34,7 +34,7 @@ impl Watch {
         }
         for row in saved.into_values() {
             Self::leave(&row.id, &row.evidence, until, turn);
-            self.desk.line_is(&row.id, Line::Withdrawn, turn.at, turn);
+            self.desk.line_is(&row.id, Line::Withdrawn, until, turn);
         }
         self.note_wakes(turn);
         self.count_fleet(turn.at);
