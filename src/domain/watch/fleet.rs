@@ -24,7 +24,8 @@ impl Watch {
         self.reserve(plan.devices.len());
         for device in &plan.devices {
             match saved.remove(&device.id) {
-                Some(row) => {
+                Some(mut row) => {
+                    row.evidence.answered_until(until - device.pace.interval);
                     let slot = self.seat(device, row.evidence, row.address, turn.at);
                     let shift = self.evidence[slot.index()].blind(slot, until, Verdict::Unobserved, Reason::Stopped);
                     self.shifted(shift, turn);
