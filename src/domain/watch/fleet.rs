@@ -136,6 +136,7 @@ impl Watch {
         if before.pace.interval != device.pace.interval {
             let address = self.polls[slot.index()].address;
             self.polls[slot.index()].renew(address, device.pace.interval, now);
+            self.schedule_regular(slot, now);
         }
         let evidence = &self.evidence[slot.index()];
         if before.pace.down_after != device.pace.down_after
@@ -143,7 +144,6 @@ impl Watch {
         {
             self.rearm(slot, Some(device.pace.down_after));
         }
-        self.schedule_regular(slot, now);
     }
 
     /// Closes the ledger of a device that is not watched any more.
