@@ -129,7 +129,7 @@ impl Watch {
         let address = device.host.parse().ok();
         if before.host != device.host {
             // A new address begins a new series of probes; what was known of the line stays.
-            self.forget_round(slot);
+            self.disown_round(slot);
             self.polls[slot.index()].address = address;
             self.changed.push(slot);
         }
@@ -161,12 +161,15 @@ impl Watch {
     }
 
     /// A host name was resolved.
-    pub(super) fn resolved(&mut self, device: &str, address: IpAddr) {
+    pub(super) fn resolved(&mut self, device: &str, host: &str, address: IpAddr) {
         let Some(&slot) = self.slots.get(device) else { return };
+        if self.devices[slot.index()].as_ref().is_none_or(|device| device.host != host) {
+            return;
+        }
         let poll = &mut self.polls[slot.index()];
         if poll.address != Some(address) {
             poll.address = Some(address);
-            self.forget_round(slot);
+            self.disown_round(slot);
             self.changed.push(slot);
         }
     }
