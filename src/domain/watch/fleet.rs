@@ -1,10 +1,10 @@
 //! The inventory of the running watch: who joins, who stays, who leaves.
 
-use super::Watch;
 use super::device::{Device, Role, Slot};
 use super::evidence::Evidence;
 use super::ledger::{Interval, Reason, Verdict};
 use super::rounds::Poll;
+use super::{Deadline, Watch};
 use crate::domain::desk::Line;
 use crate::domain::fact::Fact;
 use crate::domain::plan::Plan;
@@ -14,6 +14,7 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::cmp::Reverse;
 use core::net::IpAddr;
 
 impl Watch {
@@ -143,6 +144,9 @@ impl Watch {
             && evidence.trouble().is_some_and(|trouble| trouble.fault_at == Some(before.pace.down_after))
         {
             self.rearm(slot, Some(device.pace.down_after));
+        } else if let Some(at) = self.fault_at(slot) {
+            // A node that was lost for long enough may have become a unit.
+            self.deadlines.push(Reverse((at, Deadline::Fault(slot))));
         }
     }
 

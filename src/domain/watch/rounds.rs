@@ -192,7 +192,11 @@ impl Watch {
         if let Some(Device { role: Role::Sentinel, .. }) = self.devices[slot.index()].as_deref() {
             self.isolation.sentinel_answered(at);
         }
-        let shift = self.evidence[slot.index()].contact(slot, at, reason);
+        let evidence = &mut self.evidence[slot.index()];
+        if evidence.trouble().is_some() {
+            self.changed.push(slot);
+        }
+        let shift = evidence.contact(slot, at, reason);
         self.shifted(shift, turn);
     }
 

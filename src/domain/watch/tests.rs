@@ -226,6 +226,28 @@ fn an_answer_from_a_former_address_says_nothing_of_the_new_one() {
 }
 
 #[test]
+fn a_contact_that_ends_a_loss_is_stored_at_once() {
+    let mut bench = Bench::new(vec![unit("a")]);
+    bench.run(60, |_| answered());
+    bench.run(105, |_| Outcome::Lost);
+    let probe = bench.next_round().remove(0);
+    bench.turn.at = bench.turn.at + SECOND / 2;
+    bench.step(Input::Tick);
+    bench.turn.at = bench.turn.at + STALLED_AFTER + SECOND;
+    bench.step(Input::Tick);
+    bench.turn.clear();
+    bench.step(Input::Probed(vec![result(&probe, Method::Icmp, answered())]));
+    assert_eq!(bench.verdict(), (Verdict::Unobserved, Reason::Stalled));
+    let stored = bench.turn.devices.last().map(|row| row.evidence.trouble().copied());
+    assert_eq!(stored, Some(None), "any contact resets the loss");
+
+    let probe = bench.next_round().remove(0);
+    bench.turn.clear();
+    bench.step(Input::Probed(vec![result(&probe, Method::Icmp, Outcome::Lost)]));
+    assert!(!bench.turn.is_durable(), "a lost probe writes nothing");
+}
+
+#[test]
 fn faults_of_one_instant_are_spread_over_turns_and_none_is_forgotten() {
     let count = MAX_DEADLINES_A_TURN + 1;
     let pace = Pace { interval: 2 * SECOND, down_after: 20 * SECOND, ..PACE };
@@ -243,6 +265,17 @@ fn faults_of_one_instant_are_spread_over_turns_and_none_is_forgotten() {
         bench.turn.clear();
     }
     assert_eq!(opened, [MAX_DEADLINES_A_TURN, 1, 0]);
+}
+
+#[test]
+fn a_lost_node_that_becomes_a_unit_has_its_case() {
+    let node = Device { role: Role::Node, ..unit("a") };
+    let mut bench = Bench::new(vec![node]);
+    bench.run(100, |_| answered());
+    bench.run(1_000, |_| Outcome::Lost);
+    assert_eq!(bench.watch.desk().cases().count(), 0);
+    bench.step(Input::Planned(plan(vec![unit("a")]).into()));
+    assert_eq!(bench.watch.desk().cases().count(), 1);
 }
 
 #[test]
