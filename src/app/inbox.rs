@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 /// Messages that may wait for the loop. Probe engines keep what does not fit and offer it again; so does
 /// the resolver; people are told to come back; the mail engine waits.
-const MAX_WAITING: usize = 4_096;
+pub(super) const MAX_WAITING: usize = 4_096;
 
 /// What the loop is told.
 pub(super) enum Message {
