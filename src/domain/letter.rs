@@ -236,6 +236,12 @@ impl Outbox {
         self.letters.is_empty()
     }
 
+    /// How many letters the mail engine holds.
+    #[must_use]
+    pub const fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
     /// When the oldest waiting letter was written.
     #[must_use]
     pub fn oldest(&self) -> Option<Time> {
