@@ -1,7 +1,7 @@
 //! The loop: gather what is ready, let the watch take it into account, commit, and only then let anybody see it.
 
 use super::Fatal;
-use super::inbox::{AnswerOf, Message};
+use super::inbox::{AnswerOf, MAX_WAITING, Message};
 use super::patience::Patience;
 use crate::clock::{Clock, Stopwatch};
 use crate::config::Config;
@@ -25,8 +25,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// Messages that one turn takes: a storm becomes many turns of bounded size, and few commits all the same.
-const MAX_MESSAGES_A_TURN: usize = 256;
+/// Messages that one turn takes: all that waited when it began, so that an answer that is in counts before a deadline of
+/// the same instant, and no more.
+const MAX_MESSAGES_A_TURN: usize = MAX_WAITING;
+/// How long a daemon that stops waits for letters under way.
+const LAST_LETTERS: Duration = Duration::from_secs(2);
 /// How often the overview is drawn up when nothing durable happens.
 const OVERVIEW_EVERY: Duration = Duration::from_secs(1);
 
@@ -108,7 +111,20 @@ impl Cycle {
             self.feed_watchdog();
         }
         systemd::stopping();
-        Ok(())
+        self.settle_letters()
+    }
+
+    /// Waits a moment for what became of the letters under way: one that the server took is not to be sent again.
+    fn settle_letters(&mut self) -> Result<(), Fatal> {
+        let waited = Stopwatch::start();
+        while false {
+            let Ok(message) = self.inbox.recv_timeout(LAST_LETTERS.saturating_sub(waited.elapsed())) else { break };
+            if let Message::Input(input @ Input::Attempted(..)) = message {
+                self.turn.at = self.clock.now();
+                self.watch.step(input, &mut self.turn);
+            }
+        }
+        self.finish_turn()
     }
 
     /// Takes what is ready, after waiting for it as long as nothing else is due.
@@ -126,21 +142,13 @@ impl Cycle {
         }
         let mut next = first;
         for _ in 0..MAX_MESSAGES_A_TURN {
-            match next {
-                Some(message) => self.take(message),
-                None => break,
-            }
+            let Some(message) = next.take().or_else(|| self.inbox.try_recv().ok()) else { break };
+            self.take(message);
             if self.state.stopping {
                 return;
             }
-            next = self.inbox.try_recv().ok();
         }
-        if let Some(message) = next {
-            self.take(message);
-        }
-        if !self.state.stopping {
-            self.watch.step(Input::Tick, &mut self.turn);
-        }
+        self.watch.step(Input::Tick, &mut self.turn);
     }
 
     fn take(&mut self, message: Message) {
@@ -335,9 +343,16 @@ impl Cycle {
         }
         for letter in self.turn.deliver.drain(..) {
             match self.reader.mail(letter) {
-                Ok(Some(mail)) => self.engines.mail.send(mail),
-                // It was committed before it was due, so the store must have it.
-                Ok(None) => tracing::error!(letter, "the store has lost a letter"),
+                Ok(Some(mail)) => {
+                    if let Err(delivery) = self.engines.mail.send(mail) {
+                        self.state.backlog.push(Input::Attempted(letter, delivery));
+                    }
+                }
+                // It was committed before it was due; only a person's hand can have taken it out.
+                Ok(None) => {
+                    let why = "the store has lost the letter".to_owned();
+                    self.state.backlog.push(Input::Attempted(letter, Delivery::Refused(why)));
+                }
                 Err(error) => {
                     tracing::error!(letter, %error, "a letter can't be read from the store");
                     self.state.backlog.push(Input::Attempted(letter, Delivery::Deferred(error.to_string())));

@@ -253,7 +253,8 @@ impl Sim {
     /// A host name is found to have this address.
     pub fn resolve(&mut self, device: &str, address: IpAddr) {
         if self.watch.is_some() {
-            self.inputs.push(Input::Resolved { device: device.to_owned(), address });
+            let host = self.plan.devices.iter().find(|known| known.id == device).map(|known| known.host.clone());
+            self.inputs.extend(host.map(|host| Input::Resolved { device: device.to_owned(), host, address }));
         }
     }
 

@@ -1,10 +1,10 @@
 //! The inventory of the running watch: who joins, who stays, who leaves.
 
-use super::Watch;
 use super::device::{Device, Role, Slot};
 use super::evidence::Evidence;
 use super::ledger::{Interval, Reason, Verdict};
 use super::rounds::Poll;
+use super::{Deadline, Watch};
 use crate::domain::desk::Line;
 use crate::domain::fact::Fact;
 use crate::domain::plan::Plan;
@@ -14,6 +14,7 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::cmp::Reverse;
 use core::net::IpAddr;
 
 impl Watch {
@@ -129,7 +130,7 @@ impl Watch {
         let address = device.host.parse().ok();
         if before.host != device.host {
             // A new address begins a new series of probes; what was known of the line stays.
-            self.forget_round(slot);
+            self.disown_round(slot);
             self.polls[slot.index()].address = address;
             self.changed.push(slot);
         }
@@ -143,6 +144,9 @@ impl Watch {
             && evidence.trouble().is_some_and(|trouble| trouble.fault_at == Some(before.pace.down_after))
         {
             self.rearm(slot, Some(device.pace.down_after));
+        } else if let Some(at) = self.fault_at(slot) {
+            // A node that was lost for long enough may have become a unit.
+            self.deadlines.push(Reverse((at, Deadline::Fault(slot))));
         }
     }
 
@@ -161,12 +165,15 @@ impl Watch {
     }
 
     /// A host name was resolved.
-    pub(super) fn resolved(&mut self, device: &str, address: IpAddr) {
+    pub(super) fn resolved(&mut self, device: &str, host: &str, address: IpAddr) {
         let Some(&slot) = self.slots.get(device) else { return };
+        if self.devices[slot.index()].as_ref().is_none_or(|device| device.host != host) {
+            return;
+        }
         let poll = &mut self.polls[slot.index()];
         if poll.address != Some(address) {
             poll.address = Some(address);
-            self.forget_round(slot);
+            self.disown_round(slot);
             self.changed.push(slot);
         }
     }

@@ -9,6 +9,8 @@ mod probe;
 mod rounds;
 mod schedule;
 mod strip;
+#[cfg(test)]
+mod tests;
 
 pub use device::{AuthProtocol, Circuit, Device, Pace, PrivProtocol, Role, Secret, Slot, SnmpAccess, SnmpVersion};
 pub use evidence::{CONFIRM_ROUNDS, Evidence, Trouble};
@@ -126,7 +128,7 @@ impl Watch {
             }
             Input::Asked(request) => self.asked(request, turn),
             Input::Attempted(letter, delivery) => self.desk.outbox.attempted(letter, delivery, turn),
-            Input::Resolved { device, address } => self.resolved(&device, address),
+            Input::Resolved { device, host, address } => self.resolved(&device, &host, address),
             Input::Planned(plan) => self.plan(&plan, turn),
             Input::ClockStepped { by_ms } => turn.facts.push(Fact::ClockStepped { by_ms }),
             Input::Stopped => {
