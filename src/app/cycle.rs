@@ -45,8 +45,9 @@ pub(super) struct Engines {
 pub(super) struct Cycle {
     pub(super) clock: Clock,
     pub(super) calendar: Arc<Calendar>,
-    pub(super) store: Store,
     pub(super) reader: Reader,
+    /// Dropped after every reader: only then does the write-ahead log go into the file.
+    pub(super) store: Store,
     pub(super) watch: Watch,
     pub(super) turn: Turn,
     pub(super) inbox: Receiver<Message>,
@@ -99,7 +100,7 @@ impl State {
 
 impl Cycle {
     /// Goes round until the daemon is to stop, or the store can't be written for too long.
-    pub(super) fn run(mut self) -> Result<(), Fatal> {
+    pub(super) fn run(&mut self) -> Result<(), Fatal> {
         self.notice_clock_step();
         self.finish_turn()?;
         self.post_all();

@@ -99,7 +99,7 @@ pub fn run(read: Box<dyn Fn() -> Result<Config, String>>) -> Result<(), Fatal> {
     let server = web::serve(doors, services).map_err(Fatal::System)?;
     let state = State::new(turn.at);
     let patience = Patience::new(stopping);
-    let cycle = Cycle {
+    let mut cycle = Cycle {
         clock,
         calendar,
         store,
@@ -116,6 +116,7 @@ pub fn run(read: Box<dyn Fn() -> Result<Config, String>>) -> Result<(), Fatal> {
         state,
     };
     let outcome = cycle.run();
+    // Before the cycle and the store in it go: its readers would keep the store's write-ahead log in use.
     server.stop();
     outcome
 }

@@ -1,6 +1,7 @@
 //! Opening a store: the lock, the file, and whether it is one of ours and sound.
 
 use super::schema::{self, APPLICATION_ID, KNOWN};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, ToSql};
 use std::ffi::OsString;
 use std::fmt;
@@ -191,6 +192,8 @@ pub(super) fn writable(path: &Path) -> Result<Connection, OpenError> {
     let size = size(path)?;
     let mut db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, WRITER_WAITS)?;
     let fail = |error| OpenError::from_sqlite(path, &error);
+    // A store that is refused stays as it is: its write-ahead log may be what somebody restores it from.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(fail)?;
     let found = recognise(&db, path)?;
     if db.is_readonly(MAIN_DB).map_err(fail)? {
         return Err(OpenError::Unusable { path: path.into(), why: String::from("it can't be written") });
@@ -207,6 +210,7 @@ pub(super) fn writable(path: &Path) -> Result<Connection, OpenError> {
     if found < KNOWN {
         schema::migrate(&mut db, path)?;
     }
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(fail)?;
     Ok(db)
 }
 

@@ -3,9 +3,12 @@
 use crate::net::{V4, V6};
 use crate::post::Letter;
 use crate::world::{Setup, V2C, World, unit};
+use ntuwatch::clock::Stopwatch;
 use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::hash::{BuildHasher, RandomState};
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -36,6 +39,19 @@ impl Dice {
     }
 }
 
+/// Crashes the daemon when the next letter comes, or just after: its delivery may not be committed yet.
+fn crash_at_next_letter(world: &mut World, dice: &mut Dice) {
+    let count = |folder: &Path| fs::read_dir(folder).unwrap().count();
+    let (before, watch) = (count(&world.letters_folder()), Stopwatch::start());
+    while count(&world.letters_folder()) == before {
+        assert!(watch.elapsed() < Duration::from_secs(60), "no letter comes");
+        thread::yield_now();
+    }
+    thread::sleep(Duration::from_micros(dice.below(8_000)));
+    world.daemon.crash();
+    world.restart();
+}
+
 /// Crashes the daemon `times` times.
 fn storm(world: &mut World, dice: &mut Dice, times: u32) {
     for _ in 0..times {
@@ -58,14 +74,16 @@ fn crashes_change_neither_cases_nor_letters() {
     ids.iter().for_each(|id| world.wait_for_verdict(id, "UP"));
 
     world.net.kill(&addresses);
-    storm(&mut world, &mut dice, 3);
+    storm(&mut world, &mut dice, 2);
+    crash_at_next_letter(&mut world, &mut dice);
     let first = ids.map(|id| world.wait_for_case(id, 1, "New")["reference"].clone());
     storm(&mut world, &mut dice, 1);
     world.net.revive(&addresses);
     storm(&mut world, &mut dice, 2);
     ids.iter().for_each(|id| drop(world.wait_for_case(id, 1, "Solved")));
     world.net.kill(&addresses);
-    storm(&mut world, &mut dice, 3);
+    storm(&mut world, &mut dice, 2);
+    crash_at_next_letter(&mut world, &mut dice);
     ids.iter().for_each(|id| drop(world.wait_for_case(id, 1, "Working")));
     storm(&mut world, &mut dice, 1);
     world.net.revive(&addresses);
@@ -73,7 +91,8 @@ fn crashes_change_neither_cases_nor_letters() {
     ids.iter().for_each(|id| drop(world.wait_for_case(id, 1, "Closed")));
     storm(&mut world, &mut dice, 1);
     world.net.kill(&addresses);
-    storm(&mut world, &mut dice, 3);
+    storm(&mut world, &mut dice, 2);
+    crash_at_next_letter(&mut world, &mut dice);
     let second = ids.map(|id| world.wait_for_case(id, 2, "New"));
     for (case, first) in second.iter().zip(&first) {
         assert_eq!(case["previous"], *first);

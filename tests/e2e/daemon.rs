@@ -42,10 +42,19 @@ impl Daemon {
     }
 
     pub(crate) fn spawn_with(net: &Net, home: &Path, environment: &[(&str, &str)]) -> Self {
+        let mut command = net.command(Place::Monitor, PROGRAM);
+        command.args(["run", "--config"]).arg(config_file(home));
+        for name in ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "NTUWATCH_LOG", "JOURNAL_STREAM"] {
+            command.env_remove(name);
+        }
+        command.envs(environment.iter().copied());
+        Self::spawn_as(command, home)
+    }
+
+    /// Starts one by `command`, which logs to `home`.
+    pub(crate) fn spawn_as(mut command: Command, home: &Path) -> Self {
         let log = OpenOptions::new().create(true).append(true).open(home.join("log")).unwrap();
-        let mut command = command(net, home);
-        let process = command.envs(environment.iter().copied()).stderr(log).spawn().unwrap();
-        Self { process, home: home.to_owned() }
+        Self { process: command.stderr(log).spawn().unwrap(), home: home.to_owned() }
     }
 
     /// Waits until it answers.
@@ -103,16 +112,6 @@ impl Drop for Daemon {
             eprintln!("the daemon's log:\n{}", self.log());
         }
     }
-}
-
-/// A daemon to be started.
-pub(crate) fn command(net: &Net, home: &Path) -> Command {
-    let mut command = net.command(Place::Monitor, PROGRAM);
-    command.args(["run", "--config"]).arg(config_file(home));
-    for name in ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "NTUWATCH_LOG", "JOURNAL_STREAM"] {
-        command.env_remove(name);
-    }
-    command
 }
 
 pub(crate) fn config_file(home: &Path) -> PathBuf {

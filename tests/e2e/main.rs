@@ -1,8 +1,9 @@
 //! The program on a real network: namespaces of the tests' own, real ICMP, Debian's snmpd and a real mail server.
 //!
 //! Needs root, and prints "skipped: " with the reason where it or a tool is missing.
-#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
+#[cfg(test)]
+mod backup;
 #[cfg(test)]
 mod crashes;
 #[cfg(test)]
@@ -10,11 +11,19 @@ mod cut_off;
 #[cfg(test)]
 mod daemon;
 #[cfg(test)]
+mod disk;
+#[cfg(test)]
+mod full_disk;
+#[cfg(test)]
 mod life;
+#[cfg(test)]
+mod mail;
 #[cfg(test)]
 mod net;
 #[cfg(test)]
 mod post;
+#[cfg(test)]
+mod refusals;
 #[cfg(test)]
 mod signals;
 #[cfg(test)]

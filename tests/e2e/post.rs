@@ -76,6 +76,11 @@ impl Letter {
         self.headers.contains_key(&name.to_ascii_lowercase())
     }
 
+    /// The names of all headers.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.headers.keys().map(String::as_str)
+    }
+
     pub(crate) fn id(&self) -> &str {
         self.header("Message-ID")
     }

@@ -68,7 +68,9 @@ fn a_stopped_daemon_counts_nothing_as_lost() {
         let (status, took) = world.daemon.stop();
         assert_eq!(status.code(), Some(0), "{}", world.daemon.log());
         assert!(took < Duration::from_secs(5), "{took:?}");
-        assert!(!world.home().join("ntuwatch.sock").exists(), "nothing is left lying about");
+        for name in ["ntuwatch.sock", "ntuwatch.db-wal", "ntuwatch.db-shm"] {
+            assert!(!world.home().join(name).exists(), "{name} is left lying about");
+        }
         world.net.pass();
         world.restart();
     }
