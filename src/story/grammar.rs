@@ -7,6 +7,7 @@ use crate::domain::turn::Command;
 use crate::domain::watch::{Circuit, Device, Pace, Role, Verdict};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A story, read and checked.
@@ -357,7 +358,7 @@ impl Draft {
             .collect();
         let plan = Plan {
             customers: names.into_values().collect(),
-            devices: self.devices().cloned().collect(),
+            devices: self.devices().cloned().map(Arc::new).collect(),
             stability: self.settings.stability,
             noc: vec!["noc@example.net".into()],
         };
