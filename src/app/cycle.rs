@@ -390,18 +390,19 @@ fn entry(fact: &Fact, calendar: &Calendar) -> Entry {
 
 /// What an operator wants to see in the system's log: what concerns the daemon and its cases, not every verdict.
 fn log(fact: &Fact, calendar: &Calendar) {
-    let sentence = text::sentence(fact, calendar);
+    // Worded only if the level is logged: in a storm most facts are not.
+    let sentence = || text::sentence(fact, calendar);
     match fact {
-        Fact::VerdictChanged { .. } | Fact::LetterQueued(_) | Fact::LetterSent(_) => tracing::debug!("{sentence}"),
+        Fact::VerdictChanged { .. } | Fact::LetterQueued(_) | Fact::LetterSent(_) => tracing::debug!("{}", sentence()),
         Fact::IsolationBegan { .. } | Fact::MonitorStalled { .. } | Fact::LetterFailed { .. } => {
-            tracing::error!("{sentence}");
+            tracing::error!("{}", sentence());
         }
-        Fact::Case { reference, .. } => tracing::info!("{reference}: {sentence}"),
-        Fact::CaseOpened(opening) => tracing::info!("{}: {sentence}", opening.reference),
+        Fact::Case { reference, .. } => tracing::info!("{reference}: {}", sentence()),
+        Fact::CaseOpened(opening) => tracing::info!("{}: {}", opening.reference, sentence()),
         Fact::MonitorStarted { .. }
         | Fact::MonitorStopped
         | Fact::IsolationEnded { .. }
         | Fact::InventoryChanged { .. }
-        | Fact::ClockStepped { .. } => tracing::info!("{sentence}"),
+        | Fact::ClockStepped { .. } => tracing::info!("{}", sentence()),
     }
 }
