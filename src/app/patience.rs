@@ -43,7 +43,7 @@ impl Patience {
         if let Some(failing) = self.failing.take() {
             tracing::info!(seconds = failing.since.elapsed().as_secs(), "the store takes commits again");
             systemd::status("watching");
-            show(board, None);
+            board.set_store_fault(None);
         }
     }
 
@@ -54,7 +54,7 @@ impl Patience {
             systemd::status(&format!("the store is failing: {why}"));
             Failing { since: Stopwatch::start(), wait: FIRST_WAIT, mailed: false }
         });
-        show(board, Some(why.to_owned()));
+        board.set_store_fault(Some(why.to_owned()));
         let lasted = failing.since.elapsed();
         if lasted >= GIVE_UP_AFTER || self.stopping.load(Ordering::Relaxed) {
             return Err(Fatal::Store(format!("the store has been failing for {} s: {why}", lasted.as_secs())));
@@ -71,11 +71,4 @@ impl Patience {
         failing.wait = (failing.wait * 2).min(LAST_WAIT);
         Ok(())
     }
-}
-
-fn show(board: &Board, fault: Option<String>) {
-    let (summary, _) = board.summary();
-    let mut summary = (*summary).clone();
-    summary.store_fault = fault;
-    board.set_summary(summary);
 }

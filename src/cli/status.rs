@@ -3,6 +3,8 @@
 use super::Failure;
 use super::client::Client;
 use super::print::{Page, elements, field, span_field, time};
+use crate::domain::desk::Stage;
+use crate::domain::watch::Verdict;
 use serde_json::Value;
 
 /// Shows how the daemon and its watch are doing.
@@ -19,9 +21,9 @@ fn print(page: &mut Page, status: &Value) -> Result<(), Failure> {
     for why in elements(health, "why") {
         page.line(&format!("  ! {}", why.as_str().unwrap_or_default()))?;
     }
-    page.line(&format!("units    {}", counts(part("units"))))?;
+    page.line(&format!("units    {}", counts(part("units"), &Verdict::ALL.map(Verdict::name))))?;
     for (priority, stages) in part("cases").as_object().into_iter().flatten() {
-        page.line(&format!("cases    {priority}: {}", counts(stages)))?;
+        page.line(&format!("cases    {priority}: {}", counts(stages, &Stage::NAMES)))?;
     }
     let letters = part("letters");
     let oldest = match letters.get("oldest_at").unwrap_or(&null) {
@@ -44,7 +46,8 @@ fn reload(reload: &Value) -> String {
     }
 }
 
-fn counts(counts: &Value) -> String {
-    let counts = counts.as_object().into_iter().flatten();
+/// The counts of these names, in this order.
+fn counts(counts: &Value, names: &[&str]) -> String {
+    let counts = names.iter().filter_map(|&name| Some((name, counts.get(name)?)));
     counts.map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join("  ")
 }

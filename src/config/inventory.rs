@@ -139,6 +139,9 @@ fn customer(section: &Section<'_>) -> Customer {
     }
 }
 
+/// Service or region of a unit that does not say: reports show what is missing rather than leave it out.
+const UNSPECIFIED: &str = "unspecified";
+
 fn circuit(section: &Section<'_>) -> Circuit {
     let order = section.require("order", check::text);
     if !section.has("ttr") {
@@ -148,8 +151,8 @@ fn circuit(section: &Section<'_>) -> Circuit {
     Circuit {
         customer: section.require("customer", check::id).unwrap_or_default(),
         order: order.unwrap_or_default(),
-        service: section.require("service", check::text).unwrap_or_default(),
-        region: section.require("region", check::text).unwrap_or_default(),
+        service: section.parse("service", check::text).unwrap_or_else(|| UNSPECIFIED.to_owned()),
+        region: section.parse("region", check::text).unwrap_or_else(|| UNSPECIFIED.to_owned()),
         ttr: section.duration("ttr", Duration::ZERO),
         supplier: section.parse("supplier", check::text),
     }

@@ -5,7 +5,7 @@ use crate::domain::party::Customer;
 use crate::domain::plan::{Plan, Stability};
 use crate::domain::turn::Command;
 use crate::domain::watch::{Circuit, Device, Pace, Role, Verdict};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -95,6 +95,17 @@ impl Subject {
     }
 }
 
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("all"),
+            Self::Sentinels => f.write_str("sentinels"),
+            Self::Prefix(prefix) => write!(f, "{prefix}*"),
+            Self::One(one) => f.write_str(one),
+        }
+    }
+}
+
 /// What an `expect` line expects.
 #[derive(Clone, Debug)]
 pub enum Expectation {
@@ -178,6 +189,8 @@ struct Draft {
     sentinels: Vec<Device>,
     events: Vec<Event>,
     until: Duration,
+    /// On which line each device is.
+    lines: BTreeMap<String, usize>,
 }
 
 impl Story {
@@ -195,7 +208,9 @@ impl Story {
                 faults.push(Misspelt { line: number, message });
             }
         }
+        draft.add_upstreams();
         draft.check(&mut faults);
+        faults.sort_by_key(|fault| fault.line);
         if faults.is_empty() { Ok(draft.finish()) } else { Err(faults) }
     }
 }
@@ -213,29 +228,30 @@ impl Draft {
             ["unit", id, keys @ ..] => {
                 let unit = self.unit(id, &pairs(keys)?)?;
                 self.units.push(unit);
-                Ok(())
+                self.declare(id, line)
             }
             ["units", prefix, range, keys @ ..] => {
                 let keys = pairs(keys)?;
                 let (first, last) = range.split_once("..").ok_or("write a range as 1..500")?;
                 let number = |text: &str| text.parse::<u32>().map_err(|_| format!("{text:?} is no number"));
                 for n in number(first)?..=number(last)? {
-                    let unit = self.unit(&format!("{prefix}{n}"), &keys)?;
-                    self.units.push(unit);
+                    let id = format!("{prefix}{n}");
+                    self.units.push(self.unit(&id, &keys)?);
+                    self.declare(&id, line)?;
                 }
                 Ok(())
             }
             ["node", id, keys @ ..] => {
                 let node = self.device(id, Role::Node, &pairs(keys)?)?;
                 self.nodes.push(node);
-                Ok(())
+                self.declare(id, line)
             }
             ["sentinel", id] => {
                 let mut sentinel = self.device(id, Role::Sentinel, &Keys::new())?;
                 sentinel.pace.interval = crate::domain::watch::SENTINEL_INTERVAL;
                 sentinel.pace.timeout = sentinel.pace.timeout.min(crate::domain::watch::SENTINEL_TIMEOUT);
                 self.sentinels.push(sentinel);
-                Ok(())
+                self.declare(id, line)
             }
             ["at", time, rest @ ..] => {
                 let event = Event { at: duration(time)?, line, action: action(rest)? };
@@ -250,6 +266,13 @@ impl Draft {
             [first, ..] => {
                 Err(format!("a line begins with config, unit, units, node, sentinel, at or until, not with {first:?}"))
             }
+        }
+    }
+
+    fn declare(&mut self, id: &str, line: usize) -> Result<(), String> {
+        match self.lines.insert(id.to_owned(), line) {
+            None => Ok(()),
+            Some(other) => Err(format!("{id} is on line {other} already: give it another name")),
         }
     }
 
@@ -290,31 +313,28 @@ impl Draft {
         self.units.iter().chain(&self.nodes).chain(&self.sentinels)
     }
 
+    /// An upstream that the story does not describe is a node that answers.
+    fn add_upstreams(&mut self) {
+        let known: BTreeSet<&str> = self.devices().map(|device| device.id.as_str()).collect();
+        let upstreams = self.devices().filter_map(|device| device.upstream.as_deref());
+        let missing: BTreeSet<String> = upstreams.filter(|id| !known.contains(id)).map(str::to_owned).collect();
+        let nodes: Vec<_> = missing.iter().map(|id| self.device(id, Role::Node, &Keys::new())).collect();
+        self.nodes.extend(nodes.into_iter().flatten());
+    }
+
     /// Finds what no single line shows.
     fn check(&self, faults: &mut Vec<Misspelt>) {
-        let mut ids = BTreeMap::new();
-        for device in self.devices() {
-            *ids.entry(device.id.as_str()).or_insert(0) += 1;
-        }
         let mut fault = |line, message| faults.push(Misspelt { line, message });
-        for (id, _) in ids.iter().filter(|(_, times)| **times > 1) {
-            fault(0, format!("{id} is there more than once"));
-        }
-        for device in self.devices() {
-            let pace = device.pace;
-            if pace.timeout >= pace.interval {
-                fault(0, format!("{}: timeout must be shorter than interval", device.id));
-            }
-            if let Some(upstream) = device.upstream.as_deref().filter(|upstream| !ids.contains_key(upstream)) {
-                fault(0, format!("{}: there is no upstream {upstream}", device.id));
-            }
+        for device in self.devices().filter(|device| device.pace.timeout >= device.pace.interval) {
+            let line = self.lines.get(&device.id).copied().unwrap_or(0);
+            fault(line, format!("{}: timeout must be shorter than interval", device.id));
         }
         let is_unit = |id: &str| self.units.iter().any(|unit| unit.id == id);
         for event in &self.events {
             match &event.action {
                 Action::Answer(subject, _) | Action::Lose(subject, _) => {
                     if !self.devices().any(|device| subject.covers(&device.id, &device.role)) {
-                        fault(event.line, format!("{subject:?} is no device of this story"));
+                        fault(event.line, format!("{subject} is no device of this story"));
                     }
                 }
                 Action::Work(unit, _)
@@ -325,7 +345,7 @@ impl Draft {
                     }
                 }
                 Action::Expect(Expectation::Verdict(device, _)) => {
-                    if !ids.contains_key(device.as_str()) {
+                    if !self.devices().any(|known| known.id == *device) {
                         fault(event.line, format!("{device:?} is no device of this story"));
                     }
                 }

@@ -1,7 +1,7 @@
 //! The SNMP engine against Debian's snmpd, and against peers that mean no good.
 
 use crate::mailbox::Mailbox;
-use crate::snmpd::{Snmpd, free_port};
+use crate::snmpd::Snmpd;
 use ntuwatch::domain::watch::{
     Ask, AuthProtocol, Outcome, PrivProtocol, Probe, Secret, Slot, SnmpAccess, SnmpSample, SnmpVersion,
 };
@@ -82,10 +82,15 @@ fn sample(outcome: Outcome) -> SnmpSample {
     *sample
 }
 
+/// As snmpd is told where to listen.
+fn on(port: u16) -> String {
+    format!("udp:127.0.0.1:{port}")
+}
+
 /// An snmpd that answers, with the port it listens on.
 fn snmpd(bench: &Bench) -> Option<(Snmpd, u16)> {
     let port = free_port();
-    let snmpd = Snmpd::start(port, "first")?;
+    let snmpd = Snmpd::start(None, &on(port), "first")?;
     bench.ask_until(&probe(1_000_000, port, v2c("public")), is_answered);
     Some((snmpd, port))
 }
@@ -183,10 +188,10 @@ fn an_agent_that_restarts_or_is_replaced_is_found_again() {
     first.restart();
     recovers(&bench, port, &v3);
     drop(first);
-    let Some(fewer_boots) = Snmpd::start(port, "first") else { return };
+    let Some(fewer_boots) = Snmpd::start(None, &on(port), "first") else { return };
     recovers(&bench, port, &v3);
     drop(fewer_boots);
-    let Some(_other_engine) = Snmpd::start(port, "second") else { return };
+    let Some(_other_engine) = Snmpd::start(None, &on(port), "second") else { return };
     recovers(&bench, port, &v3);
 }
 
@@ -336,4 +341,9 @@ fn an_agent_may_have_an_ipv6_address() {
 fn a_probe_that_cannot_be_sent_is_no_loss() {
     let probe = Probe { address: IpAddr::V4(Ipv4Addr::BROADCAST), ..probe(1, 161, v2c("public")) };
     assert!(matches!(Bench::new().ask(probe), Outcome::NotSent { why } if !why.is_empty()));
+}
+
+/// A UDP port of 127.0.0.1 that nobody listens on.
+fn free_port() -> u16 {
+    UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port()
 }

@@ -1,11 +1,10 @@
 //! Debian's snmpd as a peer.
 
 use std::io::ErrorKind;
-use std::net::UdpSocket;
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
+const PROGRAM: &str = "/usr/sbin/snmpd";
 /// Not snmpd.conf: that one snmpd writes itself.
 const CONFIG_NAME: &str = "test.conf";
 
@@ -21,23 +20,36 @@ rouser sha1 priv
 rouser md5 auth
 rouser plain noauth
 rocommunity public
+rocommunity6 public
 ";
 
 /// A running snmpd. Dropping it kills it.
 pub(crate) struct Snmpd {
     process: Child,
+    command: Command,
     /// Where it keeps its configuration and its number of boots.
-    directory: TempDir,
+    _directory: TempDir,
 }
 
 impl Snmpd {
-    /// Starts one on `port` of 127.0.0.1 that has never booted before; `None`, with a word on the console, where there is none.
-    pub(crate) fn start(port: u16, engine_id: &str) -> Option<Self> {
+    /// Starts one on `addresses` that has never booted before, inside a network namespace if one is named. `None`, with a
+    /// word on the console, where there is none.
+    pub(crate) fn start(namespace: Option<&str>, addresses: &str, engine_id: &str) -> Option<Self> {
         let directory = tempfile::tempdir().expect("a directory");
-        let text = format!("agentaddress udp:127.0.0.1:{port}\nengineID {engine_id}\n{CONFIG}");
-        std::fs::write(directory.path().join(CONFIG_NAME), text).expect("a configuration");
-        match Self::spawn(directory.path()) {
-            Ok(process) => Some(Self { process, directory }),
+        let config = directory.path().join(CONFIG_NAME);
+        std::fs::write(&config, format!("agentaddress {addresses}\nengineID {engine_id}\n{CONFIG}")).expect("a file");
+        let mut command = match namespace {
+            Some(_) => Command::new("ip"),
+            None => Command::new(PROGRAM),
+        };
+        if let Some(namespace) = namespace {
+            command.args(["netns", "exec", namespace, "setpriv", "--pdeathsig", "KILL", PROGRAM]);
+        }
+        command.args(["-f", "-C", "-Lf", "/dev/null", "-c"]).arg(config);
+        command.env("SNMP_PERSISTENT_DIR", directory.path()).env("MIBS", "");
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        match command.spawn() {
+            Ok(process) => Some(Self { process, command, _directory: directory }),
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 println!("skipped: no snmpd on this host");
                 None
@@ -49,24 +61,12 @@ impl Snmpd {
     /// Boots it once more.
     pub(crate) fn restart(&mut self) {
         self.stop();
-        self.process = Self::spawn(self.directory.path()).expect("snmpd");
+        self.process = self.command.spawn().expect("snmpd");
     }
 
     fn stop(&mut self) {
         self.process.kill().expect("a process to kill");
         self.process.wait().expect("a process that ends");
-    }
-
-    fn spawn(directory: &Path) -> std::io::Result<Child> {
-        Command::new("/usr/sbin/snmpd")
-            .args(["-f", "-C", "-Lf", "/dev/null", "-c"])
-            .arg(directory.join(CONFIG_NAME))
-            .env("SNMP_PERSISTENT_DIR", directory)
-            .env("MIBS", "")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
     }
 }
 
@@ -74,9 +74,4 @@ impl Drop for Snmpd {
     fn drop(&mut self) {
         self.stop();
     }
-}
-
-/// A UDP port of 127.0.0.1 that nobody listens on.
-pub(crate) fn free_port() -> u16 {
-    UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port()
 }

@@ -27,7 +27,7 @@ fn work_is_done_and_said() {
     assert_eq!((done.status.code(), out(&done)), (Some(0), format!("{}: take\n", reference(OPEN))));
     assert!(world.last_asked().starts_with("anna: "));
     let done = world.cli(&["--json", "case", "wait", &reference(OPEN), "--on", "supplier", "--note", "ticket"]);
-    assert_eq!(out(&done), format!("{{\"reference\":\"{}\",\"done\":\"wait\"}}\n", reference(OPEN)));
+    assert_eq!(out(&done), format!("{{\"done\":\"wait\",\"reference\":\"{}\",\"case\":null}}\n", reference(OPEN)));
     let done = world.cli(&["case", "open", "acme-0001", "--priority", "P2", "--note", "slow"]);
     assert_eq!(out(&done), format!("{}: opened, P2 for acme-0001, order SO-acme-0001\n", reference(OPEN)));
 }
@@ -78,7 +78,8 @@ fn status_shows_what_is_wrong() {
     world.board.set_summary(summary);
     let status = out(&world.cli(&["status"]));
     assert!(status.starts_with("ntuwatch 0.1.0: degraded, up 0 s\n  ! the last reload was refused"), "{status}");
-    assert!(status.contains("UP 2001"), "{status}");
+    assert!(status.contains("units    UP 2001  LOSS 0  INCONCLUSIVE 0  UNOBSERVED 0\n"), "{status}");
+    assert!(status.contains("P2: New 0  Working 0  Waiting 0  Solved 0\n"), "{status}");
     assert!(!status.contains('\u{1b}'), "nothing reaches the terminal's controls: {status:?}");
     let json: serde_json::Value = serde_json::from_slice(&world.cli(&["status", "--json"]).stdout).unwrap();
     assert_eq!(json["health"]["status"], "degraded");

@@ -125,6 +125,18 @@ impl Evidence {
         self.verdict == Verdict::Up && self.doubt.is_none()
     }
 
+    /// Our own side was broken when the latest rounds failed: they begin no loss.
+    pub(crate) const fn drop_doubt(&mut self) {
+        self.doubt = None;
+    }
+
+    /// The store notes contacts only with changes of the verdict: a device that was UP went on answering until `at`.
+    pub(crate) fn answered_until(&mut self, at: Time) {
+        if self.verdict == Verdict::Up {
+            self.last_contact = self.last_contact.max(Some(at));
+        }
+    }
+
     /// The device answered a probe sent at `at`. Any contact resets the loss.
     pub(crate) fn contact(&mut self, slot: Slot, at: Time, reason: Reason) -> Option<Shift> {
         self.last_contact = self.last_contact.max(Some(at));

@@ -24,7 +24,8 @@ impl Watch {
         self.reserve(plan.devices.len());
         for device in &plan.devices {
             match saved.remove(&device.id) {
-                Some(row) => {
+                Some(mut row) => {
+                    row.evidence.answered_until(until - device.pace.interval);
                     let slot = self.seat(device, row.evidence, row.address, turn.at);
                     let shift = self.evidence[slot.index()].blind(slot, until, Verdict::Unobserved, Reason::Stopped);
                     self.shifted(shift, turn);
@@ -34,7 +35,7 @@ impl Watch {
         }
         for row in saved.into_values() {
             Self::leave(&row.id, &row.evidence, until, turn);
-            self.desk.line_is(&row.id, Line::Withdrawn, turn.at, turn);
+            self.desk.line_is(&row.id, Line::Withdrawn, until, turn);
         }
         self.note_wakes(turn);
         self.count_fleet(turn.at);
@@ -135,6 +136,7 @@ impl Watch {
         if before.pace.interval != device.pace.interval {
             let address = self.polls[slot.index()].address;
             self.polls[slot.index()].renew(address, device.pace.interval, now);
+            self.schedule_regular(slot, now);
         }
         let evidence = &self.evidence[slot.index()];
         if before.pace.down_after != device.pace.down_after
@@ -142,7 +144,6 @@ impl Watch {
         {
             self.rearm(slot, Some(device.pace.down_after));
         }
-        self.schedule_regular(slot, now);
     }
 
     /// Closes the ledger of a device that is not watched any more.

@@ -176,6 +176,7 @@ impl Watch {
             }
             Some(isolation::Change::Mended { since, why }) => {
                 self.trusted_from = turn.at;
+                self.evidence.iter_mut().for_each(Evidence::drop_doubt);
                 turn.facts.push(Fact::IsolationEnded { since, why, lasted: turn.at.since(since) });
             }
         }
