@@ -1,5 +1,6 @@
 //! Whatever happens to the world, the daemon and its disk, these hold.
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
+#![expect(clippy::panic, reason = "a test may fail")]
 #![expect(clippy::wildcard_enum_match_arm, reason = "each property looks at a few facts only")]
 
 use ntuwatch::domain::desk::{Actor, Case, CaseFact, LetterKind, Priority, Stage, WaitingOn};
