@@ -13,6 +13,7 @@ use ntuwatch::story::{Monitor, Sim, Story};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// At the least; a reload may make it longer.
@@ -65,7 +66,7 @@ impl Change {
     fn of(self, plan: &Plan) -> Plan {
         let mut plan = plan.clone();
         plan.devices.retain(|device| !(self.without_b && device.id == "b" || self.without_c && device.id == "c"));
-        for device in plan.devices.iter_mut().filter(|device| device.id.len() == 1) {
+        for device in plan.devices.iter_mut().filter(|device| device.id.len() == 1).map(Arc::make_mut) {
             if self.patient {
                 device.pace.down_after = LONG_DOWN_AFTER;
             }

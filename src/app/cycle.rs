@@ -67,6 +67,8 @@ pub(super) struct State {
     started_at: Time,
     marked: Option<Time>,
     overview: Option<Time>,
+    /// As of the last turn that changed a case: there may be many to count.
+    cases: CaseCounts,
     calendar_step: Option<(Time, i64)>,
     answers: HashMap<u64, oneshot::Sender<AnswerOf>>,
     next_ticket: u64,
@@ -85,6 +87,7 @@ impl State {
             started_at,
             marked: None,
             overview: None,
+            cases: CaseCounts::default(),
             calendar_step: None,
             answers: HashMap::new(),
             next_ticket: 0,
@@ -102,6 +105,7 @@ impl Cycle {
     /// Goes round until the daemon is to stop, or the store can't be written for too long.
     pub(super) fn run(&mut self) -> Result<(), Fatal> {
         self.notice_clock_step();
+        self.state.cases = CaseCounts::of(self.watch.desk().cases());
         self.finish_turn()?;
         self.post_all();
         self.watch_names(&self.config.plan);
@@ -280,6 +284,9 @@ impl Cycle {
             let news = self.turn.touched.iter().map(|&slot| (slot, watch.status(slot), watch.address(slot)));
             self.board.update(news);
         }
+        if !self.turn.cases.is_empty() {
+            self.state.cases = CaseCounts::of(self.watch.desk().cases());
+        }
         let at = self.turn.at;
         if self.turn.is_durable() || self.state.overview.is_none_or(|drawn| at.since(drawn) >= OVERVIEW_EVERY) {
             self.state.overview = Some(at);
@@ -312,7 +319,7 @@ impl Cycle {
             cut_off: self.watch.isolation().cut_off(),
             store_fault: None,
             reload: self.state.reload.clone(),
-            cases: CaseCounts::of(self.watch.desk().cases()),
+            cases: self.state.cases.clone(),
             letters_queued: outbox.len(),
             oldest_letter: outbox.oldest(),
             mail_fault: self.state.mail_fault.clone(),
@@ -399,18 +406,19 @@ fn entry(fact: &Fact, calendar: &Calendar) -> Entry {
 
 /// What an operator wants to see in the system's log: what concerns the daemon and its cases, not every verdict.
 fn log(fact: &Fact, calendar: &Calendar) {
-    let sentence = text::sentence(fact, calendar);
+    // Worded only if the level is logged: in a storm most facts are not.
+    let sentence = || text::sentence(fact, calendar);
     match fact {
-        Fact::VerdictChanged { .. } | Fact::LetterQueued(_) | Fact::LetterSent(_) => tracing::debug!("{sentence}"),
+        Fact::VerdictChanged { .. } | Fact::LetterQueued(_) | Fact::LetterSent(_) => tracing::debug!("{}", sentence()),
         Fact::IsolationBegan { .. } | Fact::MonitorStalled { .. } | Fact::LetterFailed { .. } => {
-            tracing::error!("{sentence}");
+            tracing::error!("{}", sentence());
         }
-        Fact::Case { reference, .. } => tracing::info!("{reference}: {sentence}"),
-        Fact::CaseOpened(opening) => tracing::info!("{}: {sentence}", opening.reference),
+        Fact::Case { reference, .. } => tracing::info!("{reference}: {}", sentence()),
+        Fact::CaseOpened(opening) => tracing::info!("{}: {}", opening.reference, sentence()),
         Fact::MonitorStarted { .. }
         | Fact::MonitorStopped
         | Fact::IsolationEnded { .. }
         | Fact::InventoryChanged { .. }
-        | Fact::ClockStepped { .. } => tracing::info!("{sentence}"),
+        | Fact::ClockStepped { .. } => tracing::info!("{}", sentence()),
     }
 }

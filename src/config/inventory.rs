@@ -29,7 +29,7 @@ pub(super) struct Inventory<'a> {
 /// Devices and, apart from them, what is needed only until they are checked.
 #[derive(Default)]
 pub(super) struct Devices {
-    pub(super) devices: Vec<Device>,
+    pub(super) devices: Vec<Arc<Device>>,
     places: Vec<Places>,
 }
 
@@ -43,13 +43,13 @@ pub(super) struct Places {
 
 impl Devices {
     fn push(&mut self, (device, places): (Device, Places)) {
-        self.devices.push(device);
+        self.devices.push(Arc::new(device));
         self.places.push(places);
     }
 
     /// Each device with its places.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Device, Places)> {
-        self.devices.iter().zip(self.places.iter().copied())
+        self.devices.iter().map(Arc::as_ref).zip(self.places.iter().copied())
     }
 }
 

@@ -7,6 +7,7 @@ use crate::domain::turn::Command;
 use crate::domain::watch::{Circuit, Device, Pace, Role, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A story, read and checked.
@@ -399,7 +400,7 @@ impl Draft {
             .collect();
         let plan = Plan {
             customers: names.into_values().collect(),
-            devices: self.devices().map(|(_, device)| device.clone()).collect(),
+            devices: self.devices().map(|(_, device)| Arc::new(device.clone())).collect(),
             stability: self.settings.stability,
             noc: vec!["noc@example.net".into()],
         };

@@ -102,7 +102,7 @@ impl Desk {
     }
 
     pub(crate) fn take_changed(&mut self, turn: &mut Turn) {
-        for reference in core::mem::take(&mut self.changed) {
+        while let Some(reference) = self.changed.pop_first() {
             if let Some(case) = self.cases.get(&reference) {
                 turn.cases.push(Arc::clone(case));
             }

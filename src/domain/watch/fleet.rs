@@ -94,7 +94,7 @@ impl Watch {
         self.isolation.set_fleet(self.slots.len(), sentinels, refused, now);
     }
 
-    fn join(&mut self, device: &Device, turn: &mut Turn) {
+    fn join(&mut self, device: &Arc<Device>, turn: &mut Turn) {
         let slot = self.seat(device, Evidence::new(turn.at), None, turn.at);
         self.changed.push(slot);
         turn.touched.push(slot);
@@ -105,7 +105,7 @@ impl Watch {
     }
 
     /// Gives a device a slot and its place in the schedule.
-    fn seat(&mut self, device: &Device, evidence: Evidence, known: Option<IpAddr>, now: Time) -> Slot {
+    fn seat(&mut self, device: &Arc<Device>, evidence: Evidence, known: Option<IpAddr>, now: Time) -> Slot {
         let address = device.host.parse().ok().or(known);
         let slot = self.free.pop().unwrap_or_else(|| {
             let slot = Slot(u32::try_from(self.devices.len()).unwrap_or(u32::MAX));
@@ -116,7 +116,7 @@ impl Watch {
         });
         self.evidence[slot.index()] = evidence;
         self.polls[slot.index()].renew(address, device.pace.interval, now);
-        self.devices[slot.index()] = Some(Arc::new(device.clone()));
+        self.devices[slot.index()] = Some(Arc::clone(device));
         self.slots.insert(device.id.clone(), slot);
         self.wheel.grow(self.devices.len());
         // Regular times that fall on this very instant count: a device is first asked within its first interval.
@@ -124,9 +124,9 @@ impl Watch {
         slot
     }
 
-    fn stay(&mut self, slot: Slot, device: &Device, now: Time) {
-        let Some(before) = self.devices[slot.index()].clone().filter(|before| **before != *device) else { return };
-        self.devices[slot.index()] = Some(Arc::new(device.clone()));
+    fn stay(&mut self, slot: Slot, device: &Arc<Device>, now: Time) {
+        let Some(before) = self.devices[slot.index()].clone().filter(|before| before != device) else { return };
+        self.devices[slot.index()] = Some(Arc::clone(device));
         let address = device.host.parse().ok();
         if before.host != device.host {
             // A new address begins a new series of probes; what was known of the line stays.

@@ -47,6 +47,7 @@ fn with_snmp(device: Device) -> Device {
 fn plan(devices: Vec<Device>) -> Plan {
     let customer = Customer { id: "acme".into(), name: "Acme".into(), email: vec!["it@acme.example".into()] };
     let stability = Stability { p1: Duration::from_secs(86_400), p2: Duration::from_secs(259_200) };
+    let devices = devices.into_iter().map(Arc::new).collect();
     Plan { customers: vec![customer], devices, stability, noc: Vec::new() }
 }
 
