@@ -81,12 +81,12 @@ fn every_letter_reaches_a_real_server_once() {
     let (sender, reports) = mpsc::channel();
     let report = Box::new(move |id, delivery| sender.send((id, delivery)).expect("somebody listens"));
     let engine = start(settings, report).expect("an engine");
-    (0..AT_ONCE).for_each(|id| engine.send(letter(id)));
+    (0..AT_ONCE).for_each(|id| engine.send(letter(id)).expect("room"));
     for next in AT_ONCE..LETTERS + AT_ONCE {
         let (id, delivery) = reports.recv_timeout(PATIENCE).expect("a report");
         assert_eq!(delivery, Delivery::Sent, "letter {id}");
         if next < LETTERS {
-            engine.send(letter(next));
+            engine.send(letter(next)).expect("room");
         }
     }
     drop(engine);

@@ -5,15 +5,23 @@
 use ntuwatch::domain::desk::{Actor, Case, CaseFact, LetterKind, Priority, Stage, WaitingOn};
 use ntuwatch::domain::fact::Fact;
 use ntuwatch::domain::letter::LetterLabel;
+use ntuwatch::domain::plan::Plan;
 use ntuwatch::domain::time::Time;
 use ntuwatch::domain::turn::{Command, Wish};
-use ntuwatch::domain::watch::{CUT_OFF_AFTER, Interval, Verdict};
+use ntuwatch::domain::watch::{CUT_OFF_AFTER, Interval, Reason, Verdict};
 use ntuwatch::story::{Monitor, Sim, Story};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 use std::time::Duration;
 
+/// At the least; a reload may make it longer.
 const DOWN_AFTER: Duration = Duration::from_secs(60);
+/// At the most.
+const LONG_DOWN_AFTER: Duration = Duration::from_secs(90);
+/// The longest interval.
+const LONG_INTERVAL: Duration = Duration::from_secs(20);
 /// The last seconds before a decision may be found to have been blind, and dated back, after it.
 const REVISED: Duration = Duration::from_secs(CUT_OFF_AFTER.as_secs() + 1);
 
@@ -39,6 +47,51 @@ enum Event {
     Sentinels(bool),
     Open(u8, Priority),
     Work(u8, Command),
+    Reload(Change),
+    Resolve,
+}
+
+/// What a reload may make of the inventory. Unit `a` always stays.
+#[derive(Clone, Copy, Debug, Default)]
+struct Change {
+    without_b: bool,
+    without_c: bool,
+    slow_a: bool,
+    patient: bool,
+    /// 0: as at first; 1: another address; 2: a name, which may have no address for a while.
+    host: u8,
+}
+
+impl Change {
+    fn of(self, plan: &Plan) -> Plan {
+        let mut plan = plan.clone();
+        plan.devices.retain(|device| !(self.without_b && device.id == "b" || self.without_c && device.id == "c"));
+        for device in plan.devices.iter_mut().filter(|device| device.id.len() == 1).map(Arc::make_mut) {
+            if self.patient {
+                device.pace.down_after = LONG_DOWN_AFTER;
+            }
+            if self.slow_a && device.id == "a" {
+                device.pace.interval = LONG_INTERVAL;
+            }
+            match self.host {
+                0 => {}
+                1 => device.host = "192.0.2.2".into(),
+                _ => device.host = "unit.example".into(),
+            }
+        }
+        plan
+    }
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    let flag = any::<bool>;
+    (flag(), flag(), flag(), flag(), 0..3_u8).prop_map(|(without_b, without_c, slow_a, patient, host)| Change {
+        without_b,
+        without_c,
+        slow_a,
+        patient,
+        host,
+    })
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -58,6 +111,8 @@ fn event() -> impl Strategy<Value = Event> {
         2 => any::<bool>().prop_map(Event::Sentinels),
         1 => (unit.clone(), prop_oneof![Just(Priority::P1), Just(Priority::P2)])
             .prop_map(|(unit, priority)| Event::Open(unit, priority)),
+        2 => change().prop_map(Event::Reload),
+        1 => Just(Event::Resolve),
         3 => (unit, prop_oneof![
             Just(Command::Take),
             Just(Command::Note { text: "seen".into() }),
@@ -72,16 +127,18 @@ fn gap() -> impl Strategy<Value = u64> {
     prop_oneof![3 => 1..2_000_u64, 4 => 2_000..70_000_u64, 2 => 70_000..900_000_u64]
 }
 
+const UNITS: [&str; 3] = ["a", "b", "c"];
+
 fn name(unit: u8) -> &'static str {
-    ["a", "b", "c"][usize::from(unit) % 3]
+    UNITS[usize::from(unit) % 3]
 }
 
 /// What was seen of a history.
 struct History {
     sim: Sim,
     facts: Vec<(Time, Fact)>,
-    /// The state of each open case as of the end, by reference.
     started: Time,
+    ledgers: BTreeMap<&'static str, Vec<Interval>>,
 }
 
 impl History {
@@ -89,11 +146,11 @@ impl History {
         let text = if sentinels { format!("{WORLD}sentinel gateway\nsentinel core\n") } else { WORLD.to_owned() };
         let plan = Story::parse(&text).unwrap().plan;
         let started = Time::from_millis(1_000_000);
-        let mut sim = Sim::new(plan, started, seed);
+        let mut sim = Sim::new(plan.clone(), started, seed);
         let mut facts = sim.take_facts();
         for (gap, event) in events {
             sim.run_to(sim.now() + Duration::from_millis(*gap));
-            Self::apply(&mut sim, event);
+            Self::apply(&mut sim, event, &plan);
             sim.settle();
             facts.append(&mut sim.take_facts());
         }
@@ -101,6 +158,7 @@ impl History {
         sim.suspend(false);
         sim.set_mail(false);
         sim.set_uplink(false);
+        sim.reload(plan);
         sim.set_lines(|id, _| id.len() > 1, |line| line.loss = 0.0);
         sim.run_to(sim.now() + Duration::from_secs(1));
         if sim.monitor() == Monitor::Stopped {
@@ -114,10 +172,12 @@ impl History {
             }
         }
         facts.append(&mut sim.take_facts());
-        Self { sim, facts, started }
+        let mut history = Self { sim, facts, started, ledgers: BTreeMap::new() };
+        history.ledgers = UNITS.into_iter().map(|unit| (unit, history.ledger(unit))).collect();
+        history
     }
 
-    fn apply(sim: &mut Sim, event: &Event) {
+    fn apply(sim: &mut Sim, event: &Event, plan: &Plan) {
         let runs = sim.monitor() == Monitor::Runs;
         match event {
             Event::Lose(unit, share) => sim.set_lines(|id, _| id == name(*unit), |line| line.loss = *share),
@@ -159,6 +219,12 @@ impl History {
                 }
             }
             Event::Open(..) | Event::Work(..) => {}
+            Event::Reload(change) => sim.reload(change.of(plan)),
+            Event::Resolve => {
+                for unit in UNITS {
+                    sim.resolve(unit, IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)));
+                }
+            }
         }
     }
 
@@ -180,7 +246,26 @@ impl History {
 
     fn sum(&self, device: &str, from: Time, until: Time, counts: impl Fn(Verdict) -> bool) -> Duration {
         let part = |interval: &Interval| interval.until.min(until).since(interval.from.max(from));
-        self.ledger(device).iter().filter(|interval| counts(interval.verdict)).map(part).sum()
+        self.ledgers[device].iter().filter(|interval| counts(interval.verdict)).map(part).sum()
+    }
+
+    /// The latest case of a unit as it stood at a time.
+    fn case_at(&self, unit: &str, at: Time) -> Option<Case> {
+        let mut case: Option<Case> = None;
+        for (when, fact) in self.facts.iter().filter(|(when, _)| *when <= at) {
+            match fact {
+                Fact::CaseOpened(opening) if opening.unit == unit => {
+                    case = Some(Case::open((**opening).clone(), *when))
+                }
+                Fact::Case { unit: of, fact, .. } if of == unit => {
+                    if let Some(case) = &mut case {
+                        case.apply(fact, *when);
+                    }
+                }
+                _ => {}
+            }
+        }
+        case
     }
 
     fn letters(&self) -> BTreeMap<(u64, String), Vec<(LetterKind, u32)>> {
@@ -195,16 +280,21 @@ impl History {
     }
 }
 
-/// The ledger covers every millisecond since the start exactly once.
+/// The ledger covers every millisecond since the start exactly once, but for the time outside the inventory.
 fn ledger_is_whole(history: &History) {
-    for device in ["a", "b", "c"] {
-        let ledger = history.ledger(device);
+    for (device, ledger) in &history.ledgers {
         assert_eq!(ledger[0].from, history.started, "{device}: {ledger:#?}");
         for pair in ledger.windows(2) {
-            assert_eq!(pair[0].until, pair[1].from, "{device}: {ledger:#?}");
-            assert!(pair[0].from < pair[0].until);
+            assert!(pair[0].from < pair[0].until, "{device}: {ledger:#?}");
+            let was_away = pair[0].until < pair[1].from;
+            assert!(pair[0].until <= pair[1].from && !(was_away && *device == "a"), "{device}: {ledger:#?}");
         }
     }
+}
+
+/// Whether the unit was out of the inventory between two of these stretches.
+fn was_away(ledger: &[Interval]) -> bool {
+    ledger.windows(2).any(|pair| pair[0].until < pair[1].from || pair[1].reason == Reason::Added)
 }
 
 /// A case of the watch has its ten minutes (here: one) of LOSS, and the ledger says the same.
@@ -221,6 +311,63 @@ fn cases_have_their_loss(history: &History) {
     }
 }
 
+/// The last contact that a case records is the end of the last time that the line was UP.
+fn cases_know_the_last_contact(history: &History) {
+    for case in history.sim.cases() {
+        if let Some(first_loss) = case.opening.first_loss {
+            let ledger = &history.ledgers[case.opening.unit.as_str()];
+            let before = ledger.partition_point(|stretch| stretch.from < first_loss);
+            let up = ledger[..before].iter().rposition(|stretch| stretch.verdict == Verdict::Up);
+            if let Some(place) = up.filter(|&place| !was_away(&ledger[place..before])) {
+                let up = ledger[place].until;
+                let contact = case.opening.last_contact;
+                assert!(contact.is_some_and(|at| at + LONG_INTERVAL + REVISED >= up), "up until {up:?}: {case:#?}");
+            }
+        }
+    }
+}
+
+/// The downtime of a case is the LOSS in the ledger.
+fn downtime_is_loss(history: &History) {
+    for case in history.sim.cases() {
+        let from = case.opening.first_loss.unwrap_or(case.opened_at);
+        let until = if let Stage::Closed { since, .. } = case.stage { since } else { history.sim.now() };
+        let sum = history.sum(&case.opening.unit, from, until, |verdict| verdict == Verdict::Loss);
+        let downtime = case.downtime.total(until);
+        assert!(sum <= downtime + REVISED && downtime <= sum + REVISED, "{sum:?}, {downtime:?}: {case:#?}");
+    }
+}
+
+/// The rule of the ten minutes (here: at most one and a half) in its simplest words, over the whole history: LOSS adds
+/// up, contact ends it, everything else neither counts nor resets; what has added up has its case, and that is at work.
+fn enough_loss_has_its_case_at_work(history: &History) {
+    let enough = LONG_DOWN_AFTER + 2 * REVISED;
+    for (unit, ledger) in &history.ledgers {
+        let (mut sum, mut since) = (Duration::ZERO, None);
+        for (place, stretch) in ledger.iter().enumerate() {
+            if stretch.verdict == Verdict::Up || was_away(&ledger[place.saturating_sub(1)..=place]) {
+                (sum, since) = (Duration::ZERO, None);
+            }
+            if stretch.verdict == Verdict::Loss {
+                let began = *since.get_or_insert(stretch.from);
+                let more = stretch.until.since(stretch.from);
+                if sum < enough && sum + more >= enough {
+                    let at = stretch.from + (enough - sum);
+                    let case = history.case_at(unit, at);
+                    let at_work = case.as_ref().is_some_and(|case| match case.stage {
+                        Stage::New | Stage::Working { .. } | Stage::Waiting { .. } => true,
+                        // By a person, who took the line for repaired.
+                        Stage::Solved { since, .. } => since >= began,
+                        Stage::Closed { .. } => false,
+                    });
+                    assert!(at_work, "{unit} at {at:?}: {case:#?}");
+                }
+                sum += more;
+            }
+        }
+    }
+}
+
 /// No line with that much loss lacks a case.
 fn losses_have_their_case(history: &History) {
     let watch = history.sim.watch().unwrap();
@@ -228,7 +375,7 @@ fn losses_have_their_case(history: &History) {
         let evidence = watch.evidence(slot);
         if let Some(trouble) = evidence.trouble()
             && evidence.verdict() == Verdict::Loss
-            && trouble.loss.total(history.sim.now()) > DOWN_AFTER + Duration::from_secs(5)
+            && trouble.loss.total(history.sim.now()) > LONG_DOWN_AFTER + Duration::from_secs(5)
         {
             assert!(watch.desk().open_case_of(&device.id).is_some(), "{}: {evidence:#?}", device.id);
         }
@@ -303,13 +450,15 @@ fn cases_are_their_facts(history: &History) {
     assert_eq!(open.len(), open.iter().collect::<BTreeSet<_>>().len(), "two open cases on one unit");
 }
 
-/// A case closes after its window of observed time, as the ledger counts it, and not before.
+/// A case closes after its window of observed time, as the ledger counts it, and not before. Outside the inventory plain
+/// time must do.
 fn windows_are_observed(history: &History) {
     for case in history.sim.cases() {
         if let Stage::Closed { since, solved_at, window } = &case.stage {
             let observed = window.observed.total(*since);
             assert!(observed >= window.length, "{case:#?}");
-            let sum = history.sum(&case.opening.unit, *solved_at, *since, Verdict::is_observed);
+            let blind = history.sum(&case.opening.unit, *solved_at, *since, |verdict| !verdict.is_observed());
+            let sum = since.since(*solved_at) - blind;
             assert!(sum <= observed && sum + REVISED >= observed, "{sum:?}: {case:#?}");
         }
     }
@@ -341,7 +490,10 @@ proptest! {
         let history = History::play(&events, sentinels, seed);
         ledger_is_whole(&history);
         cases_have_their_loss(&history);
+        cases_know_the_last_contact(&history);
+        downtime_is_loss(&history);
         losses_have_their_case(&history);
+        enough_loss_has_its_case_at_work(&history);
         letters_are_in_order(&history);
         cases_are_their_facts(&history);
         windows_are_observed(&history);

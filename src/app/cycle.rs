@@ -1,7 +1,7 @@
 //! The loop: gather what is ready, let the watch take it into account, commit, and only then let anybody see it.
 
 use super::Fatal;
-use super::inbox::{AnswerOf, Message};
+use super::inbox::{AnswerOf, MAX_WAITING, Message};
 use super::patience::Patience;
 use crate::clock::{Clock, Stopwatch};
 use crate::config::Config;
@@ -25,8 +25,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// Messages that one turn takes: a storm becomes many turns of bounded size, and few commits all the same.
-const MAX_MESSAGES_A_TURN: usize = 256;
+/// Messages that one turn takes: all that waited when it began, so that an answer that is in counts before a deadline of
+/// the same instant, and no more.
+const MAX_MESSAGES_A_TURN: usize = MAX_WAITING;
+/// How long a daemon that stops waits for letters under way.
+const LAST_LETTERS: Duration = Duration::from_secs(2);
 /// How often the overview is drawn up when nothing durable happens.
 const OVERVIEW_EVERY: Duration = Duration::from_secs(1);
 
@@ -64,6 +67,8 @@ pub(super) struct State {
     started_at: Time,
     marked: Option<Time>,
     overview: Option<Time>,
+    /// As of the last turn that changed a case: there may be many to count.
+    cases: CaseCounts,
     calendar_step: Option<(Time, i64)>,
     answers: HashMap<u64, oneshot::Sender<AnswerOf>>,
     next_ticket: u64,
@@ -82,6 +87,7 @@ impl State {
             started_at,
             marked: None,
             overview: None,
+            cases: CaseCounts::default(),
             calendar_step: None,
             answers: HashMap::new(),
             next_ticket: 0,
@@ -99,6 +105,7 @@ impl Cycle {
     /// Goes round until the daemon is to stop, or the store can't be written for too long.
     pub(super) fn run(&mut self) -> Result<(), Fatal> {
         self.notice_clock_step();
+        self.state.cases = CaseCounts::of(self.watch.desk().cases());
         self.finish_turn()?;
         self.post_all();
         self.watch_names(&self.config.plan);
@@ -109,7 +116,20 @@ impl Cycle {
             self.feed_watchdog();
         }
         systemd::stopping();
-        Ok(())
+        self.settle_letters()
+    }
+
+    /// Waits a moment for what became of the letters under way: one that the server took is not to be sent again.
+    fn settle_letters(&mut self) -> Result<(), Fatal> {
+        let waited = Stopwatch::start();
+        while false {
+            let Ok(message) = self.inbox.recv_timeout(LAST_LETTERS.saturating_sub(waited.elapsed())) else { break };
+            if let Message::Input(input @ Input::Attempted(..)) = message {
+                self.turn.at = self.clock.now();
+                self.watch.step(input, &mut self.turn);
+            }
+        }
+        self.finish_turn()
     }
 
     /// Takes what is ready, after waiting for it as long as nothing else is due.
@@ -127,21 +147,13 @@ impl Cycle {
         }
         let mut next = first;
         for _ in 0..MAX_MESSAGES_A_TURN {
-            match next {
-                Some(message) => self.take(message),
-                None => break,
-            }
+            let Some(message) = next.take().or_else(|| self.inbox.try_recv().ok()) else { break };
+            self.take(message);
             if self.state.stopping {
                 return;
             }
-            next = self.inbox.try_recv().ok();
         }
-        if let Some(message) = next {
-            self.take(message);
-        }
-        if !self.state.stopping {
-            self.watch.step(Input::Tick, &mut self.turn);
-        }
+        self.watch.step(Input::Tick, &mut self.turn);
     }
 
     fn take(&mut self, message: Message) {
@@ -272,6 +284,9 @@ impl Cycle {
             let news = self.turn.touched.iter().map(|&slot| (slot, watch.status(slot), watch.address(slot)));
             self.board.update(news);
         }
+        if !self.turn.cases.is_empty() {
+            self.state.cases = CaseCounts::of(self.watch.desk().cases());
+        }
         let at = self.turn.at;
         if self.turn.is_durable() || self.state.overview.is_none_or(|drawn| at.since(drawn) >= OVERVIEW_EVERY) {
             self.state.overview = Some(at);
@@ -304,7 +319,7 @@ impl Cycle {
             cut_off: self.watch.isolation().cut_off(),
             store_fault: None,
             reload: self.state.reload.clone(),
-            cases: CaseCounts::of(self.watch.desk().cases()),
+            cases: self.state.cases.clone(),
             letters_queued: outbox.len(),
             oldest_letter: outbox.oldest(),
             mail_fault: self.state.mail_fault.clone(),
@@ -336,9 +351,16 @@ impl Cycle {
         }
         for letter in self.turn.deliver.drain(..) {
             match self.reader.mail(letter) {
-                Ok(Some(mail)) => self.engines.mail.send(mail),
-                // It was committed before it was due, so the store must have it.
-                Ok(None) => tracing::error!(letter, "the store has lost a letter"),
+                Ok(Some(mail)) => {
+                    if let Err(delivery) = self.engines.mail.send(mail) {
+                        self.state.backlog.push(Input::Attempted(letter, delivery));
+                    }
+                }
+                // It was committed before it was due; only a person's hand can have taken it out.
+                Ok(None) => {
+                    let why = "the store has lost the letter".to_owned();
+                    self.state.backlog.push(Input::Attempted(letter, Delivery::Refused(why)));
+                }
                 Err(error) => {
                     tracing::error!(letter, %error, "a letter can't be read from the store");
                     self.state.backlog.push(Input::Attempted(letter, Delivery::Deferred(error.to_string())));
@@ -384,18 +406,19 @@ fn entry(fact: &Fact, calendar: &Calendar) -> Entry {
 
 /// What an operator wants to see in the system's log: what concerns the daemon and its cases, not every verdict.
 fn log(fact: &Fact, calendar: &Calendar) {
-    let sentence = text::sentence(fact, calendar);
+    // Worded only if the level is logged: in a storm most facts are not.
+    let sentence = || text::sentence(fact, calendar);
     match fact {
-        Fact::VerdictChanged { .. } | Fact::LetterQueued(_) | Fact::LetterSent(_) => tracing::debug!("{sentence}"),
+        Fact::VerdictChanged { .. } | Fact::LetterQueued(_) | Fact::LetterSent(_) => tracing::debug!("{}", sentence()),
         Fact::IsolationBegan { .. } | Fact::MonitorStalled { .. } | Fact::LetterFailed { .. } => {
-            tracing::error!("{sentence}");
+            tracing::error!("{}", sentence());
         }
-        Fact::Case { reference, .. } => tracing::info!("{reference}: {sentence}"),
-        Fact::CaseOpened(opening) => tracing::info!("{}: {sentence}", opening.reference),
+        Fact::Case { reference, .. } => tracing::info!("{reference}: {}", sentence()),
+        Fact::CaseOpened(opening) => tracing::info!("{}: {}", opening.reference, sentence()),
         Fact::MonitorStarted { .. }
         | Fact::MonitorStopped
         | Fact::IsolationEnded { .. }
         | Fact::InventoryChanged { .. }
-        | Fact::ClockStepped { .. } => tracing::info!("{sentence}"),
+        | Fact::ClockStepped { .. } => tracing::info!("{}", sentence()),
     }
 }

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use tokio::sync::oneshot;
 
-/// Messages that may wait for the loop. Probe engines keep what does not fit and offer it again; people are told to
-/// come back; the mail engine and the resolver wait.
-const MAX_WAITING: usize = 4_096;
+/// Messages that may wait for the loop. Probe engines keep what does not fit and offer it again; so does
+/// the resolver; people are told to come back; the mail engine waits.
+pub(super) const MAX_WAITING: usize = 4_096;
 
 /// What the loop is told.
 pub(super) enum Message {
@@ -36,6 +36,14 @@ impl Inbox {
     pub(super) fn new() -> (Self, Receiver<Message>) {
         let (sender, receiver) = sync_channel(MAX_WAITING);
         (Self(sender), receiver)
+    }
+
+    /// Whether there was room. A loop that has ended has room for everything.
+    pub(super) fn offer(&self, message: Message) -> bool {
+        match self.0.try_send(message) {
+            Ok(()) | Err(TrySendError::Disconnected(_)) => true,
+            Err(TrySendError::Full(_)) => false,
+        }
     }
 
     /// Waits until there is room. A loop that has ended needs to know nothing any more.
@@ -63,7 +71,10 @@ impl Inbox {
     /// For the resolver.
     pub(super) fn resolved(&self) -> resolver::Report {
         let inbox = self.clone();
-        Box::new(move |device, address| inbox.send(Message::Input(Input::Resolved { device, address })))
+        Box::new(move |device, host, address| {
+            let (device, host) = (device.to_owned(), host.to_owned());
+            inbox.offer(Message::Input(Input::Resolved { device, host, address }))
+        })
     }
 
     /// For the interface.

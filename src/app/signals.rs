@@ -32,7 +32,10 @@ async fn pass_on(
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
             _ = hang_up.recv() => {
-                inbox.send(Message::Reload);
+                // Waiting here would leave a SIGTERM unheard, too.
+                if !inbox.offer(Message::Reload) {
+                    tracing::error!("too busy to read the configuration again: send SIGHUP once more later");
+                }
                 continue;
             }
         }

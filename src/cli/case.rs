@@ -64,8 +64,11 @@ pub(super) enum Verb {
         /// The case's reference
         reference: String,
         /// For whom: customer, supplier or access
-        #[arg(long, value_name = "WHOM")]
-        on: String,
+        #[arg(value_name = "WHOM", required_unless_present = "on")]
+        whom: Option<String>,
+        /// The same as WHOM
+        #[arg(long, value_name = "WHOM", conflicts_with = "whom")]
+        on: Option<String>,
         #[command(flatten)]
         why: Why,
         #[command(flatten)]
@@ -109,7 +112,10 @@ pub(super) fn perform(verb: &Verb, client: &Client, page: &mut Page) -> Result<(
     let work = |page: &mut Page, reference: &str, verb: &str, body: Value| {
         let done = client.post(&format!("/api/cases/{}/{verb}", encode(reference)), &body)?;
         page.answer(&done, |page, done| {
-            Ok(page.line(&format!("{}: {}", field(done, "reference"), field(done, "done")))?)
+            let line = format!("{}: {}", field(done, "reference"), field(done, "done"));
+            let now = done.get("case").filter(|case| case.is_object());
+            let now = now.map(|case| format!("; it is {}, owner {}", field(case, "stage"), field(case, "owner")));
+            Ok(page.line(&(line + &now.unwrap_or_default()))?)
         })
     };
     match verb {
@@ -138,8 +144,9 @@ pub(super) fn perform(verb: &Verb, client: &Client, page: &mut Page) -> Result<(
         }
         Verb::Take { reference, who } => work(page, reference, "take", json!({ "by": who.by })),
         Verb::Note { reference, text, who } => work(page, reference, "note", json!({ "text": text, "by": who.by })),
-        Verb::Wait { reference, on, why, who } => {
-            work(page, reference, "wait", json!({ "on": on, "note": why.note, "by": who.by }))
+        Verb::Wait { reference, whom, on, why, who } => {
+            let whom = whom.as_ref().or(on.as_ref());
+            work(page, reference, "wait", json!({ "on": whom, "note": why.note, "by": who.by }))
         }
         Verb::Solve { reference, why, who } => {
             work(page, reference, "solve", json!({ "note": why.note, "by": who.by }))

@@ -5,9 +5,20 @@ use crate::config;
 use crate::domain::watch::Role;
 use serde_json::json;
 use std::io::Write;
+use std::path::PathBuf;
 
-pub(super) fn perform(common: &Common, page: &mut Page) -> Result<(), Failure> {
-    let file = common.config()?;
+/// Check the configuration and report all its faults at once
+#[derive(Debug, clap::Args)]
+pub(super) struct Check {
+    /// The configuration file; the same as --config
+    file: Option<PathBuf>,
+}
+
+pub(super) fn perform(check: &Check, common: &Common, page: &mut Page) -> Result<(), Failure> {
+    let file = match &check.file {
+        Some(file) => file,
+        None => common.config()?,
+    };
     match config::read(file, run::credentials().as_deref()) {
         Ok(config) => {
             let plan = &config.plan;

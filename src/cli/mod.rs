@@ -51,7 +51,7 @@ enum Verb {
     /// Run the daemon
     Run,
     /// Check the configuration and report all its faults at once
-    Check,
+    Check(check::Check),
     /// Show how the daemon and its watch are doing
     Status,
     /// Look at units
@@ -155,7 +155,7 @@ fn perform(cli: &Cli) -> Result<(), Failure> {
     let mut page = Page::new(cli.common.json);
     match &cli.verb {
         Verb::Run => run::perform(&cli.common)?,
-        Verb::Check => check::perform(&cli.common, &mut page)?,
+        Verb::Check(check) => check::perform(check, &cli.common, &mut page)?,
         Verb::Story(story) => story::perform(story, &mut page)?,
         Verb::Status => status::show(&cli.common.client()?, &mut page)?,
         Verb::Unit(verb) => unit::perform(verb, &cli.common.client()?, &mut page)?,

@@ -29,7 +29,7 @@ pub(super) struct Inventory<'a> {
 /// Devices and, apart from them, what is needed only until they are checked.
 #[derive(Default)]
 pub(super) struct Devices {
-    pub(super) devices: Vec<Device>,
+    pub(super) devices: Vec<Arc<Device>>,
     places: Vec<Places>,
 }
 
@@ -43,13 +43,13 @@ pub(super) struct Places {
 
 impl Devices {
     fn push(&mut self, (device, places): (Device, Places)) {
-        self.devices.push(device);
+        self.devices.push(Arc::new(device));
         self.places.push(places);
     }
 
     /// Each device with its places.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Device, Places)> {
-        self.devices.iter().zip(self.places.iter().copied())
+        self.devices.iter().map(Arc::as_ref).zip(self.places.iter().copied())
     }
 }
 
@@ -139,6 +139,9 @@ fn customer(section: &Section<'_>) -> Customer {
     }
 }
 
+/// Service or region of a unit that does not say: reports show what is missing rather than leave it out.
+const UNSPECIFIED: &str = "unspecified";
+
 fn circuit(section: &Section<'_>) -> Circuit {
     let order = section.require("order", check::text);
     if !section.has("ttr") {
@@ -148,8 +151,8 @@ fn circuit(section: &Section<'_>) -> Circuit {
     Circuit {
         customer: section.require("customer", check::id).unwrap_or_default(),
         order: order.unwrap_or_default(),
-        service: section.require("service", check::text).unwrap_or_default(),
-        region: section.require("region", check::text).unwrap_or_default(),
+        service: section.parse("service", check::text).unwrap_or_else(|| UNSPECIFIED.to_owned()),
+        region: section.parse("region", check::text).unwrap_or_else(|| UNSPECIFIED.to_owned()),
         ttr: section.duration("ttr", Duration::ZERO),
         supplier: section.parse("supplier", check::text),
     }

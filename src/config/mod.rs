@@ -30,6 +30,7 @@ use section::Section;
 use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use toml::de::DeTable;
 
 /// Everything the operator decides.
@@ -157,7 +158,7 @@ pub fn read(file: &Path, credentials: Option<&Path>) -> Result<Config, Faults> {
     links::check(&report, &inventory, &sentinels, gaps);
     let mut devices = inventory.units.devices;
     devices.extend(inventory.nodes.devices);
-    devices.extend(sentinels.into_iter().map(|(device, _)| device));
+    devices.extend(sentinels.into_iter().map(|(device, _)| Arc::new(device)));
     let customers = inventory.customers.into_iter().map(|(customer, _)| customer).collect();
     let plan = Plan { customers, devices, stability, noc };
     let faults = report.into_faults();

@@ -3,6 +3,7 @@
 use super::party::Customer;
 use super::watch::Device;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -11,8 +12,8 @@ use core::time::Duration;
 pub struct Plan {
     /// Who buys lines.
     pub customers: Vec<Customer>,
-    /// What is polled: units first, then nodes, then sentinels.
-    pub devices: Vec<Device>,
+    /// What is polled: units first, then nodes, then sentinels. Shared with the watch, for there may be many.
+    pub devices: Vec<Arc<Device>>,
     /// How long solved cases are watched.
     pub stability: Stability,
     /// Addresses of the network operations centre; each gets its own copy of every letter.

@@ -29,6 +29,8 @@ pub enum Input {
     Resolved {
         /// The device's id.
         device: String,
+        /// The name: by now the device may have another one.
+        host: String,
         /// Its address.
         address: IpAddr,
     },

@@ -14,9 +14,9 @@ use std::thread;
 /// Names that are looked up at once. The others wait in the schedule, which holds each name once.
 pub const MAX_LOOKUPS: usize = 4;
 
-/// Hears of a device's first address, and of each other one that takes its place. It must not wait for whoever calls
-/// [`Resolver::watch`].
-pub type Report = Box<dyn Fn(String, IpAddr) + Send>;
+/// Hears of a device's first address, and of each other one that takes its place: device, host, address. Says whether it
+/// had room for that; if not, it hears of it again. It must not wait: whoever calls [`Resolver::watch`] waits for it.
+pub type Report = Box<dyn Fn(&str, &str, IpAddr) -> bool + Send>;
 
 type Lookup = Box<dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync>;
 
@@ -28,6 +28,9 @@ struct Rhythm {
     /// After a failure.
     retry: Duration,
 }
+
+/// How long to wait before an address that there was no room for is reported again.
+const OFFER_AGAIN: Duration = Duration::from_secs(1);
 
 const RHYTHM: Rhythm = Rhythm { refresh: Duration::from_secs(300), retry: Duration::from_secs(30) };
 
@@ -103,11 +106,13 @@ impl Shared {
                 drop(desk);
                 let found = (self.lookup)(&job.host);
                 desk = self.lock();
-                if let Some(address) = desk.schedule.record(&job, found, self.running.elapsed())
+                let now = self.running.elapsed();
+                if let Some(address) = desk.schedule.record(&job, found, now)
                     && !desk.closed
-                {
                     // Under the lock, so that a device's newest address is also the last to be reported.
-                    (desk.report)(job.device, address);
+                    && !(desk.report)(&job.device, &job.host, address)
+                {
+                    desk.schedule.unheard(job, now);
                 }
                 self.changed.notify_one();
             } else if let Some(due) = desk.schedule.next_due() {
@@ -178,6 +183,15 @@ impl Schedule {
             return None;
         }
         self.due.pop_first().map(|(_, job)| job)
+    }
+
+    /// The address recorded at `now` was not heard: it will be news again, and soon.
+    fn unheard(&mut self, job: Job, now: Duration) {
+        if let Some(name) = self.devices.get_mut(&job.device).filter(|name| name.job == job) {
+            name.address = None;
+            self.due.remove(&(now.saturating_add(self.rhythm.refresh), job.clone()));
+            self.due.insert((now.saturating_add(OFFER_AGAIN), job));
+        }
     }
 
     /// Takes note of a lookup; the device's address if that is news.
@@ -309,7 +323,10 @@ mod tests {
     fn running(rhythm: Rhythm, lookup: Lookup) -> (Resolver, Receiver<(String, IpAddr)>) {
         let (sender, reports) = mpsc::channel();
         // The last report may come when the test is over.
-        let report = Box::new(move |device, address| drop(sender.send((device, address))));
+        let report = Box::new(move |device: &str, _: &str, address| {
+            drop(sender.send((device.to_owned(), address)));
+            true
+        });
         (start_with(lookup, rhythm, report).unwrap(), reports)
     }
 
@@ -320,6 +337,22 @@ mod tests {
         let (device, address) = reports.recv_timeout(LONG).unwrap();
         assert_eq!(device, "u1");
         assert!(address.is_loopback());
+    }
+
+    #[test]
+    fn an_address_that_there_was_no_room_for_is_reported_again() {
+        let (sender, offers) = mpsc::channel();
+        let report: Report = Box::new(move |_, host, address| {
+            drop(sender.send((host.to_owned(), address)));
+            address == B
+        });
+        let count = AtomicUsize::new(0);
+        let lookup = move |_: &str| Ok(vec![if count.fetch_add(1, Ordering::SeqCst) == 0 { A } else { B }]);
+        let resolver = start_with(Box::new(lookup), RHYTHM, report).unwrap();
+        resolver.watch(names(&[("u1", "u1.example")]));
+        assert_eq!(offers.recv_timeout(LONG).unwrap(), ("u1.example".to_owned(), A), "refused");
+        assert_eq!(offers.recv_timeout(LONG).unwrap().1, B, "taken");
+        assert!(offers.recv_timeout(3 * OFFER_AGAIN / 2).is_err());
     }
 
     #[test]

@@ -5,8 +5,9 @@ use crate::domain::party::Customer;
 use crate::domain::plan::{Plan, Stability};
 use crate::domain::turn::Command;
 use crate::domain::watch::{Circuit, Device, Pace, Role, Verdict};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A story, read and checked.
@@ -81,6 +82,17 @@ pub enum Subject {
     One(String),
 }
 
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("all"),
+            Self::Sentinels => f.write_str("sentinels"),
+            Self::Prefix(prefix) => write!(f, "{prefix}*"),
+            Self::One(id) => f.write_str(id),
+        }
+    }
+}
+
 impl Subject {
     /// Whether the device belongs to it.
     #[must_use]
@@ -131,6 +143,9 @@ struct Settings {
     stability: Stability,
 }
 
+/// Devices that a story may have: as many as the daemon is made for.
+const MAX_DEVICES: usize = 1_000_000;
+
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 
@@ -169,12 +184,15 @@ impl Settings {
     }
 }
 
+/// Devices with the lines that they come from.
+type Devices = Vec<(usize, Device)>;
+
 #[derive(Default)]
 struct Draft {
     settings: Settings,
-    units: Vec<Device>,
-    nodes: Vec<Device>,
-    sentinels: Vec<Device>,
+    units: Devices,
+    nodes: Devices,
+    sentinels: Devices,
     events: Vec<Event>,
     until: Duration,
 }
@@ -194,7 +212,9 @@ impl Story {
                 faults.push(Misspelt { line: number, message });
             }
         }
+        draft.add_upstreams();
         draft.check(&mut faults);
+        faults.sort_by_key(|fault| fault.line);
         if faults.is_empty() { Ok(draft.finish()) } else { Err(faults) }
     }
 }
@@ -211,29 +231,36 @@ impl Draft {
             }
             ["unit", id, keys @ ..] => {
                 let unit = self.unit(id, &pairs(keys)?)?;
-                self.units.push(unit);
+                self.units.push((line, unit));
                 Ok(())
             }
             ["units", prefix, range, keys @ ..] => {
                 let keys = pairs(keys)?;
                 let (first, last) = range.split_once("..").ok_or("write a range as 1..500")?;
                 let number = |text: &str| text.parse::<u32>().map_err(|_| format!("{text:?} is no number"));
-                for n in number(first)?..=number(last)? {
+                let (first, last) = (number(first)?, number(last)?);
+                if first > last {
+                    return Err(format!("{range} is empty: write a range as 1..500"));
+                }
+                if self.units.len() + (last - first) as usize >= MAX_DEVICES {
+                    return Err(format!("a story has at most {MAX_DEVICES} units"));
+                }
+                for n in first..=last {
                     let unit = self.unit(&format!("{prefix}{n}"), &keys)?;
-                    self.units.push(unit);
+                    self.units.push((line, unit));
                 }
                 Ok(())
             }
             ["node", id, keys @ ..] => {
                 let node = self.device(id, Role::Node, &pairs(keys)?)?;
-                self.nodes.push(node);
+                self.nodes.push((line, node));
                 Ok(())
             }
             ["sentinel", id] => {
                 let mut sentinel = self.device(id, Role::Sentinel, &Keys::new())?;
                 sentinel.pace.interval = crate::domain::watch::SENTINEL_INTERVAL;
                 sentinel.pace.timeout = sentinel.pace.timeout.min(crate::domain::watch::SENTINEL_TIMEOUT);
-                self.sentinels.push(sentinel);
+                self.sentinels.push((line, sentinel));
                 Ok(())
             }
             ["at", time, rest @ ..] => {
@@ -246,6 +273,12 @@ impl Draft {
                 self.until = self.until.max(duration(time)?);
                 Ok(())
             }
+            ["unit"] => Err("write: unit ID customer=…".into()),
+            ["units", ..] => Err("write: units PREFIX 1..500 customer=…".into()),
+            ["node"] => Err("write: node ID".into()),
+            ["sentinel", ..] => Err("write: sentinel ID".into()),
+            ["at"] => Err("write: at 1h9m59s …".into()),
+            ["until", ..] => Err("write: until 60h".into()),
             [first, ..] => {
                 Err(format!("a line begins with config, unit, units, node, sentinel, at or until, not with {first:?}"))
             }
@@ -285,46 +318,56 @@ impl Draft {
         })
     }
 
-    fn devices(&self) -> impl Iterator<Item = &Device> {
+    fn devices(&self) -> impl Iterator<Item = &(usize, Device)> {
         self.units.iter().chain(&self.nodes).chain(&self.sentinels)
+    }
+
+    /// An upstream that the story does not describe is a node that answers.
+    fn add_upstreams(&mut self) {
+        let known: BTreeSet<&str> = self.devices().map(|(_, device)| device.id.as_str()).collect();
+        let missing: BTreeMap<String, usize> = self
+            .devices()
+            .filter_map(|(line, device)| Some((device.upstream.clone()?, *line)))
+            .filter(|(upstream, _)| !known.contains(upstream.as_str()))
+            .collect();
+        for (id, line) in missing {
+            if let Ok(node) = self.device(&id, Role::Node, &Keys::new()) {
+                self.nodes.push((line, node));
+            }
+        }
     }
 
     /// Finds what no single line shows.
     fn check(&self, faults: &mut Vec<Misspelt>) {
-        let mut ids = BTreeMap::new();
-        for device in self.devices() {
-            *ids.entry(device.id.as_str()).or_insert(0) += 1;
-        }
+        let mut ids = BTreeSet::new();
         let mut fault = |line, message| faults.push(Misspelt { line, message });
-        for (id, _) in ids.iter().filter(|(_, times)| **times > 1) {
-            fault(0, format!("{id} is there more than once"));
-        }
-        for device in self.devices() {
-            let pace = device.pace;
-            if pace.timeout >= pace.interval {
-                fault(0, format!("{}: timeout must be shorter than interval", device.id));
-            }
-            if let Some(upstream) = device.upstream.as_deref().filter(|upstream| !ids.contains_key(upstream)) {
-                fault(0, format!("{}: there is no upstream {upstream}", device.id));
+        for (line, device) in self.devices() {
+            if !ids.insert(device.id.as_str()) {
+                fault(*line, format!("{} is there more than once", device.id));
             }
         }
-        let is_unit = |id: &str| self.units.iter().any(|unit| unit.id == id);
+        for (line, device) in self.devices() {
+            if device.pace.timeout >= device.pace.interval {
+                fault(*line, format!("{}: timeout must be shorter than interval", device.id));
+            }
+        }
+        let units: BTreeSet<&str> = self.units.iter().map(|(_, unit)| unit.id.as_str()).collect();
         for event in &self.events {
             match &event.action {
                 Action::Answer(subject, _) | Action::Lose(subject, _) => {
-                    if !self.devices().any(|device| subject.covers(&device.id, &device.role)) {
-                        fault(event.line, format!("{subject:?} is no device of this story"));
+                    if !self.devices().any(|(_, device)| subject.covers(&device.id, &device.role)) {
+                        fault(event.line, format!("\"{subject}\" is no device of this story"));
                     }
                 }
                 Action::Work(unit, _)
                 | Action::Open(unit, _)
                 | Action::Expect(Expectation::Case(unit, ..) | Expectation::NoCase(unit)) => {
-                    if !is_unit(unit) {
+                    if !units.contains(unit.as_str()) {
                         fault(event.line, format!("{unit:?} is no unit of this story"));
                     }
                 }
                 Action::Expect(Expectation::Verdict(device, _)) => {
-                    if !ids.contains_key(device.as_str()) {
+                    if !ids.contains(device.as_str()) {
                         fault(event.line, format!("{device:?} is no device of this story"));
                     }
                 }
@@ -346,7 +389,7 @@ impl Draft {
         let names: BTreeMap<&str, Customer> = self
             .units
             .iter()
-            .filter_map(|unit| match &unit.role {
+            .filter_map(|(_, unit)| match &unit.role {
                 Role::Unit(circuit) => Some(circuit.customer.as_str()),
                 Role::Node | Role::Sentinel => None,
             })
@@ -357,7 +400,7 @@ impl Draft {
             .collect();
         let plan = Plan {
             customers: names.into_values().collect(),
-            devices: self.devices().cloned().collect(),
+            devices: self.devices().map(|(_, device)| Arc::new(device.clone())).collect(),
             stability: self.settings.stability,
             noc: vec!["noc@example.net".into()],
         };

@@ -6,6 +6,8 @@
 mod grammar;
 mod run;
 mod sim;
+#[cfg(test)]
+mod tests;
 
 pub use grammar::{Action, Event, Expectation, Misspelt, Story, Subject};
 pub use run::{Outcome, Print, Unmet, run};

@@ -1,7 +1,7 @@
 //! Running a story and printing what comes of it.
 
-use super::grammar::{Action, Expectation, Story};
-use super::sim::{Monitor, Sim};
+use super::grammar::{Action, Event, Expectation, Story};
+use super::sim::{Line, Monitor, Sim};
 use crate::domain::desk::Case;
 use crate::domain::fact::Fact;
 use crate::domain::time::Time;
@@ -48,18 +48,7 @@ pub fn run(story: &Story, print: Print, out: &mut dyn Write) -> io::Result<Outco
         let (now, later) = events.split_at(events.partition_point(|event| event.at <= first.at));
         events = later;
         advance(&mut sim, ORIGIN + first.at, print, out)?;
-        // What the world does at an instant, the daemon sees at that instant; what people do comes after both.
-        for event in now {
-            play(&mut sim, &event.action);
-        }
-        sim.settle();
-        print_facts(&mut sim, print, out)?;
-        for event in now {
-            if let Err(message) = judge(&mut sim, &event.action) {
-                outcome.unmet.push(Unmet { line: event.line, message });
-            }
-            print_facts(&mut sim, print, out)?;
-        }
+        instant(&mut sim, now, &mut outcome, print, out)?;
     }
     advance(&mut sim, ORIGIN + story.until, print, out)?;
     sim.settle();
@@ -80,16 +69,56 @@ fn advance(sim: &mut Sim, until: Time, print: Print, out: &mut dyn Write) -> io:
     print_facts(sim, print, out)
 }
 
-/// Lets the world, or the daemon as a whole, do something.
-fn play(sim: &mut Sim, action: &Action) {
+/// Everything that the story has for one instant: the world changes and the daemon sees it; people act while the daemon
+/// runs, so before it is stopped or after it is started; and in the end expectations are looked at.
+fn instant(
+    sim: &mut Sim,
+    events: &[Event],
+    outcome: &mut Outcome,
+    print: Print,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let ran = sim.monitor() == Monitor::Runs;
+    let (first, second) = if ran { (Act::Person, Act::Monitor) } else { (Act::Monitor, Act::Person) };
+    for act in [Act::World, first, second, Act::Expectation] {
+        for event in events.iter().filter(|event| act_of(&event.action) == act) {
+            if let Err(message) = perform(sim, &event.action) {
+                outcome.unmet.push(Unmet { line: event.line, message });
+            }
+        }
+        sim.settle();
+        print_facts(sim, print, out)?;
+    }
+    Ok(())
+}
+
+/// Whose doing an event is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Act {
+    World,
+    Monitor,
+    Person,
+    Expectation,
+}
+
+const fn act_of(action: &Action) -> Act {
     match action {
-        Action::Answer(subject, rtt) => sim.set_lines(
-            |id, role| subject.covers(id, role),
-            |line| {
-                line.rtt = *rtt;
-                line.loss = 0.0;
-            },
-        ),
+        Action::Answer(..) | Action::Lose(..) | Action::Clock(_) | Action::Mail { .. } | Action::Uplink { .. } => {
+            Act::World
+        }
+        Action::Stop | Action::Start | Action::Crash | Action::Suspend | Action::Resume => Act::Monitor,
+        Action::Work(..) | Action::Open(..) => Act::Person,
+        Action::Expect(_) => Act::Expectation,
+    }
+}
+
+/// Lets one event happen, or says why it does not hold.
+fn perform(sim: &mut Sim, action: &Action) -> Result<(), String> {
+    match action {
+        Action::Answer(subject, rtt) => {
+            let good = Line { rtt: *rtt, loss: 0.0 };
+            sim.set_lines(|id, role| subject.covers(id, role), |line| *line = good);
+        }
         Action::Lose(subject, share) => sim.set_lines(|id, role| subject.covers(id, role), |line| line.loss = *share),
         Action::Stop => sim.stop(),
         Action::Start => {
@@ -103,31 +132,17 @@ fn play(sim: &mut Sim, action: &Action) {
         Action::Clock(by_ms) => sim.step_clock(*by_ms),
         Action::Mail { refused } => sim.set_mail(*refused),
         Action::Uplink { cut } => sim.set_uplink(*cut),
-        Action::Work(..) | Action::Open(..) | Action::Expect(_) => {}
-    }
-}
-
-/// Lets a person do something, or looks whether an expectation holds.
-fn judge(sim: &mut Sim, action: &Action) -> Result<(), String> {
-    match action {
-        Action::Expect(expectation) => check(sim, expectation),
-        Action::Open(unit, priority) => ask(sim, Wish::Open { unit: unit.clone(), priority: *priority, note: None }),
+        Action::Open(unit, priority) => {
+            return ask(sim, Wish::Open { unit: unit.clone(), priority: *priority, note: None });
+        }
         Action::Work(unit, command) => {
             let case = latest_case(sim, unit).ok_or_else(|| format!("{unit} has no case"))?;
             let reference = case.opening.reference;
-            ask(sim, Wish::Work { reference, command: command.clone() })
+            return ask(sim, Wish::Work { reference, command: command.clone() });
         }
-        Action::Answer(..)
-        | Action::Lose(..)
-        | Action::Stop
-        | Action::Start
-        | Action::Crash
-        | Action::Suspend
-        | Action::Resume
-        | Action::Clock(_)
-        | Action::Mail { .. }
-        | Action::Uplink { .. } => Ok(()),
+        Action::Expect(expectation) => return check(sim, expectation),
     }
+    Ok(())
 }
 
 fn ask(sim: &mut Sim, wish: Wish) -> Result<(), String> {

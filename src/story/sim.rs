@@ -11,6 +11,7 @@ use crate::domain::watch::{
 };
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,8 +47,12 @@ pub enum Monitor {
 pub struct Sim {
     plan: Plan,
     now: Time,
-    /// By slot: units, then nodes, then sentinels, as in the plan.
+    /// Every line that there ever was.
     lines: Vec<Line>,
+    /// Which line each device has, by its id.
+    line_of: BTreeMap<String, usize>,
+    /// Which line each slot of the running daemon asks.
+    seats: Vec<usize>,
     uplink_cut: bool,
     mail_refused: bool,
     in_flight: BinaryHeap<Reverse<(Time, Slot, Round, Fate)>>,
@@ -86,6 +91,9 @@ struct Disk {
 
 impl Disk {
     fn commit(&mut self, turn: &Turn) {
+        for id in &turn.gone {
+            self.devices.remove(id);
+        }
         for row in &turn.devices {
             self.devices.insert(row.id.clone(), row.clone());
         }
@@ -137,11 +145,12 @@ impl Sim {
     /// A world in which every line is good, with a daemon that starts at `start`. Same seed, same history.
     #[must_use]
     pub fn new(plan: Plan, start: Time, seed: u64) -> Self {
-        let lines = vec![Line::GOOD; plan.devices.len()];
         let mut sim = Self {
             plan,
             now: start,
-            lines,
+            lines: Vec::new(),
+            line_of: BTreeMap::new(),
+            seats: Vec::new(),
             uplink_cut: false,
             mail_refused: false,
             in_flight: BinaryHeap::new(),
@@ -158,6 +167,7 @@ impl Sim {
             replies: Vec::new(),
             doom: None,
         };
+        sim.lay_lines();
         sim.start();
         sim
     }
@@ -204,10 +214,47 @@ impl Sim {
 
     /// Changes the lines of the devices that `which` picks by id and role.
     pub fn set_lines(&mut self, which: impl Fn(&str, &Role) -> bool, change: impl Fn(&mut Line)) {
-        for (device, line) in self.plan.devices.iter().zip(&mut self.lines) {
-            if which(&device.id, &device.role) {
-                change(line);
+        for device in self.plan.devices.iter().filter(|device| which(&device.id, &device.role)) {
+            if let Some(&line) = self.line_of.get(&device.id) {
+                change(&mut self.lines[line]);
             }
+        }
+    }
+
+    /// A device has its line for good; a new one has a good line.
+    fn lay_lines(&mut self) {
+        for device in &self.plan.devices {
+            if !self.line_of.contains_key(&device.id) {
+                self.line_of.insert(device.id.clone(), self.lines.len());
+                self.lines.push(Line::GOOD);
+            }
+        }
+    }
+
+    fn seat(&mut self) {
+        let Some(watch) = &self.watch else { return };
+        for (slot, device) in watch.devices() {
+            if self.seats.len() <= slot.index() {
+                self.seats.resize(slot.index() + 1, 0);
+            }
+            self.seats[slot.index()] = self.line_of.get(&device.id).copied().unwrap_or(0);
+        }
+    }
+
+    /// Puts another plan in force, now or at the next start.
+    pub fn reload(&mut self, plan: Plan) {
+        self.plan = plan;
+        self.lay_lines();
+        if self.watch.is_some() {
+            self.inputs.push(Input::Planned(Box::new(self.plan.clone())));
+        }
+    }
+
+    /// A host name is found to have this address.
+    pub fn resolve(&mut self, device: &str, address: IpAddr) {
+        if self.watch.is_some() {
+            let host = self.plan.devices.iter().find(|known| known.id == device).map(|known| known.host.clone());
+            self.inputs.extend(host.map(|host| Input::Resolved { device: device.to_owned(), host, address }));
         }
     }
 
@@ -231,18 +278,19 @@ impl Sim {
     pub fn start(&mut self) {
         self.turn.at = self.now;
         self.watch = Some(Box::new(Watch::start(self.disk.load(), &self.plan, &mut self.turn)));
+        self.seat();
         self.monitor = Monitor::Runs;
         self.finish_turn();
     }
 
     /// Stops the daemon in good order.
     pub fn stop(&mut self) {
-        self.turn.at = self.now;
         if let Some(watch) = &mut self.watch {
+            self.turn.at = self.now;
             watch.step(Input::Stopped, &mut self.turn);
+            self.commit();
+            self.kill();
         }
-        self.commit();
-        self.kill();
     }
 
     /// Kills the daemon: whatever is not on the disk is gone.
@@ -363,6 +411,9 @@ impl Sim {
             self.doom = Some((turns - 1, before));
         }
         self.commit();
+        if self.turn.replanned {
+            self.seat();
+        }
         let mut probes = std::mem::take(&mut self.turn.probes);
         for probe in probes.drain(..) {
             self.send(&probe);
@@ -388,7 +439,7 @@ impl Sim {
             Ask::Icmp => {}
             Ask::Snmp(_) => unreachable!("stories ask by ICMP alone"),
         }
-        let line = self.lines[probe.slot.index()];
+        let line = self.lines[self.seats[probe.slot.index()]];
         let (after, fate) = if self.uplink_cut {
             (Duration::ZERO, Fate::Unsent)
         } else if line.rtt > probe.timeout || (line.loss > 0.0 && self.roll() < line.loss) {

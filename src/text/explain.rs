@@ -4,6 +4,7 @@ use super::fact::{because, line_does};
 use super::time::{duration, utc};
 use crate::domain::desk::{Actor, Case, Line, Priority, Stage};
 use crate::domain::time::{Calendar, Time};
+use crate::domain::watch::Reason;
 use std::time::Duration;
 
 /// Explains `case` as of `now`.
@@ -110,12 +111,21 @@ fn line(case: &Case, now: Time, calendar: &Calendar) -> String {
     match (&case.stage, case.line) {
         (Stage::Closed { .. }, _) => format!("The line was lost for {lost} in all."),
         (_, Line::Withdrawn) => "The unit was taken out of the inventory; nobody watches it any more.".into(),
-        (_, Line::Watched(verdict, reason)) => format!(
-            "Since {} {}: {}. It was lost for {lost} in all.",
-            utc(case.line_since, calendar),
-            line_does(verdict),
-            because(reason)
-        ),
+        (_, Line::Watched(verdict, reason)) => {
+            let since = utc(case.line_since, calendar);
+            let does = match reason {
+                Reason::Answered => line_does(verdict).to_owned(),
+                Reason::Rejected
+                | Reason::NoAnswer
+                | Reason::SentinelsSilent
+                | Reason::SendsFailing
+                | Reason::Added
+                | Reason::Stopped
+                | Reason::Stalled
+                | Reason::Unresolved => format!("{}: {}", line_does(verdict), because(reason)),
+            };
+            format!("Since {since} {does}. It was lost for {lost} in all.")
+        }
     }
 }
 
@@ -127,8 +137,14 @@ fn next(case: &Case, now: Time, calendar: &Calendar) -> String {
                 utc(at, calendar),
                 duration(case.opening.solve_after)
             ),
-            None => "Next: no deadline of the watch runs; it is declared solved when the line is back for long \
-                     enough, or by staff."
+            None if case.line == Line::Withdrawn => {
+                "Next: no deadline of the watch runs; staff declare it solved.".into()
+            }
+            None if case.fault_seen => "Next: no deadline of the watch runs; it is declared solved when the line is \
+                                        back for long enough, or by staff."
+                .into(),
+            None => "Next: no deadline of the watch runs; the watch has not seen the fault itself, so only staff can \
+                     declare it solved."
                 .into(),
         },
         Stage::Solved { window, .. } => {
@@ -137,10 +153,15 @@ fn next(case: &Case, now: Time, calendar: &Calendar) -> String {
                 blind => format!(" Time in which nobody could see the line ({}) does not count.", duration(blind)),
             };
             let (seen, length) = (duration(window.observed.total(now)), duration(window.length));
+            let lost = if case.line.is_lost() {
+                " The line is lost just now: if that becomes a fault, the case goes back to work instead."
+            } else {
+                ""
+            };
             match case.close_due() {
                 Some(at) => format!(
                     "Next: it closes at {} if the fault stays away; {seen} of the {length} window have been \
-                     observed.{blind}",
+                     observed.{blind}{lost}",
                     utc(at, calendar)
                 ),
                 None => format!(

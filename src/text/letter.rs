@@ -149,15 +149,17 @@ fn particulars(letter: &Letter, calendar: &Calendar) -> Vec<(&'static str, Strin
         rows.extend(opening.detected.map(|time| ("Detected", at(time))));
     }
     rows.push(("Opened", at(case.opened_at)));
-    rows.extend(case.recovered_at.map(|time| ("Recovery", at(time))));
+    let recovered_at = case.recovered_at.filter(|_| !case.line.is_lost());
     match letter.mark.kind {
         LetterKind::Opened | LetterKind::Upgraded | LetterKind::Returned => {
             rows.push(("Repair due", at(case.opened_at + opening.ttr)));
         }
         LetterKind::Solved => {
+            rows.extend(recovered_at.map(|time| ("Recovery", at(time))));
             rows.extend(case.close_due().map(|time| ("Watched until", at(time))));
         }
         LetterKind::Closed => {
+            rows.extend(recovered_at.map(|time| ("Recovery", at(time))));
             rows.extend(case.window().map(|(solved_at, _)| ("Solved", at(solved_at))));
             rows.push(("Closed", at(letter.written_at)));
             rows.push(("Total downtime", duration(case.downtime.total(letter.written_at))));

@@ -3,6 +3,8 @@
 mod explain;
 mod fact;
 mod letter;
+#[cfg(test)]
+mod tests;
 mod time;
 
 pub use explain::explain;

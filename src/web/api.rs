@@ -20,8 +20,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The most units or cases that one answer lists.
-pub const MAX_PAGE: usize = 1_000;
-const DEFAULT_PAGE: usize = 100;
+pub const MAX_PAGE: usize = 10_000;
+const DEFAULT_PAGE: usize = 1_000;
 /// The most entries that a case's timeline shows.
 pub const MAX_TIMELINE: usize = 1_000;
 /// The most closed stretches of its ledger that a unit shows.

@@ -4,7 +4,7 @@ use super::Web;
 use super::api::{segment, unit_row};
 use super::doors::Caller;
 use super::problem::{Problem, json};
-use super::show::circuit;
+use super::show::{CaseForm, circuit};
 use crate::domain::desk::{Actor, Move, Priority, Reference, WaitingOn};
 use crate::domain::turn::{Command, Refusal, Wish};
 use crate::domain::watch::Secret;
@@ -147,8 +147,16 @@ fn note(text: String) -> Result<String, Problem> {
 
 #[derive(Serialize)]
 struct Done {
-    reference: String,
     done: &'static str,
+    reference: String,
+    case: Option<CaseForm>,
+}
+
+/// The case after the change. The change is done, so whatever keeps us from reading it is no reason to say it is not.
+async fn as_it_stands(web: &Web, reference: Reference) -> Option<CaseForm> {
+    let (summary, age) = web.services.board.summary();
+    let case = web.readers.read(move |reader| Ok(reader.case(reference)?)).await.ok()?;
+    case.map(|case| CaseForm::new(case, summary.at + age, &summary.calendar))
 }
 
 /// `/api/cases/{ref}/take` and the like.
@@ -162,8 +170,9 @@ pub(super) async fn work<O: Order>(
     let reference = Reference::parse(&segment(reference)?)?;
     let (by, command) = read_json::<O>(request).await?.read()?;
     let by = actor(caller, by).await?;
-    let reference = ask(&web, by, Wish::Work { reference, command }).await?;
-    Ok(json(StatusCode::OK, &Done { reference: reference.to_string(), done: O::MOVE.name() }))
+    ask(&web, by, Wish::Work { reference, command }).await?;
+    let case = as_it_stands(&web, reference).await;
+    Ok(json(StatusCode::OK, &Done { done: O::MOVE.name(), reference: reference.to_string(), case }))
 }
 
 /// Body of a `POST` to `/api/cases`.
@@ -182,6 +191,7 @@ struct Opened {
     priority: &'static str,
     unit: String,
     order: Option<String>,
+    case: Option<CaseForm>,
 }
 
 /// `POST /api/cases`: opens a case by hand.
@@ -200,10 +210,12 @@ pub(super) async fn open(
     let text = text.map(note).transpose()?;
     let row = unit_row(&web, &unit)?;
     let by = actor(caller, by).await?;
-    let reference = ask(&web, by, Wish::Open { unit: unit.clone(), priority, note: text }).await?.to_string();
+    let reference = ask(&web, by, Wish::Open { unit: unit.clone(), priority, note: text }).await?;
+    let case = as_it_stands(&web, reference).await;
+    let reference = reference.to_string();
     let location = format!("/api/cases/{reference}");
     let order = circuit(&row).map(|circuit| circuit.order.clone());
-    let opened = json(StatusCode::CREATED, &Opened { reference, priority: priority.name(), unit, order });
+    let opened = json(StatusCode::CREATED, &Opened { reference, priority: priority.name(), unit, order, case });
     Ok(([(header::LOCATION, location)], opened).into_response())
 }
 

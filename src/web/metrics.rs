@@ -22,6 +22,7 @@ const PROBES_ANSWERED: &str = "ntuwatch_probes_answered_total";
 const PROBES_LOST: &str = "ntuwatch_probes_lost_total";
 const PROBES_UNSENT: &str = "ntuwatch_probes_unsent_total";
 const PROBES_REJECTED: &str = "ntuwatch_probes_rejected_total";
+const IGNORED: &str = "ntuwatch_ignored_datagrams_total";
 const PROBE_DURATION: &str = "ntuwatch_probe_duration_seconds";
 const COMMIT_DURATION: &str = "ntuwatch_commit_duration_seconds";
 const LATENESS: &str = "ntuwatch_schedule_lateness_seconds";
@@ -204,6 +205,7 @@ fn register_engines() {
         (PROBES_LOST, "Probes without an authentic answer in time, by method."),
         (PROBES_UNSENT, "Probes that our own machine could not send, by method."),
         (PROBES_REJECTED, "Probes whose answer refuses the question, by method."),
+        (IGNORED, "Datagrams that answer no probe in flight: malformed, foreign, late or forged, by method."),
     ];
     for (name, help) in totals {
         describe_counter!(name, help);
@@ -215,8 +217,6 @@ fn register_engines() {
     for method in Method::ALL {
         drop(histogram!(PROBE_DURATION, "method" => method.name()));
     }
-    let ignored = "Datagrams to the SNMP engine that answer none of its probes.";
-    total("ntuwatch_snmp_ignored_datagrams_total", ignored).increment(0);
     total("ntuwatch_resolve_failures_total", "Look-ups of host names that failed.").increment(0);
 }
 

@@ -12,6 +12,7 @@ use ntuwatch::domain::watch::{
 use ntuwatch::store::{Commit, Entry, Loaded, Store};
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) const START: i64 = 1_700_000_000_000;
@@ -159,7 +160,7 @@ pub(crate) fn plan() -> Plan {
             name: String::from("Acme"),
             email: vec![String::from("it@acme.example"), String::from("boss@acme.example")],
         }],
-        devices: (1..=12).map(|n| unit(&format!("u{n}"), &format!("192.0.2.{n}"))).collect(),
+        devices: (1..=12).map(|n| Arc::new(unit(&format!("u{n}"), &format!("192.0.2.{n}")))).collect(),
         stability: Stability { p1: Duration::from_secs(600), p2: Duration::from_secs(1200) },
         noc: vec![String::from("noc@example.net")],
     }

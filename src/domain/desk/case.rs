@@ -571,3 +571,141 @@ impl LetterKind {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3_600);
+    const UP: Line = Line::Watched(Verdict::Up, Reason::Answered);
+    const LOSS: Line = Line::Watched(Verdict::Loss, Reason::NoAnswer);
+    const BLIND: Line = Line::Watched(Verdict::Unobserved, Reason::Stopped);
+
+    const fn at(seconds: i64) -> Time {
+        Time::from_millis(seconds * 1000)
+    }
+
+    /// A case of the watch, opened at 600 s on a line that was lost at 0 s.
+    fn case() -> Case {
+        let opening = Opening {
+            reference: Reference::from_number(1),
+            origin: Actor::Watch,
+            priority: Priority::P1,
+            unit: "u".into(),
+            customer: "acme".into(),
+            order: "SO-1".into(),
+            service: "DIA".into(),
+            region: "EMEA".into(),
+            ttr: HOUR,
+            supplier: None,
+            queue: "Support".into(),
+            note: None,
+            last_contact: None,
+            first_loss: Some(at(0)),
+            detected: Some(at(3)),
+            loss: Tally::started(at(0)),
+            line: (LOSS, at(0)),
+            solve_after: Duration::from_secs(300),
+            previous: None,
+        };
+        Case::open(opening, at(600))
+    }
+
+    fn line(line: Line, since: i64) -> CaseFact {
+        CaseFact::Line { line, at: at(since) }
+    }
+
+    fn solved() -> CaseFact {
+        CaseFact::Solved { by: Actor::Watch, note: None, window: 24 * HOUR }
+    }
+
+    fn after(facts: &[(CaseFact, i64)]) -> Case {
+        let mut case = case();
+        facts.iter().for_each(|(fact, now)| case.apply(fact, at(*now)));
+        case
+    }
+
+    #[test]
+    fn the_transition_table() {
+        let taken = CaseFact::Taken { by: "ann".into() };
+        let waits = CaseFact::Waits { by: "ann".into(), on: WaitingOn::Supplier, note: None };
+        let stages = [
+            ("New", after(&[])),
+            ("Working", after(&[(taken, 700)])),
+            ("Waiting", after(&[(waits, 700)])),
+            ("Solved", after(&[(solved(), 700)])),
+            ("Closed", after(&[(solved(), 700), (CaseFact::Closed, 90_000)])),
+        ];
+        assert_eq!(stages.each_ref().map(|(name, _)| *name), Stage::NAMES);
+        let (open, at_work) = (Ok(()), Err(NotOpen::NotSolved));
+        let (in_window, over) = (Err(NotOpen::Solved), Err(NotOpen::Closed));
+        // Take, Note, Wait, Solve, Return
+        let table = [
+            [open, open, open, open, at_work],
+            [open, open, open, open, at_work],
+            [open, open, open, open, at_work],
+            [in_window, open, in_window, in_window, open],
+            [over, over, over, over, over],
+        ];
+        for ((name, case), row) in stages.iter().zip(table) {
+            assert_eq!(case.stage.name(), *name);
+            assert_eq!(Move::ALL.map(|wanted| case.decide(wanted)), row, "{name}");
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "closed is final")]
+    fn nothing_happens_to_a_closed_case() {
+        after(&[(solved(), 700), (CaseFact::Closed, 90_000), (line(UP, 90_001), 90_001)]);
+    }
+
+    #[test]
+    fn the_watch_solves_after_five_minutes_that_it_saw() {
+        assert_eq!(case().solve_due(), None);
+        assert_eq!(after(&[(line(UP, 1_000), 1_000)]).solve_due(), Some(at(1_300)));
+        let blind = after(&[(line(UP, 1_000), 1_000), (line(BLIND, 1_100), 1_100)]);
+        assert_eq!(blind.solve_due(), None);
+        let back = after(&[(line(UP, 1_000), 1_000), (line(BLIND, 1_100), 1_100), (line(UP, 2_000), 2_000)]);
+        assert_eq!((back.solve_due(), back.recovered_at), (Some(at(2_200)), Some(at(1_000))));
+        let again = after(&[(line(UP, 1_000), 1_000), (line(LOSS, 1_100), 1_103), (line(UP, 1_150), 1_150)]);
+        assert_eq!((again.solve_due(), again.recovered_at), (Some(at(1_450)), Some(at(1_150))));
+        assert_eq!(again.downtime.total(at(9_999)), Duration::from_secs(1_050));
+    }
+
+    #[test]
+    fn the_window_counts_what_was_seen() {
+        let solved = [(line(UP, 1_000), 1_000), (solved(), 1_300)];
+        assert_eq!(after(&solved).close_due(), Some(at(1_300 + 86_400)));
+        let [up, done] = solved;
+        let blind = after(&[up.clone(), done.clone(), (line(BLIND, 2_300), 2_300)]);
+        assert_eq!((blind.close_due(), blind.window_ends(at(5_300))), (None, Some(at(5_300 + 85_400))));
+        let facts = [up.clone(), done.clone(), (line(BLIND, 2_300), 2_300), (line(LOSS, 5_300), 5_303)];
+        assert_eq!(after(&facts).close_due(), Some(at(5_300 + 85_400)), "a loss is seen, too");
+        assert_eq!(after(&facts).blind_in_window(at(9_000)), Duration::from_secs(3_000));
+        let withdrawn = after(&[up, done, (line(Line::Withdrawn, 2_300), 2_300)]);
+        assert_eq!(withdrawn.close_due(), Some(at(1_300 + 86_400)));
+    }
+
+    #[test]
+    fn a_returned_case_forgets_the_window_and_the_watch_settles_only_what_it_saw() {
+        let returned = |by| CaseFact::Returned { by, note: None };
+        let up = || (line(UP, 1_000), 1_000);
+        let concern = after(&[up(), (solved(), 1_300), (returned(Actor::Staff("ann".into())), 2_000)]);
+        assert_eq!((concern.stage.name(), concern.close_due(), concern.fault_seen), ("Working", None, false));
+        let mut still = concern;
+        still.apply(&line(BLIND, 2_100), at(2_100));
+        still.apply(&line(UP, 2_200), at(2_200));
+        assert_eq!(still.solve_due(), None, "a line that answers does not settle a person's concern");
+        let fault = after(&[up(), (solved(), 1_300), (line(LOSS, 2_000), 2_003), (returned(Actor::Watch), 2_600)]);
+        assert_eq!((fault.fault_seen, fault.returned, fault.solved), (true, 1, 1));
+        assert_eq!(fault.last_letter, Some(LetterMark { kind: LetterKind::Returned, number: 1 }));
+    }
+
+    #[test]
+    fn no_case_leaves_new_without_an_owner() {
+        assert_eq!(after(&[]).owner, None);
+        assert_eq!(after(&[(solved(), 700)]).owner.as_deref(), Some("ntuwatch"));
+        let taken = |by: &str, now| (CaseFact::Taken { by: by.into() }, now);
+        assert_eq!(after(&[taken("ann", 700), taken("bob", 800)]).owner.as_deref(), Some("bob"));
+    }
+}

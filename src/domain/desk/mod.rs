@@ -102,7 +102,7 @@ impl Desk {
     }
 
     pub(crate) fn take_changed(&mut self, turn: &mut Turn) {
-        for reference in core::mem::take(&mut self.changed) {
+        while let Some(reference) = self.changed.pop_first() {
             if let Some(case) = self.cases.get(&reference) {
                 turn.cases.push(Arc::clone(case));
             }
@@ -231,15 +231,15 @@ impl Desk {
     /// Something that a case waits for may be due.
     pub(crate) fn wake(&mut self, reference: Reference, line_is_well: bool, turn: &mut Turn) {
         let Some(case) = self.case(reference) else { return };
-        if case.solve_due().is_some_and(|at| at <= turn.at) {
+        let due = |at: Option<Time>| at.is_some_and(|at| at <= turn.at);
+        let (solve, close) = (due(case.solve_due()), due(case.close_due()));
+        if (solve || close) && !line_is_well && case.line != Line::Withdrawn {
+            // A loss that began before is given the time to be confirmed, to become a fault, or to pass.
+            turn.wake.push((turn.at + core::time::Duration::from_secs(1), reference));
+        } else if solve {
             self.solve(reference, Actor::Watch, None, turn);
-        } else if case.close_due().is_some_and(|at| at <= turn.at) {
-            // A loss that began within the window is given the time to become a fault or to pass.
-            if line_is_well || case.line == Line::Withdrawn {
-                self.close(reference, turn);
-            } else {
-                turn.wake.push((turn.at + core::time::Duration::from_secs(1), reference));
-            }
+        } else if close {
+            self.close(reference, turn);
         }
     }
 

@@ -125,6 +125,18 @@ impl Evidence {
         self.verdict == Verdict::Up && self.doubt.is_none()
     }
 
+    /// Our own side was broken when the latest rounds failed: they begin no loss.
+    pub(crate) const fn drop_doubt(&mut self) {
+        self.doubt = None;
+    }
+
+    /// The store notes contacts only with changes of the verdict: a device that was UP went on answering until `at`.
+    pub(crate) fn answered_until(&mut self, at: Time) {
+        if self.verdict == Verdict::Up {
+            self.last_contact = self.last_contact.max(Some(at));
+        }
+    }
+
     /// The device answered a probe sent at `at`. Any contact resets the loss.
     pub(crate) fn contact(&mut self, slot: Slot, at: Time, reason: Reason) -> Option<Shift> {
         self.last_contact = self.last_contact.max(Some(at));
@@ -207,5 +219,126 @@ impl Evidence {
         let shift = Shift { slot, began: self.since, was: (self.verdict, self.reason), at, now: (verdict, reason) };
         (self.verdict, self.reason, self.since) = (verdict, reason, at);
         Some(shift)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SLOT: Slot = Slot(0);
+
+    const fn at(seconds: i64) -> Time {
+        Time::from_millis(seconds * 1000)
+    }
+
+    fn up(since: i64) -> Evidence {
+        Evidence::restored((Verdict::Up, Reason::Answered), at(since), Some(at(since)), None)
+    }
+
+    /// Rounds sent at these seconds failed, each a second later, while our own side worked.
+    fn lose(evidence: &mut Evidence, rounds: impl IntoIterator<Item = i64>) {
+        for sent in rounds {
+            evidence.failed(SLOT, at(sent), at(sent + 1), Blame::Line, |_| true, None);
+        }
+    }
+
+    fn loss(evidence: &Evidence, now: i64) -> Option<u64> {
+        evidence.trouble().map(|trouble| trouble.loss.total(at(now)).as_secs())
+    }
+
+    #[test]
+    fn three_lost_rounds_in_a_row_make_a_loss_dated_back_to_the_first() {
+        let mut evidence = up(0);
+        lose(&mut evidence, [10, 11]);
+        assert_eq!((evidence.verdict(), evidence.in_doubt()), (Verdict::Up, true));
+        evidence.contact(SLOT, at(12), Reason::Answered);
+        assert!(evidence.is_well());
+        lose(&mut evidence, [20, 21, 22]);
+        assert_eq!((evidence.verdict(), evidence.since(), loss(&evidence, 30)), (Verdict::Loss, at(20), Some(10)));
+        let trouble = evidence.trouble().copied().unwrap();
+        assert_eq!((trouble.first_loss, trouble.detected), (at(20), at(23)));
+        assert_eq!(evidence.last_contact(), Some(at(12)));
+    }
+
+    #[test]
+    fn any_contact_resets_the_sum() {
+        let mut evidence = up(0);
+        lose(&mut evidence, [10, 11, 12]);
+        let shift = evidence.contact(SLOT, at(600), Reason::Rejected).unwrap();
+        assert_eq!((shift.began, shift.at, shift.now), (at(10), at(600), (Verdict::Up, Reason::Rejected)));
+        lose(&mut evidence, [700, 701, 702]);
+        assert_eq!(loss(&evidence, 760), Some(60));
+    }
+
+    #[test]
+    fn blind_time_neither_counts_nor_resets_and_needs_no_new_confirmation() {
+        for (verdict, reason) in
+            [(Verdict::Inconclusive, Reason::SentinelsSilent), (Verdict::Unobserved, Reason::Stalled)]
+        {
+            let mut evidence = up(0);
+            lose(&mut evidence, [100, 101, 102]);
+            evidence.blind(SLOT, at(200), verdict, reason);
+            assert_eq!(loss(&evidence, 900), Some(100), "{verdict:?}");
+            lose(&mut evidence, [1_000]);
+            assert_eq!((evidence.verdict(), loss(&evidence, 1_050)), (Verdict::Loss, Some(150)), "{verdict:?}");
+        }
+    }
+
+    #[test]
+    fn a_loss_found_after_we_went_blind_is_taken_back() {
+        let mut evidence = up(0);
+        lose(&mut evidence, [100, 101, 102]);
+        evidence.blind(SLOT, at(99), Verdict::Inconclusive, Reason::SentinelsSilent);
+        assert_eq!((evidence.since(), evidence.trouble()), (at(100), None), "nothing is dated before what stood");
+    }
+
+    #[test]
+    fn a_loss_that_no_sentinel_vouches_for_waits() {
+        let mut evidence = up(0);
+        for sent in 10..20 {
+            evidence.failed(SLOT, at(sent), at(sent + 1), Blame::Line, |_| false, None);
+        }
+        assert_eq!((evidence.verdict(), evidence.in_doubt()), (Verdict::Up, true));
+        evidence.failed(SLOT, at(20), at(21), Blame::Line, |since| since == at(10), None);
+        assert_eq!((evidence.verdict(), evidence.since()), (Verdict::Loss, at(10)));
+    }
+
+    #[test]
+    fn whose_failure_it_was_decides_the_verdict() {
+        let cut_off = Some((at(11), Reason::SentinelsSilent));
+        for (blame, cut_off, expected, since) in [
+            (Blame::Line, None, (Verdict::Loss, Reason::NoAnswer), 10),
+            (Blame::Line, cut_off, (Verdict::Inconclusive, Reason::SentinelsSilent), 11),
+            (Blame::Ourselves, None, (Verdict::Inconclusive, Reason::SendsFailing), 10),
+            (Blame::Resolver, None, (Verdict::Unobserved, Reason::Unresolved), 10),
+        ] {
+            let mut evidence = up(0);
+            for sent in 10..13 {
+                evidence.failed(SLOT, at(sent), at(sent + 1), blame, |_| true, cut_off);
+            }
+            assert_eq!(((evidence.verdict(), evidence.reason()), evidence.since()), (expected, at(since)), "{blame:?}");
+        }
+    }
+
+    #[test]
+    fn failures_of_different_kinds_do_not_add_up() {
+        let mut evidence = up(0);
+        for (sent, blame) in [(10, Blame::Line), (11, Blame::Ourselves), (12, Blame::Line), (13, Blame::Line)] {
+            evidence.failed(SLOT, at(sent), at(sent + 1), blame, |_| true, None);
+            assert_eq!(evidence.verdict(), Verdict::Up);
+        }
+        lose(&mut evidence, [14]);
+        assert_eq!((evidence.verdict(), evidence.since()), (Verdict::Loss, at(12)));
+    }
+
+    #[test]
+    fn an_answer_from_before_the_blindness_ends_the_loss_and_says_nothing_of_the_present() {
+        let mut evidence = up(0);
+        lose(&mut evidence, [10, 11, 12]);
+        evidence.blind(SLOT, at(50), Verdict::Unobserved, Reason::Stalled);
+        assert_eq!(evidence.contact(SLOT, at(49), Reason::Answered), None);
+        assert_eq!((evidence.verdict(), evidence.trouble()), (Verdict::Unobserved, None));
+        assert_eq!(evidence.last_contact(), Some(at(49)));
     }
 }

@@ -1,10 +1,10 @@
 //! The inventory of the running watch: who joins, who stays, who leaves.
 
-use super::Watch;
 use super::device::{Device, Role, Slot};
 use super::evidence::Evidence;
 use super::ledger::{Interval, Reason, Verdict};
 use super::rounds::Poll;
+use super::{Deadline, Watch};
 use crate::domain::desk::Line;
 use crate::domain::fact::Fact;
 use crate::domain::plan::Plan;
@@ -14,6 +14,7 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::cmp::Reverse;
 use core::net::IpAddr;
 
 impl Watch {
@@ -24,7 +25,8 @@ impl Watch {
         self.reserve(plan.devices.len());
         for device in &plan.devices {
             match saved.remove(&device.id) {
-                Some(row) => {
+                Some(mut row) => {
+                    row.evidence.answered_until(until - device.pace.interval);
                     let slot = self.seat(device, row.evidence, row.address, turn.at);
                     let shift = self.evidence[slot.index()].blind(slot, until, Verdict::Unobserved, Reason::Stopped);
                     self.shifted(shift, turn);
@@ -34,7 +36,7 @@ impl Watch {
         }
         for row in saved.into_values() {
             Self::leave(&row.id, &row.evidence, until, turn);
-            self.desk.line_is(&row.id, Line::Withdrawn, turn.at, turn);
+            self.desk.line_is(&row.id, Line::Withdrawn, until, turn);
         }
         self.note_wakes(turn);
         self.count_fleet(turn.at);
@@ -92,7 +94,7 @@ impl Watch {
         self.isolation.set_fleet(self.slots.len(), sentinels, refused, now);
     }
 
-    fn join(&mut self, device: &Device, turn: &mut Turn) {
+    fn join(&mut self, device: &Arc<Device>, turn: &mut Turn) {
         let slot = self.seat(device, Evidence::new(turn.at), None, turn.at);
         self.changed.push(slot);
         turn.touched.push(slot);
@@ -103,7 +105,7 @@ impl Watch {
     }
 
     /// Gives a device a slot and its place in the schedule.
-    fn seat(&mut self, device: &Device, evidence: Evidence, known: Option<IpAddr>, now: Time) -> Slot {
+    fn seat(&mut self, device: &Arc<Device>, evidence: Evidence, known: Option<IpAddr>, now: Time) -> Slot {
         let address = device.host.parse().ok().or(known);
         let slot = self.free.pop().unwrap_or_else(|| {
             let slot = Slot(u32::try_from(self.devices.len()).unwrap_or(u32::MAX));
@@ -114,7 +116,7 @@ impl Watch {
         });
         self.evidence[slot.index()] = evidence;
         self.polls[slot.index()].renew(address, device.pace.interval, now);
-        self.devices[slot.index()] = Some(Arc::new(device.clone()));
+        self.devices[slot.index()] = Some(Arc::clone(device));
         self.slots.insert(device.id.clone(), slot);
         self.wheel.grow(self.devices.len());
         // Regular times that fall on this very instant count: a device is first asked within its first interval.
@@ -122,27 +124,30 @@ impl Watch {
         slot
     }
 
-    fn stay(&mut self, slot: Slot, device: &Device, now: Time) {
-        let Some(before) = self.devices[slot.index()].clone().filter(|before| **before != *device) else { return };
-        self.devices[slot.index()] = Some(Arc::new(device.clone()));
+    fn stay(&mut self, slot: Slot, device: &Arc<Device>, now: Time) {
+        let Some(before) = self.devices[slot.index()].clone().filter(|before| before != device) else { return };
+        self.devices[slot.index()] = Some(Arc::clone(device));
         let address = device.host.parse().ok();
         if before.host != device.host {
             // A new address begins a new series of probes; what was known of the line stays.
-            self.forget_round(slot);
+            self.disown_round(slot);
             self.polls[slot.index()].address = address;
             self.changed.push(slot);
         }
         if before.pace.interval != device.pace.interval {
             let address = self.polls[slot.index()].address;
             self.polls[slot.index()].renew(address, device.pace.interval, now);
+            self.schedule_regular(slot, now);
         }
         let evidence = &self.evidence[slot.index()];
         if before.pace.down_after != device.pace.down_after
             && evidence.trouble().is_some_and(|trouble| trouble.fault_at == Some(before.pace.down_after))
         {
             self.rearm(slot, Some(device.pace.down_after));
+        } else if let Some(at) = self.fault_at(slot) {
+            // A node that was lost for long enough may have become a unit.
+            self.deadlines.push(Reverse((at, Deadline::Fault(slot))));
         }
-        self.schedule_regular(slot, now);
     }
 
     /// Closes the ledger of a device that is not watched any more.
@@ -160,12 +165,15 @@ impl Watch {
     }
 
     /// A host name was resolved.
-    pub(super) fn resolved(&mut self, device: &str, address: IpAddr) {
+    pub(super) fn resolved(&mut self, device: &str, host: &str, address: IpAddr) {
         let Some(&slot) = self.slots.get(device) else { return };
+        if self.devices[slot.index()].as_ref().is_none_or(|device| device.host != host) {
+            return;
+        }
         let poll = &mut self.polls[slot.index()];
         if poll.address != Some(address) {
             poll.address = Some(address);
-            self.forget_round(slot);
+            self.disown_round(slot);
             self.changed.push(slot);
         }
     }

@@ -122,3 +122,84 @@ impl Isolation {
         failing.map(|since| (since, Reason::SendsFailing)).or(silent.map(|since| (since, Reason::SentinelsSilent)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn at(millis: i64) -> Time {
+        Time::from_millis(millis)
+    }
+
+    fn watched_by(sentinels: bool, devices: usize) -> Isolation {
+        let mut isolation = Isolation::new(at(0));
+        isolation.set_fleet(devices, sentinels, 0, at(0));
+        isolation
+    }
+
+    #[test]
+    fn silent_sentinels_cut_off_after_four_seconds_and_one_answer_mends() {
+        let mut isolation = watched_by(true, 10);
+        isolation.sentinel_answered(at(1_000));
+        assert_eq!(isolation.next_due(), Some(at(5_000)));
+        assert_eq!(isolation.judge(at(4_999)), None);
+        let cut_off = (at(1_000), Reason::SentinelsSilent);
+        assert_eq!(isolation.judge(at(5_000)), Some(Change::CutOff { since: cut_off.0, why: cut_off.1 }));
+        assert_eq!((isolation.judge(at(9_000)), isolation.cut_off()), (None, Some(cut_off)), "said once");
+        isolation.sentinel_answered(at(9_000));
+        assert_eq!(isolation.judge(at(9_100)), Some(Change::Mended { since: cut_off.0, why: cut_off.1 }));
+        assert_eq!(isolation.cut_off(), None);
+    }
+
+    #[test]
+    fn without_sentinels_silence_means_nothing() {
+        let mut isolation = watched_by(false, 10);
+        assert_eq!((isolation.judge(at(3_600_000)), isolation.next_due()), (None, None));
+        assert!(isolation.is_trusted(at(3_600_000)));
+    }
+
+    #[test]
+    fn a_fault_is_declared_only_on_a_sentinel_s_fresh_word() {
+        let mut isolation = watched_by(true, 10);
+        isolation.sentinel_answered(at(1_000));
+        assert!(isolation.is_trusted(at(3_000)) && !isolation.is_trusted(at(3_001)));
+        assert!(isolation.corroborates(at(1_000)) && !isolation.corroborates(at(1_001)));
+    }
+
+    #[test]
+    fn refused_sends_cut_off_when_most_devices_meet_them_and_nothing_else_went_out() {
+        let refuse = |count: usize| {
+            let mut isolation = watched_by(false, 10);
+            (0..count).for_each(|_| isolation.refused(at(100), false));
+            isolation
+        };
+        assert_eq!(refuse(5).judge(at(60_000)), None, "half of them is not most of them");
+        let mut isolation = refuse(6);
+        assert_eq!(isolation.judge(at(4_099)), None);
+        let began = Change::CutOff { since: at(100), why: Reason::SendsFailing };
+        assert_eq!(isolation.judge(at(4_100)), Some(began));
+        isolation.sent(true);
+        assert!(matches!(isolation.judge(at(4_200)), Some(Change::Mended { .. })));
+        let mut again = refuse(1);
+        (0..9).for_each(|_| again.refused(at(200), true));
+        assert_eq!(again.judge(at(60_000)), None, "one device refused ten times is one device");
+    }
+
+    #[test]
+    fn a_stall_is_nobody_s_silence() {
+        let mut isolation = watched_by(true, 10);
+        isolation.restart(at(60_000));
+        assert_eq!(isolation.judge(at(60_000)), None);
+        assert!(isolation.judge(at(64_000)).is_some(), "from then on it counts");
+    }
+
+    #[test]
+    fn the_first_sentinel_gets_its_time_and_the_last_one_takes_its_silence_along() {
+        let mut isolation = watched_by(false, 10);
+        isolation.set_fleet(11, true, 0, at(100_000));
+        assert_eq!(isolation.judge(at(103_999)), None);
+        assert!(isolation.judge(at(104_000)).is_some());
+        isolation.set_fleet(10, false, 0, at(105_000));
+        assert!(matches!(isolation.judge(at(105_000)), Some(Change::Mended { .. })));
+    }
+}

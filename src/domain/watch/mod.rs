@@ -9,6 +9,8 @@ mod probe;
 mod rounds;
 mod schedule;
 mod strip;
+#[cfg(test)]
+mod tests;
 
 pub use device::{AuthProtocol, Circuit, Device, Pace, PrivProtocol, Role, Secret, Slot, SnmpAccess, SnmpVersion};
 pub use evidence::{CONFIRM_ROUNDS, Evidence, Trouble};
@@ -126,7 +128,7 @@ impl Watch {
             }
             Input::Asked(request) => self.asked(request, turn),
             Input::Attempted(letter, delivery) => self.desk.outbox.attempted(letter, delivery, turn),
-            Input::Resolved { device, address } => self.resolved(&device, address),
+            Input::Resolved { device, host, address } => self.resolved(&device, &host, address),
             Input::Planned(plan) => self.plan(&plan, turn),
             Input::ClockStepped { by_ms } => turn.facts.push(Fact::ClockStepped { by_ms }),
             Input::Stopped => {
@@ -176,6 +178,7 @@ impl Watch {
             }
             Some(isolation::Change::Mended { since, why }) => {
                 self.trusted_from = turn.at;
+                self.evidence.iter_mut().for_each(Evidence::drop_doubt);
                 turn.facts.push(Fact::IsolationEnded { since, why, lasted: turn.at.since(since) });
             }
         }

@@ -81,6 +81,13 @@ impl Watch {
         poll.waiting = 0;
     }
 
+    /// As [`Self::forget_round`], and answers count no more than silence: they come from another address.
+    pub(super) fn disown_round(&mut self, slot: Slot) {
+        self.forget_round(slot);
+        let poll = &mut self.polls[slot.index()];
+        poll.round = poll.round.wrapping_add(1);
+    }
+
     pub(super) fn schedule_regular(&mut self, slot: Slot, now: Time) {
         if let Some(device) = &self.devices[slot.index()] {
             self.wheel.set(slot, next_regular(slot, device.pace.interval, now));
@@ -185,7 +192,11 @@ impl Watch {
         if let Some(Device { role: Role::Sentinel, .. }) = self.devices[slot.index()].as_deref() {
             self.isolation.sentinel_answered(at);
         }
-        let shift = self.evidence[slot.index()].contact(slot, at, reason);
+        let evidence = &mut self.evidence[slot.index()];
+        if evidence.trouble().is_some() {
+            self.changed.push(slot);
+        }
+        let shift = evidence.contact(slot, at, reason);
         self.shifted(shift, turn);
     }
 

@@ -17,6 +17,7 @@ use core::future::pending;
 use core::hash::BuildHasher;
 use core::net::IpAddr;
 use core::time::Duration;
+use metrics::Counter;
 use std::collections::hash_map::RandomState;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::io::{self, ErrorKind};
@@ -65,6 +66,7 @@ struct Engine {
     next_serial: u64,
     secret: RandomState,
     clock: Stopwatch,
+    ignored: Counter,
 }
 
 impl Engine {
@@ -86,6 +88,7 @@ impl Engine {
             next_serial: 0,
             secret,
             clock: Stopwatch::start(),
+            ignored: metrics::counter!("ntuwatch_ignored_datagrams_total", "method" => Method::Icmp.name()),
         })
     }
 
@@ -157,8 +160,8 @@ impl Engine {
     fn receive(&mut self) {
         for _ in 0..READS_A_TURN {
             let Some((from, token)) = self.next_datagram() else { return };
-            if let Some(token) = token {
-                self.answered(from, token);
+            if !token.is_some_and(|token| self.answered(from, token)) {
+                self.ignored.increment(1);
             }
         }
     }
@@ -176,14 +179,17 @@ impl Engine {
         })
     }
 
-    fn answered(&mut self, from: IpAddr, token: Token) {
+    /// Whether it answers a probe in flight: one that is late, doubled or forged does not.
+    fn answered(&mut self, from: IpAddr, token: Token) -> bool {
         let known = self.in_flight.get(&token.serial);
-        if known.is_some_and(|flight| flight.proof == token.proof && flight.address == from)
-            && let Some(flight) = self.in_flight.remove(&token.serial)
-        {
+        if !known.is_some_and(|flight| flight.proof == token.proof && flight.address == from) {
+            return false;
+        }
+        if let Some(flight) = self.in_flight.remove(&token.serial) {
             let rtt = self.clock.elapsed().saturating_sub(flight.sent);
             self.collector.report(flight.slot, flight.round, Outcome::Answered { rtt, sample: None });
         }
+        true
     }
 
     /// Reports what was not answered in time.

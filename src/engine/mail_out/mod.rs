@@ -28,7 +28,7 @@ pub const MAX_CONNECTIONS: usize = 4;
 /// Direct mails that find room beside a full outbox.
 const MAX_DIRECT: usize = 8;
 
-/// Takes note of what became of a letter. It must not wait for whoever calls [`MailEngine::send`].
+/// Takes note of what became of a letter. It may wait; the letters behind wait with it.
 pub type Report = Box<dyn Fn(LetterId, Delivery) + Send>;
 
 /// What the engine needs to know. Not `Debug`: it may hold a password.
@@ -109,9 +109,12 @@ pub struct MailEngine {
 }
 
 impl MailEngine {
-    /// Makes one attempt to deliver `mail`. Every letter is reported exactly once.
-    pub fn send(&self, mail: Mail) {
-        self.put(Order { mail, origin: Origin::Outbox });
+    /// Makes one attempt to deliver `mail`. Every letter that is taken is reported exactly once.
+    ///
+    /// # Errors
+    /// What became of a letter that there is no room for.
+    pub fn send(&self, mail: Mail) -> Result<(), Delivery> {
+        self.put(Order { mail, origin: Origin::Outbox }).map_err(|_refused| no_room())
     }
 
     /// Sends a mail that does not come from the outbox, as well as may be: what becomes of it is only logged.
@@ -128,16 +131,19 @@ impl MailEngine {
                 body: body.to_owned(),
                 written_unix_ms,
             };
-            self.put(Order { mail, origin: Origin::Direct });
+            if let Err(order) = self.put(Order { mail, origin: Origin::Direct }) {
+                self.desk.settle(&order, no_room());
+            }
         }
     }
 
-    fn put(&self, order: Order) {
-        if let Err(refused) = self.queue.try_send(order) {
-            self.desk
-                .settle(&refused.into_inner(), Delivery::Deferred("the mail engine has its hands full".to_owned()));
-        }
+    fn put(&self, order: Order) -> Result<(), Box<Order>> {
+        self.queue.try_send(order).map_err(|refused| Box::new(refused.into_inner()))
     }
+}
+
+fn no_room() -> Delivery {
+    Delivery::Deferred("the mail engine has its hands full".to_owned())
 }
 
 /// Starts the engine.

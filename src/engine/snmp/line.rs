@@ -4,6 +4,7 @@
 //! after every SNMPv3 exchange. Here answers are told apart by where they come from, so none but the agent's own is ever looked at.
 
 use crate::clock::Stopwatch;
+use crate::domain::watch::Method;
 use crate::engine::buffers;
 use bytes::Bytes;
 use core::net::{IpAddr, SocketAddr};
@@ -65,7 +66,7 @@ impl Line {
             local: socket.local_addr()?,
             socket,
             listeners: Mutex::default(),
-            ignored: metrics::counter!("ntuwatch_snmp_ignored_datagrams_total"),
+            ignored: metrics::counter!("ntuwatch_ignored_datagrams_total", "method" => Method::Snmp.name()),
         });
         tokio::spawn(Arc::clone(&line).read());
         Ok(line)

@@ -41,7 +41,7 @@ impl Bench {
     /// What becomes of one more letter.
     fn deliver(&self, mail: Mail) -> Delivery {
         let id = mail.id;
-        self.engine.send(mail);
+        self.engine.send(mail).expect("room");
         let (reported, delivery) = self.reports.recv_timeout(LONG).expect("a report");
         assert_eq!(reported, id);
         delivery

@@ -1,0 +1,211 @@
+//! A storm: 10,000 units are lost at once, and come back at once.
+//!
+//! The real watch and the real store, without a network: each turn goes the daemon's way from the results of probes to
+//! the commit. What counts is the time from the deciding moment until everything is durable.
+
+#[path = "support/cpu.rs"]
+mod cpu;
+#[path = "support/table.rs"]
+mod table;
+
+use core::time::Duration;
+use ntuwatch::clock::Stopwatch;
+use ntuwatch::domain::fact::Fact;
+use ntuwatch::domain::letter::{Delivery, LetterId};
+use ntuwatch::domain::time::{Calendar, ClockMark, Time};
+use ntuwatch::domain::turn::{Input, Turn};
+use ntuwatch::domain::watch::{Method, Outcome, Probe, ProbeResult, Watch};
+use ntuwatch::store::{Commit, Entry, Store};
+use ntuwatch::story::Story;
+use ntuwatch::text;
+use std::collections::VecDeque;
+use table::Table;
+
+const UNITS: u32 = 10_000;
+const RTT: Duration = Duration::from_millis(12);
+/// Messages that the daemon takes in one turn.
+const MESSAGES_A_TURN: usize = 256;
+const START: Time = Time::from_millis(1_700_000_000_000);
+
+fn main() {
+    // A short interval, so that all come due within a few seconds of each other.
+    let story = format!(
+        "config interval=2s timeout=500ms down_after=60s solve_after=60s\nunits acme-lon- 1..{UNITS} customer=acme\n"
+    );
+    let story = Story::parse(&story).expect("the bench's own story is in order");
+    let mut storm = Storm::new(&story);
+    let mut table =
+        Table::new(&["10,000 units", "cases", "letters", "CPU ms", "wall ms", "CPU us/unit", "commits", "longest ms"]);
+    storm.run_to(START + Duration::from_secs(20));
+
+    storm.silent = true;
+    let lost = storm.now;
+    table.row("verdicts LOSS", storm.measure(|storm| storm.run_to(lost + Duration::from_secs(55))));
+    assert_eq!(storm.opened, 0, "a minute of loss makes a case, not less");
+    // Nothing is heard for less than makes a stall; then everything is due at once.
+    table.row("P1 cases, opened letters", storm.measure(|storm| storm.jump_to(lost + Duration::from_millis(59_900))));
+    table.row("P1 cases, opened letters", storm.measure(|storm| storm.jump_to(lost + Duration::from_millis(64_800))));
+    assert_eq!(storm.opened, UNITS, "one case each");
+    table.row("letters delivered", storm.measure(Storm::deliver));
+
+    storm.silent = false;
+    let back = storm.now;
+    table.row("verdicts UP", storm.measure(|storm| storm.run_to(back + Duration::from_secs(55))));
+    storm.measure(|storm| storm.jump_to(back + Duration::from_millis(59_900)));
+    table.row("cases Solved, letters", storm.measure(|storm| storm.jump_to(back + Duration::from_millis(64_800))));
+    table.row("letters delivered", storm.measure(Storm::deliver));
+    table.print();
+}
+
+/// A daemon without engines.
+struct Storm {
+    store: Store,
+    watch: Watch,
+    turn: Turn,
+    now: Time,
+    silent: bool,
+    on_the_way: VecDeque<(Time, ProbeResult)>,
+    letters: Vec<LetterId>,
+    calendar: Calendar,
+    marked: Time,
+    tally: Tally,
+    opened: u32,
+    _home: tempfile::TempDir,
+}
+
+/// What was done since the last measurement.
+#[derive(Default)]
+struct Tally {
+    cases: usize,
+    letters: usize,
+    commits: usize,
+    longest: Duration,
+}
+
+impl Storm {
+    fn new(story: &Story) -> Self {
+        let home = tempfile::tempdir().expect("a directory can be made");
+        let (store, loaded) = Store::open(&home.path().join("storm.db")).expect("a new store can be opened");
+        let mut turn = Turn::new(START);
+        let watch = Watch::start(loaded.saved, &story.plan, &mut turn);
+        let mut storm = Self {
+            store,
+            watch,
+            turn,
+            now: START,
+            silent: false,
+            on_the_way: VecDeque::new(),
+            letters: Vec::new(),
+            calendar: Calendar::default(),
+            marked: START,
+            tally: Tally::default(),
+            opened: 0,
+            _home: home,
+        };
+        storm.finish_turn();
+        storm
+    }
+
+    /// Does `work` and says what it cost, as cells of the table.
+    fn measure(&mut self, work: impl FnOnce(&mut Self)) -> Vec<String> {
+        self.tally = Tally::default();
+        let (cpu, watch) = (cpu::used(), Stopwatch::start());
+        work(self);
+        let (cpu, wall) = (cpu::used() - cpu, watch.elapsed());
+        let tally = &self.tally;
+        vec![
+            tally.cases.to_string(),
+            tally.letters.to_string(),
+            format!("{:.0}", cpu.as_secs_f64() * 1e3),
+            format!("{:.0}", wall.as_secs_f64() * 1e3),
+            format!("{:.1}", cpu.as_secs_f64() * 1e6 / f64::from(UNITS)),
+            tally.commits.to_string(),
+            format!("{:.1}", tally.longest.as_secs_f64() * 1e3),
+        ]
+    }
+
+    /// Goes on turn by turn.
+    fn run_to(&mut self, until: Time) {
+        while self.now < until {
+            let arrival = self.on_the_way.front().map_or(until, |(at, _)| *at);
+            self.now = self.watch.next_due().min(arrival).min(until).max(self.now + Duration::from_millis(1));
+            self.step();
+        }
+    }
+
+    /// Does nothing until `moment`, then everything that is due.
+    fn jump_to(&mut self, moment: Time) {
+        self.now = moment;
+        self.step();
+        while self.watch.next_due() <= self.now {
+            self.step();
+        }
+    }
+
+    fn step(&mut self) {
+        self.turn.at = self.now;
+        let arrived = self.on_the_way.partition_point(|(at, _)| *at <= self.now);
+        let results: Vec<_> = self.on_the_way.drain(..arrived).map(|(_, result)| result).collect();
+        self.watch.step(Input::Probed(results), &mut self.turn);
+        self.watch.step(Input::Tick, &mut self.turn);
+        self.finish_turn();
+    }
+
+    /// The mail server takes all letters that it was handed.
+    fn deliver(&mut self) {
+        while !self.letters.is_empty() {
+            for letter in self.letters.split_off(self.letters.len().saturating_sub(MESSAGES_A_TURN)) {
+                self.watch.step(Input::Attempted(letter, Delivery::Sent), &mut self.turn);
+            }
+            self.step();
+        }
+    }
+
+    fn finish_turn(&mut self) {
+        if self.turn.is_durable() || self.now.since(self.marked) >= ntuwatch::domain::watch::MARK_EVERY {
+            self.commit();
+        }
+        let (silent, now) = (self.silent, self.now);
+        self.on_the_way.extend(self.turn.probes.drain(..).map(|probe| fate(&probe, silent, now)));
+        // Answers come in before losses that were asked for earlier.
+        self.on_the_way.make_contiguous().sort_by_key(|(at, _)| *at);
+        self.letters.append(&mut self.turn.deliver);
+        self.turn.clear();
+    }
+
+    fn commit(&mut self) {
+        let watch = Stopwatch::start();
+        let calendar = &self.calendar;
+        let mails: Vec<_> =
+            self.turn.letters.iter().map(|letter| text::mail(letter, "example.net", calendar)).collect();
+        let entries: Vec<_> = self.turn.facts.iter().map(|fact| entry(fact, calendar)).collect();
+        let mark = ClockMark { at: self.now, boot_id: String::new(), boot_ms: 0, unix_ms: self.now.as_millis() };
+        let commit = Commit { turn: &self.turn, mails: &mails, entries: &entries, mark: &mark, calendar_step: None };
+        self.store.commit(&commit).expect("the disk has room");
+        self.marked = self.now;
+        self.tally.commits += 1;
+        self.tally.longest = self.tally.longest.max(watch.elapsed());
+        self.tally.cases += self.turn.cases.len();
+        self.tally.letters += self.turn.letters.len() + self.turn.letter_changes.len();
+        let opened = self.turn.facts.iter().filter(|fact| matches!(fact, Fact::CaseOpened(_)));
+        self.opened += u32::try_from(opened.count()).unwrap_or(u32::MAX);
+    }
+}
+
+fn fate(probe: &Probe, silent: bool, now: Time) -> (Time, ProbeResult) {
+    let (after, outcome) =
+        if silent { (probe.timeout, Outcome::Lost) } else { (RTT, Outcome::Answered { rtt: RTT, sample: None }) };
+    (now + after, ProbeResult { slot: probe.slot, round: probe.round, method: Method::Icmp, outcome })
+}
+
+/// About as the daemon words it for the journal.
+fn entry(fact: &Fact, calendar: &Calendar) -> Entry {
+    let data = serde_json::Value::Object(text::fields(fact, &|at| text::json_time(at, calendar)));
+    Entry {
+        kind: text::kind(fact),
+        device: None,
+        case: None,
+        text: text::sentence(fact, calendar),
+        data: data.to_string(),
+    }
+}

@@ -1,0 +1,205 @@
+//! The real daemon in a network namespace of its own, where every address of 127.0.0.0/8 answers.
+
+use core::fmt::Write as _;
+use core::time::Duration;
+use ntuwatch::clock::Stopwatch;
+use std::collections::HashMap;
+use std::fs;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use tempfile::TempDir;
+
+/// How many units can be cut off: their addresses are apart from the others'.
+pub(crate) const DEAD: u32 = 1_000;
+
+/// Kernel ticks a second, in which /proc counts CPU time.
+const TICKS: u64 = 100;
+
+/// Detection in a hurry; the interval is as in earnest.
+const CONFIG: &str = r#"
+[http]
+listen = "off"
+socket = "./ntuwatch.sock"
+[store]
+path = "./ntuwatch.db"
+[detection]
+interval = "10s"
+timeout = "1s"
+down_after = "20s"
+solve_after = "10s"
+sentinels = ["127.0.0.1"]
+[mail]
+from = "NOC <noc@example.net>"
+noc = ["noc@example.net"]
+folder = "./mail"
+[inventory]
+files = ["units.csv"]
+[[customer]]
+id = "acme"
+name = "Acme"
+email = ["it@acme.example"]
+"#;
+
+/// A running daemon; it ends with this.
+pub(crate) struct Daemon {
+    child: Child,
+    home: TempDir,
+    clock: Stopwatch,
+}
+
+/// What the daemon has done and used up to a moment.
+pub(crate) struct Reading {
+    /// When.
+    pub(crate) at: Duration,
+    /// CPU time of the process, user and system.
+    pub(crate) cpu: Duration,
+    /// The same by names of threads.
+    pub(crate) threads: HashMap<String, Duration>,
+    /// How often its threads went to sleep.
+    pub(crate) waits: u64,
+    /// Resident memory in bytes.
+    pub(crate) resident: u64,
+    /// Every series of `/metrics` with its value.
+    pub(crate) metrics: HashMap<String, f64>,
+}
+
+impl Reading {
+    /// The value of a series; 0 if there is none yet.
+    pub(crate) fn of(&self, series: &str) -> f64 {
+        self.metrics.get(series).copied().unwrap_or(0.0)
+    }
+}
+
+impl Daemon {
+    /// Starts a daemon for so many units, and returns when it serves.
+    pub(crate) fn start(units: u32, core: Option<u32>) -> Self {
+        let home = tempfile::tempdir().expect("a directory can be made");
+        fs::write(home.path().join("ntuwatch.toml"), CONFIG).expect("the directory can be written");
+        fs::write(home.path().join("units.csv"), inventory(units)).expect("the directory can be written");
+        let mut command = Command::new("unshare");
+        command.args(["--map-root-user", "--net", "sh", "-c", "ip link set lo up && exec \"$@\"", "sh"]);
+        if let Some(core) = core {
+            command.args(["taskset", "--cpu-list", &core.to_string()]);
+        }
+        let config = home.path().join("ntuwatch.toml");
+        command.arg(env!("CARGO_BIN_EXE_ntuwatch")).args(["run", "--config"]).arg(config);
+        let log = fs::File::create(home.path().join("log")).expect("the directory can be written");
+        let child = command.stdin(Stdio::null()).stderr(log).spawn().expect("unshare is there");
+        let daemon = Self { child, home, clock: Stopwatch::start() };
+        while daemon.metrics().is_none() {
+            assert!(daemon.clock.elapsed() < Duration::from_secs(10), "no daemon: {}", daemon.log());
+            sleep(Duration::from_millis(20));
+        }
+        daemon
+    }
+
+    /// What it has done and used so far.
+    pub(crate) fn read(&self) -> Reading {
+        let mut threads = HashMap::new();
+        let mut waits = 0;
+        for task in fs::read_dir(self.proc("task")).expect("the daemon runs").flatten() {
+            // A thread may end at any time.
+            let text = |name: &str| fs::read_to_string(task.path().join(name)).unwrap_or_default();
+            let run: u64 = text("schedstat").split(' ').next().and_then(|ns| ns.parse().ok()).unwrap_or(0);
+            *threads.entry(text("comm").trim().to_owned()).or_default() += Duration::from_nanos(run);
+            waits += number(&text("status"), "voluntary_ctxt_switches:");
+        }
+        let stat = fs::read_to_string(self.proc("stat")).expect("the daemon runs");
+        // The name may contain anything but a last parenthesis; utime and stime are the 12th and 13th after it.
+        let (_, fields) = stat.rsplit_once(") ").expect("the kernel keeps its format");
+        let ticks: u64 = fields.split(' ').skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
+        let status = fs::read_to_string(self.proc("status")).expect("the daemon runs");
+        Reading {
+            at: self.clock.elapsed(),
+            cpu: Duration::from_millis(ticks * 1_000 / TICKS),
+            threads,
+            waits,
+            resident: number(&status, "VmRSS:") * 1_024,
+            metrics: self.metrics().expect("the daemon serves"),
+        }
+    }
+
+    /// Waits until a series has this value.
+    pub(crate) fn wait_for(&self, series: &str, value: u32, patience: Duration) {
+        let since = Stopwatch::start();
+        loop {
+            let is = self.metrics().and_then(|metrics| metrics.get(series).copied()).unwrap_or(0.0);
+            if is == f64::from(value) {
+                return;
+            }
+            assert!(since.elapsed() < patience, "{series} is {is}, not {value}:\n{}", self.log());
+            sleep(Duration::from_millis(500));
+        }
+    }
+
+    /// Drops everything to the first [`DEAD`] units.
+    pub(crate) fn cut(&self) {
+        self.nft("table ip bench { chain in { type filter hook input priority 0; ip daddr 127.1.0.0/16 drop; }; }");
+    }
+
+    /// Drops nothing any more.
+    pub(crate) fn mend(&self) {
+        self.nft("delete table ip bench");
+    }
+
+    fn nft(&self, rules: &str) {
+        let pid = self.child.id().to_string();
+        let inside = ["--target", &pid, "--user", "--preserve-credentials", "--net", "nft", rules];
+        let done = Command::new("nsenter").args(inside).status().expect("nsenter is there");
+        assert!(done.success(), "nft {rules}");
+    }
+
+    fn metrics(&self) -> Option<HashMap<String, f64>> {
+        let mut stream = UnixStream::connect(self.home.path().join("ntuwatch.sock")).ok()?;
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n").ok()?;
+        let mut page = String::new();
+        match stream.read_to_string(&mut page) {
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
+            Err(_) => return None,
+        }
+        let series = page.lines().filter(|line| line.starts_with("ntuwatch_"));
+        Some(series.filter_map(|line| line.rsplit_once(' ')).filter_map(parse).collect())
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.home.path().join("log")).unwrap_or_default()
+    }
+
+    fn proc(&self, name: &str) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/{name}", self.child.id()))
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        if self.child.kill().and_then(|()| self.child.wait()).is_err() {
+            eprintln!("the daemon could not be ended");
+        }
+    }
+}
+
+/// A CSV of units, the first [`DEAD`] of them in 127.1.0.0/16.
+fn inventory(units: u32) -> String {
+    let mut text = String::from("id,customer,address,order,service,region,ttr\n");
+    for unit in 0..units {
+        let net = if unit < DEAD { 1 } else { 2 };
+        let (high, low) = (unit / 250, unit % 250 + 1);
+        let row = format!("unit-{unit:06},acme,127.{net}.{high}.{low},SO-{unit},DIA,EMEA,4h");
+        writeln!(text, "{row}").expect("a string takes it");
+    }
+    text
+}
+
+fn parse((series, value): (&str, &str)) -> Option<(String, f64)> {
+    Some((series.to_owned(), value.parse().ok()?))
+}
+
+/// The number after `key` at the beginning of a line.
+fn number(text: &str, key: &str) -> u64 {
+    let line = text.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_default();
+    line.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or(0)
+}

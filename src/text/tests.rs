@@ -1,0 +1,177 @@
+//! The words themselves: every kind of letter to both kinds of reader, and the explanation of every stage.
+
+use super::{explain, mail};
+use crate::domain::desk::{
+    Actor, Case, CaseFact, LetterKind, LetterMark, Line, Opening, Priority, Reference, WaitingOn,
+};
+use crate::domain::letter::Letter;
+use crate::domain::time::{Calendar, Tally, Time};
+use crate::domain::watch::{Reason, Verdict};
+use std::sync::Arc;
+use std::time::Duration;
+
+const HOUR: Duration = Duration::from_secs(3_600);
+const UP: Line = Line::Watched(Verdict::Up, Reason::Answered);
+const LOSS: Line = Line::Watched(Verdict::Loss, Reason::NoAnswer);
+
+/// So many minutes after 2026-11-21 12:00:00.
+fn at(minutes: i64) -> Time {
+    Time::from_millis(1_795_262_400_000 + minutes * 60_000)
+}
+
+fn opening() -> Opening {
+    Opening {
+        reference: Reference::from_number(1),
+        origin: Actor::Watch,
+        priority: Priority::P1,
+        unit: "acme-lon-1".into(),
+        customer: "acme".into(),
+        order: "SO-1001".into(),
+        service: "DIA".into(),
+        region: "EMEA".into(),
+        ttr: 4 * HOUR,
+        supplier: Some("telco-a".into()),
+        queue: "Support".into(),
+        note: None,
+        last_contact: Some(at(-1)),
+        first_loss: Some(at(0)),
+        detected: Some(at(1)),
+        loss: Tally::started(at(0)),
+        line: (LOSS, at(0)),
+        solve_after: Duration::from_secs(300),
+        previous: None,
+    }
+}
+
+/// About a line that the watch has seen nothing wrong with.
+fn quiet() -> Opening {
+    Opening { first_loss: None, detected: None, loss: Tally::default(), last_contact: Some(at(9)), ..opening() }
+}
+
+fn first_mark() -> LetterMark {
+    LetterMark { kind: LetterKind::Opened, number: 1 }
+}
+
+/// The case opened at 12:10 after these facts, and when the last of them was noted.
+fn after(opening: Opening, facts: &[(i64, CaseFact)]) -> (Case, Time) {
+    let mut case = Case::open(opening, at(10));
+    facts.iter().for_each(|(minutes, fact)| case.apply(fact, at(*minutes)));
+    (case, at(facts.last().map_or(10, |(minutes, _)| *minutes)))
+}
+
+fn line(minutes: i64, line: Line) -> (i64, CaseFact) {
+    (minutes, CaseFact::Line { line, at: at(minutes) })
+}
+
+fn solved(minutes: i64, by: Actor) -> (i64, CaseFact) {
+    (minutes, CaseFact::Solved { by, note: None, window: 24 * HOUR })
+}
+
+fn returned(minutes: i64) -> (i64, CaseFact) {
+    (minutes, CaseFact::Returned { by: Actor::Watch, note: None })
+}
+
+/// Subject and body of the case's last letter, to the customer or to the operations centre.
+fn letter((case, written_at): (Case, Time), to_customer: bool) -> String {
+    let mark = case.last_letter.unwrap();
+    let first = first_mark();
+    let letter = Letter {
+        id: 1,
+        mark,
+        previous: (mark != first).then_some(first),
+        case: Arc::new(case),
+        to: "it@acme.example".into(),
+        greeting: to_customer.then(|| "Acme Ltd".into()),
+        written_at,
+    };
+    let mail = mail(&letter, "example.net", &Calendar::default());
+    format!("{}\n\n{}", mail.subject, mail.body)
+}
+
+#[test]
+fn letters() {
+    let p2 = || Opening { priority: Priority::P2, origin: Actor::Staff("ann".into()), line: (UP, at(-60)), ..quiet() };
+    let blind = Line::Watched(Verdict::Unobserved, Reason::Stopped);
+    let to_closing = [line(60, UP), solved(65, Actor::Watch), line(120, blind), line(180, UP)];
+    let mut extended = to_closing.to_vec();
+    extended.push((65 + 25 * 60, CaseFact::Closed));
+    let withdrawn = [line(60, UP), solved(65, Actor::Watch), line(120, Line::Withdrawn), (1_505, CaseFact::Closed)];
+    let again = Opening { previous: Some(Reference::from_number(2)), last_contact: None, ..opening() };
+    let by_hand = Opening { note: Some("slow since this morning".into()), ..p2() };
+    let upgraded = [line(30, LOSS), (40, CaseFact::Upgraded)];
+    let cases = [
+        ("opened by the watch", after(opening(), &[])),
+        ("opened after an earlier case, never seen before", after(again, &[])),
+        ("opened by staff", after(by_hand, &[])),
+        ("upgraded", after(p2(), &upgraded)),
+        ("solved by the watch", after(opening(), &to_closing[..2])),
+        ("solved by staff", after(opening(), &[solved(65, Actor::Staff("ann".into()))])),
+        ("returned", after(opening(), &[line(60, UP), solved(65, Actor::Watch), line(90, LOSS), returned(100)])),
+        ("closed after a window that was made longer", after(opening(), &extended)),
+        ("closed after the unit was withdrawn", after(opening(), &withdrawn)),
+    ];
+    let mut text = String::new();
+    for (name, about) in cases {
+        text += &format!("=== {name}\n{}", letter(about.clone(), true));
+        text += &format!("--- to the operations centre\n{}", letter(about, false));
+    }
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn threads() {
+    let (case, written_at) = after(opening(), &[line(60, UP), solved(65, Actor::Watch)]);
+    let mark = |kind| LetterMark { kind, number: 1 };
+    let write = |kind, previous, to: &str| {
+        let letter = Letter {
+            id: 7,
+            case: Arc::new(case.clone()),
+            mark: mark(kind),
+            previous,
+            to: to.into(),
+            greeting: None,
+            written_at,
+        };
+        mail(&letter, "example.net", &Calendar::default())
+    };
+    let first = write(LetterKind::Opened, None, "it@acme.example");
+    let second = write(LetterKind::Upgraded, Some(first_mark()), "it@acme.example");
+    let third = write(LetterKind::Solved, Some(mark(LetterKind::Upgraded)), "it@acme.example");
+    assert_eq!((first.in_reply_to, first.references), (None, Vec::new()));
+    assert_eq!(second.references, std::slice::from_ref(&first.message_id));
+    assert_eq!(third.in_reply_to.as_ref(), Some(&second.message_id));
+    assert_eq!(third.references, [first.message_id.clone(), second.message_id]);
+    assert!(!first.subject.starts_with("Re: ") && third.subject == format!("Re: {}", first.subject));
+    let other = write(LetterKind::Opened, None, "noc@example.net");
+    assert_ne!(other.message_id, first.message_id, "each reader has a thread of his own");
+    assert!(first.message_id.starts_with("NTU-J6XJ-7MH5.opened.1.") && first.message_id.ends_with("@example.net"));
+}
+
+#[test]
+fn explanations() {
+    let ann = || "ann".to_owned();
+    let reported = Opening { priority: Priority::P1, origin: Actor::Staff(ann()), line: (UP, at(-60)), ..quiet() };
+    let degraded = Opening { priority: Priority::P2, ..reported.clone() };
+    let up_and_solved = [line(60, UP), solved(65, Actor::Watch)];
+    let with = |more: &[(i64, CaseFact)]| after(opening(), &[&up_and_solved[..], more].concat());
+    let waits = CaseFact::Waits { by: ann(), on: WaitingOn::Supplier, note: None };
+    let blind = Line::Watched(Verdict::Inconclusive, Reason::SentinelsSilent);
+    let cases = [
+        ("new", after(opening(), &[])),
+        ("new, reported by a person", after(reported, &[])),
+        ("working, line back", after(opening(), &[(20, CaseFact::Taken { by: ann() }), line(60, UP)])),
+        ("waiting", after(opening(), &[(20, waits)])),
+        ("upgraded", after(degraded, &[line(30, LOSS), (40, CaseFact::Upgraded)])),
+        ("solved", with(&[])),
+        ("solved, window paused", with(&[line(95, blind)])),
+        ("solved, line lost", with(&[line(95, LOSS)])),
+        ("returned", with(&[line(95, LOSS), returned(105)])),
+        ("withdrawn", after(opening(), &[line(95, Line::Withdrawn)])),
+        ("closed", with(&[(65 + 24 * 60, CaseFact::Closed)])),
+    ];
+    let mut text = String::new();
+    for (name, (case, at)) in cases {
+        text += &format!("=== {name}\n{}\n", explain(&case, at, &Calendar::default()).join("\n"));
+    }
+    insta::assert_snapshot!(text);
+}
