@@ -122,7 +122,7 @@ impl Cycle {
     /// Waits a moment for what became of the letters under way: one that the server took is not to be sent again.
     fn settle_letters(&mut self) -> Result<(), Fatal> {
         let waited = Stopwatch::start();
-        while false {
+        while self.watch.desk().outbox().in_flight() > 0 {
             let Ok(message) = self.inbox.recv_timeout(LAST_LETTERS.saturating_sub(waited.elapsed())) else { break };
             if let Message::Input(input @ Input::Attempted(..)) = message {
                 self.turn.at = self.clock.now();
