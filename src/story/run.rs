@@ -69,8 +69,9 @@ fn advance(sim: &mut Sim, until: Time, print: Print, out: &mut dyn Write) -> io:
     print_facts(sim, print, out)
 }
 
-/// Everything that the story has for one instant: the world changes and the daemon sees it; people act while the daemon
-/// runs, so before it is stopped or after it is started; and in the end expectations are looked at.
+/// Everything that the story has for one instant: the world changes and the daemon sees it; then people act, the daemon
+/// is stopped or started, and expectations are looked at, in the order of lines. Only what people do comes before the
+/// daemon is stopped, for afterwards there is nobody to ask.
 fn instant(
     sim: &mut Sim,
     events: &[Event],
@@ -78,25 +79,41 @@ fn instant(
     print: Print,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let ran = sim.monitor() == Monitor::Runs;
-    let (first, second) = if ran { (Act::Person, Act::Monitor) } else { (Act::Monitor, Act::Person) };
-    for act in [Act::World, first, second, Act::Expectation] {
-        for event in events.iter().filter(|event| act_of(&event.action) == act) {
-            if let Err(message) = perform(sim, &event.action) {
-                outcome.unmet.push(Unmet { line: event.line, message });
-            }
-        }
+    let of_world = |event: &&Event| act_of(&event.action) == Act::World;
+    let (world, mut rest): (Vec<&Event>, Vec<&Event>) = events.iter().partition(of_world);
+    let is_person = |event: &&Event| act_of(&event.action) == Act::Person;
+    if let Some(stop) = rest.iter().position(|event| act_of(&event.action) == Act::Stop)
+        && sim.monitor() == Monitor::Runs
+    {
+        let late = rest.split_off(stop);
+        let (people, others): (Vec<&Event>, Vec<&Event>) = late.into_iter().partition(is_person);
+        rest.extend(people.into_iter().chain(others));
+    }
+    for event in &world {
+        judge(sim, event, outcome);
+    }
+    sim.settle();
+    print_facts(sim, print, out)?;
+    for event in &rest {
+        judge(sim, event, outcome);
         sim.settle();
         print_facts(sim, print, out)?;
     }
     Ok(())
 }
 
+fn judge(sim: &mut Sim, event: &Event, outcome: &mut Outcome) {
+    if let Err(message) = perform(sim, &event.action) {
+        outcome.unmet.push(Unmet { line: event.line, message });
+    }
+}
+
 /// Whose doing an event is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Act {
     World,
-    Monitor,
+    Stop,
+    Start,
     Person,
     Expectation,
 }
@@ -106,7 +123,8 @@ const fn act_of(action: &Action) -> Act {
         Action::Answer(..) | Action::Lose(..) | Action::Clock(_) | Action::Mail { .. } | Action::Uplink { .. } => {
             Act::World
         }
-        Action::Stop | Action::Start | Action::Crash | Action::Suspend | Action::Resume => Act::Monitor,
+        Action::Stop | Action::Crash | Action::Suspend => Act::Stop,
+        Action::Start | Action::Resume => Act::Start,
         Action::Work(..) | Action::Open(..) => Act::Person,
         Action::Expect(_) => Act::Expectation,
     }

@@ -75,7 +75,7 @@ at 2h expect verdict a UP
 at 2h expect cases 2
 at 2h case a return
 at 3h monitor stop
-at 3h case a take
+at 4h case a take
 ";
     let outcome = run(&Story::parse(text).unwrap(), Print::Json, &mut std::io::sink()).unwrap();
     let unmet: Vec<_> = outcome.unmet.iter().map(|unmet| (unmet.line, unmet.message.as_str())).collect();
