@@ -173,9 +173,9 @@ impl Evidence {
             self.doubt.filter(|doubt| doubt.blame == blame).unwrap_or(Doubt { blame, rounds: 0, since: sent });
         doubt.rounds = doubt.rounds.saturating_add(1);
         self.doubt = Some(doubt);
-        // A loss that was only hidden by our own blindness needs no new confirmation.
-        let known = self.trouble.is_some() && verdict.0 == Verdict::Loss;
-        if !known && doubt.rounds < CONFIRM_ROUNDS {
+        // A loss that was only hidden by our own blindness needs no new confirmation, and a missing address none at all.
+        let certain = self.trouble.is_some() && verdict.0 == Verdict::Loss || blame == Blame::Resolver;
+        if !certain && doubt.rounds < CONFIRM_ROUNDS {
             return None;
         }
         if verdict.0 == Verdict::Loss && !corroborated(doubt.since) {
