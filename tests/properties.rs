@@ -292,9 +292,11 @@ fn ledger_is_whole(history: &History) {
     }
 }
 
-/// Whether the unit was out of the inventory between two of these stretches.
+/// Whether the unit was, or may have been, out of the inventory between two of these stretches: who comes back at once
+/// under a name that has no address leaves no gap.
 fn was_away(ledger: &[Interval]) -> bool {
-    ledger.windows(2).any(|pair| pair[0].until < pair[1].from || pair[1].reason == Reason::Added)
+    let new = |stretch: &Interval| matches!(stretch.reason, Reason::Added | Reason::Unresolved);
+    ledger.windows(2).any(|pair| pair[0].until < pair[1].from || new(&pair[1]))
 }
 
 /// A case of the watch has its ten minutes (here: one) of LOSS, and the ledger says the same.
