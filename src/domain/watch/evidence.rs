@@ -142,8 +142,10 @@ impl Evidence {
         self.last_contact = self.last_contact.max(Some(at));
         self.doubt = None;
         self.trouble = None;
-        // An answer from before the time that nobody watched says nothing of what came after.
-        if at < self.since || self.verdict == Verdict::Up {
+        // An answer from before the time that nobody watched says nothing of what came after. A stall begins with the last
+        // step, and the probes of that one count as before.
+        let stale = at < self.since || at == self.since && self.reason == Reason::Stalled;
+        if stale || self.verdict == Verdict::Up {
             return None;
         }
         self.shift(slot, at, Verdict::Up, reason)
@@ -173,9 +175,9 @@ impl Evidence {
             self.doubt.filter(|doubt| doubt.blame == blame).unwrap_or(Doubt { blame, rounds: 0, since: sent });
         doubt.rounds = doubt.rounds.saturating_add(1);
         self.doubt = Some(doubt);
-        // A loss that was only hidden by our own blindness needs no new confirmation.
-        let known = self.trouble.is_some() && verdict.0 == Verdict::Loss;
-        if !known && doubt.rounds < CONFIRM_ROUNDS {
+        // A loss that was only hidden by our own blindness needs no new confirmation, and a missing address none at all.
+        let certain = self.trouble.is_some() && verdict.0 == Verdict::Loss || blame == Blame::Resolver;
+        if !certain && doubt.rounds < CONFIRM_ROUNDS {
             return None;
         }
         if verdict.0 == Verdict::Loss && !corroborated(doubt.since) {
@@ -337,8 +339,11 @@ mod tests {
         let mut evidence = up(0);
         lose(&mut evidence, [10, 11, 12]);
         evidence.blind(SLOT, at(50), Verdict::Unobserved, Reason::Stalled);
-        assert_eq!(evidence.contact(SLOT, at(49), Reason::Answered), None);
-        assert_eq!((evidence.verdict(), evidence.trouble()), (Verdict::Unobserved, None));
-        assert_eq!(evidence.last_contact(), Some(at(49)));
+        for sent in [49, 50] {
+            assert_eq!(evidence.contact(SLOT, at(sent), Reason::Answered), None, "50 was the last step");
+            assert_eq!((evidence.verdict(), evidence.trouble()), (Verdict::Unobserved, None));
+            assert_eq!(evidence.last_contact(), Some(at(sent)));
+        }
+        assert!(evidence.contact(SLOT, at(51), Reason::Answered).is_some());
     }
 }

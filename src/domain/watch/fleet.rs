@@ -53,7 +53,7 @@ impl Watch {
                 Some(slot) => {
                     kept += 1;
                     self.slots.insert(device.id.clone(), slot);
-                    self.stay(slot, device, turn.at);
+                    self.stay(slot, device, turn);
                 }
                 None => joining.push(device),
             }
@@ -124,7 +124,7 @@ impl Watch {
         slot
     }
 
-    fn stay(&mut self, slot: Slot, device: &Arc<Device>, now: Time) {
+    fn stay(&mut self, slot: Slot, device: &Arc<Device>, turn: &mut Turn) {
         let Some(before) = self.devices[slot.index()].clone().filter(|before| before != device) else { return };
         self.devices[slot.index()] = Some(Arc::clone(device));
         let address = device.host.parse().ok();
@@ -133,11 +133,16 @@ impl Watch {
             self.disown_round(slot);
             self.polls[slot.index()].address = address;
             self.changed.push(slot);
+            if address.is_none() {
+                let unseen = (Verdict::Unobserved, Reason::Unresolved);
+                let shift = self.evidence[slot.index()].blind(slot, turn.at, unseen.0, unseen.1);
+                self.shifted(shift, turn);
+            }
         }
         if before.pace.interval != device.pace.interval {
             let address = self.polls[slot.index()].address;
-            self.polls[slot.index()].renew(address, device.pace.interval, now);
-            self.schedule_regular(slot, now);
+            self.polls[slot.index()].renew(address, device.pace.interval, turn.at);
+            self.schedule_regular(slot, turn.at);
         }
         let evidence = &self.evidence[slot.index()];
         if before.pace.down_after != device.pace.down_after

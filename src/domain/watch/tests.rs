@@ -211,6 +211,19 @@ fn a_name_without_an_address_is_no_lost_unit() {
 }
 
 #[test]
+fn a_lost_unit_whose_new_name_has_no_address_yet_loses_no_more() {
+    let mut bench = Bench::new(vec![unit("a")]);
+    bench.run(100, |_| answered());
+    bench.run(705, |_| Outcome::Lost);
+    let renamed = Device { host: "ntu.example".into(), ..unit("a") };
+    bench.step(Input::Planned(plan(vec![renamed]).into()));
+    assert_eq!(bench.verdict(), (Verdict::Unobserved, Reason::Unresolved));
+    bench.run(2_000, |_| Outcome::Lost);
+    assert_eq!(bench.watch.desk().cases().count(), 0);
+    assert_eq!(bench.watch.evidence(Slot(0)).since(), Time::from_millis(705_000));
+}
+
+#[test]
 fn an_answer_from_a_former_address_says_nothing_of_the_new_one() {
     let moved = Device { host: "192.0.2.2".into(), ..unit("a") };
     let named = Device { host: "ntu.example".into(), ..unit("a") };
