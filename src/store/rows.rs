@@ -6,7 +6,7 @@ use crate::domain::desk::{Actor, Case, LetterMark, Line, Opening, Stage, Waiting
 use crate::domain::letter::{Letter, LetterLabel, Mail, SavedLetter};
 use crate::domain::time::{Tally, Time};
 use crate::domain::turn::DeviceRow;
-use crate::domain::watch::{Evidence, Interval, Reason, Trouble, Verdict};
+use crate::domain::watch::{Circuit, Evidence, Interval, Reason, Trouble, Verdict};
 use rusqlite::types::{FromSqlError, Type};
 use rusqlite::{CachedStatement, Error, Result, Row, named_params, params};
 use std::net::IpAddr;
@@ -126,12 +126,12 @@ pub(super) fn put_case(statement: &mut CachedStatement<'_>, case: &Case) -> Resu
         ":opened_at": case.opened_at,
         ":opened_by": opening.origin,
         ":opening_priority": opening.priority,
-        ":customer": opening.customer,
-        ":service_order": opening.order,
-        ":service": opening.service,
-        ":region": opening.region,
-        ":ttr_ms": Millis(opening.ttr),
-        ":supplier": opening.supplier,
+        ":customer": opening.circuit.customer,
+        ":service_order": opening.circuit.order,
+        ":service": opening.circuit.service,
+        ":region": opening.circuit.region,
+        ":ttr_ms": Millis(opening.circuit.ttr),
+        ":supplier": opening.circuit.supplier,
         ":queue": opening.queue,
         ":note": opening.note,
         ":last_contact": opening.last_contact,
@@ -173,12 +173,14 @@ fn opening(row: &Row<'_>) -> Result<Opening> {
         origin: row.get("opened_by")?,
         priority: row.get("opening_priority")?,
         unit: row.get("unit")?,
-        customer: row.get("customer")?,
-        order: row.get("service_order")?,
-        service: row.get("service")?,
-        region: row.get("region")?,
-        ttr: row.get::<_, Millis>("ttr_ms")?.0,
-        supplier: row.get("supplier")?,
+        circuit: Circuit {
+            customer: row.get("customer")?,
+            order: row.get("service_order")?,
+            service: row.get("service")?,
+            region: row.get("region")?,
+            ttr: row.get::<_, Millis>("ttr_ms")?.0,
+            supplier: row.get("supplier")?,
+        },
         queue: row.get("queue")?,
         note: row.get("note")?,
         last_contact: row.get("last_contact")?,

@@ -18,9 +18,9 @@ pub fn explain(case: &Case, now: Time, calendar: &Calendar) -> Vec<String> {
     if !matches!(case.stage, Stage::Closed { .. }) {
         sentences.push(format!(
             "Order {} promises repair within {}, which is until {}.",
-            case.opening.order,
-            duration(case.opening.ttr),
-            utc(case.opened_at + case.opening.ttr, calendar)
+            case.opening.circuit.order,
+            duration(case.opening.circuit.ttr),
+            utc(case.opened_at + case.opening.circuit.ttr, calendar)
         ));
     }
     sentences

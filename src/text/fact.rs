@@ -79,8 +79,8 @@ fn opening_fields(opening: &Opening, time: &dyn Fn(Time) -> Value) -> Value {
         "unit": opening.unit,
         "priority": opening.priority.name(),
         "reference": opening.reference.to_string(),
-        "order": opening.order,
-        "customer": opening.customer,
+        "order": opening.circuit.order,
+        "customer": opening.circuit.customer,
         "queue": opening.queue,
         "by": opening.origin.name(),
         "note": opening.note,
@@ -162,7 +162,7 @@ pub fn sentence(fact: &Fact, calendar: &Calendar) -> String {
 }
 
 fn opened(opening: &Opening) -> String {
-    let (priority, unit, order) = (opening.priority.name(), &opening.unit, &opening.order);
+    let (priority, unit, order) = (opening.priority.name(), &opening.unit, &opening.circuit.order);
     let how = match &opening.origin {
         Actor::Watch => "by the watch".to_owned(),
         Actor::Staff(name) => format!("by {name}"),

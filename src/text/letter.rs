@@ -42,7 +42,7 @@ fn subject(letter: &Letter) -> String {
         Priority::P2 => "Service degraded",
     };
     let answer = if letter.previous.is_some() { "Re: " } else { "" };
-    format!("{answer}[{}] {what}: {} (order {})", opening.reference, opening.unit, opening.order)
+    format!("{answer}[{}] {what}: {} (order {})", opening.reference, opening.unit, opening.circuit.order)
 }
 
 fn body(letter: &Letter, calendar: &Calendar) -> String {
@@ -79,7 +79,7 @@ fn capitalised(words: &str) -> String {
 fn message(letter: &Letter) -> String {
     let case = &letter.case;
     let whose = if letter.greeting.is_some() { "your" } else { "the" };
-    let service = format!("{whose} service at {} (order {})", case.opening.unit, case.opening.order);
+    let service = format!("{whose} service at {} (order {})", case.opening.unit, case.opening.circuit.order);
     match letter.mark.kind {
         LetterKind::Opened => match &case.opening.origin {
             Actor::Watch => format!(
@@ -139,8 +139,8 @@ fn particulars(letter: &Letter, calendar: &Calendar) -> Vec<(&'static str, Strin
         ("Case", opening.reference.to_string()),
         ("Priority", case.priority.name().to_owned()),
         ("Unit", opening.unit.clone()),
-        ("Order", opening.order.clone()),
-        ("Service", format!("{}, {}", opening.service, opening.region)),
+        ("Order", opening.circuit.order.clone()),
+        ("Service", format!("{}, {}", opening.circuit.service, opening.circuit.region)),
     ];
     rows.extend(opening.previous.map(|previous| ("Earlier case", previous.to_string())));
     rows.extend(opening.last_contact.map(|time| ("Last contact", at(time))));
@@ -152,7 +152,7 @@ fn particulars(letter: &Letter, calendar: &Calendar) -> Vec<(&'static str, Strin
     let recovered_at = case.recovered_at.filter(|_| !case.line.is_lost());
     match letter.mark.kind {
         LetterKind::Opened | LetterKind::Upgraded | LetterKind::Returned => {
-            rows.push(("Repair due", at(case.opened_at + opening.ttr)));
+            rows.push(("Repair due", at(case.opened_at + opening.circuit.ttr)));
         }
         LetterKind::Solved => {
             rows.extend(recovered_at.map(|time| ("Recovery", at(time))));
@@ -166,9 +166,9 @@ fn particulars(letter: &Letter, calendar: &Calendar) -> Vec<(&'static str, Strin
         }
     }
     if letter.greeting.is_none() {
-        rows.push(("Customer", opening.customer.clone()));
+        rows.push(("Customer", opening.circuit.customer.clone()));
         rows.push(("Queue", opening.queue.clone()));
-        rows.extend(opening.supplier.as_ref().map(|supplier| ("Supplier", supplier.clone())));
+        rows.extend(opening.circuit.supplier.as_ref().map(|supplier| ("Supplier", supplier.clone())));
         rows.extend(opening.note.as_ref().map(|note| ("Note", note.clone())));
     }
     rows

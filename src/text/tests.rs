@@ -6,7 +6,7 @@ use crate::domain::desk::{
 };
 use crate::domain::letter::Letter;
 use crate::domain::time::{Calendar, Tally, Time};
-use crate::domain::watch::{Reason, Verdict};
+use crate::domain::watch::{Circuit, Reason, Verdict};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,12 +25,14 @@ fn opening() -> Opening {
         origin: Actor::Watch,
         priority: Priority::P1,
         unit: "acme-lon-1".into(),
-        customer: "acme".into(),
-        order: "SO-1001".into(),
-        service: "DIA".into(),
-        region: "EMEA".into(),
-        ttr: 4 * HOUR,
-        supplier: Some("telco-a".into()),
+        circuit: Circuit {
+            customer: "acme".into(),
+            order: "SO-1001".into(),
+            service: "DIA".into(),
+            region: "EMEA".into(),
+            ttr: 4 * HOUR,
+            supplier: Some("telco-a".into()),
+        },
         queue: "Support".into(),
         note: None,
         last_contact: Some(at(-1)),

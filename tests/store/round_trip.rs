@@ -7,7 +7,7 @@ use ntuwatch::domain::desk::{
 use ntuwatch::domain::letter::{Letter, LetterChange, LetterState};
 use ntuwatch::domain::time::{Tally, Time};
 use ntuwatch::domain::turn::{Command, DeviceRow, Turn, Wish};
-use ntuwatch::domain::watch::{Evidence, Interval, Reason, Trouble, Verdict};
+use ntuwatch::domain::watch::{Circuit, Evidence, Interval, Reason, Trouble, Verdict};
 use ntuwatch::store::{CaseFilter, Commit, Entry, Reader, Store};
 use proptest::collection::vec;
 use proptest::option;
@@ -74,7 +74,8 @@ prop_compose! {
         let (supplier, note, previous) = maybe;
         let (last_contact, first_loss, detected) = times;
         Opening {
-            customer, order, service, region, queue, supplier, note, origin, priority, ttr, solve_after,
+            circuit: Circuit { customer, order, service, region, ttr, supplier },
+            queue, note, origin, priority, solve_after,
             last_contact, first_loss, detected, loss, line: (line, line_since),
             previous: previous.map(Reference::from_number),
             ..opening(1, "")

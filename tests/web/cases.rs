@@ -7,7 +7,7 @@ use ntuwatch::domain::desk::{
 use ntuwatch::domain::letter::{Letter, Mail};
 use ntuwatch::domain::time::{ClockMark, Tally, Time};
 use ntuwatch::domain::turn::Turn;
-use ntuwatch::domain::watch::{Interval, Reason, Verdict};
+use ntuwatch::domain::watch::{Circuit, Interval, Reason, Verdict};
 use ntuwatch::store::{Commit, Entry, Store};
 use ntuwatch::web::MAX_TIMELINE;
 use serde_json::json;
@@ -28,12 +28,14 @@ fn opening(number: u64, unit: &str, first_loss: i64, previous: Option<u64>) -> O
         origin: Actor::Watch,
         priority: Priority::P1,
         unit: unit.to_owned(),
-        customer: "acme".to_owned(),
-        order: "SO-1".to_owned(),
-        service: "DIA".to_owned(),
-        region: "EMEA".to_owned(),
-        ttr: Duration::from_secs(4 * 3600),
-        supplier: Some("telco-a".to_owned()),
+        circuit: Circuit {
+            customer: "acme".to_owned(),
+            order: "SO-1".to_owned(),
+            service: "DIA".to_owned(),
+            region: "EMEA".to_owned(),
+            ttr: Duration::from_secs(4 * 3600),
+            supplier: Some("telco-a".to_owned()),
+        },
         queue: "Support".to_owned(),
         note: None,
         last_contact: Some(at(first_loss - 10)),

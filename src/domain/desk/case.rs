@@ -6,7 +6,7 @@
 
 use super::reference::Reference;
 use crate::domain::time::{Tally, Time};
-use crate::domain::watch::{Reason, Verdict};
+use crate::domain::watch::{Circuit, Reason, Verdict};
 use alloc::string::String;
 use core::time::Duration;
 
@@ -54,18 +54,8 @@ pub struct Opening {
     pub priority: Priority,
     /// The unit that it is about.
     pub unit: String,
-    /// Key of the customer.
-    pub customer: String,
-    /// The service order.
-    pub order: String,
-    /// Type of service.
-    pub service: String,
-    /// Region of the site.
-    pub region: String,
-    /// Time to repair promised for the order (R22).
-    pub ttr: Duration,
-    /// Supplier of the access line.
-    pub supplier: Option<String>,
+    /// The customer's circuit that ends there, as the inventory had it then (R22).
+    pub circuit: Circuit,
     /// The team that it is assigned to (R2).
     pub queue: String,
     /// What whoever opened it said.
@@ -592,12 +582,14 @@ mod tests {
             origin: Actor::Watch,
             priority: Priority::P1,
             unit: "u".into(),
-            customer: "acme".into(),
-            order: "SO-1".into(),
-            service: "DIA".into(),
-            region: "EMEA".into(),
-            ttr: HOUR,
-            supplier: None,
+            circuit: Circuit {
+                customer: "acme".into(),
+                order: "SO-1".into(),
+                service: "DIA".into(),
+                region: "EMEA".into(),
+                ttr: HOUR,
+                supplier: None,
+            },
             queue: "Support".into(),
             note: None,
             last_contact: None,

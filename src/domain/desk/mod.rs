@@ -128,12 +128,7 @@ impl Desk {
             origin: by,
             priority,
             unit: subject.unit.to_string(),
-            customer: circuit.customer.clone(),
-            order: circuit.order.clone(),
-            service: circuit.service.clone(),
-            region: circuit.region.clone(),
-            ttr: circuit.ttr,
-            supplier: circuit.supplier.clone(),
+            circuit: circuit.clone(),
             queue: SUPPORT_QUEUE.to_string(),
             note,
             last_contact: evidence.last_contact(),
@@ -176,7 +171,7 @@ impl Desk {
     /// Puts the letters that the case's last fact calls for into the outbox: one for each reader.
     fn write(&mut self, case: &Arc<Case>, previous: Option<LetterMark>, turn: &mut Turn) {
         let Some(mark) = case.last_letter else { return };
-        let customer = self.customers.get(&case.opening.customer);
+        let customer = self.customers.get(&case.opening.circuit.customer);
         // Nobody gets the same letter twice, whichever way an address is written.
         let mut seen = BTreeSet::new();
         let readers = customer
