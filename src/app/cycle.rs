@@ -1,8 +1,8 @@
 //! The loop: gather what is ready, let the watch take it into account, commit, and only then let anybody see it.
 
-use super::Fatal;
-use super::inbox::{AnswerOf, MAX_WAITING, Message};
+use super::inbox::{AnswerOf, Inbox, MAX_WAITING, Message};
 use super::patience::Patience;
+use super::{Fatal, Read};
 use crate::clock::{Clock, Stopwatch};
 use crate::config::Config;
 use crate::domain::fact::Fact;
@@ -22,6 +22,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -58,7 +59,9 @@ pub(super) struct Cycle {
     /// The configuration in force.
     pub(super) config: Config,
     /// Reads the configuration again.
-    pub(super) read: Box<dyn Fn() -> Result<Config, String>>,
+    pub(super) read: Read,
+    /// Our own way into the inbox.
+    pub(super) door: Inbox,
     pub(super) state: State,
 }
 
@@ -79,6 +82,16 @@ pub(super) struct State {
     fed: Stopwatch,
     feed_every: Option<Duration>,
     stopping: bool,
+    reading: Reading,
+}
+
+/// Whether the configuration is being read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    No,
+    Once,
+    /// It may have changed since the reading began.
+    Again,
 }
 
 impl State {
@@ -97,6 +110,7 @@ impl State {
             fed: Stopwatch::start(),
             feed_every: systemd::watchdog_interval(),
             stopping: false,
+            reading: Reading::No,
         }
     }
 }
@@ -170,7 +184,8 @@ impl Cycle {
                 self.state.answers.insert(ticket, answer);
                 self.watch.step(Input::Asked(Request { ticket, by, wish }), &mut self.turn);
             }
-            Message::Reload => self.reload(),
+            Message::Reload => self.start_reading(),
+            Message::Reloaded(config) => self.reload(*config),
             Message::Stop => {
                 self.state.stopping = true;
                 self.watch.step(Input::Stopped, &mut self.turn);
@@ -200,10 +215,20 @@ impl Cycle {
         }
     }
 
-    /// Reads the configuration again. One with faults changes nothing.
-    fn reload(&mut self) {
+    /// Lets the configuration be read again, off the loop: a large inventory on a slow disk must not stop the watch.
+    fn start_reading(&mut self) {
         systemd::reloading();
-        match (self.read)() {
+        if std::mem::replace(&mut self.state.reading, Reading::Again) == Reading::No {
+            self.state.reading = Reading::Once;
+            let (read, inbox) = (Arc::clone(&self.read), self.door.clone());
+            thread::spawn(move || inbox.send(Message::Reloaded(Box::new(read()))));
+        }
+    }
+
+    /// Takes over the configuration that was read. One with faults changes nothing.
+    fn reload(&mut self, read: Result<Config, String>) {
+        let again = std::mem::replace(&mut self.state.reading, Reading::No) == Reading::Again;
+        match read {
             Ok(config) => {
                 if config.needs_restart_after(&self.config) {
                     tracing::warn!("changes in [store], [http] and [mail] take effect at the next start");
@@ -222,6 +247,9 @@ impl Cycle {
             }
         }
         self.state.overview = None;
+        if again {
+            self.start_reading();
+        }
     }
 
     fn watch_names(&self, plan: &Plan) {

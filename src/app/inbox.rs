@@ -1,5 +1,6 @@
 //! Everything that reaches the loop from other threads, in one bounded queue.
 
+use crate::config::Config;
 use crate::domain::letter::{Delivery, LetterId};
 use crate::domain::turn::{Input, Wish};
 use crate::domain::watch::ProbeResult;
@@ -21,6 +22,8 @@ pub(super) enum Message {
     Asked { by: String, wish: Wish, answer: oneshot::Sender<AnswerOf> },
     /// The configuration is to be read again.
     Reload,
+    /// It was read.
+    Reloaded(Box<Result<Config, String>>),
     /// The daemon is to stop.
     Stop,
 }

@@ -61,11 +61,14 @@ impl fmt::Display for Fatal {
     }
 }
 
+/// Reads the configuration, or says what is wrong with it.
+pub type Read = Arc<dyn Fn() -> Result<Config, String> + Send + Sync>;
+
 /// Runs the daemon until it is told to stop. `read` reads the configuration, now and at every reload.
 ///
 /// # Errors
 /// If it can't start, or the store fails for too long.
-pub fn run(read: Box<dyn Fn() -> Result<Config, String>>) -> Result<(), Fatal> {
+pub fn run(read: Read) -> Result<(), Fatal> {
     let config = read().map_err(Fatal::Config)?;
     let metrics = web::metrics::install();
     for path in [&config.store, &config.http.socket] {
@@ -113,6 +116,7 @@ pub fn run(read: Box<dyn Fn() -> Result<Config, String>>) -> Result<(), Fatal> {
         patience,
         config,
         read,
+        door: inbox.clone(),
         state,
     };
     let outcome = cycle.run();

@@ -7,6 +7,7 @@ use crate::engine::StartError;
 use crate::store::OpenError;
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
+use std::sync::Arc;
 use tracing_subscriber::EnvFilter;
 
 /// What is logged if NTUWATCH_LOG does not say: the SNMP library reports every silent agent as an error of its own.
@@ -17,7 +18,7 @@ pub(super) fn perform(common: &Common) -> Result<(), Failure> {
     let file = common.config()?.to_owned();
     let credentials = credentials();
     let read = move || config::read(&file, credentials.as_deref()).map_err(|faults| faults.to_string());
-    app::run(Box::new(read)).map_err(|fatal| match &fatal {
+    app::run(Arc::new(read)).map_err(|fatal| match &fatal {
         Fatal::Config(faults) => Failure::Listed(exit(&fatal), faults.clone()),
         Fatal::Directory(..)
         | Fatal::Open(_)

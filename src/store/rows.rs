@@ -2,7 +2,7 @@
 
 use super::columns::Millis;
 use super::reader::LetterRow;
-use crate::domain::desk::{Actor, Case, LetterMark, Line, Opening, Stage, WaitingOn, Window};
+use crate::domain::desk::{Actor, Case, LetterMark, Line, Opening, Outage, Stage, WaitingOn, Window};
 use crate::domain::letter::{Letter, LetterLabel, Mail, SavedLetter};
 use crate::domain::time::{Tally, Time};
 use crate::domain::turn::DeviceRow;
@@ -70,6 +70,7 @@ pub(super) fn interval(row: &Row<'_>) -> Result<Interval> {
 pub(super) const PUT_CASE: &str = "INSERT INTO cases (\
      number, reference, unit, priority, stage, stage_since, waiting_on, solved_by, solved_at, \
      window_ms, window_observed_ms, window_running_since, owner, line, line_reason, line_since, fault_seen, \
+     confirmed_last_contact, confirmed_first_loss, confirmed_detected, \
      back_ms, back_running_since, recovered_at, downtime_ms, downtime_running_since, solved, returned, \
      last_letter_kind, last_letter_number, opened_at, opened_by, opening_priority, \
      customer, service_order, service, region, ttr_ms, supplier, queue, note, \
@@ -77,6 +78,7 @@ pub(super) const PUT_CASE: &str = "INSERT INTO cases (\
      opening_line, opening_line_reason, opening_line_since, solve_after_ms, previous) \
      VALUES (:number, :reference, :unit, :priority, :stage, :stage_since, :waiting_on, :solved_by, :solved_at, \
      :window_ms, :window_observed_ms, :window_running_since, :owner, :line, :line_reason, :line_since, :fault_seen, \
+     :confirmed_last_contact, :confirmed_first_loss, :confirmed_detected, \
      :back_ms, :back_running_since, :recovered_at, :downtime_ms, :downtime_running_since, :solved, :returned, \
      :last_letter_kind, :last_letter_number, :opened_at, :opened_by, :opening_priority, \
      :customer, :service_order, :service, :region, :ttr_ms, :supplier, :queue, :note, \
@@ -86,7 +88,9 @@ pub(super) const PUT_CASE: &str = "INSERT INTO cases (\
      priority = :priority, stage = :stage, stage_since = :stage_since, waiting_on = :waiting_on, \
      solved_by = :solved_by, solved_at = :solved_at, window_ms = :window_ms, window_observed_ms = :window_observed_ms, \
      window_running_since = :window_running_since, owner = :owner, line = :line, line_reason = :line_reason, \
-     line_since = :line_since, fault_seen = :fault_seen, back_ms = :back_ms, back_running_since = :back_running_since, \
+     line_since = :line_since, fault_seen = :fault_seen, \
+     confirmed_last_contact = :confirmed_last_contact, confirmed_first_loss = :confirmed_first_loss, \
+     confirmed_detected = :confirmed_detected, back_ms = :back_ms, back_running_since = :back_running_since, \
      recovered_at = :recovered_at, downtime_ms = :downtime_ms, downtime_running_since = :downtime_running_since, \
      solved = :solved, returned = :returned, last_letter_kind = :last_letter_kind, \
      last_letter_number = :last_letter_number";
@@ -114,6 +118,9 @@ pub(super) fn put_case(statement: &mut CachedStatement<'_>, case: &Case) -> Resu
         ":line_reason": line_reason,
         ":line_since": case.line_since,
         ":fault_seen": case.fault_seen,
+        ":confirmed_last_contact": case.confirmed.and_then(|outage| outage.last_contact),
+        ":confirmed_first_loss": case.confirmed.map(|outage| outage.first_loss),
+        ":confirmed_detected": case.confirmed.map(|outage| outage.detected),
         ":back_ms": case.back.map(|back| Millis(back.banked())),
         ":back_running_since": case.back.and_then(|back| back.running_since()),
         ":recovered_at": case.recovered_at,
@@ -158,6 +165,7 @@ pub(super) fn case(row: &Row<'_>) -> Result<Case> {
         line: line(row, "line", "line_reason")?,
         line_since: row.get("line_since")?,
         fault_seen: row.get("fault_seen")?,
+        confirmed: confirmed(row)?,
         back: optional_tally(row, "back_ms", "back_running_since")?,
         recovered_at: row.get("recovered_at")?,
         downtime: tally(row, "downtime_ms", "downtime_running_since")?,
@@ -260,6 +268,16 @@ fn tally(row: &Row<'_>, banked: &str, running_since: &str) -> Result<Tally> {
 fn optional_tally(row: &Row<'_>, banked: &str, running_since: &str) -> Result<Option<Tally>> {
     let banked: Option<Millis> = row.get(banked)?;
     banked.map(|banked| Ok(Tally::new(banked.0, row.get(running_since)?))).transpose()
+}
+
+fn confirmed(row: &Row<'_>) -> Result<Option<Outage>> {
+    let first_loss: Option<Time> = row.get("confirmed_first_loss")?;
+    first_loss
+        .map(|first_loss| {
+            let last_contact = row.get("confirmed_last_contact")?;
+            Ok(Outage { last_contact, first_loss, detected: row.get("confirmed_detected")? })
+        })
+        .transpose()
 }
 
 fn last_letter(row: &Row<'_>) -> Result<Option<LetterMark>> {

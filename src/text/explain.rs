@@ -2,7 +2,7 @@
 
 use super::fact::{because, line_does};
 use super::time::{duration, utc};
-use crate::domain::desk::{Actor, Case, Line, Priority, Stage};
+use crate::domain::desk::{Actor, Case, Line, Outage, Priority, Stage};
 use crate::domain::time::{Calendar, Time};
 use crate::domain::watch::Reason;
 use std::time::Duration;
@@ -40,8 +40,8 @@ fn origin(case: &Case, calendar: &Calendar) -> Vec<String> {
         ),
         Actor::Staff(name) => format!("{name} opened {} on {} at {when}.", opening.reference, opening.unit),
     });
-    if let (Some(first_loss), Some(detected)) = (opening.first_loss, opening.detected) {
-        let contact = opening.last_contact.map_or_else(
+    if let Some(Outage { last_contact, first_loss, detected }) = case.outage() {
+        let contact = last_contact.map_or_else(
             || "it had never answered before".to_owned(),
             |at| format!("its last answer was to a probe of {}", utc(at, calendar)),
         );

@@ -1,7 +1,7 @@
 //! Facts as the journal, the stories and the case's timeline show them: a name, fields and a sentence.
 
 use super::time::{duration, rfc3339, utc};
-use crate::domain::desk::{Actor, CaseFact, Line, Opening};
+use crate::domain::desk::{Actor, CaseFact, Line, Opening, Outage};
 use crate::domain::fact::Fact;
 use crate::domain::letter::LetterLabel;
 use crate::domain::time::{Calendar, Time};
@@ -26,8 +26,8 @@ pub const fn kind(fact: &Fact) -> &'static str {
             CaseFact::Taken { .. } => "case_taken",
             CaseFact::Noted { .. } => "case_noted",
             CaseFact::Waits { .. } => "case_waiting",
-            CaseFact::Confirmed => "case_confirmed",
-            CaseFact::Upgraded => "case_upgraded",
+            CaseFact::Confirmed(_) => "case_confirmed",
+            CaseFact::Upgraded(_) => "case_upgraded",
             CaseFact::Solved { .. } => "case_solved",
             CaseFact::Returned { .. } => "case_returned",
             CaseFact::Closed => "case_closed",
@@ -100,13 +100,27 @@ fn case_fields(fact: &CaseFact, time: &dyn Fn(Time) -> Value) -> Value {
         CaseFact::Taken { by } => json!({ "by": by }),
         CaseFact::Noted { by, text } => json!({ "by": by, "note": text }),
         CaseFact::Waits { by, on, note } => json!({ "by": by, "on": on.name(), "note": note }),
-        CaseFact::Upgraded => json!({ "priority": "P1", "reason": "loss" }),
+        CaseFact::Confirmed(outage) => outage_fields(outage, time),
+        CaseFact::Upgraded(outage) => {
+            let mut value = outage_fields(outage, time);
+            value["priority"] = json!("P1");
+            value["reason"] = json!("loss");
+            value
+        }
         CaseFact::Solved { by, note, window } => {
             json!({ "by": by.name(), "note": note, "window_s": window.as_secs() })
         }
         CaseFact::Returned { by, note } => json!({ "by": by.name(), "note": note }),
-        CaseFact::Confirmed | CaseFact::Closed => json!({}),
+        CaseFact::Closed => json!({}),
     }
+}
+
+fn outage_fields(outage: &Outage, time: &dyn Fn(Time) -> Value) -> Value {
+    json!({
+        "last_contact": outage.last_contact.map(time),
+        "first_loss": time(outage.first_loss),
+        "detected": time(outage.detected),
+    })
 }
 
 fn letter_fields(letter: &LetterLabel) -> Value {
@@ -181,8 +195,8 @@ fn case_sentence(fact: &CaseFact, calendar: &Calendar) -> String {
         CaseFact::Taken { by } => format!("{by} took the case."),
         CaseFact::Noted { by, text } => format!("{by} noted: {text}"),
         CaseFact::Waits { by, on, note } => format!("{by} set it to wait for {}{}.", on.name(), noted(note)),
-        CaseFact::Confirmed => "The watch sees the fault itself now: the line has lost contact.".into(),
-        CaseFact::Upgraded => "Raised to P1: the line has lost contact altogether.".into(),
+        CaseFact::Confirmed(_) => "The watch sees the fault itself now: the line has lost contact.".into(),
+        CaseFact::Upgraded(_) => "Raised to P1: the line has lost contact altogether.".into(),
         CaseFact::Solved { by: Actor::Watch, window, .. } => {
             format!("Declared solved by the watch: the line is back; watched for {}.", duration(*window))
         }

@@ -108,10 +108,14 @@ fn message(letter: &Letter) -> String {
                  this same case goes back to work; if not, it is closed."
             )
         }
-        LetterKind::Returned => format!(
-            "the fault of {service} has returned while we were watching the line. Case {} is being worked on again.",
-            case.opening.reference
-        ),
+        LetterKind::Returned => {
+            let why = if case.line.is_lost() {
+                format!("the fault of {service} has returned while we were watching the line")
+            } else {
+                format!("there is a concern about {service}, though the line answers")
+            };
+            format!("{why}. Case {} is being worked on again.", case.opening.reference)
+        }
         LetterKind::Closed => {
             let blind = case.blind_in_window(letter.written_at);
             let extended = match case.line {
@@ -143,10 +147,10 @@ fn particulars(letter: &Letter, calendar: &Calendar) -> Vec<(&'static str, Strin
         ("Service", format!("{}, {}", opening.circuit.service, opening.circuit.region)),
     ];
     rows.extend(opening.previous.map(|previous| ("Earlier case", previous.to_string())));
-    rows.extend(opening.last_contact.map(|time| ("Last contact", at(time))));
-    rows.extend(opening.first_loss.map(|time| ("First loss", at(time))));
+    rows.extend(case.last_contact().map(|time| ("Last contact", at(time))));
+    rows.extend(case.outage().map(|outage| ("First loss", at(outage.first_loss))));
     if let LetterKind::Opened = letter.mark.kind {
-        rows.extend(opening.detected.map(|time| ("Detected", at(time))));
+        rows.extend(case.outage().map(|outage| ("Detected", at(outage.detected))));
     }
     rows.push(("Opened", at(case.opened_at)));
     let recovered_at = case.recovered_at.filter(|_| !case.line.is_lost());

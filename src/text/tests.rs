@@ -2,7 +2,7 @@
 
 use super::{explain, mail};
 use crate::domain::desk::{
-    Actor, Case, CaseFact, LetterKind, LetterMark, Line, Opening, Priority, Reference, WaitingOn,
+    Actor, Case, CaseFact, LetterKind, LetterMark, Line, Opening, Outage, Priority, Reference, WaitingOn,
 };
 use crate::domain::letter::Letter;
 use crate::domain::time::{Calendar, Tally, Time};
@@ -18,6 +18,12 @@ const LOSS: Line = Line::Watched(Verdict::Loss, Reason::NoAnswer);
 fn at(minutes: i64) -> Time {
     Time::from_millis(1_795_262_400_000 + minutes * 60_000)
 }
+
+const OUTAGE: Outage = Outage {
+    last_contact: Some(Time::from_millis(1_795_262_400_000 + 29 * 60_000)),
+    first_loss: Time::from_millis(1_795_262_400_000 + 30 * 60_000),
+    detected: Time::from_millis(1_795_262_400_000 + 31 * 60_000),
+};
 
 fn opening() -> Opening {
     Opening {
@@ -100,7 +106,7 @@ fn letters() {
     let withdrawn = [line(60, UP), solved(65, Actor::Watch), line(120, Line::Withdrawn), (1_505, CaseFact::Closed)];
     let again = Opening { previous: Some(Reference::from_number(2)), last_contact: None, ..opening() };
     let by_hand = Opening { note: Some("slow since this morning".into()), ..p2() };
-    let upgraded = [line(30, LOSS), (40, CaseFact::Upgraded)];
+    let upgraded = [line(30, LOSS), (40, CaseFact::Upgraded(OUTAGE))];
     let cases = [
         ("opened by the watch", after(opening(), &[])),
         ("opened after an earlier case, never seen before", after(again, &[])),
@@ -163,7 +169,7 @@ fn explanations() {
         ("new, reported by a person", after(reported, &[])),
         ("working, line back", after(opening(), &[(20, CaseFact::Taken { by: ann() }), line(60, UP)])),
         ("waiting", after(opening(), &[(20, waits)])),
-        ("upgraded", after(degraded, &[line(30, LOSS), (40, CaseFact::Upgraded)])),
+        ("upgraded", after(degraded, &[line(30, LOSS), (40, CaseFact::Upgraded(OUTAGE))])),
         ("solved", with(&[])),
         ("solved, window paused", with(&[line(95, blind)])),
         ("solved, line lost", with(&[line(95, LOSS)])),

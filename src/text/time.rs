@@ -20,14 +20,16 @@ pub fn utc(at: Time, calendar: &Calendar) -> String {
     timestamp(at, calendar).strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
-/// A duration as people say it: the two largest units that are not zero, "1 h 12 min".
+/// A duration as people say it: the two largest units that are not zero, "1 h 12 min". Contracts speak of 24 h and
+/// 72 h, so days begin after that.
 #[must_use]
 pub fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
-    let parts = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
+    let parts = [(DAY, "d"), (3_600, "h"), (60, "min"), (1, "s")];
+    let parts = &parts[usize::from(seconds <= 3 * DAY)..];
     let mut rest = seconds;
     let mut words = Vec::new();
-    for (size, unit) in parts {
+    for &(size, unit) in parts {
         if rest >= size {
             words.push(format!("{} {unit}", rest / size));
             rest %= size;
@@ -39,6 +41,8 @@ pub fn duration(duration: Duration) -> String {
     if words.is_empty() { format!("{} ms", duration.as_millis()) } else { words.join(" ") }
 }
 
+const DAY: u64 = 86_400;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,8 +53,9 @@ mod tests {
         assert_eq!(say(0), "0 ms");
         assert_eq!(say(600), "10 min");
         assert_eq!(say(4_325), "1 h 12 min");
-        assert_eq!(say(86_400), "1 d");
-        assert_eq!(say(86_405), "1 d 5 s");
+        assert_eq!(say(86_400), "24 h");
+        assert_eq!(say(259_200), "72 h");
+        assert_eq!(say(432_005), "5 d 5 s");
     }
 
     #[test]

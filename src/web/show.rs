@@ -58,6 +58,7 @@ impl CaseForm {
         };
         let solved_at = case.window().map(|(solved_at, _)| solved_at);
         let window_ends_at = case.window_ends(now).and_then(stamp);
+        let (last_contact, outage) = (case.last_contact(), case.outage());
         let opening = case.opening;
         Self {
             reference: opening.reference.to_string(),
@@ -68,13 +69,13 @@ impl CaseForm {
             customer: opening.circuit.customer,
             queue: opening.queue,
             opened_at: stamp(case.opened_at),
-            last_contact_at: opening.last_contact.and_then(stamp),
-            first_loss_at: opening.first_loss.and_then(stamp),
+            last_contact_at: last_contact.and_then(stamp),
+            first_loss_at: outage.and_then(|outage| stamp(outage.first_loss)),
             solved_at: solved_at.and_then(stamp),
             window_ends_at,
             closed_at: closed_at.and_then(stamp),
             previous: opening.previous.map(|previous| previous.to_string()),
-            detected_at: opening.detected.and_then(stamp),
+            detected_at: outage.and_then(|outage| stamp(outage.detected)),
             recovered_at: case.recovered_at.and_then(stamp),
             downtime_s: case.downtime.total(now).as_secs(),
             line: match case.line {

@@ -2,7 +2,7 @@
 
 use super::world::{World, at, closed, commit, mail, mark, opening, plan};
 use ntuwatch::domain::desk::{
-    Actor, Case, LetterKind, LetterMark, Line, Opening, Priority, Reference, Stage, WaitingOn, Window,
+    Actor, Case, LetterKind, LetterMark, Line, Opening, Outage, Priority, Reference, Stage, WaitingOn, Window,
 };
 use ntuwatch::domain::letter::{Letter, LetterChange, LetterState};
 use ntuwatch::domain::time::{Tally, Time};
@@ -88,12 +88,15 @@ prop_compose! {
         opening in any_opening(),
         (opened_at, priority, stage, owner) in (time(), priority(), stage(), option::of(text())),
         (line, line_since, fault_seen) in (line(), time(), any::<bool>()),
+        confirmed in option::of((option::of(time()), time(), time())),
         (back, recovered_at) in (option::of(tally()), option::of(time())),
         (downtime, solved, returned) in (tally(), any::<u32>(), any::<u32>()),
         letter in option::of((select(&LetterKind::ALL[..]), any::<u32>())),
     ) -> Case {
         Case {
-            opening, opened_at, priority, stage, owner, line, line_since, fault_seen, back, recovered_at, downtime, solved,
+            opening, opened_at, priority, stage, owner, line, line_since, fault_seen,
+            confirmed: confirmed.map(|(last_contact, first_loss, detected)| Outage { last_contact, first_loss, detected }),
+            back, recovered_at, downtime, solved,
             returned, last_letter: letter.map(|(kind, number)| LetterMark { kind, number }),
         }
     }

@@ -29,6 +29,8 @@ pub struct Case {
     pub line_since: Time,
     /// Whether the watch itself has seen the fault: only then the line's return shows that it is over.
     pub fault_seen: bool,
+    /// The loss that the watch found on a case that a person had opened.
+    pub confirmed: Option<Outage>,
     /// How long the line has been back since its last loss; `None` before it is.
     pub back: Option<Tally>,
     /// When the line came back the last time.
@@ -41,6 +43,17 @@ pub struct Case {
     pub returned: u32,
     /// The letter of this case that was written last: the next one answers it.
     pub last_letter: Option<LetterMark>,
+}
+
+/// A loss of contact, as the watch came to know of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outage {
+    /// When the unit last answered.
+    pub last_contact: Option<Time>,
+    /// When the first lost probe was sent.
+    pub first_loss: Time,
+    /// When re-probes had confirmed the loss.
+    pub detected: Time,
 }
 
 /// The fact that begins a case.
@@ -216,9 +229,9 @@ pub enum CaseFact {
         note: Option<String>,
     },
     /// The watch has lost contact for as long as makes a fault: it sees now what a person had reported.
-    Confirmed,
+    Confirmed(Outage),
     /// The fault is worse than it was: as `Confirmed`, on a P2.
-    Upgraded,
+    Upgraded(Outage),
     /// It was declared solved.
     Solved {
         /// By whom.
@@ -298,6 +311,7 @@ impl Case {
             line: opening.line.0,
             line_since: opening.line.1,
             fault_seen: opening.first_loss.is_some(),
+            confirmed: None,
             back: None,
             recovered_at: None,
             downtime,
@@ -341,9 +355,9 @@ impl Case {
                 self.owner.get_or_insert_with(|| by.clone());
                 self.stage = Stage::Waiting { since: now, on: *on };
             }
-            CaseFact::Confirmed => self.fault_seen = true,
-            CaseFact::Upgraded => {
-                self.fault_seen = true;
+            CaseFact::Confirmed(outage) => self.see(*outage),
+            CaseFact::Upgraded(outage) => {
+                self.see(*outage);
                 self.priority = Priority::P1;
                 self.wrote(LetterKind::Upgraded, 1);
             }
@@ -373,6 +387,11 @@ impl Case {
                 self.wrote(LetterKind::Closed, 1);
             }
         }
+    }
+
+    const fn see(&mut self, outage: Outage) {
+        self.fault_seen = true;
+        self.confirmed = Some(outage);
     }
 
     const fn wrote(&mut self, kind: LetterKind, number: u32) {
@@ -411,6 +430,21 @@ impl Case {
         }
         self.line = line;
         self.line_since = at;
+    }
+
+    /// The loss that this case is about, if the watch knows of one.
+    #[must_use]
+    pub fn outage(&self) -> Option<Outage> {
+        let Opening { last_contact, first_loss, detected, .. } = self.opening;
+        let at_opening = first_loss.zip(detected);
+        let at_opening = at_opening.map(|(first_loss, detected)| Outage { last_contact, first_loss, detected });
+        at_opening.or(self.confirmed)
+    }
+
+    /// When the unit last answered before the loss, or else before the case was opened.
+    #[must_use]
+    pub fn last_contact(&self) -> Option<Time> {
+        self.outage().map_or(self.opening.last_contact, |outage| outage.last_contact)
     }
 
     /// When the watch will declare it solved, if the line stays as it is.

@@ -4,7 +4,8 @@ mod case;
 mod reference;
 
 pub use case::{
-    Actor, Case, CaseFact, LetterKind, LetterMark, Line, Move, NotOpen, Opening, Priority, Stage, WaitingOn, Window,
+    Actor, Case, CaseFact, LetterKind, LetterMark, Line, Move, NotOpen, Opening, Outage, Priority, Stage, WaitingOn,
+    Window,
 };
 pub use reference::{MAX_CASES, Misread, Reference};
 
@@ -67,7 +68,12 @@ impl Desk {
     }
 
     pub(crate) fn set_rules(&mut self, customers: &[Customer], noc: &[String], stability: Stability) {
-        self.customers = customers.iter().map(|customer| (customer.id.clone(), customer.clone())).collect();
+        let before = core::mem::take(&mut self.customers);
+        // Who was told of a problem is told of its end, though he be a customer no more.
+        let concerned: BTreeSet<&str> =
+            self.cases.values().map(|case| case.opening.circuit.customer.as_str()).collect();
+        self.customers = before.into_iter().filter(|(id, _)| concerned.contains(id.as_str())).collect();
+        self.customers.extend(customers.iter().map(|customer| (customer.id.clone(), customer.clone())));
         self.noc = noc.to_vec();
         self.stability = stability;
     }
@@ -216,10 +222,16 @@ impl Desk {
         if solved {
             self.record(reference, CaseFact::Returned { by: Actor::Watch, note: None }, turn);
         }
+        let Some(trouble) = subject.evidence.trouble() else { return };
+        let outage = Outage {
+            last_contact: subject.evidence.last_contact(),
+            first_loss: trouble.first_loss,
+            detected: trouble.detected,
+        };
         match priority {
             Priority::P1 if seen => {}
-            Priority::P1 => self.record(reference, CaseFact::Confirmed, turn),
-            Priority::P2 => self.record(reference, CaseFact::Upgraded, turn),
+            Priority::P1 => self.record(reference, CaseFact::Confirmed(outage), turn),
+            Priority::P2 => self.record(reference, CaseFact::Upgraded(outage), turn),
         }
     }
 

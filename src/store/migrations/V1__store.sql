@@ -50,6 +50,9 @@ CREATE TABLE cases (
     line_reason                 TEXT,
     line_since                  INTEGER NOT NULL,
     fault_seen                  INTEGER NOT NULL,  -- 1: the watch has seen the fault itself
+    confirmed_last_contact      INTEGER,   -- the loss that the watch found on a case that a person had opened
+    confirmed_first_loss        INTEGER,
+    confirmed_detected          INTEGER,
     back_ms                     INTEGER,
     back_running_since          INTEGER,
     recovered_at                INTEGER,
