@@ -8,7 +8,7 @@ mod signals;
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::domain::turn::Turn;
-use crate::domain::watch::Watch;
+use crate::domain::watch::{Role, Watch};
 use crate::engine::{self, mail_out, resolver};
 use crate::store::{OpenError, Reader, Store};
 use crate::text;
@@ -19,6 +19,7 @@ use patience::Patience;
 use std::fmt;
 use std::fs::DirBuilder;
 use std::io;
+use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -77,6 +78,7 @@ pub fn run(read: Read) -> Result<(), Fatal> {
     let (store, loaded) = Store::open(&config.store).map_err(Fatal::Open)?;
     let reader = Reader::open(&config.store).map_err(Fatal::Open)?;
     let doors = web::bind(config.http.listen, &config.http.socket).map_err(Fatal::Bind)?;
+    announce(&config, doors.address());
     let (inbox, messages) = Inbox::new();
     let stopping = Arc::new(AtomicBool::new(false));
     signals::listen(inbox.clone(), Arc::clone(&stopping)).map_err(Fatal::System)?;
@@ -123,6 +125,18 @@ pub fn run(read: Read) -> Result<(), Fatal> {
     // Before the cycle and the store in it go: its readers would keep the store's write-ahead log in use.
     server.stop();
     outcome
+}
+
+/// Tells whoever started us where everything is.
+fn announce(config: &Config, address: Option<SocketAddr>) {
+    let units = config.plan.devices.iter().filter(|device| matches!(device.role, Role::Unit(_))).count();
+    let (store, socket) = (config.store.display(), config.http.socket.display());
+    let web = address.map_or_else(|| "nowhere".to_owned(), |address| format!("http://{address}"));
+    let mail = match &config.mail.route {
+        config::Route::Folder(folder) => folder.display().to_string(),
+        config::Route::Smtp(smtp) => format!("{}:{}", smtp.host, smtp.port),
+    };
+    tracing::info!("{units} units, store {store}, socket {socket}, API {web}, mail to {mail}");
 }
 
 /// Makes the directory that a file of ours is to be in, if it is not there.

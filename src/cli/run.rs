@@ -5,7 +5,7 @@ use crate::app::{self, Fatal};
 use crate::config;
 use crate::engine::StartError;
 use crate::store::OpenError;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, IsTerminal as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tracing_subscriber::EnvFilter;
@@ -40,10 +40,14 @@ pub(super) fn credentials() -> Option<PathBuf> {
 fn log() {
     let filter = std::env::var("NTUWATCH_LOG").unwrap_or_else(|_| LOG.to_owned());
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new(LOG));
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false);
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .with_target(false);
     // The journal stamps lines itself.
     if std::env::var("JOURNAL_STREAM").is_ok() {
-        subscriber.without_time().with_ansi(false).init();
+        subscriber.without_time().init();
     } else {
         subscriber.init();
     }
