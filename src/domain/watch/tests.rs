@@ -320,3 +320,31 @@ fn only_units_get_cases_and_only_one_each() {
     assert!(open("n").unwrap_err().contains("no unit"));
     assert!(open("?").unwrap_err().contains("no unit"));
 }
+
+#[test]
+fn nobody_gets_the_same_letter_twice() {
+    let mut turn = Turn::new(Time::from_millis(0));
+    let mut plan = plan(vec![unit("a")]);
+    plan.customers[0].email = vec!["it@acme.example".into(), "IT@acme.example".into()];
+    plan.noc = vec!["noc@example.net".into(), "It@Acme.Example".into()];
+    let mut watch = Watch::start(Saved::default(), &plan, &mut turn);
+    let wish = Wish::Open { unit: "a".into(), priority: Priority::P1, note: None };
+    watch.step(Input::Asked(Request { ticket: 1, by: "ann".into(), wish }), &mut turn);
+    let readers: Vec<&str> = turn.letters.iter().map(|letter| letter.to.as_str()).collect();
+    assert_eq!(readers, ["it@acme.example", "noc@example.net"]);
+}
+
+#[test]
+fn who_was_told_of_a_problem_is_told_of_its_end() {
+    let mut turn = Turn::new(Time::from_millis(0));
+    let mut watch = Watch::start(Saved::default(), &plan(vec![unit("a")]), &mut turn);
+    let wish = Wish::Open { unit: "a".into(), priority: Priority::P1, note: None };
+    watch.step(Input::Asked(Request { ticket: 1, by: "ann".into(), wish }), &mut turn);
+    let reference = turn.letters[0].case.opening.reference;
+    let nothing = Plan { customers: Vec::new(), ..plan(Vec::new()) };
+    watch.step(Input::Planned(Box::new(nothing)), &mut turn);
+    turn.letters.clear();
+    let wish = Wish::Work { reference, command: Command::Solve { note: None } };
+    watch.step(Input::Asked(Request { ticket: 2, by: "ann".into(), wish }), &mut turn);
+    assert_eq!(turn.letters.len(), 1, "the customer left the inventory with the case open");
+}
