@@ -135,6 +135,7 @@ impl Cycle {
 
     /// Waits a moment for what became of the letters under way: one that the server took is not to be sent again.
     fn settle_letters(&mut self) -> Result<(), Fatal> {
+        self.engines.mail.wind_up();
         let waited = Stopwatch::start();
         while self.watch.desk().outbox().in_flight() > 0 {
             let Ok(message) = self.inbox.recv_timeout(LAST_LETTERS.saturating_sub(waited.elapsed())) else { break };

@@ -212,6 +212,9 @@ fn show(page: &mut Page, case: &Value) -> Result<(), Failure> {
     let entries = elements(case, "timeline").iter().map(|entry| [time(entry, "at"), field(entry, "text")]);
     page.table(&mut Table::new(["AT", "WHAT"]), entries)?;
     page.line("")?;
+    if case.get("letters_complete") == Some(&Value::Bool(false)) {
+        page.line("(older letters are left out)")?;
+    }
     let letters = elements(case, "letters").iter();
     let letters = letters.map(|letter| {
         let (state, error) = (field(letter, "state"), letter.get("error").and_then(Value::as_str));

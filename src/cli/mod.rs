@@ -137,8 +137,12 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(e) => {
             // Help and version come this way as well. If even this can't be printed, there is nobody to tell.
-            let printed = e.print();
-            return if e.use_stderr() || printed.is_err() { Exit::Usage } else { Exit::Ok }.into();
+            return match e.print() {
+                _ if e.use_stderr() => Exit::Usage,
+                Err(fault) if fault.kind() != ErrorKind::BrokenPipe => Exit::Io,
+                Ok(()) | Err(_) => Exit::Ok,
+            }
+            .into();
         }
     };
     let (exit, message) = match perform(&cli) {

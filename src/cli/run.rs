@@ -44,7 +44,9 @@ fn log() {
         .with_env_filter(filter)
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
-        .with_target(false);
+        .with_target(false)
+        // It would complain on standard error, where nothing can be written, and panic.
+        .log_internal_errors(false);
     // The journal stamps lines itself.
     if std::env::var("JOURNAL_STREAM").is_ok() {
         subscriber.without_time().init();

@@ -144,12 +144,17 @@ impl Reader {
         )
     }
 
-    /// All letters of a case, in the order of writing.
+    /// The latest `limit` letters of a case, in the order of writing.
     ///
     /// # Errors
     /// If the store can't be read.
-    pub fn letters(&self, reference: Reference) -> Result<Vec<LetterRow>, ReadError> {
-        self.all("SELECT * FROM letters WHERE case_number = ?1 ORDER BY id", [reference], rows::letter_row)
+    pub fn letters(&self, reference: Reference, limit: usize) -> Result<Vec<LetterRow>, ReadError> {
+        self.all(
+            "SELECT * FROM (SELECT id, kind, number, recipient, subject, state, attempts, error, written_at, sent_at \
+             FROM letters WHERE case_number = ?1 ORDER BY id DESC LIMIT ?2) ORDER BY id",
+            params![reference, bound(limit)],
+            rows::letter_row,
+        )
     }
 
     /// A letter in its final words, for the mail engine.

@@ -22,7 +22,7 @@ use std::sync::Arc;
 /// The most units or cases that one answer lists.
 pub const MAX_PAGE: usize = 10_000;
 const DEFAULT_PAGE: usize = 1_000;
-/// The most entries that a case's timeline shows.
+/// The most entries of its timeline, and the most letters, that a case shows.
 pub const MAX_TIMELINE: usize = 1_000;
 /// The most closed stretches of its ledger that a unit shows.
 pub const MAX_LEDGER: usize = 50;
@@ -293,7 +293,8 @@ pub(super) async fn case(State(web): Shared, reference: Result<Path<String>, Pat
         let case = CaseForm::new(case, summary.at + age, &summary.calendar);
         // One more than is shown tells whether there is more.
         let timeline = reader.timeline(reference, MAX_TIMELINE + 1)?;
-        Ok(CaseDetail::new(case, timeline, MAX_TIMELINE, reader.letters(reference)?, &summary.calendar))
+        let letters = reader.letters(reference, MAX_TIMELINE + 1)?;
+        Ok(CaseDetail::new(case, timeline, MAX_TIMELINE, letters, &summary.calendar))
     });
     good(&detail.await?)
 }

@@ -15,7 +15,6 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use core::time::Duration;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use nix::unistd::{Uid, User};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -169,7 +168,7 @@ pub(super) async fn work<O: Order>(
     may_change(caller, request.headers(), web.services.token.as_ref())?;
     let reference = Reference::parse(&segment(reference)?)?;
     let (by, command) = read_json::<O>(request).await?.read()?;
-    let by = actor(caller, by).await?;
+    let by = actor(&web, caller, by).await?;
     ask(&web, by, Wish::Work { reference, command }).await?;
     let case = as_it_stands(&web, reference).await;
     Ok(json(StatusCode::OK, &Done { done: O::MOVE.name(), reference: reference.to_string(), case }))
@@ -209,7 +208,7 @@ pub(super) async fn open(
     })?;
     let text = text.map(note).transpose()?;
     let row = unit_row(&web, &unit)?;
-    let by = actor(caller, by).await?;
+    let by = actor(&web, caller, by).await?;
     let reference = ask(&web, by, Wish::Open { unit: unit.clone(), priority, note: text }).await?;
     let case = as_it_stands(&web, reference).await;
     let reference = reference.to_string();
@@ -274,14 +273,10 @@ async fn read_json<T: DeserializeOwned>(request: Request<Body>) -> Result<T, Pro
 }
 
 /// Who acts: the one that the request names, or the user at the other end of the socket.
-async fn actor(caller: Caller, by: Option<String>) -> Result<String, Problem> {
+async fn actor(web: &Web, caller: Caller, by: Option<String>) -> Result<String, Problem> {
     let name = match (by, caller) {
         (Some(by), _) => by,
-        (None, Caller::Local { uid: Some(uid) }) => {
-            // The user data base may be a slow one.
-            let user = tokio::task::spawn_blocking(move || User::from_uid(Uid::from_raw(uid))).await;
-            user.ok().and_then(Result::ok).flatten().map_or_else(|| format!("uid {uid}"), |user| user.name)
-        }
+        (None, Caller::Local { uid: Some(uid) }) => web.people.name(uid).await,
         (None, Caller::Local { uid: None } | Caller::Network) => {
             return Err(Problem::bad("say who you are: add \"by\""));
         }

@@ -10,6 +10,7 @@ pub mod metrics;
 mod api;
 mod desk;
 mod doors;
+mod people;
 mod problem;
 mod readers;
 mod show;
@@ -29,6 +30,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use board::Board;
 use metrics::Metrics;
+use people::People;
 use problem::Problem;
 use readers::Readers;
 use std::io;
@@ -41,7 +43,7 @@ use tokio::sync::watch;
 pub type Explain = fn(&Case, Time, &Calendar) -> Vec<String>;
 
 /// Threads for what blocks: readers of the store, and look-ups of user names.
-const BLOCKING_THREADS: usize = readers::MAX_READERS + 2;
+const BLOCKING_THREADS: usize = readers::MAX_READERS + people::MAX_LOOKUPS;
 
 /// What the interface works with.
 pub struct Services {
@@ -63,6 +65,7 @@ pub struct Services {
 struct Web {
     services: Services,
     readers: Readers,
+    people: People,
 }
 
 /// The interface at work.
@@ -139,7 +142,7 @@ fn router(services: Services) -> Router {
         .fallback(Problem::no_such_path)
         .method_not_allowed_fallback(Problem::wrong_method)
         .layer(map_response(move |response| harden(metrics, response)))
-        .with_state(Arc::new(Web { services, readers }))
+        .with_state(Arc::new(Web { services, readers, people: People::new() }))
 }
 
 /// Answers are of the moment, and nothing but what they say they are.

@@ -105,11 +105,13 @@ pub(super) struct CaseDetail {
     /// False if the oldest entries are left out.
     timeline_complete: bool,
     timeline: Vec<EntryForm>,
+    /// The same of the letters.
+    letters_complete: bool,
     letters: Vec<LetterForm>,
 }
 
 impl CaseDetail {
-    /// `timeline`: its latest entries, oldest first; at most `limit` are shown.
+    /// `timeline` and `letters`: the latest ones, oldest first; at most `limit` of each are shown.
     pub(super) fn new(
         case: CaseForm,
         timeline: Vec<TimelineEntry>,
@@ -118,11 +120,13 @@ impl CaseDetail {
         calendar: &Calendar,
     ) -> Self {
         let surplus = timeline.len().saturating_sub(limit);
+        let more_letters = letters.len().saturating_sub(limit);
         Self {
             case,
             timeline_complete: surplus == 0,
             timeline: timeline.into_iter().skip(surplus).map(|entry| EntryForm::new(entry, calendar)).collect(),
-            letters: letters.into_iter().map(|letter| LetterForm::new(letter, calendar)).collect(),
+            letters_complete: more_letters == 0,
+            letters: letters.into_iter().skip(more_letters).map(|letter| LetterForm::new(letter, calendar)).collect(),
         }
     }
 }

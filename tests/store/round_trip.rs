@@ -269,7 +269,8 @@ fn letters_keep_their_words_and_their_fate() {
         turn.letter_changes.push(LetterChange { id, state, attempts: 2, error: error.map(String::from) });
     }
     commit(&mut store, &turn).unwrap();
-    let rows = reader.letters(case.opening.reference).unwrap();
+    let rows = reader.letters(case.opening.reference, 3).unwrap();
+    assert_eq!(reader.letters(case.opening.reference, 2).unwrap(), rows[1..], "the latest ones");
     let fates: Vec<_> = rows.iter().map(|row| (row.state, row.attempts, row.error.as_deref(), row.sent_at)).collect();
     assert_eq!(
         fates,

@@ -82,26 +82,27 @@ fn world() -> World {
         verdict: Verdict::Loss,
         reason: Reason::NoAnswer,
     });
-    let mark = LetterMark { kind: LetterKind::Opened, number: 1 };
-    turn.letters.push(Letter {
-        id: 1,
+    let letter = |number: u32| Letter {
+        id: number.into(),
         case: Arc::clone(&turn.cases[1]),
-        mark,
+        mark: LetterMark { kind: LetterKind::Opened, number },
         previous: None,
         to: "it@acme.example".to_owned(),
         greeting: None,
         written_at: at(80_600),
-    });
-    let mail = Mail {
-        id: 1,
-        to: "it@acme.example".to_owned(),
-        message_id: "1@ntuwatch".to_owned(),
+    };
+    turn.letters = (1..=MAX_TIMELINE as u32 + 1).map(letter).collect();
+    let mail = |letter: &Letter| Mail {
+        id: letter.id,
+        to: letter.to.clone(),
+        message_id: format!("{}@ntuwatch", letter.id),
         in_reply_to: None,
         references: Vec::new(),
         subject: "Line down".to_owned(),
         body: "Dear customer".to_owned(),
         written_unix_ms: at(80_600).as_millis(),
     };
+    let mails: Vec<_> = turn.letters.iter().map(mail).collect();
     let entry = |n: usize| Entry {
         kind: "noted",
         device: Some("acme-1".to_owned()),
@@ -111,7 +112,7 @@ fn world() -> World {
     };
     let entries: Vec<_> = (0..=MAX_TIMELINE).map(entry).collect();
     let clocks = ClockMark { at: NOW, boot_id: "b".to_owned(), boot_ms: 0, unix_ms: NOW.as_millis() };
-    let commit = Commit { turn: &turn, mails: &[mail], entries: &entries, mark: &clocks, calendar_step: None };
+    let commit = Commit { turn: &turn, mails: &mails, entries: &entries, mark: &clocks, calendar_step: None };
     let (mut store, _) = Store::open(&world.folder.path().join("store.db")).unwrap();
     store.commit(&commit).unwrap();
     world.board.replace(vec![Some(unit("acme-1", "acme", Verdict::Loss))]);
@@ -171,9 +172,11 @@ fn a_case_shows_its_timeline_letters_and_reasons() {
     let last = json!({ "at": "2027-01-15T08:00:00Z", "kind": "noted",
         "text": format!("Entry {MAX_TIMELINE}."), "data": { "n": MAX_TIMELINE } });
     assert_eq!((&timeline[0]["text"], timeline.last()), (&json!("Entry 1."), Some(&last)));
-    let letter = json!({ "id": 1, "kind": "opened", "number": 1, "to": "it@acme.example", "subject": "Line down",
+    let letters = case["letters"].as_array().unwrap();
+    assert_eq!((letters.len(), &case["letters_complete"]), (MAX_TIMELINE, &json!(false)));
+    let letter = json!({ "id": 2, "kind": "opened", "number": 2, "to": "it@acme.example", "subject": "Line down",
         "state": "queued", "attempts": 0, "error": null, "written_at": "2027-01-15T06:23:20Z", "sent_at": null });
-    assert_eq!(case["letters"], json!([letter]));
+    assert_eq!(letters[0], letter, "the latest ones");
     let explained = world.get(&format!("/api/cases/{}/explain", reference(2))).json();
     assert_eq!((&explained["reference"], &explained["sentences"][0]), (&json!(reference(2)), &json!("It is a P1.")));
     let shown = world.get("/api/units/acme-1").json();

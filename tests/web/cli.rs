@@ -103,6 +103,18 @@ fn nobody_reading_on_is_no_error() {
 }
 
 #[test]
+fn help_that_nobody_reads_on_is_no_error_and_help_that_is_lost_is_one() {
+    let help = |stdout: Stdio| {
+        Command::new(env!("CARGO_BIN_EXE_ntuwatch")).arg("--help").stdout(stdout).output().unwrap().status.code()
+    };
+    let (nobody, pipe) = std::io::pipe().unwrap();
+    drop(nobody);
+    assert_eq!(help(pipe.into()), Some(0));
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    assert_eq!(help(full.into()), Some(74));
+}
+
+#[test]
 fn the_daemon_is_found_through_a_configuration_with_faults() {
     let world = world();
     let config = world.folder.path().join("ntuwatch.toml");

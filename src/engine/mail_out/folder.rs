@@ -1,12 +1,16 @@
 //! Letters as files: the way without a mail server.
 
 use crate::domain::letter::{Delivery, Mail};
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// Longest file name made from a Message-ID, in bytes; with room for what is added to it.
 const MAX_NAME: usize = 200;
+/// Permissions of a letter, and of a folder that is made for them: as those of the store.
+const MODE: u32 = 0o640;
+const FOLDER_MODE: u32 = 0o750;
 
 /// A folder that letters are written to.
 pub(super) struct Folder {
@@ -16,7 +20,7 @@ pub(super) struct Folder {
 impl Folder {
     /// Makes the folder if it is missing.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        fs::create_dir_all(path)?;
+        DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(path)?;
         Ok(Self { path: path.to_owned() })
     }
 
@@ -32,7 +36,7 @@ impl Folder {
     /// Once this returns, the file is whole and on the disk; until then there is none.
     fn write(&self, name: &str, message: &[u8]) -> io::Result<()> {
         let unfinished = self.path.join(format!(".{name}.tmp"));
-        let mut file = File::create(&unfinished)?;
+        let mut file = File::options().create(true).truncate(true).write(true).mode(MODE).open(&unfinished)?;
         file.write_all(message)?;
         file.sync_all()?;
         fs::rename(&unfinished, self.path.join(name))?;

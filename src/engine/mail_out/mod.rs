@@ -14,9 +14,11 @@ use crate::domain::letter::{Delivery, LetterId, MAX_IN_FLIGHT, Mail};
 use compose::Composer;
 use core::fmt;
 use folder::Folder;
+use lettre::Message;
 use relay::{Line, Patience, Relay};
 use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use tokio::runtime;
@@ -137,6 +139,11 @@ impl MailEngine {
         }
     }
 
+    /// Begins no letter from now on: those under way come to their end, those behind them are put off at once.
+    pub fn wind_up(&self) {
+        self.desk.closing.store(true, Ordering::Relaxed);
+    }
+
     fn put(&self, order: Order) -> Result<(), Box<Order>> {
         self.queue.try_send(order).map_err(|refused| Box::new(refused.into_inner()))
     }
@@ -156,7 +163,7 @@ pub fn start(settings: Settings, report: Report) -> Result<MailEngine, StartErro
 
 fn start_with(settings: Settings, patience: Patience, report: Report) -> Result<MailEngine, StartError> {
     let composer = Composer::new(settings.from_name.as_deref(), &settings.from_address).map_err(StartError::From)?;
-    let desk = Arc::new(Desk { composer, report: Mutex::new(report) });
+    let desk = Arc::new(Desk { composer, report: Mutex::new(report), closing: AtomicBool::new(false) });
     let (queue, orders) = mpsc::channel(MAX_IN_FLIGHT + MAX_DIRECT);
     let thread = thread::Builder::new().name("mail".to_owned());
     let theirs = Arc::clone(&desk);
@@ -193,9 +200,19 @@ enum Origin {
 struct Desk {
     composer: Composer,
     report: Mutex<Report>,
+    /// Whether no letter is to be begun any more.
+    closing: AtomicBool,
 }
 
 impl Desk {
+    /// The message to deliver, or what becomes of the order without an attempt.
+    fn begin(&self, order: &Order) -> Result<Message, Delivery> {
+        if self.closing.load(Ordering::Relaxed) {
+            return Err(Delivery::Deferred("the daemon stops".to_owned()));
+        }
+        self.composer.compose(&order.mail).map_err(Delivery::Refused)
+    }
+
     /// Tells what became of an order.
     fn settle(&self, order: &Order, delivery: Delivery) {
         match (order.origin, delivery) {
@@ -213,9 +230,9 @@ impl Desk {
 
 fn file_letters(mut orders: Receiver<Order>, desk: &Desk, folder: &Folder) {
     while let Some(order) = orders.blocking_recv() {
-        let delivery = match desk.composer.compose(&order.mail) {
+        let delivery = match desk.begin(&order) {
             Ok(message) => folder.put(&order.mail, &message.formatted()),
-            Err(why) => Delivery::Refused(why),
+            Err(delivery) => delivery,
         };
         desk.settle(&order, delivery);
     }
@@ -239,9 +256,9 @@ async fn clerk(orders: Orders, desk: Arc<Desk>, mut line: Line) {
         let next = async { orders.lock().await.recv().await };
         match tokio::time::timeout(relay::IDLE, next).await {
             Ok(Some(order)) => {
-                let delivery = match desk.composer.compose(&order.mail) {
+                let delivery = match desk.begin(&order) {
                     Ok(message) => line.deliver(&message).await,
-                    Err(why) => Delivery::Refused(why),
+                    Err(delivery) => delivery,
                 };
                 desk.settle(&order, delivery);
             }

@@ -5,6 +5,7 @@ use crate::domain::letter::{Delivery, Mail};
 use crate::engine::mail_out::folder::file_name;
 use crate::engine::mail_out::{Route, Settings, StartError, start};
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 fn names(folder: &Path) -> Vec<String> {
@@ -29,6 +30,18 @@ fn a_letter_is_one_file_however_often_it_is_sent() {
     assert_eq!(bench.deliver(letter(1)), Delivery::Sent);
     assert_eq!(names(&folder), ["NT-1.opened.1.00ff@example.net.eml", "NT-2.opened.1.00ff@example.net.eml"]);
     assert_eq!(fs::read(folder.join("NT-1.opened.1.00ff@example.net.eml")).unwrap(), first);
+}
+
+#[test]
+fn letters_are_nobody_elses_business() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("mail");
+    let bench = Bench::new(Route::Folder(folder.clone()), PATIENT);
+    assert_eq!(bench.deliver(letter(1)), Delivery::Sent);
+    for path in [folder.join("NT-1.opened.1.00ff@example.net.eml"), folder] {
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o027, 0, "{}: {mode:o}", path.display());
+    }
 }
 
 #[test]
