@@ -233,7 +233,7 @@ fn faults_of_the_mail_table() {
 #[test]
 fn faults_of_units() {
     for (keys, wanted) in [
-        ("id = 'a'", "main.toml:1:1 ttr of order SO-1 is missing: the service order form states it (R22)"),
+        ("id = 'a'", "main.toml:1:1 ttr of order SO-1 is missing: the service order form states it"),
         ("id = 'a'\nttr = '0h'", "main.toml:3:7 between"),
         ("id = 'a b'\nttr = '4h'", "main.toml:2:6 letters, digits"),
         ("ttr = '4h'", "main.toml:1:1 `id` is missing"),

@@ -73,7 +73,9 @@ fn loss(unit: &Value) -> String {
 fn show(page: &mut Page, unit: &Value) -> Result<(), Failure> {
     let (id, verdict, reason) = (field(unit, "id"), field(unit, "verdict"), field(unit, "reason"));
     page.line(&format!("{id}: {verdict} ({reason}) since {}", time(unit, "since")))?;
-    page.line(&format!("address       {} ({})", field(unit, "address"), field(unit, "host")))?;
+    let (address, host) = (field(unit, "address"), field(unit, "host"));
+    let host = if host == address { String::new() } else { format!(" ({host})") };
+    page.line(&format!("address       {address}{host}"))?;
     page.line(&format!("last contact  {}", time(unit, "last_contact_at")))?;
     page.line(&format!("round trip    {}, {} lost over the last 5 min", rtt(unit), loss(unit)))?;
     let circuit = [field(unit, "customer"), field(unit, "order"), field(unit, "service"), field(unit, "region")];

@@ -92,6 +92,6 @@ pub(super) fn nearest(word: &str, known: &[&str]) -> String {
         .iter()
         .map(|&key| (strsim::osa_distance(word, key), key))
         .min()
-        .filter(|&(distance, key)| distance <= 1 + key.len() / 4)
+        .filter(|&(distance, key)| distance <= 1 + key.len() / 4 && distance < key.len())
         .map_or_else(String::new, |(_, key)| format!(" (did you mean `{key}`?)"))
 }

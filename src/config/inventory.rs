@@ -146,7 +146,7 @@ fn circuit(section: &Section<'_>) -> Circuit {
     let order = section.require("order", check::text);
     if !section.has("ttr") {
         let of = order.as_ref().map_or_else(|| "a unit".to_owned(), |order| format!("order {order}"));
-        section.fault("ttr", format!("ttr of {of} is missing: the service order form states it (R22)"));
+        section.fault("ttr", format!("ttr of {of} is missing: the service order form states it"));
     }
     Circuit {
         customer: section.require("customer", check::id).unwrap_or_default(),

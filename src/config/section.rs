@@ -178,8 +178,12 @@ impl<'a> Section<'a> {
         let value = self.value(key)?;
         match value.raw.integer() {
             Some(number) if range.contains(&number) => Some(number),
-            Some(_) | None => {
-                self.wrong_type(key, value, &format!("a whole number from {} to {}", range.start(), range.end()))
+            number => {
+                let wanted = format!("a whole number from {} to {}", range.start(), range.end());
+                let Some(number) = number else { return self.wrong_type(key, value, &wanted) };
+                let name = self.full_name(key);
+                self.report.fault(value.place, format!("`{name}` is {number}: it must be {wanted}"));
+                None
             }
         }
     }

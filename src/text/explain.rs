@@ -79,6 +79,12 @@ fn stage(case: &Case, calendar: &Calendar) -> String {
     };
     match &case.stage {
         Stage::New => format!("It is New: nobody of queue {} has taken it yet.", case.opening.queue),
+        // A case that went from New to Solved and back by the watch alone is in nobody's hands.
+        Stage::Working { since } if owner == Actor::Watch.name() => format!(
+            "It is Working since {}, though no person of queue {} has taken it yet.{again}",
+            utc(*since, calendar),
+            case.opening.queue
+        ),
         Stage::Working { since } => {
             format!("It is Working since {}: {owner} has it.{again}", utc(*since, calendar))
         }
@@ -107,9 +113,12 @@ fn stage(case: &Case, calendar: &Calendar) -> String {
 }
 
 fn line(case: &Case, now: Time, calendar: &Calendar) -> String {
-    let lost = duration(case.downtime.total(now));
+    let lost = match case.downtime.total(now) {
+        Duration::ZERO => "never lost while this case was open".to_owned(),
+        lost => format!("lost for {} in all", duration(lost)),
+    };
     match (&case.stage, case.line) {
-        (Stage::Closed { .. }, _) => format!("The line was lost for {lost} in all."),
+        (Stage::Closed { .. }, _) => format!("The line was {lost}."),
         (_, Line::Withdrawn) => "The unit was taken out of the inventory; nobody watches it any more.".into(),
         (_, Line::Watched(verdict, reason)) => {
             let since = utc(case.line_since, calendar);
@@ -124,7 +133,7 @@ fn line(case: &Case, now: Time, calendar: &Calendar) -> String {
                 | Reason::Stalled
                 | Reason::Unresolved => format!("{}: {}", line_does(verdict), because(reason)),
             };
-            format!("Since {since} {does}. It was lost for {lost} in all.")
+            format!("Since {since} {does}. It was {lost}.")
         }
     }
 }

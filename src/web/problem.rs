@@ -37,7 +37,9 @@ impl Problem {
     }
 
     pub(super) async fn no_such_path() -> Self {
-        Self::unknown("there is nothing at this path: /api/status, /api/units, /api/cases, /health and /metrics exist")
+        Self::unknown(
+            "there is nothing at this path: /api/status, /api/units, /api/nodes, /api/cases, /health, /metrics and /metrics/units exist",
+        )
     }
 
     pub(super) async fn wrong_method() -> Self {
