@@ -222,7 +222,10 @@ impl Cycle {
         if std::mem::replace(&mut self.state.reading, Reading::Again) == Reading::No {
             self.state.reading = Reading::Once;
             let (read, inbox) = (Arc::clone(&self.read), self.door.clone());
-            thread::spawn(move || inbox.send(Message::Reloaded(Box::new(read()))));
+            let work = move || inbox.send(Message::Reloaded(Box::new(read())));
+            if let Err(error) = thread::Builder::new().name("reload".to_owned()).spawn(work) {
+                self.reload(Err(format!("cannot start a thread to read the configuration: {error}")));
+            }
         }
     }
 
@@ -436,7 +439,8 @@ fn entry(fact: &Fact, calendar: &Calendar) -> Entry {
 /// What an operator wants to see in the system's log: what concerns the daemon and its cases, not every verdict.
 fn log(fact: &Fact, calendar: &Calendar) {
     // Worded only if the level is logged: in a storm most facts are not.
-    let sentence = || text::sentence(fact, calendar);
+    // One line each, whatever people write into their notes.
+    let sentence = || text::sentence(fact, calendar).replace(char::is_control, " ");
     match fact {
         Fact::VerdictChanged { .. } | Fact::LetterQueued(_) | Fact::LetterSent(_) => tracing::debug!("{}", sentence()),
         Fact::IsolationBegan { .. } | Fact::MonitorStalled { .. } | Fact::LetterFailed { .. } => {

@@ -13,7 +13,7 @@ mod rows;
 mod schema;
 mod writer;
 
-pub use backup::BackupError;
+pub use backup::{BackupError, SKIPPED_CASES};
 pub use open::OpenError;
 pub use reader::{CaseFilter, LetterRow, ReadError, Reader, TimelineEntry};
 pub use writer::{CommitError, Store};

@@ -347,6 +347,9 @@ impl Draft {
             }
         }
         for (line, device) in self.devices() {
+            if device.pace.down_after < device.pace.interval {
+                fault(*line, format!("{}: down_after must not be shorter than interval", device.id));
+            }
             if device.pace.timeout >= device.pace.interval {
                 fault(*line, format!("{}: timeout must be shorter than interval", device.id));
             }

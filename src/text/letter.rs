@@ -147,7 +147,8 @@ fn particulars(letter: &Letter, calendar: &Calendar) -> Vec<(&'static str, Strin
         ("Service", format!("{}, {}", opening.circuit.service, opening.circuit.region)),
     ];
     rows.extend(opening.previous.map(|previous| ("Earlier case", previous.to_string())));
-    rows.extend(case.last_contact().map(|time| ("Last contact", at(time))));
+    // Without a loss the line has been answering since.
+    rows.extend(case.outage().and_then(|outage| outage.last_contact).map(|time| ("Last contact", at(time))));
     rows.extend(case.outage().map(|outage| ("First loss", at(outage.first_loss))));
     if let LetterKind::Opened = letter.mark.kind {
         rows.extend(case.outage().map(|outage| ("Detected", at(outage.detected))));

@@ -3,7 +3,7 @@
 use super::world::{World, at, entry, mark};
 use ntuwatch::domain::turn::Turn;
 use ntuwatch::domain::watch::{Interval, Reason, Verdict};
-use ntuwatch::store::{BackupError, Commit, Reader, Store};
+use ntuwatch::store::{BackupError, Commit, Reader, SKIPPED_CASES, Store};
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -113,4 +113,19 @@ fn a_damaged_store_gives_no_backup() {
     let error = Reader::open(&path).unwrap().backup(&copy).unwrap_err();
     assert!(matches!(error, BackupError::Damaged { .. }), "{error}");
     assert!(names(home.path()).iter().all(|name| name.starts_with("s.db")));
+}
+
+#[test]
+fn a_restored_store_gives_out_no_reference_a_second_time() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("s.db");
+    let (mut store, _) = Store::open(&path).unwrap();
+    let mut turn = Turn::new(at(0));
+    turn.next_case = Some(7);
+    let commit = Commit { turn: &turn, mails: &[], entries: &[], mark: &mark(turn.at), calendar_step: None };
+    store.commit(&commit).unwrap();
+    let copy = home.path().join("copy.db");
+    Reader::open(&path).unwrap().backup(&copy).unwrap();
+    let (_, restored) = Store::open(&copy).unwrap();
+    assert_eq!(restored.saved.desk.next_number, 7 + SKIPPED_CASES, "cases were opened after the backup");
 }
