@@ -411,25 +411,11 @@ impl Cycle {
 
 /// A fact for the journal.
 fn entry(fact: &Fact, calendar: &Calendar) -> Entry {
-    let (device, case) = match fact {
-        Fact::MonitorStarted { .. }
-        | Fact::MonitorStopped
-        | Fact::MonitorStalled { .. }
-        | Fact::IsolationBegan { .. }
-        | Fact::IsolationEnded { .. }
-        | Fact::InventoryChanged { .. }
-        | Fact::ClockStepped { .. } => (None, None),
-        Fact::VerdictChanged { device, .. } => (Some(device), None),
-        Fact::CaseOpened(opening) => (Some(&opening.unit), Some(opening.reference)),
-        Fact::Case { reference, unit, .. } => (Some(unit), Some(*reference)),
-        Fact::LetterQueued(letter) | Fact::LetterSent(letter) | Fact::LetterFailed { letter, .. } => {
-            (Some(&letter.unit), Some(letter.reference))
-        }
-    };
+    let (device, case) = fact.about();
     let data = serde_json::Value::Object(text::fields(fact, &|at| text::json_time(at, calendar)));
     Entry {
         kind: text::kind(fact),
-        device: device.cloned(),
+        device: device.map(str::to_owned),
         case,
         text: text::sentence(fact, calendar),
         data: data.to_string(),

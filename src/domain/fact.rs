@@ -87,3 +87,25 @@ pub enum Fact {
         why: String,
     },
 }
+
+impl Fact {
+    /// The device and the case that it is about.
+    #[must_use]
+    pub fn about(&self) -> (Option<&str>, Option<Reference>) {
+        match self {
+            Self::MonitorStarted { .. }
+            | Self::MonitorStopped
+            | Self::MonitorStalled { .. }
+            | Self::IsolationBegan { .. }
+            | Self::IsolationEnded { .. }
+            | Self::InventoryChanged { .. }
+            | Self::ClockStepped { .. } => (None, None),
+            Self::VerdictChanged { device, .. } => (Some(device), None),
+            Self::CaseOpened(opening) => (Some(&opening.unit), Some(opening.reference)),
+            Self::Case { reference, unit, .. } => (Some(unit), Some(*reference)),
+            Self::LetterQueued(letter) | Self::LetterSent(letter) | Self::LetterFailed { letter, .. } => {
+                (Some(&letter.unit), Some(letter.reference))
+            }
+        }
+    }
+}

@@ -245,20 +245,10 @@ fn json_line(at: Time, fact: &Fact) -> Value {
     Value::Object(line)
 }
 
+/// The unit of a fact whose sentence does not name it.
 fn unit_of(fact: &Fact) -> Option<&str> {
-    match fact {
-        Fact::Case { unit, .. } => Some(unit),
-        Fact::LetterQueued(letter) | Fact::LetterSent(letter) | Fact::LetterFailed { letter, .. } => Some(&letter.unit),
-        Fact::MonitorStarted { .. }
-        | Fact::MonitorStopped
-        | Fact::MonitorStalled { .. }
-        | Fact::IsolationBegan { .. }
-        | Fact::IsolationEnded { .. }
-        | Fact::InventoryChanged { .. }
-        | Fact::ClockStepped { .. }
-        | Fact::VerdictChanged { .. }
-        | Fact::CaseOpened(_) => None,
-    }
+    let (unit, case) = fact.about();
+    unit.filter(|_| case.is_some() && !matches!(fact, Fact::CaseOpened(_)))
 }
 
 /// Time since the story began, as the story writes it.
