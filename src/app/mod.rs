@@ -78,7 +78,7 @@ pub fn run(read: Read) -> Result<(), Fatal> {
     let (store, loaded) = Store::open(&config.store).map_err(Fatal::Open)?;
     let reader = Reader::open(&config.store).map_err(Fatal::Open)?;
     let doors = web::bind(config.http.listen, &config.http.socket).map_err(Fatal::Bind)?;
-    announce(&config, doors.address());
+    let address = doors.address();
     let (inbox, messages) = Inbox::new();
     let stopping = Arc::new(AtomicBool::new(false));
     signals::listen(inbox.clone(), Arc::clone(&stopping)).map_err(Fatal::System)?;
@@ -102,6 +102,7 @@ pub fn run(read: Read) -> Result<(), Fatal> {
         metrics,
     };
     let server = web::serve(doors, services).map_err(Fatal::System)?;
+    announce(&config, address);
     let state = State::new(turn.at);
     let patience = Patience::new(stopping);
     let mut cycle = Cycle {
@@ -136,7 +137,7 @@ fn announce(config: &Config, address: Option<SocketAddr>) {
         config::Route::Folder(folder) => folder.display().to_string(),
         config::Route::Smtp(smtp) => format!("{}:{}", smtp.host, smtp.port),
     };
-    tracing::info!("{units} units, store {store}, socket {socket}, API {web}, mail to {mail}");
+    tracing::info!("units: {units}, store {store}, socket {socket}, API {web}, mail to {mail}");
 }
 
 /// Makes the directory that a file of ours is to be in, if it is not there.
