@@ -188,8 +188,9 @@ fn remove(namespace: &str) {
 }
 
 fn is_there(tool: &str) -> bool {
-    let tried = Command::new(tool).arg("-V").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    tried.is_ok()
+    // Asked without being started: snmpd makes a daemon of itself whatever it is asked.
+    let found = Command::new("sh").args(["-c", "command -v \"$0\"", tool]).stdout(Stdio::null()).status();
+    found.is_ok_and(|status| status.success())
 }
 
 /// Runs a command that must succeed.
