@@ -219,13 +219,17 @@ impl Cycle {
     /// Lets the configuration be read again, off the loop: a large inventory on a slow disk must not stop the watch.
     fn start_reading(&mut self) {
         systemd::reloading();
-        if std::mem::replace(&mut self.state.reading, Reading::Again) == Reading::No {
-            self.state.reading = Reading::Once;
-            let (read, inbox) = (Arc::clone(&self.read), self.door.clone());
-            let work = move || inbox.send(Message::Reloaded(Box::new(read())));
-            if let Err(error) = thread::Builder::new().name("reload".to_owned()).spawn(work) {
-                self.reload(Err(format!("cannot start a thread to read the configuration: {error}")));
+        match self.state.reading {
+            Reading::No => self.state.reading = Reading::Once,
+            Reading::Once | Reading::Again => {
+                self.state.reading = Reading::Again;
+                return;
             }
+        }
+        let (read, inbox) = (Arc::clone(&self.read), self.door.clone());
+        let work = move || inbox.send(Message::Reloaded(Box::new(read())));
+        if let Err(error) = thread::Builder::new().name("reload".to_owned()).spawn(work) {
+            self.reload(Err(format!("cannot start a thread to read the configuration: {error}")));
         }
     }
 

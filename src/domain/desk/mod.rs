@@ -143,7 +143,7 @@ impl Desk {
             loss: trouble.map(|trouble| trouble.loss).unwrap_or_default(),
             line: (Line::Watched(evidence.verdict(), evidence.reason()), evidence.since()),
             solve_after: subject.solve_after,
-            previous: self.closed_of.get(subject.unit).copied(),
+            previous: self.closed_case_of(subject.unit),
         };
         let case = Arc::new(Case::open(opening.clone(), turn.at));
         self.open_of.insert(subject.unit.to_string(), reference);

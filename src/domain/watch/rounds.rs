@@ -204,13 +204,12 @@ impl Watch {
     fn conclude(&mut self, slot: Slot, blame: Blame, turn: &mut Turn) {
         turn.touched.push(slot);
         let poll = &mut self.polls[slot.index()];
-        let cell = match blame {
-            Blame::Line | Blame::Ourselves | Blame::Resolver if poll.heard => Cell::Answered,
-            Blame::Line => Cell::Lost,
-            Blame::Ourselves | Blame::Resolver => Cell::Blank,
-        };
         if poll.regular {
-            poll.strip.push(cell);
+            poll.strip.push(match (poll.heard, blame) {
+                (true, _) => Cell::Answered,
+                (false, Blame::Line) => Cell::Lost,
+                (false, Blame::Ourselves | Blame::Resolver) => Cell::Blank,
+            });
         }
         let sent = poll.sent_at;
         if poll.heard || sent < self.trusted_from {
@@ -221,10 +220,9 @@ impl Watch {
         let shift = evidence.failed(slot, sent, turn.at, blame, |at| isolation.corroborates(at), isolation.cut_off());
         let doubt = evidence.in_doubt();
         self.shifted(shift, turn);
-        match blame {
-            // A doubt is cleared or confirmed within seconds.
-            Blame::Line | Blame::Ourselves if doubt => self.wheel.set(slot, turn.at),
-            Blame::Line | Blame::Ourselves | Blame::Resolver => {}
+        // A doubt is cleared or confirmed within seconds.
+        if doubt {
+            self.wheel.set(slot, turn.at);
         }
     }
 }
