@@ -5,7 +5,7 @@ use super::fact::Fact;
 use super::letter::{Delivery, Letter, LetterChange, LetterId};
 use super::plan::Plan;
 use super::time::Time;
-use super::watch::{Evidence, Interval, Probe, ProbeResult, Slot};
+use super::watch::{Evidence, Interval, Probe, ProbeResult, Slot, Trap};
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -34,6 +34,8 @@ pub enum Input {
         /// Its address.
         address: IpAddr,
     },
+    /// Devices said something unasked.
+    Trapped(Vec<Trap>),
     /// Another inventory is in force.
     Planned(Box<Plan>),
     /// The wall clock was set.

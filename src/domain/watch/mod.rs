@@ -11,6 +11,7 @@ mod schedule;
 mod strip;
 #[cfg(test)]
 mod tests;
+mod trap;
 
 pub use device::{AuthProtocol, Circuit, Device, Pace, PrivProtocol, Role, Secret, Slot, SnmpAccess, SnmpVersion};
 pub use evidence::{CONFIRM_ROUNDS, Evidence, Trouble};
@@ -18,6 +19,7 @@ pub use isolation::{CUT_OFF_AFTER, Isolation, SENTINEL_INTERVAL, SENTINEL_TIMEOU
 pub use ledger::{Interval, Reason, Verdict};
 pub use probe::{Ask, Method, Outcome, Probe, ProbeResult, Round, SnmpSample};
 pub use strip::STRIP_SPAN;
+pub use trap::{Trap, TrapKind};
 
 use super::desk::{Desk, Line, Reference, SavedDesk, Subject};
 use super::fact::Fact;
@@ -129,6 +131,7 @@ impl Watch {
             Input::Asked(request) => self.asked(request, turn),
             Input::Attempted(letter, delivery) => self.desk.outbox.attempted(letter, delivery, turn),
             Input::Resolved { device, host, address } => self.resolved(&device, &host, address),
+            Input::Trapped(_) => {}
             Input::Planned(plan) => self.plan(&plan, turn),
             Input::ClockStepped { by_ms } => turn.facts.push(Fact::ClockStepped { by_ms }),
             Input::Stopped => {

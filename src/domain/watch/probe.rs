@@ -111,4 +111,10 @@ pub struct SnmpSample {
     pub in_errors: Option<u64>,
     /// ifOutErrors.
     pub out_errors: Option<u64>,
+    /// Unicast packets in: ifHCInUcastPkts, or ifInUcastPkts from an agent without 64-bit counters.
+    pub in_packets: Option<u64>,
+    /// Unicast packets out.
+    pub out_packets: Option<u64>,
+    /// snmpEngineBoots (RFC 3411), from SNMPv3 agents: how often the agent's engine was started.
+    pub engine_boots: Option<u32>,
 }
