@@ -68,7 +68,7 @@ pub(super) fn detection(root: &Section<'_>) -> (Pace, Vec<(Device, Place)>) {
     let sentinel = |(host, place): (String, Place)| {
         let pace = Pace { interval: SENTINEL_INTERVAL, timeout: common.timeout.min(SENTINEL_TIMEOUT), ..common };
         let id = format!("sentinel-{host}");
-        (Device { id, role: Role::Sentinel, host, upstream: None, icmp: true, snmp: None, pace }, place)
+        (Device { id, role: Role::Sentinel(_), host, upstream: None, icmp: true, snmp: None, pace }, place)
     };
     (common, detection.list("sentinels", check::host).into_iter().map(sentinel).collect())
 }

@@ -1,11 +1,14 @@
 //! Facts: what happened, for the journal. People read them; the core does not.
 
-use super::desk::{CaseFact, Opening, Reference};
+use super::desk::{Alarm, AlarmKind, CaseFact, Cause, LetterMark, Opening, Reference, Umbrella};
 use super::letter::LetterLabel;
+use super::maintenance::{Maintenance, Scope};
 use super::time::Time;
-use super::watch::{Reason, Verdict};
+use super::watch::{AgentState, Reason, TrapKind, Verdict};
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 /// One thing that happened in a turn.
@@ -75,8 +78,105 @@ pub enum Fact {
         /// What.
         fact: CaseFact,
     },
+    /// A device's SNMP agent does otherwise than before: the operator's own housekeeping.
+    AgentChanged {
+        /// The device's id.
+        device: String,
+        /// What its agent does now.
+        state: AgentState,
+    },
+    /// The box of a device started anew, as its agent tells.
+    Rebooted {
+        /// The device's id.
+        device: String,
+    },
+    /// A device said something unasked. A witness, never a verdict.
+    Trapped {
+        /// The device's id.
+        device: String,
+        /// The open case of its line, if there is one.
+        case: Option<Reference>,
+        /// What it says.
+        says: TrapKind,
+        /// ifIndex of the interface that it is about.
+        interface: Option<u32>,
+        /// How many more came before that were not noted.
+        unnoted: u32,
+    },
+    /// Lines that fail together are under one umbrella.
+    UmbrellaOpened(Umbrella),
+    /// Staff had news for everybody under an umbrella.
+    UmbrellaUpdated {
+        /// Which.
+        reference: Reference,
+        /// Who.
+        by: String,
+        /// The news.
+        text: String,
+        /// How many customers were told.
+        customers: usize,
+    },
+    /// A shared cause is over.
+    UmbrellaClosed {
+        /// Which.
+        reference: Reference,
+        /// What was shared.
+        cause: Cause,
+        /// From the first loss until now.
+        lasted: Duration,
+        /// How many cases belonged to it.
+        children: usize,
+    },
+    /// A maintenance was announced, changed or called off; its stage and revision say which.
+    MaintenancePlanned(Arc<Maintenance>),
+    /// A maintenance began.
+    MaintenanceBegan {
+        /// Its id.
+        id: String,
+        /// What it is about.
+        scope: Scope,
+        /// How many units it touches.
+        units: usize,
+    },
+    /// A maintenance is over.
+    MaintenanceEnded {
+        /// Its id.
+        id: String,
+        /// What it was about.
+        scope: Scope,
+        /// How many of its units are lost.
+        lost: usize,
+    },
+    /// Something is wrong with the watch itself.
+    AlarmRaised(Alarm),
+    /// It is well again.
+    AlarmCleared {
+        /// What was wrong.
+        kind: AlarmKind,
+        /// Since when.
+        since: Time,
+        /// How long it was.
+        lasted: Duration,
+    },
+    /// The canary's simulated outage began.
+    CanaryBegan {
+        /// Its unit.
+        unit: String,
+    },
+    /// The canary's outage travelled the whole way.
+    CanarySang {
+        /// Its unit.
+        unit: String,
+        /// From the beginning of the outage until the letter was taken.
+        took: Duration,
+    },
     /// A letter was written.
-    LetterQueued(LetterLabel),
+    LetterQueued {
+        /// Which.
+        letter: LetterLabel,
+        /// The cases that it tells of.
+        lines: Vec<(Reference, LetterMark)>,
+    },
     /// The mail server took a letter.
     LetterSent(LetterLabel),
     /// The mail server refused a letter for good.
@@ -99,12 +199,22 @@ impl Fact {
             | Self::IsolationBegan { .. }
             | Self::IsolationEnded { .. }
             | Self::InventoryChanged { .. }
-            | Self::ClockStepped { .. } => (None, None),
+            | Self::ClockStepped { .. }
+            | Self::MaintenancePlanned(_)
+            | Self::MaintenanceBegan { .. }
+            | Self::MaintenanceEnded { .. }
+            | Self::AlarmRaised(_)
+            | Self::AlarmCleared { .. } => (None, None),
             Self::VerdictChanged { device, .. } => (Some(device), None),
             Self::CaseOpened(opening) => (Some(&opening.unit), Some(opening.reference)),
             Self::Case { reference, unit, .. } => (Some(unit), Some(*reference)),
-            Self::LetterQueued(letter) | Self::LetterSent(letter) | Self::LetterFailed { letter, .. } => {
-                (Some(&letter.unit), Some(letter.reference))
+            Self::AgentChanged { device, .. } | Self::Rebooted { device } => (Some(device), None),
+            Self::Trapped { device, case, .. } => (Some(device), *case),
+            Self::UmbrellaOpened(umbrella) => (None, Some(umbrella.reference)),
+            Self::UmbrellaUpdated { reference, .. } | Self::UmbrellaClosed { reference, .. } => (None, Some(*reference)),
+            Self::CanaryBegan { unit } | Self::CanarySang { unit, .. } => (Some(unit), None),
+            Self::LetterQueued { letter, .. } | Self::LetterSent(letter) | Self::LetterFailed { letter, .. } => {
+                letter.thread.about()
             }
         }
     }

@@ -3,11 +3,13 @@
 //! A letter is written in the turn of its cause and committed with it. From then on the outbox hands it to the mail
 //! engine until the mail server has taken or finally refused it. Letters of one case to one reader keep their order.
 
-use super::desk::{Case, LetterMark, Reference};
+use super::desk::{Alarm, AlarmKind, Case, LetterMark, Reference, Umbrella};
 use super::fact::Fact;
+use super::maintenance::Maintenance;
 use super::time::Time;
 use super::turn::Turn;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -28,12 +30,14 @@ pub type LetterId = u64;
 pub struct Letter {
     /// Its number.
     pub id: LetterId,
-    /// The case it is about, as it stood when the letter was written.
-    pub case: Arc<Case>,
-    /// What it says, and the how-manieth of its kind on this case it is.
+    /// The conversation it belongs to.
+    pub thread: Thread,
+    /// What it says, and the how-manieth of its kind in its thread it is.
     pub mark: LetterMark,
-    /// The letter of this case before it.
+    /// The letter of this thread before it.
     pub previous: Option<LetterMark>,
+    /// What it is about.
+    pub content: Content,
     /// The reader's mail address.
     pub to: String,
     /// The customer's name; `None` in the copy of the network operations centre.
@@ -42,15 +46,125 @@ pub struct Letter {
     pub written_at: Time,
 }
 
+/// What a letter is about, as it stood when the letter was written.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// One case.
+    Case(Arc<Case>),
+    /// All lines of one customer that something happened to under an umbrella.
+    Lines {
+        /// The shared cause.
+        umbrella: Arc<Umbrella>,
+        /// The customer's cases, each with what happened to it. Nobody else's.
+        lines: Vec<(Arc<Case>, LetterMark)>,
+        /// What staff have to say.
+        text: Option<String>,
+    },
+    /// The shared cause itself, for the operations centre.
+    Umbrella {
+        /// The shared cause.
+        umbrella: Arc<Umbrella>,
+        /// How many customers' cases belong to it by now.
+        cases: usize,
+        /// What staff have to say.
+        text: Option<String>,
+    },
+    /// A maintenance, and which of the reader's lines it touches.
+    Maintenance {
+        /// The maintenance.
+        maintenance: Arc<Maintenance>,
+        /// Id and service order of each line of this customer within its scope.
+        lines: Vec<(String, String)>,
+    },
+    /// Something is wrong with the watch itself.
+    Alarm(Alarm),
+}
+
+/// A conversation: its letters to one reader are sent one after the other, and answer each other.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Thread {
+    /// About one case.
+    Case {
+        /// The case.
+        reference: Reference,
+        /// Its unit.
+        unit: String,
+    },
+    /// About a shared cause.
+    Umbrella {
+        /// The umbrella.
+        reference: Reference,
+        /// With this customer; `None` with the operations centre.
+        customer: Option<String>,
+    },
+    /// About a maintenance.
+    Maintenance {
+        /// Its id.
+        id: String,
+        /// With this customer.
+        customer: String,
+    },
+    /// About the watch itself.
+    Alarm {
+        /// What is wrong.
+        kind: AlarmKind,
+        /// Since when: the next time is another conversation.
+        since: Time,
+    },
+}
+
+impl Thread {
+    /// As it is stored: `case:NTU-…:UNIT`, `umbrella:NTU-…:CUSTOMER`, `maintenance:ID:CUSTOMER` or `alarm:KIND:SINCE`.
+    #[must_use]
+    pub fn key(&self) -> String {
+        match self {
+            Self::Case { reference, unit } => format!("case:{reference}:{unit}"),
+            Self::Umbrella { reference, customer } => {
+                format!("umbrella:{reference}:{}", customer.as_deref().unwrap_or_default())
+            }
+            Self::Maintenance { id, customer } => format!("maintenance:{id}:{customer}"),
+            Self::Alarm { kind, since } => format!("alarm:{}:{}", kind.name(), since.as_millis()),
+        }
+    }
+
+    /// The thread that is stored as `key`. Ids hold no colons.
+    #[must_use]
+    pub fn parse(key: &str) -> Option<Self> {
+        let (sort, rest) = key.split_once(':')?;
+        let (one, other) = rest.split_once(':')?;
+        Some(match sort {
+            "case" => Self::Case { reference: Reference::parse(one).ok()?, unit: other.into() },
+            "umbrella" => {
+                let customer = Some(other).filter(|customer| !customer.is_empty()).map(Into::into);
+                Self::Umbrella { reference: Reference::parse(one).ok()?, customer }
+            }
+            "maintenance" => Self::Maintenance { id: one.into(), customer: other.into() },
+            "alarm" => {
+                let kind = AlarmKind::ALL.into_iter().find(|kind| kind.name() == one)?;
+                Self::Alarm { kind, since: Time::from_millis(other.parse().ok()?) }
+            }
+            _ => return None,
+        })
+    }
+
+    /// The unit and the case or umbrella that it is about.
+    #[must_use]
+    pub fn about(&self) -> (Option<&str>, Option<Reference>) {
+        match self {
+            Self::Case { reference, unit } => (Some(unit), Some(*reference)),
+            Self::Umbrella { reference, .. } => (None, Some(*reference)),
+            Self::Maintenance { .. } | Self::Alarm { .. } => (None, None),
+        }
+    }
+}
+
 /// What identifies a letter: at most one exists for each. Its Message-ID derives from this.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LetterLabel {
     /// Its number.
     pub id: LetterId,
-    /// The case.
-    pub reference: Reference,
-    /// The unit of the case.
-    pub unit: String,
+    /// Its conversation.
+    pub thread: Thread,
     /// Kind and number.
     pub mark: LetterMark,
     /// The reader's mail address.
@@ -63,10 +177,21 @@ impl Letter {
     pub fn label(&self) -> LetterLabel {
         LetterLabel {
             id: self.id,
-            reference: self.case.opening.reference,
-            unit: self.case.opening.unit.clone(),
+            thread: self.thread.clone(),
             mark: self.mark,
             to: self.to.clone(),
+        }
+    }
+
+    /// The cases that it tells of, each with what it tells.
+    #[must_use]
+    pub fn lines(&self) -> Vec<(Reference, LetterMark)> {
+        match &self.content {
+            Content::Case(case) => [(case.opening.reference, self.mark)].into(),
+            Content::Lines { lines, .. } => {
+                lines.iter().map(|(case, mark)| (case.opening.reference, *mark)).collect()
+            }
+            Content::Umbrella { .. } | Content::Maintenance { .. } | Content::Alarm(_) => Vec::new(),
         }
     }
 }
@@ -164,15 +289,13 @@ pub struct SavedLetters {
     pub waiting: Vec<SavedLetter>,
 }
 
-type Thread = (Reference, String);
-
 /// Letters on their way out.
 #[derive(Clone, Debug)]
 pub struct Outbox {
     next_id: LetterId,
     letters: BTreeMap<LetterId, Waiting>,
-    /// Letters of one case to one reader; only the first one may go.
-    threads: BTreeMap<Thread, VecDeque<LetterId>>,
+    /// Letters of one thread to one reader; only the first one may go.
+    threads: BTreeMap<(Thread, String), VecDeque<LetterId>>,
     /// Firsts of their threads by when they are due.
     ready: BTreeSet<(Time, LetterId)>,
     in_flight: usize,
@@ -216,7 +339,7 @@ impl Outbox {
 
     fn insert(&mut self, waiting: Waiting, due: Time) {
         let id = waiting.label.id;
-        let thread = self.threads.entry((waiting.label.reference, waiting.label.to.clone())).or_default();
+        let thread = self.threads.entry((waiting.label.thread.clone(), waiting.label.to.clone())).or_default();
         thread.push_back(id);
         if thread.len() == 1 {
             self.ready.insert((due, id));
@@ -318,7 +441,7 @@ impl Outbox {
 
     fn done(&mut self, id: LetterId, label: LetterLabel, now: Time) {
         self.letters.remove(&id);
-        let key = (label.reference, label.to);
+        let key = (label.thread, label.to);
         if let Some(thread) = self.threads.get_mut(&key) {
             thread.retain(|&other| other != id);
             match thread.front() {
@@ -352,8 +475,7 @@ mod tests {
     fn saved(id: LetterId, case: u64) -> SavedLetter {
         let label = LetterLabel {
             id,
-            reference: Reference::from_number(case),
-            unit: "u".into(),
+            thread: Thread::Case { reference: Reference::from_number(case), unit: "u".into() },
             mark: LetterMark { kind: LetterKind::Opened, number: 1 },
             to: "it@acme.example".into(),
         };
@@ -386,6 +508,23 @@ mod tests {
 
     fn unreachable() -> Delivery {
         Delivery::Unreachable("connection refused".into())
+    }
+
+    #[test]
+    fn a_thread_is_read_as_it_was_stored() {
+        let reference = Reference::from_number(7);
+        for thread in [
+            Thread::Case { reference, unit: "acme-lon.1".into() },
+            Thread::Umbrella { reference, customer: Some("acme".into()) },
+            Thread::Umbrella { reference, customer: None },
+            Thread::Maintenance { id: "night-1".into(), customer: "acme".into() },
+            Thread::Alarm { kind: AlarmKind::Isolation, since: at(-5) },
+        ] {
+            assert_eq!(Thread::parse(&thread.key()), Some(thread));
+        }
+        for wrong in ["", "case", "case:x:y", "alarm:noise:1", "alarm:isolation:soon", "rain:1:2"] {
+            assert_eq!(Thread::parse(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

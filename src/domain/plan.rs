@@ -1,6 +1,7 @@
 //! What the operator wants watched, and by which rules: everything the core takes from the configuration.
 
 use super::party::Customer;
+use super::maintenance::Window;
 use super::watch::Device;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -18,6 +19,19 @@ pub struct Plan {
     pub stability: Stability,
     /// Addresses of the network operations centre; each gets its own copy of every letter.
     pub noc: Vec<String>,
+    /// Maintenance that is planned in the configuration.
+    pub maintenance: Vec<Window>,
+    /// The unit that proves the whole way from probe to letter.
+    pub canary: Option<Canary>,
+}
+
+/// A unit of the operator's own whose outage is simulated again and again: its case and letter must come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Canary {
+    /// The unit's id.
+    pub unit: String,
+    /// From one simulated outage to the next.
+    pub every: Duration,
 }
 
 /// Length of the stability window by priority (R28), in observed time.

@@ -1,11 +1,12 @@
 //! What goes into a step of the watch, and what comes out of it.
 
-use super::desk::{Case, Move, NotOpen, Priority, Reference, WaitingOn};
+use super::desk::{Alarm, Case, LetterMark, Move, NotOpen, Priority, Reference, Umbrella, WaitingOn};
 use super::fact::Fact;
 use super::letter::{Delivery, Letter, LetterChange, LetterId};
+use super::maintenance::{Maintenance, Window};
 use super::plan::Plan;
 use super::time::Time;
-use super::watch::{Evidence, Interval, Probe, ProbeResult, Slot, Trap};
+use super::watch::{AgentState, Baseline, Chunk, Evidence, Interval, Probe, ProbeResult, Slot, Trap};
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -77,6 +78,20 @@ pub enum Wish {
         /// What.
         command: Command,
     },
+    /// Tell everybody under an umbrella.
+    Update {
+        /// Which.
+        umbrella: Reference,
+        /// The news, as customers are to read it.
+        text: String,
+    },
+    /// Plan a maintenance, or change one that is planned.
+    Maintain(Window),
+    /// Call a maintenance off.
+    CallOff {
+        /// Its id.
+        id: String,
+    },
 }
 
 /// Work on a case.
@@ -135,6 +150,23 @@ pub enum Refusal {
         /// The id.
         unit: String,
     },
+    /// No umbrella that is open has this reference.
+    UnknownUmbrella {
+        /// The reference.
+        reference: Reference,
+    },
+    /// No maintenance has this id.
+    UnknownMaintenance {
+        /// The id.
+        id: String,
+    },
+    /// The maintenance can't be changed like that.
+    BadMaintenance {
+        /// Its id.
+        id: String,
+        /// Why.
+        why: BadMaintenance,
+    },
     /// The unit has an open case already.
     AlreadyOpen {
         /// That case.
@@ -156,6 +188,11 @@ impl fmt::Display for Refusal {
         match self {
             Self::UnknownReference { reference } => write!(f, "there is no case {reference}"),
             Self::UnknownUnit { unit } => write!(f, "the inventory has no unit {unit:?}"),
+            Self::UnknownUmbrella { reference } => {
+                write!(f, "there is no open umbrella {reference}: updates to single lines are notes on their cases")
+            }
+            Self::UnknownMaintenance { id } => write!(f, "there is no maintenance {id:?}"),
+            Self::BadMaintenance { id, why } => write!(f, "cannot plan maintenance {id:?}: {why}"),
             Self::AlreadyOpen { reference } => {
                 write!(f, "the unit has an open case already: work on {reference}")
             }
@@ -180,13 +217,55 @@ impl fmt::Display for Refusal {
     }
 }
 
+/// Why a maintenance can't be planned like that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadMaintenance {
+    /// It ends before it begins.
+    EndsFirst,
+    /// It ends in the past.
+    Past,
+    /// It is longer than [`super::maintenance::LONGEST`].
+    TooLong,
+    /// Its scope holds no device.
+    NothingThere,
+    /// It is over or called off, which is final.
+    Over,
+    /// It has begun: only its end can be changed.
+    Begun,
+    /// The configuration has it: it is changed there.
+    Configured,
+}
+
+impl fmt::Display for BadMaintenance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::EndsFirst => "it has to end after it begins",
+            Self::Past => "it would end in the past",
+            Self::TooLong => "one maintenance takes at most 7 days: plan several",
+            Self::NothingThere => "the inventory has nothing in this scope: name a unit, a node or a group such as supplier=telco-a",
+            Self::Over => "it is over or called off, which is final: plan another one",
+            Self::Begun => "it has begun: only its end can be changed",
+            Self::Configured => "it stands in the configuration: change it there and reload",
+        })
+    }
+}
+
+/// What was done for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// Something with this case or umbrella.
+    Case(Reference),
+    /// Something with this maintenance.
+    Maintenance(Arc<Maintenance>),
+}
+
 /// The answer to a [`Request`].
 #[derive(Clone, Debug)]
 pub struct Reply {
     /// As in the request.
     pub ticket: u64,
-    /// The case, or why not.
-    pub result: Result<Reference, Refusal>,
+    /// What was done, or why not.
+    pub result: Result<Done, Refusal>,
 }
 
 /// The state of a device as the store keeps it.
@@ -198,6 +277,25 @@ pub struct DeviceRow {
     pub evidence: Evidence,
     /// Its last good address.
     pub address: Option<IpAddr>,
+    /// Its usual round trip.
+    pub baseline: Baseline,
+    /// What its SNMP agent does.
+    pub agent: AgentState,
+}
+
+/// A line of an umbrella whose letter waits for others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldLine {
+    /// The umbrella.
+    pub umbrella: Reference,
+    /// Whose line it is.
+    pub customer: String,
+    /// Its case.
+    pub case: Reference,
+    /// What there is to say.
+    pub mark: LetterMark,
+    /// Until when it waits.
+    pub due: Time,
 }
 
 /// What one step, or several, brought about. It is committed as a whole before anybody sees any of it.
@@ -215,6 +313,20 @@ pub struct Turn {
     pub gone: Vec<String>,
     /// Cases that changed.
     pub cases: Vec<Arc<Case>>,
+    /// Umbrellas that are new or changed.
+    pub umbrellas: Vec<Umbrella>,
+    /// Lines whose letters wait.
+    pub held: Vec<HeldLine>,
+    /// Lines whose letters waited, some only since this turn, and are written now.
+    pub released: Vec<(Reference, LetterMark)>,
+    /// Alarms, and whether they stand.
+    pub alarms: Vec<(Alarm, bool)>,
+    /// Maintenance that is new or changed.
+    pub maintenance: Vec<Arc<Maintenance>>,
+    /// Single rounds that are worth keeping, by device.
+    pub chunks: Vec<(String, Chunk)>,
+    /// Traps from nobody that we know, or more of them than are looked at.
+    pub traps_ignored: u32,
     /// Number of the next case, if it moved on.
     pub next_case: Option<u64>,
     /// New letters.
@@ -247,6 +359,13 @@ impl Turn {
             devices: Vec::new(),
             gone: Vec::new(),
             cases: Vec::new(),
+            umbrellas: Vec::new(),
+            held: Vec::new(),
+            released: Vec::new(),
+            alarms: Vec::new(),
+            maintenance: Vec::new(),
+            chunks: Vec::new(),
+            traps_ignored: 0,
             next_case: None,
             letters: Vec::new(),
             letter_changes: Vec::new(),
@@ -268,6 +387,8 @@ impl Turn {
             && self.devices.is_empty()
             && self.gone.is_empty()
             && self.cases.is_empty()
+            && self.released.is_empty()
+            && self.chunks.is_empty()
             && self.letter_changes.is_empty())
     }
 
@@ -278,6 +399,13 @@ impl Turn {
         self.devices.clear();
         self.gone.clear();
         self.cases.clear();
+        self.umbrellas.clear();
+        self.held.clear();
+        self.released.clear();
+        self.alarms.clear();
+        self.maintenance.clear();
+        self.chunks.clear();
+        self.traps_ignored = 0;
         self.next_case = None;
         self.letters.clear();
         self.letter_changes.clear();

@@ -1,7 +1,7 @@
 //! What others may see of the watch: copies, taken after the commit.
 
 use super::time::Time;
-use super::watch::{Reason, SnmpSample, Verdict};
+use super::watch::{AgentState, Reason, SnmpSample, Symptoms, Verdict};
 use alloc::boxed::Box;
 use core::time::Duration;
 
@@ -20,6 +20,12 @@ pub struct DeviceStatus {
     pub rtt: Option<Duration>,
     /// Share of scheduled rounds lost over the last five minutes.
     pub loss: Option<f64>,
+    /// What its SNMP agent does.
+    pub agent: AgentState,
+    /// In which ways it is degraded.
+    pub symptoms: Symptoms,
+    /// Whether it is being maintained.
+    pub maintained: bool,
     /// What its SNMP agent said last.
     pub sample: Option<Box<SnmpSample>>,
 }

@@ -99,7 +99,7 @@ impl Subject {
     pub fn covers(&self, id: &str, role: &Role) -> bool {
         match self {
             Self::All => true,
-            Self::Sentinels => *role == Role::Sentinel,
+            Self::Sentinels => *role == Role::Sentinel(_),
             Self::Prefix(prefix) => id.starts_with(prefix.as_str()),
             Self::One(one) => id == one,
         }
@@ -257,7 +257,7 @@ impl Draft {
                 Ok(())
             }
             ["sentinel", id] => {
-                let mut sentinel = self.device(id, Role::Sentinel, &Keys::new())?;
+                let mut sentinel = self.device(id, Role::Sentinel(_), &Keys::new())?;
                 sentinel.pace.interval = crate::domain::watch::SENTINEL_INTERVAL;
                 sentinel.pace.timeout = sentinel.pace.timeout.min(crate::domain::watch::SENTINEL_TIMEOUT);
                 self.sentinels.push((line, sentinel));
@@ -394,7 +394,7 @@ impl Draft {
             .iter()
             .filter_map(|(_, unit)| match &unit.role {
                 Role::Unit(circuit) => Some(circuit.customer.as_str()),
-                Role::Node | Role::Sentinel => None,
+                Role::Node | Role::Sentinel(_) => None,
             })
             .map(|id| {
                 let email = vec![format!("{id}@customer.example")];

@@ -255,7 +255,7 @@ pub(super) fn unit_row(web: &Web, id: &str) -> Result<Row, Problem> {
     let row = row.ok_or_else(|| Problem::unknown(format!("the inventory has no unit {id:?}")))?;
     match row.device.role {
         Role::Unit(_) => Ok(row),
-        Role::Node | Role::Sentinel => {
+        Role::Node | Role::Sentinel(_) => {
             Err(Problem::unknown(format!("{id:?} is no unit but a node or a sentinel: see /api/nodes")))
         }
     }

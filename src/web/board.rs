@@ -31,7 +31,7 @@ impl Row {
     fn is_unit(&self) -> bool {
         match self.device.role {
             Role::Unit(_) => true,
-            Role::Node | Role::Sentinel => false,
+            Role::Node | Role::Sentinel(_) => false,
         }
     }
 }

@@ -193,7 +193,7 @@ pub(super) struct UnitForm {
 pub(super) fn circuit(row: &Row) -> Option<&Circuit> {
     match &row.device.role {
         Role::Unit(circuit) => Some(circuit),
-        Role::Node | Role::Sentinel => None,
+        Role::Node | Role::Sentinel(_) => None,
     }
 }
 

@@ -4,9 +4,10 @@
 //! [`Case::apply`] each later one and cannot fail. Whether a move is open is decided before, by [`Case::decide`], which
 //! writes out every pair of stage and move. It is the same table for cases of the watch and of people (R3).
 
+use super::diagnosis::Diagnosis;
 use super::reference::Reference;
 use crate::domain::time::{Tally, Time};
-use crate::domain::watch::{Circuit, Reason, Verdict};
+use crate::domain::watch::{Circuit, Finding, Reason, Verdict};
 use alloc::string::String;
 use core::time::Duration;
 
@@ -31,6 +32,12 @@ pub struct Case {
     pub fault_seen: bool,
     /// The loss that the watch found on a case that a person had opened.
     pub confirmed: Option<Outage>,
+    /// How the line was found degraded the last time, if it was.
+    pub finding: Option<Finding>,
+    /// The shared cause that it belongs to, if any.
+    pub umbrella: Option<Reference>,
+    /// What happened, as far as witnesses tell.
+    pub diagnosis: Option<Diagnosis>,
     /// How long the line has been back since its last loss; `None` before it is.
     pub back: Option<Tally>,
     /// When the line came back the last time.
@@ -83,6 +90,8 @@ pub struct Opening {
     pub loss: Tally,
     /// What the line is doing, and since when.
     pub line: (Line, Time),
+    /// How the line was found degraded, if that is why.
+    pub finding: Option<Finding>,
     /// How long the line must be back before the watch declares the case solved.
     pub solve_after: Duration,
     /// The closed case that this unit had before.
@@ -195,6 +204,18 @@ pub enum LetterKind {
     Returned,
     /// It is closed for good.
     Closed,
+    /// Staff have news.
+    Updated,
+    /// A maintenance is planned.
+    Announced,
+    /// The maintenance was changed.
+    Revised,
+    /// The maintenance was called off.
+    Cancelled,
+    /// Something is wrong with the watch itself.
+    Alarm,
+    /// It is well again.
+    AllClear,
 }
 
 /// What happened to a case after its opening.
@@ -232,6 +253,15 @@ pub enum CaseFact {
     Confirmed(Outage),
     /// The fault is worse than it was: as `Confirmed`, on a P2.
     Upgraded(Outage),
+    /// The watch found the line degraded.
+    Degraded(Finding),
+    /// It has a cause that others share.
+    Joined {
+        /// The umbrella over them all.
+        umbrella: Reference,
+    },
+    /// The line is back, and witnesses tell what happened.
+    Diagnosed(Diagnosis),
     /// It was declared solved.
     Solved {
         /// By whom.
@@ -310,8 +340,11 @@ impl Case {
             owner: None,
             line: opening.line.0,
             line_since: opening.line.1,
-            fault_seen: opening.first_loss.is_some(),
+            fault_seen: opening.first_loss.is_some() || opening.finding.is_some(),
             confirmed: None,
+            finding: opening.finding,
+            umbrella: None,
+            diagnosis: None,
             back: None,
             recovered_at: None,
             downtime,
@@ -356,6 +389,12 @@ impl Case {
                 self.stage = Stage::Waiting { since: now, on: *on };
             }
             CaseFact::Confirmed(outage) => self.see(*outage),
+            CaseFact::Degraded(finding) => {
+                self.fault_seen = true;
+                self.finding = Some(*finding);
+            }
+            CaseFact::Joined { umbrella } => self.umbrella = Some(*umbrella),
+            CaseFact::Diagnosed(diagnosis) => self.diagnosis = Some(diagnosis.clone()),
             CaseFact::Upgraded(outage) => {
                 self.see(*outage);
                 self.priority = Priority::P1;
@@ -371,7 +410,7 @@ impl Case {
             }
             CaseFact::Returned { by, .. } => {
                 // A person's concern about a line that answers is not settled by the line answering.
-                self.fault_seen = *by == Actor::Watch || self.line.is_lost();
+                self.fault_seen = *by == Actor::Watch || self.line.is_faulty();
                 self.back = None;
                 self.returned += 1;
                 self.stage = Stage::Working { since: now };
@@ -419,6 +458,7 @@ impl Case {
                 self.downtime.run(at);
                 self.back = None;
             }
+            Line::Watched(Verdict::Degraded, _) => self.back = None,
             Line::Watched(Verdict::Inconclusive | Verdict::Unobserved, _) | Line::Withdrawn => {}
         }
         if let Stage::Solved { window, .. } = &mut self.stage {
@@ -445,6 +485,15 @@ impl Case {
     #[must_use]
     pub fn last_contact(&self) -> Option<Time> {
         self.outage().map_or(self.opening.last_contact, |outage| outage.last_contact)
+    }
+
+    /// Whether it is being worked on, or waits to be.
+    #[must_use]
+    pub const fn is_at_work(&self) -> bool {
+        match &self.stage {
+            Stage::New | Stage::Working { .. } | Stage::Waiting { .. } => true,
+            Stage::Solved { .. } | Stage::Closed { .. } => false,
+        }
     }
 
     /// When the watch will declare it solved, if the line stays as it is.
@@ -508,6 +557,15 @@ impl Line {
     pub const fn is_lost(self) -> bool {
         match self {
             Self::Watched(verdict, _) => matches!(verdict, Verdict::Loss),
+            Self::Withdrawn => false,
+        }
+    }
+
+    /// Whether the line is lost or degraded.
+    #[must_use]
+    pub const fn is_faulty(self) -> bool {
+        match self {
+            Self::Watched(verdict, _) => matches!(verdict, Verdict::Loss | Verdict::Degraded),
             Self::Withdrawn => false,
         }
     }
@@ -581,7 +639,19 @@ impl WaitingOn {
 
 impl LetterKind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [Self::Opened, Self::Upgraded, Self::Solved, Self::Returned, Self::Closed];
+    pub const ALL: [Self; 11] = [
+        Self::Opened,
+        Self::Upgraded,
+        Self::Solved,
+        Self::Returned,
+        Self::Closed,
+        Self::Updated,
+        Self::Announced,
+        Self::Revised,
+        Self::Cancelled,
+        Self::Alarm,
+        Self::AllClear,
+    ];
 
     /// As it is stored and printed.
     #[must_use]
@@ -592,6 +662,12 @@ impl LetterKind {
             Self::Solved => "solved",
             Self::Returned => "returned",
             Self::Closed => "closed",
+            Self::Updated => "updated",
+            Self::Announced => "announced",
+            Self::Revised => "revised",
+            Self::Cancelled => "cancelled",
+            Self::Alarm => "alarm",
+            Self::AllClear => "all_clear",
         }
     }
 }
@@ -623,6 +699,9 @@ mod tests {
                 region: "EMEA".into(),
                 ttr: HOUR,
                 supplier: None,
+                pop: None,
+                access: None,
+                rate: None,
             },
             queue: "Support".into(),
             note: None,
@@ -631,6 +710,7 @@ mod tests {
             detected: Some(at(3)),
             loss: Tally::started(at(0)),
             line: (LOSS, at(0)),
+            finding: None,
             solve_after: Duration::from_secs(300),
             previous: None,
         };

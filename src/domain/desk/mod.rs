@@ -1,21 +1,29 @@
 //! The desk: open cases, who may do what with them, and what their clocks bring about.
 
+mod alarm;
 mod case;
+mod diagnosis;
 mod reference;
+mod umbrella;
 
+pub use alarm::{Alarm, AlarmCause, AlarmKind, CanaryStep};
 pub use case::{
     Actor, Case, CaseFact, LetterKind, LetterMark, Line, Move, NotOpen, Opening, Outage, Priority, Stage, WaitingOn,
     Window,
 };
+pub use diagnosis::{Diagnosis, SiteCause, Witness};
 pub use reference::{MAX_CASES, Misread, Reference};
+pub use umbrella::{COLLECT, COLLECT_GOOD, Cause, MAX_LINES_A_LETTER, SavedUmbrella, Umbrella};
 
 use super::fact::Fact;
-use super::letter::{Letter, Outbox};
+use umbrella::Shelter;
+use super::letter::{Content, Letter, Outbox, Thread};
+use super::maintenance::Maintenance;
 use super::party::Customer;
 use super::plan::Stability;
 use super::time::Time;
 use super::turn::{Command, Refusal, Turn};
-use super::watch::{Circuit, Evidence};
+use super::watch::{Circuit, Evidence, Finding};
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
@@ -34,6 +42,12 @@ pub struct Desk {
     closed_of: BTreeMap<String, Reference>,
     next_number: u64,
     changed: BTreeSet<Reference>,
+    /// Umbrellas that are open, or have a case that is.
+    shelters: BTreeMap<Reference, Shelter>,
+    /// Cases that closed and whose letter waits under an umbrella.
+    closing: BTreeMap<Reference, Arc<Case>>,
+    next_release: Option<Time>,
+    alarms: BTreeMap<AlarmKind, Alarm>,
     customers: BTreeMap<String, Customer>,
     noc: Vec<String>,
     stability: Stability,
@@ -47,6 +61,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) circuit: &'a Circuit,
     pub(crate) evidence: &'a Evidence,
     pub(crate) solve_after: core::time::Duration,
+    /// The shared cause, if there is one.
+    pub(crate) umbrella: Option<Reference>,
 }
 
 impl Desk {
@@ -54,17 +70,26 @@ impl Desk {
         let cases: BTreeMap<_, _> =
             saved.cases.into_iter().map(|case| (case.opening.reference, Arc::new(case))).collect();
         let open_of = cases.values().map(|case| (case.opening.unit.clone(), case.opening.reference)).collect();
-        Self {
+        let shelters = saved.umbrellas.into_iter().map(|umbrella| (umbrella.umbrella.reference, Shelter::restored(umbrella, &cases))).collect();
+        let closing = saved.closing.into_iter().map(|case| (case.opening.reference, Arc::new(case))).collect();
+        let alarms = saved.alarms.into_iter().map(|alarm| (alarm.kind, alarm)).collect();
+        let mut desk = Self {
             cases,
             open_of,
             closed_of: saved.closed_of,
             next_number: saved.next_number.max(1),
             changed: BTreeSet::new(),
+            shelters,
+            closing,
+            next_release: None,
+            alarms,
             customers: BTreeMap::new(),
             noc: Vec::new(),
             stability: Stability { p1: core::time::Duration::ZERO, p2: core::time::Duration::ZERO },
             outbox: Outbox::new(saved.letters, now),
-        }
+        };
+        desk.find_next_release();
+        desk
     }
 
     pub(crate) fn set_rules(&mut self, customers: &[Customer], noc: &[String], stability: Stability) {
@@ -115,18 +140,24 @@ impl Desk {
         }
     }
 
+    fn next_reference(&mut self, turn: &mut Turn) -> Reference {
+        let reference = Reference::from_number(self.next_number);
+        self.next_number += 1;
+        turn.next_case = Some(self.next_number);
+        reference
+    }
+
     /// Opens a case and returns its reference.
     fn open(
         &mut self,
         subject: &Subject<'_>,
         by: Actor,
         priority: Priority,
-        note: Option<String>,
+        why: Why,
         turn: &mut Turn,
     ) -> Reference {
-        let reference = Reference::from_number(self.next_number);
-        self.next_number += 1;
-        turn.next_case = Some(self.next_number);
+        let Why { note, finding } = why;
+        let reference = self.next_reference(turn);
         let (evidence, circuit) = (subject.evidence, subject.circuit);
         let trouble = evidence.trouble();
         let opening = Opening {
@@ -142,24 +173,40 @@ impl Desk {
             detected: trouble.map(|trouble| trouble.detected),
             loss: trouble.map(|trouble| trouble.loss).unwrap_or_default(),
             line: (Line::Watched(evidence.verdict(), evidence.reason()), evidence.since()),
+            finding,
             solve_after: subject.solve_after,
             previous: self.closed_case_of(subject.unit),
         };
-        let case = Arc::new(Case::open(opening.clone(), turn.at));
+        let case = Case::open(opening.clone(), turn.at);
         self.open_of.insert(subject.unit.to_string(), reference);
-        self.cases.insert(reference, Arc::clone(&case));
+        self.cases.insert(reference, Arc::new(case));
         self.changed.insert(reference);
         turn.facts.push(Fact::CaseOpened(Box::new(opening)));
-        self.write(&case, None, turn);
+        self.join(reference, subject.umbrella, turn);
+        self.write(reference, None, turn);
         reference
+    }
+
+    /// Puts a case under an umbrella, if there is one.
+    fn join(&mut self, reference: Reference, umbrella: Option<Reference>, turn: &mut Turn) {
+        let Some(umbrella) = umbrella else { return };
+        let Some(case) = self.case(reference).filter(|case| case.umbrella != Some(umbrella)) else { return };
+        if case.umbrella.is_some()
+            && let Some(case) = self.cases.get(&reference).cloned()
+        {
+            self.leave(&case);
+        }
+        self.record(reference, CaseFact::Joined { umbrella }, turn);
+        if let Some(case) = self.cases.get(&reference).cloned() {
+            self.shelter(&case, umbrella);
+        }
     }
 
     /// Notes a fact on a case: the only way in which a case changes.
     fn record(&mut self, reference: Reference, fact: CaseFact, turn: &mut Turn) {
         let Some(shared) = self.cases.get_mut(&reference) else { return };
-        let before = shared.last_letter;
-        let case = Arc::make_mut(shared);
-        case.apply(&fact, turn.at);
+        let (before, was_at_work) = (shared.last_letter, shared.is_at_work());
+        Arc::make_mut(shared).apply(&fact, turn.at);
         let case = Arc::clone(shared);
         if let Some(at) = case.solve_due() {
             turn.wake.push((at, reference));
@@ -168,38 +215,122 @@ impl Desk {
             turn.wake.push((at, reference));
         }
         self.changed.insert(reference);
+        let joins = matches!(fact, CaseFact::Joined { .. });
         turn.facts.push(Fact::Case { reference, unit: case.opening.unit.clone(), fact });
+        if !joins {
+            self.note_stage(&case, was_at_work);
+        }
         if case.last_letter != before {
-            self.write(&case, before, turn);
+            self.write(reference, before, turn);
         }
     }
 
-    /// Puts the letters that the case's last fact calls for into the outbox: one for each reader.
-    fn write(&mut self, case: &Arc<Case>, previous: Option<LetterMark>, turn: &mut Turn) {
+    /// Puts the letters that the case's last fact calls for into the outbox: one for each reader. Under an umbrella it
+    /// waits for those of the customer's other lines.
+    fn write(&mut self, reference: Reference, previous: Option<LetterMark>, turn: &mut Turn) {
+        let Some(case) = self.cases.get(&reference).cloned() else { return };
         let Some(mark) = case.last_letter else { return };
-        let customer = self.customers.get(&case.opening.circuit.customer);
-        // Nobody gets the same letter twice, whichever way an address is written.
+        if case.umbrella.is_some_and(|umbrella| self.shelters.contains_key(&umbrella)) {
+            return self.hold(&case, mark, turn);
+        }
+        let thread = Thread::Case { reference, unit: case.opening.unit.clone() };
+        let readers = self.readers(Some(&case.opening.circuit.customer), true);
+        self.post(&readers, &thread, (mark, previous), &Content::Case(case), turn);
+    }
+
+    /// Whom a letter goes to: address, and how customers are greeted. Nobody gets the same letter twice, whichever way
+    /// an address is written.
+    fn readers(&self, customer: Option<&String>, with_noc: bool) -> Vec<(String, Option<String>)> {
+        let customer = customer.and_then(|customer| self.customers.get(customer));
         let mut seen = BTreeSet::new();
-        let readers = customer
-            .map(|customer| customer.email.as_slice())
-            .unwrap_or_default()
-            .iter()
-            .map(|to| (to, true))
-            .chain(self.noc.iter().map(|to| (to, false)))
-            .filter(|(to, _)| seen.insert(to.to_ascii_lowercase()));
-        for (to, is_customer) in readers {
+        let theirs = customer.into_iter().flat_map(|customer| customer.email.iter().map(|to| (to, Some(&customer.name))));
+        let ours = self.noc.iter().filter(|_| with_noc).map(|to| (to, None));
+        theirs
+            .chain(ours)
+            .filter(|(to, _)| seen.insert(to.to_ascii_lowercase()))
+            .map(|(to, name)| (to.clone(), name.cloned()))
+            .collect()
+    }
+
+    /// Writes a letter to each reader.
+    fn post(
+        &mut self,
+        readers: &[(String, Option<String>)],
+        thread: &Thread,
+        (mark, previous): (LetterMark, Option<LetterMark>),
+        content: &Content,
+        turn: &mut Turn,
+    ) {
+        for (to, greeting) in readers {
             let letter = Letter {
                 id: self.outbox.next_id(),
-                case: Arc::clone(case),
+                thread: thread.clone(),
                 mark,
                 previous,
+                content: content.clone(),
                 to: to.clone(),
-                greeting: customer.filter(|_| is_customer).map(|customer| customer.name.clone()),
+                greeting: greeting.clone(),
                 written_at: turn.at,
             };
-            turn.facts.push(Fact::LetterQueued(letter.label()));
+            turn.facts.push(Fact::LetterQueued { letter: letter.label(), lines: letter.lines() });
             self.outbox.add(&letter, turn.at);
             turn.letters.push(letter);
+        }
+    }
+
+    /// Tells the operations centre that something is wrong with the watch itself; once, until it is well again.
+    pub(crate) fn raise(&mut self, alarm: Alarm, turn: &mut Turn) {
+        if self.alarms.contains_key(&alarm.kind) {
+            return;
+        }
+        turn.facts.push(Fact::AlarmRaised(alarm.clone()));
+        self.sound(&alarm, LetterKind::Alarm, None, turn);
+        turn.alarms.push((alarm.clone(), true));
+        self.alarms.insert(alarm.kind, alarm);
+    }
+
+    /// It is well again.
+    pub(crate) fn clear(&mut self, kind: AlarmKind, turn: &mut Turn) {
+        let Some(alarm) = self.alarms.remove(&kind) else { return };
+        turn.facts.push(Fact::AlarmCleared { kind, since: alarm.since, lasted: turn.at.since(alarm.since) });
+        let raised = LetterMark { kind: LetterKind::Alarm, number: 1 };
+        self.sound(&alarm, LetterKind::AllClear, Some(raised), turn);
+        turn.alarms.push((alarm, false));
+    }
+
+    fn sound(&mut self, alarm: &Alarm, kind: LetterKind, previous: Option<LetterMark>, turn: &mut Turn) {
+        let thread = Thread::Alarm { kind: alarm.kind, since: alarm.since };
+        let readers = self.readers(None, true);
+        let mark = LetterMark { kind, number: 1 };
+        self.post(&readers, &thread, (mark, previous), &Content::Alarm(alarm.clone()), turn);
+    }
+
+    /// Alarms that stand.
+    pub fn alarms(&self) -> impl Iterator<Item = &Alarm> {
+        self.alarms.values()
+    }
+
+    /// Tells each customer with lines in its scope of a maintenance, and nobody else.
+    pub(crate) fn announce(
+        &mut self,
+        maintenance: &Arc<Maintenance>,
+        kind: LetterKind,
+        affected: BTreeMap<String, Vec<(String, String)>>,
+        turn: &mut Turn,
+    ) {
+        let revision = maintenance.revision;
+        let mark = LetterMark { kind, number: revision };
+        let first = LetterMark { kind: LetterKind::Announced, number: 1 };
+        let previous = match revision {
+            1 => None,
+            2 => Some(first),
+            _ => Some(LetterMark { kind: LetterKind::Revised, number: revision - 1 }),
+        };
+        for (customer, lines) in affected {
+            let thread = Thread::Maintenance { id: maintenance.window.id.clone(), customer: customer.clone() };
+            let content = Content::Maintenance { maintenance: Arc::clone(maintenance), lines };
+            let readers = self.readers(Some(&customer), false);
+            self.post(&readers, &thread, (mark, previous), &content, turn);
         }
     }
 
@@ -213,9 +344,10 @@ impl Desk {
     /// A unit has lost contact for as long as makes a fault.
     pub(crate) fn fault(&mut self, subject: &Subject<'_>, turn: &mut Turn) {
         let Some(&reference) = self.open_of.get(subject.unit) else {
-            self.open(subject, Actor::Watch, Priority::P1, None, turn);
+            self.open(subject, Actor::Watch, Priority::P1, Why::default(), turn);
             return;
         };
+        self.join(reference, subject.umbrella, turn);
         let Some(case) = self.case(reference) else { return };
         let (priority, solved) = (case.priority, matches!(case.stage, Stage::Solved { .. }));
         let seen = case.fault_seen || solved;
@@ -232,6 +364,28 @@ impl Desk {
             Priority::P1 if seen => {}
             Priority::P1 => self.record(reference, CaseFact::Confirmed(outage), turn),
             Priority::P2 => self.record(reference, CaseFact::Upgraded(outage), turn),
+        }
+    }
+
+    /// A unit answers, but not as it should.
+    pub(crate) fn degraded(&mut self, subject: &Subject<'_>, finding: Finding, turn: &mut Turn) {
+        let Some(&reference) = self.open_of.get(subject.unit) else {
+            let why = Why { note: None, finding: Some(finding) };
+            self.open(subject, Actor::Watch, Priority::P2, why, turn);
+            return;
+        };
+        let solved = self.case(reference).is_some_and(|case| !case.is_at_work());
+        self.record(reference, CaseFact::Degraded(finding), turn);
+        if solved {
+            self.record(reference, CaseFact::Returned { by: Actor::Watch, note: None }, turn);
+        }
+    }
+
+    /// Witnesses tell what happened to the line of a case.
+    pub(crate) fn diagnosed(&mut self, reference: Reference, witnesses: Vec<Witness>, turn: &mut Turn) {
+        let diagnosis = diagnosis::conclude(witnesses);
+        if self.case(reference).is_some_and(|case| case.diagnosis.as_ref() != Some(&diagnosis)) {
+            self.record(reference, CaseFact::Diagnosed(diagnosis), turn);
         }
     }
 
@@ -263,6 +417,7 @@ impl Desk {
         self.record(reference, CaseFact::Closed, turn);
         self.take_changed(turn);
         if let Some(case) = self.cases.remove(&reference) {
+            self.leave(&case);
             self.open_of.remove(&case.opening.unit);
             self.closed_of.insert(case.opening.unit.clone(), reference);
         }
@@ -279,7 +434,10 @@ impl Desk {
     ) -> Result<Reference, Refusal> {
         match self.open_of.get(subject.unit) {
             Some(&reference) => Err(Refusal::AlreadyOpen { reference }),
-            None => Ok(self.open(subject, Actor::Staff(by), priority, note, turn)),
+            None => {
+                let why = Why { note, finding: None };
+                Ok(self.open(subject, Actor::Staff(by), priority, why, turn))
+            }
         }
     }
 
@@ -313,6 +471,21 @@ impl Desk {
         Ok(reference)
     }
 
+    /// Staff have news for everybody under an umbrella.
+    pub(crate) fn update_umbrella(
+        &mut self,
+        umbrella: Reference,
+        by: String,
+        text: String,
+        turn: &mut Turn,
+    ) -> Result<Reference, Refusal> {
+        if !self.umbrellas().any(|known| known.reference == umbrella) {
+            return Err(Refusal::UnknownUmbrella { reference: umbrella });
+        }
+        self.update(umbrella, by, text, turn);
+        Ok(umbrella)
+    }
+
     /// The deadlines of every open case, for a fresh start.
     pub(crate) fn deadlines(&self) -> impl Iterator<Item = (Time, Reference)> {
         self.cases.values().flat_map(|case| {
@@ -322,11 +495,24 @@ impl Desk {
     }
 }
 
+/// Why a case is opened, beside a loss.
+#[derive(Default)]
+struct Why {
+    note: Option<String>,
+    finding: Option<Finding>,
+}
+
 /// What the store remembers of the desk.
 #[derive(Clone, Debug, Default)]
 pub struct SavedDesk {
     /// Cases that are not closed.
     pub cases: Vec<Case>,
+    /// Umbrellas that are open, or have cases that are, or letters that wait.
+    pub umbrellas: Vec<SavedUmbrella>,
+    /// Closed cases whose letter waits under an umbrella.
+    pub closing: Vec<Case>,
+    /// Alarms that stand.
+    pub alarms: Vec<Alarm>,
     /// The last closed case of each unit.
     pub closed_of: BTreeMap<String, Reference>,
     /// Number of the next case.

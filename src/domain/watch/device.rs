@@ -1,5 +1,6 @@
 //! What is polled: units, nodes and sentinels, and how each is to be asked.
 
+use super::symptom::Limits;
 use alloc::string::String;
 use alloc::sync::Arc;
 use core::fmt;
@@ -34,6 +35,8 @@ pub struct Device {
     pub snmp: Option<Arc<SnmpAccess>>,
     /// When it is asked and what is concluded.
     pub pace: Pace,
+    /// From what on it counts as degraded; shared by many.
+    pub limits: Arc<Limits>,
 }
 
 /// What a device is to us.
@@ -44,7 +47,33 @@ pub enum Role {
     /// A device without a customer.
     Node,
     /// A host that tells the monitor whether its own connectivity works.
-    Sentinel,
+    Sentinel(Place),
+}
+
+/// Where a sentinel is, as seen from the monitor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// The monitor's own next hop. If it alone answers, our core is cut off, and nothing can be said of customers.
+    Gateway,
+    /// In our own core.
+    Core,
+    /// Beyond it.
+    Far,
+}
+
+impl Place {
+    /// Every place, the nearest first.
+    pub const ALL: [Self; 3] = [Self::Gateway, Self::Core, Self::Far];
+
+    /// As the configuration calls it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Gateway => "gateway",
+            Self::Core => "core",
+            Self::Far => "far",
+        }
+    }
 }
 
 /// The customer's circuit that a unit terminates (R1, R22).
@@ -62,6 +91,54 @@ pub struct Circuit {
     pub ttr: Duration,
     /// Key of the supplier of the access line.
     pub supplier: Option<String>,
+    /// Point of presence that the line ends in on our side.
+    pub pop: Option<String>,
+    /// Type of access, such as "fibre" or "vdsl".
+    pub access: Option<String>,
+    /// Committed rate in bits a second.
+    pub rate: Option<u64>,
+}
+
+/// What lines may have in common, beside the devices they are reached through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum GroupKind {
+    /// The supplier of the access line.
+    Supplier,
+    /// The point of presence.
+    Pop,
+    /// The region of the site.
+    Region,
+    /// The type of access.
+    Access,
+}
+
+impl GroupKind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Supplier, Self::Pop, Self::Region, Self::Access];
+
+    /// As it is stored, printed and typed.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Supplier => "supplier",
+            Self::Pop => "pop",
+            Self::Region => "region",
+            Self::Access => "access",
+        }
+    }
+}
+
+impl Circuit {
+    /// The group of this kind that the line belongs to.
+    #[must_use]
+    pub fn group(&self, kind: GroupKind) -> Option<&str> {
+        match kind {
+            GroupKind::Supplier => self.supplier.as_deref(),
+            GroupKind::Pop => self.pop.as_deref(),
+            GroupKind::Region => Some(&self.region),
+            GroupKind::Access => self.access.as_deref(),
+        }
+    }
 }
 
 /// Detection settings of one device.
@@ -77,6 +154,8 @@ pub struct Pace {
     pub down_after: Duration,
     /// How long a lost unit must be back before the watch declares its case solved.
     pub solve_after: Duration,
+    /// How far back the strip of single rounds reaches.
+    pub history: Duration,
 }
 
 /// How to ask a device by SNMP.

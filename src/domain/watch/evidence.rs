@@ -6,6 +6,7 @@
 
 use super::device::Slot;
 use super::ledger::{Reason, Shift, Verdict};
+use super::symptom::{Symptom, Symptoms};
 use crate::domain::time::{Tally, Time};
 use alloc::boxed::Box;
 use core::time::Duration;
@@ -21,6 +22,7 @@ pub struct Evidence {
     since: Time,
     last_contact: Option<Time>,
     doubt: Option<Doubt>,
+    symptoms: Symptoms,
     trouble: Option<Box<Trouble>>,
 }
 
@@ -66,6 +68,7 @@ impl Evidence {
             since: at,
             last_contact: None,
             doubt: None,
+            symptoms: Symptoms::from_bits(0),
             trouble: None,
         }
     }
@@ -76,9 +79,11 @@ impl Evidence {
         verdict: (Verdict, Reason),
         since: Time,
         last_contact: Option<Time>,
+        symptoms: Symptoms,
         trouble: Option<Trouble>,
     ) -> Self {
-        Self { verdict: verdict.0, reason: verdict.1, since, last_contact, doubt: None, trouble: trouble.map(Box::new) }
+        let trouble = trouble.map(Box::new);
+        Self { verdict: verdict.0, reason: verdict.1, since, last_contact, doubt: None, symptoms, trouble }
     }
 
     /// The verdict that stands.
@@ -105,6 +110,12 @@ impl Evidence {
         self.last_contact
     }
 
+    /// In which ways it is degraded, whether it answers just now or not.
+    #[must_use]
+    pub const fn symptoms(&self) -> Symptoms {
+        self.symptoms
+    }
+
     /// The loss since the last contact, if there is any.
     #[must_use]
     pub fn trouble(&self) -> Option<&Trouble> {
@@ -121,8 +132,8 @@ impl Evidence {
     }
 
     /// Whether the latest rounds leave nothing to explain.
-    pub(crate) fn is_well(&self) -> bool {
-        self.verdict == Verdict::Up && self.doubt.is_none()
+    pub(crate) const fn is_in_contact(&self) -> bool {
+        self.verdict.is_contact() && self.doubt.is_none()
     }
 
     /// Our own side was broken when the latest rounds failed: they begin no loss.
@@ -132,7 +143,7 @@ impl Evidence {
 
     /// The store notes contacts only with changes of the verdict: a device that was UP went on answering until `at`.
     pub(crate) fn answered_until(&mut self, at: Time) {
-        if self.verdict == Verdict::Up {
+        if self.verdict.is_contact() {
             self.last_contact = self.last_contact.max(Some(at));
         }
     }
@@ -145,10 +156,37 @@ impl Evidence {
         // An answer from before the time that nobody watched says nothing of what came after. A stall begins with the last
         // step, and the probes of that one count as before.
         let stale = at < self.since || at == self.since && self.reason == Reason::Stalled;
-        if stale || self.verdict == Verdict::Up {
+        if stale || self.verdict.is_contact() {
             return None;
         }
-        self.shift(slot, at, Verdict::Up, reason)
+        let (verdict, reason) = self.symptoms.first().map_or((Verdict::Up, reason), |symptom| (Verdict::Degraded, symptom.reason()));
+        self.shift(slot, at, verdict, reason)
+    }
+
+    /// The device was found to have a symptom, or to have it no more.
+    pub(crate) fn set_symptom(&mut self, slot: Slot, at: Time, symptom: Symptom, on: bool) -> Option<Shift> {
+        self.symptoms.set(symptom, on);
+        if !self.verdict.is_contact() {
+            return None;
+        }
+        let (verdict, reason) = match self.symptoms.first() {
+            Some(symptom) => (Verdict::Degraded, symptom.reason()),
+            None => (Verdict::Up, Reason::Answered),
+        };
+        // A symptom beside others that tell more changes nothing.
+        if verdict == self.verdict && verdict == Verdict::Up {
+            return None;
+        }
+        self.shift(slot, at.max(self.since), verdict, reason)
+    }
+
+    /// The loss is expected from `at` on, or no more.
+    pub(crate) fn excuse(&mut self, slot: Slot, at: Time, expected: bool) -> Option<Shift> {
+        if self.verdict != Verdict::Loss {
+            return None;
+        }
+        let reason = if expected { Reason::Maintenance } else { Reason::NoAnswer };
+        self.shift(slot, at.max(self.since), Verdict::Loss, reason)
     }
 
     /// A round sent at `sent` failed. `corroborated` tells whether our own side is known to have worked since the
@@ -161,9 +199,11 @@ impl Evidence {
         blame: Blame,
         corroborated: impl Fn(Time) -> bool,
         cut_off: Option<(Time, Reason)>,
+        expected: bool,
     ) -> Option<Shift> {
+        let lost = if expected { Reason::Maintenance } else { Reason::NoAnswer };
         let verdict = match blame {
-            Blame::Line => cut_off.map_or((Verdict::Loss, Reason::NoAnswer), |(_, why)| (Verdict::Inconclusive, why)),
+            Blame::Line => cut_off.map_or((Verdict::Loss, lost), |(_, why)| (Verdict::Inconclusive, why)),
             Blame::Ourselves => (Verdict::Inconclusive, Reason::SendsFailing),
             Blame::Resolver => (Verdict::Unobserved, Reason::Unresolved),
         };
@@ -235,13 +275,13 @@ mod tests {
     }
 
     fn up(since: i64) -> Evidence {
-        Evidence::restored((Verdict::Up, Reason::Answered), at(since), Some(at(since)), None)
+        Evidence::restored((Verdict::Up, Reason::Answered), at(since), Some(at(since)), Symptoms::default(), None)
     }
 
     /// Rounds sent at these seconds failed, each a second later, while our own side worked.
     fn lose(evidence: &mut Evidence, rounds: impl IntoIterator<Item = i64>) {
         for sent in rounds {
-            evidence.failed(SLOT, at(sent), at(sent + 1), Blame::Line, |_| true, None);
+            evidence.failed(SLOT, at(sent), at(sent + 1), Blame::Line, |_| true, None, false);
         }
     }
 
@@ -255,7 +295,7 @@ mod tests {
         lose(&mut evidence, [10, 11]);
         assert_eq!((evidence.verdict(), evidence.in_doubt()), (Verdict::Up, true));
         evidence.contact(SLOT, at(12), Reason::Answered);
-        assert!(evidence.is_well());
+        assert!(evidence.is_in_contact());
         lose(&mut evidence, [20, 21, 22]);
         assert_eq!((evidence.verdict(), evidence.since(), loss(&evidence, 30)), (Verdict::Loss, at(20), Some(10)));
         let trouble = evidence.trouble().copied().unwrap();
@@ -299,10 +339,10 @@ mod tests {
     fn a_loss_that_no_sentinel_vouches_for_waits() {
         let mut evidence = up(0);
         for sent in 10..20 {
-            evidence.failed(SLOT, at(sent), at(sent + 1), Blame::Line, |_| false, None);
+            evidence.failed(SLOT, at(sent), at(sent + 1), Blame::Line, |_| false, None, false);
         }
         assert_eq!((evidence.verdict(), evidence.in_doubt()), (Verdict::Up, true));
-        evidence.failed(SLOT, at(20), at(21), Blame::Line, |since| since == at(10), None);
+        evidence.failed(SLOT, at(20), at(21), Blame::Line, |since| since == at(10), None, false);
         assert_eq!((evidence.verdict(), evidence.since()), (Verdict::Loss, at(10)));
     }
 
@@ -317,7 +357,7 @@ mod tests {
         ] {
             let mut evidence = up(0);
             for sent in 10..13 {
-                evidence.failed(SLOT, at(sent), at(sent + 1), blame, |_| true, cut_off);
+                evidence.failed(SLOT, at(sent), at(sent + 1), blame, |_| true, cut_off, false);
             }
             assert_eq!(((evidence.verdict(), evidence.reason()), evidence.since()), (expected, at(since)), "{blame:?}");
         }
@@ -327,7 +367,7 @@ mod tests {
     fn failures_of_different_kinds_do_not_add_up() {
         let mut evidence = up(0);
         for (sent, blame) in [(10, Blame::Line), (11, Blame::Ourselves), (12, Blame::Line), (13, Blame::Line)] {
-            evidence.failed(SLOT, at(sent), at(sent + 1), blame, |_| true, None);
+            evidence.failed(SLOT, at(sent), at(sent + 1), blame, |_| true, None, false);
             assert_eq!(evidence.verdict(), Verdict::Up);
         }
         lose(&mut evidence, [14]);

@@ -1,7 +1,9 @@
 //! The inventory of the running watch: who joins, who stays, who leaves.
 
-use super::device::{Device, Role, Slot};
+use super::agent::Agent;
+use super::device::{Device, Place, Role, Slot};
 use super::evidence::Evidence;
+use super::health::Health;
 use super::ledger::{Interval, Reason, Verdict};
 use super::rounds::Poll;
 use super::{Deadline, Watch};
@@ -28,6 +30,9 @@ impl Watch {
                 Some(mut row) => {
                     row.evidence.answered_until(until - device.pace.interval);
                     let slot = self.seat(device, row.evidence, row.address, turn.at);
+                    self.health[slot.index()] = Health::restored(row.baseline);
+                    let poll = &mut self.polls[slot.index()];
+                    (poll.stored_baseline, poll.agent) = (row.baseline, Agent::restored(row.agent));
                     let shift = self.evidence[slot.index()].blind(slot, until, Verdict::Unobserved, Reason::Stopped);
                     self.shifted(shift, turn);
                 }
@@ -40,6 +45,7 @@ impl Watch {
         }
         self.note_wakes(turn);
         self.count_fleet(turn.at);
+        self.plan_canary(plan.canary.as_ref(), turn.at);
     }
 
     /// Takes over a changed inventory. Who stays is asked on as before.
@@ -74,6 +80,9 @@ impl Watch {
         }
         self.note_wakes(turn);
         self.count_fleet(turn.at);
+        self.plan_works(plan, turn);
+        self.tend_works(turn);
+        self.plan_canary(plan.canary.as_ref(), turn.at);
         turn.replanned = true;
         turn.facts.push(Fact::InventoryChanged { added, removed, kept });
     }
@@ -86,10 +95,23 @@ impl Watch {
         self.devices.reserve(more);
         self.evidence.reserve(more);
         self.polls.reserve(more);
+        self.health.reserve(more);
     }
 
     fn count_fleet(&mut self, now: Time) {
-        let sentinels = self.devices().any(|(_, device)| device.role == Role::Sentinel);
+        let mut sentinels = [false; Place::ALL.len()];
+        for (_, device) in self.devices() {
+            if let Role::Sentinel(place) = device.role {
+                sentinels[place as usize] = true;
+            }
+        }
+        self.find_parents();
+        self.senders = None;
+        let counted = self.slots.values().filter(|slot| {
+            let device = self.devices[slot.index()].as_ref();
+            device.is_some_and(|device| !matches!(device.role, Role::Sentinel(_)))
+        });
+        self.crowd.recount(counted.map(|slot| self.evidence[slot.index()].verdict()));
         let refused = self.slots.values().filter(|slot| self.polls[slot.index()].refused).count();
         self.isolation.set_fleet(self.slots.len(), sentinels, refused, now);
     }
@@ -111,11 +133,14 @@ impl Watch {
             let slot = Slot(u32::try_from(self.devices.len()).unwrap_or(u32::MAX));
             self.devices.push(None);
             self.evidence.push(evidence.clone());
-            self.polls.push(Poll::new(address, device.pace.interval, now));
+            self.polls.push(Poll::new(slot, device, address, now));
+            self.health.push(Health::default());
+            self.parents.push(None);
             slot
         });
         self.evidence[slot.index()] = evidence;
-        self.polls[slot.index()].renew(address, device.pace.interval, now);
+        self.polls[slot.index()].renew(slot, device, address, now);
+        self.health[slot.index()] = Health::default();
         self.devices[slot.index()] = Some(Arc::clone(device));
         self.slots.insert(device.id.clone(), slot);
         self.wheel.grow(self.devices.len());
@@ -139,10 +164,18 @@ impl Watch {
                 self.shifted(shift, turn);
             }
         }
-        if before.pace.interval != device.pace.interval {
-            let address = self.polls[slot.index()].address;
-            self.polls[slot.index()].renew(address, device.pace.interval, turn.at);
+        let strip_of = |device: &Device| (device.pace.interval, device.pace.history, device.limits.window);
+        if strip_of(&before) != strip_of(device) {
+            self.keep_strip(slot, turn);
+            let Poll { address, agent, stored_baseline, .. } = self.polls[slot.index()];
+            self.polls[slot.index()].renew(slot, device, address, turn.at);
+            let poll = &mut self.polls[slot.index()];
+            (poll.agent, poll.stored_baseline) = (agent, stored_baseline);
             self.schedule_regular(slot, turn.at);
+        }
+        if before.limits != device.limits || before.snmp != device.snmp {
+            // What was found under other rules counts no more.
+            self.forget_symptoms(slot, turn);
         }
         let evidence = &self.evidence[slot.index()];
         if before.pace.down_after != device.pace.down_after
@@ -178,6 +211,7 @@ impl Watch {
         let poll = &mut self.polls[slot.index()];
         if poll.address != Some(address) {
             poll.address = Some(address);
+            self.senders = None;
             self.disown_round(slot);
             self.changed.push(slot);
         }

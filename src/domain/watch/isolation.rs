@@ -1,5 +1,6 @@
 //! Whether the monitor's own side works: without that, silence says nothing of the customers.
 
+use super::device::Place;
 use super::ledger::Reason;
 use crate::domain::time::Time;
 use core::time::Duration;
@@ -19,8 +20,11 @@ const FRESH: Duration = Duration::from_secs(2);
 /// Judges the monitor's own connectivity from sentinels and from its own sends.
 #[derive(Clone, Debug)]
 pub struct Isolation {
-    has_sentinels: bool,
-    last_sentinel: Time,
+    /// By place: whether there are any, and when one answered last.
+    has: [bool; Place::ALL.len()],
+    last: [Time; Place::ALL.len()],
+    /// Since when more is lost at once than lines can fail.
+    mass: Option<Time>,
     failing_since: Option<Time>,
     /// How many of how many devices had their latest probe refused by our own machine.
     refused: usize,
@@ -39,21 +43,48 @@ impl Isolation {
     /// A monitor that counts as connected at `now`.
     #[must_use]
     pub const fn new(now: Time) -> Self {
-        Self { has_sentinels: false, last_sentinel: now, failing_since: None, refused: 0, devices: 0, cut_off: None }
+        Self {
+            has: [false; Place::ALL.len()],
+            last: [now; Place::ALL.len()],
+            mass: None,
+            failing_since: None,
+            refused: 0,
+            devices: 0,
+            cut_off: None,
+        }
+    }
+
+    /// Which places vouch for our own side: those beyond the gateway, or else the gateway.
+    fn vouching(&self) -> impl Iterator<Item = Place> {
+        let beyond = self.has[Place::Core as usize] || self.has[Place::Far as usize];
+        Place::ALL.into_iter().filter(move |&place| self.has[place as usize] && (place != Place::Gateway || !beyond))
+    }
+
+    /// When a sentinel that vouches for our own side answered last, if there is one.
+    pub(crate) fn vouched(&self) -> Option<Time> {
+        self.vouching().map(|place| self.last[place as usize]).max()
+    }
+
+    /// More is lost at once than lines can fail, since then; or no more.
+    pub(crate) const fn set_mass(&mut self, since: Option<Time>) {
+        self.mass = since;
     }
 
     /// Takes over a changed inventory.
-    pub(crate) fn set_fleet(&mut self, devices: usize, has_sentinels: bool, refused: usize, now: Time) {
-        if has_sentinels && !self.has_sentinels {
-            self.last_sentinel = now;
+    pub(crate) fn set_fleet(&mut self, devices: usize, has: [bool; Place::ALL.len()], refused: usize, now: Time) {
+        for place in Place::ALL.map(|place| place as usize) {
+            if has[place] && !self.has[place] {
+                self.last[place] = now;
+            }
         }
-        self.has_sentinels = has_sentinels;
+        self.has = has;
         self.devices = devices;
         self.refused = refused;
     }
 
-    pub(crate) fn sentinel_answered(&mut self, at: Time) {
-        self.last_sentinel = self.last_sentinel.max(at);
+    pub(crate) fn sentinel_answered(&mut self, place: Place, at: Time) {
+        let last = &mut self.last[place as usize];
+        *last = at.max(*last);
     }
 
     /// Our machine sent a probe. `was_refused`: the device's probe before this one was refused.
@@ -70,7 +101,7 @@ impl Isolation {
 
     /// Starts over after a time in which nobody watched.
     pub(crate) fn restart(&mut self, now: Time) {
-        self.last_sentinel = self.last_sentinel.max(now);
+        self.last = self.last.map(|last| last.max(now));
         self.failing_since = None;
     }
 
@@ -82,7 +113,7 @@ impl Isolation {
 
     /// Whether a sentinel has answered since `at`, or there is none to ask.
     pub(crate) fn corroborates(&self, at: Time) -> bool {
-        !self.has_sentinels || self.last_sentinel >= at
+        self.vouched().is_none_or(|last| last >= at)
     }
 
     /// Whether our own side is known to work right now.
@@ -92,7 +123,7 @@ impl Isolation {
 
     /// When to judge next, if nothing happens before.
     pub(crate) fn next_due(&self) -> Option<Time> {
-        let silence = (self.has_sentinels && self.cut_off.is_none()).then(|| self.last_sentinel + CUT_OFF_AFTER);
+        let silence = self.vouched().filter(|_| self.cut_off.is_none()).map(|last| last + CUT_OFF_AFTER);
         let failing = self.failing_since.filter(|_| self.cut_off.is_none()).map(|since| since + CUT_OFF_AFTER);
         // What lies in the past was judged already: a minority's refusals wait for the next send.
         [silence, failing].into_iter().flatten().min()
@@ -114,12 +145,21 @@ impl Isolation {
         }
     }
 
+    /// How much of our own side the silence of the sentinels concerns.
+    fn silence(&self, now: Time) -> Reason {
+        let gateway = Place::Gateway as usize;
+        let beyond = self.vouching().all(|place| place != Place::Gateway);
+        let answers = self.has[gateway] && now.since(self.last[gateway]) < CUT_OFF_AFTER;
+        if beyond && answers { Reason::CoreSilent } else { Reason::SentinelsSilent }
+    }
+
     fn cause(&self, now: Time) -> Option<(Time, Reason)> {
         let over = |since: Time| now.since(since) >= CUT_OFF_AFTER;
         let most = self.refused * 2 > self.devices;
         let failing = self.failing_since.filter(|&since| most && over(since));
-        let silent = Some(self.last_sentinel).filter(|&since| self.has_sentinels && over(since));
-        failing.map(|since| (since, Reason::SendsFailing)).or(silent.map(|since| (since, Reason::SentinelsSilent)))
+        let silent = self.vouched().filter(|&since| over(since)).map(|since| (since, self.silence(now)));
+        let mass = self.mass.map(|since| (since, Reason::MassLoss));
+        failing.map(|since| (since, Reason::SendsFailing)).or(silent).or(mass)
     }
 }
 
@@ -133,20 +173,20 @@ mod tests {
 
     fn watched_by(sentinels: bool, devices: usize) -> Isolation {
         let mut isolation = Isolation::new(at(0));
-        isolation.set_fleet(devices, sentinels, 0, at(0));
+        isolation.set_fleet(devices, [false, false, sentinels], 0, at(0));
         isolation
     }
 
     #[test]
     fn silent_sentinels_cut_off_after_four_seconds_and_one_answer_mends() {
         let mut isolation = watched_by(true, 10);
-        isolation.sentinel_answered(at(1_000));
+        isolation.sentinel_answered(Place::Far, at(1_000));
         assert_eq!(isolation.next_due(), Some(at(5_000)));
         assert_eq!(isolation.judge(at(4_999)), None);
         let cut_off = (at(1_000), Reason::SentinelsSilent);
         assert_eq!(isolation.judge(at(5_000)), Some(Change::CutOff { since: cut_off.0, why: cut_off.1 }));
         assert_eq!((isolation.judge(at(9_000)), isolation.cut_off()), (None, Some(cut_off)), "said once");
-        isolation.sentinel_answered(at(9_000));
+        isolation.sentinel_answered(Place::Far, at(9_000));
         assert_eq!(isolation.judge(at(9_100)), Some(Change::Mended { since: cut_off.0, why: cut_off.1 }));
         assert_eq!(isolation.cut_off(), None);
     }
@@ -161,7 +201,7 @@ mod tests {
     #[test]
     fn a_fault_is_declared_only_on_a_sentinel_s_fresh_word() {
         let mut isolation = watched_by(true, 10);
-        isolation.sentinel_answered(at(1_000));
+        isolation.sentinel_answered(Place::Far, at(1_000));
         assert!(isolation.is_trusted(at(3_000)) && !isolation.is_trusted(at(3_001)));
         assert!(isolation.corroborates(at(1_000)) && !isolation.corroborates(at(1_001)));
     }
@@ -186,6 +226,33 @@ mod tests {
     }
 
     #[test]
+    fn the_gateway_alone_vouches_for_nothing_if_there_is_more_beyond_it() {
+        let answered = |gateway: i64, core: i64, far: i64| {
+            let mut isolation = watched_by(false, 10);
+            isolation.set_fleet(10, [true; 3], 0, at(0));
+            for (place, last) in Place::ALL.into_iter().zip([gateway, core, far]) {
+                isolation.sentinel_answered(place, at(last));
+            }
+            isolation.judge(at(60_000))
+        };
+        let cut_off = |since, why| Some(Change::CutOff { since: at(since), why });
+        assert_eq!(answered(60_000, 50_000, 51_000), cut_off(51_000, Reason::CoreSilent));
+        assert_eq!(answered(50_000, 50_000, 50_000), cut_off(50_000, Reason::SentinelsSilent));
+        assert_eq!(answered(0, 0, 59_000), None, "whoever answers from beyond proves the way there");
+        assert_eq!(answered(0, 59_000, 0), None, "what is beyond our core is not ours");
+    }
+
+    #[test]
+    fn a_mass_loss_cuts_off_until_it_is_taken_back() {
+        let mut isolation = watched_by(false, 100);
+        isolation.set_mass(Some(at(5_000)));
+        let began = Change::CutOff { since: at(5_000), why: Reason::MassLoss };
+        assert_eq!(isolation.judge(at(30_000)), Some(began));
+        isolation.set_mass(None);
+        assert!(matches!(isolation.judge(at(31_000)), Some(Change::Mended { .. })));
+    }
+
+    #[test]
     fn a_stall_is_nobody_s_silence() {
         let mut isolation = watched_by(true, 10);
         isolation.restart(at(60_000));
@@ -196,10 +263,10 @@ mod tests {
     #[test]
     fn the_first_sentinel_gets_its_time_and_the_last_one_takes_its_silence_along() {
         let mut isolation = watched_by(false, 10);
-        isolation.set_fleet(11, true, 0, at(100_000));
+        isolation.set_fleet(11, [false, false, true], 0, at(100_000));
         assert_eq!(isolation.judge(at(103_999)), None);
         assert!(isolation.judge(at(104_000)).is_some());
-        isolation.set_fleet(10, false, 0, at(105_000));
+        isolation.set_fleet(10, [false; 3], 0, at(105_000));
         assert!(matches!(isolation.judge(at(105_000)), Some(Change::Mended { .. })));
     }
 }

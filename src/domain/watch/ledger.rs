@@ -9,6 +9,8 @@ use alloc::string::String;
 pub enum Verdict {
     /// It answered.
     Up,
+    /// It answered, but not as it should: measured over windows.
+    Degraded,
     /// It did not answer, confirmed by re-probes, while our own side worked.
     Loss,
     /// It did not answer, but our own side is broken.
@@ -19,16 +21,26 @@ pub enum Verdict {
 
 impl Verdict {
     /// Every verdict.
-    pub const ALL: [Self; 4] = [Self::Up, Self::Loss, Self::Inconclusive, Self::Unobserved];
+    pub const ALL: [Self; 5] = [Self::Up, Self::Degraded, Self::Loss, Self::Inconclusive, Self::Unobserved];
 
     /// As it is stored, printed and labelled.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Up => "UP",
+            Self::Degraded => "DEGRADED",
             Self::Loss => "LOSS",
             Self::Inconclusive => "INCONCLUSIVE",
             Self::Unobserved => "UNOBSERVED",
+        }
+    }
+
+    /// Whether the device answers, well or not so well.
+    #[must_use]
+    pub const fn is_contact(self) -> bool {
+        match self {
+            Self::Up | Self::Degraded => true,
+            Self::Loss | Self::Inconclusive | Self::Unobserved => false,
         }
     }
 
@@ -36,7 +48,7 @@ impl Verdict {
     #[must_use]
     pub const fn is_observed(self) -> bool {
         match self {
-            Self::Up | Self::Loss => true,
+            Self::Up | Self::Degraded | Self::Loss => true,
             Self::Inconclusive | Self::Unobserved => false,
         }
     }
@@ -51,8 +63,30 @@ pub enum Reason {
     Rejected,
     /// LOSS: probes went out and nothing authentic came back.
     NoAnswer,
+    /// LOSS: the same within a maintenance window. It opens a case only if it goes on after the window.
+    Maintenance,
+    /// DEGRADED: too large a share of the probes is lost.
+    Lossy,
+    /// DEGRADED: round trips are too long.
+    Slow,
+    /// DEGRADED: round trips are much longer than is usual for this device.
+    Slower,
+    /// DEGRADED: contact was lost too often.
+    Flapping,
+    /// DEGRADED: the box restarted too often.
+    Rebooting,
+    /// DEGRADED: the WAN interface is down.
+    InterfaceDown,
+    /// DEGRADED: the WAN interface has errors.
+    InterfaceErrors,
+    /// DEGRADED: the WAN interface is used up to its committed rate.
+    Overloaded,
     /// INCONCLUSIVE: no sentinel answers, so the monitor itself is cut off.
     SentinelsSilent,
+    /// INCONCLUSIVE: the gateway's sentinel answers and nothing beyond it: our core is cut off.
+    CoreSilent,
+    /// INCONCLUSIVE: more of the fleet was lost at once than lines can fail, and nothing vouches for our own side.
+    MassLoss,
     /// INCONCLUSIVE: our own machine could not send the probes.
     SendsFailing,
     /// UNOBSERVED: the device is new and was not asked yet.
@@ -67,11 +101,22 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 20] = [
         Self::Answered,
         Self::Rejected,
         Self::NoAnswer,
+        Self::Maintenance,
+        Self::Lossy,
+        Self::Slow,
+        Self::Slower,
+        Self::Flapping,
+        Self::Rebooting,
+        Self::InterfaceDown,
+        Self::InterfaceErrors,
+        Self::Overloaded,
         Self::SentinelsSilent,
+        Self::CoreSilent,
+        Self::MassLoss,
         Self::SendsFailing,
         Self::Added,
         Self::Stopped,
@@ -86,7 +131,18 @@ impl Reason {
             Self::Answered => "answered",
             Self::Rejected => "credentials_rejected",
             Self::NoAnswer => "no_answer",
+            Self::Maintenance => "maintenance",
+            Self::Lossy => "loss_share",
+            Self::Slow => "rtt_limit",
+            Self::Slower => "rtt_baseline",
+            Self::Flapping => "flapping",
+            Self::Rebooting => "reboots",
+            Self::InterfaceDown => "interface_down",
+            Self::InterfaceErrors => "interface_errors",
+            Self::Overloaded => "interface_load",
             Self::SentinelsSilent => "sentinels_silent",
+            Self::CoreSilent => "core_silent",
+            Self::MassLoss => "mass_loss",
             Self::SendsFailing => "sends_failing",
             Self::Added => "added",
             Self::Stopped => "daemon_stopped",

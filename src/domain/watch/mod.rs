@@ -1,31 +1,49 @@
 //! Detection: from probe results to verdicts, and from verdicts to the desk.
 
+mod agent;
+mod canary;
+mod correlation;
+mod degraded;
 mod device;
 mod evidence;
 mod fleet;
+mod health;
 mod isolation;
 mod ledger;
 mod probe;
 mod rounds;
 mod schedule;
 mod strip;
+mod symptom;
 #[cfg(test)]
 mod tests;
 mod trap;
+mod witness;
+mod works;
 
-pub use device::{AuthProtocol, Circuit, Device, Pace, PrivProtocol, Role, Secret, Slot, SnmpAccess, SnmpVersion};
+pub use agent::AgentState;
+pub use canary::LETTER_WITHIN;
+pub use correlation::{MIN_CROWD, MIN_TOGETHER, TOGETHER};
+pub use device::{
+    AuthProtocol, Circuit, Device, GroupKind, Pace, Place, PrivProtocol, Role, Secret, Slot, SnmpAccess, SnmpVersion,
+};
 pub use evidence::{CONFIRM_ROUNDS, Evidence, Trouble};
+pub use health::{Baseline, MAX_COUNT};
 pub use isolation::{CUT_OFF_AFTER, Isolation, SENTINEL_INTERVAL, SENTINEL_TIMEOUT};
 pub use ledger::{Interval, Reason, Verdict};
 pub use probe::{Ask, Method, Outcome, Probe, ProbeResult, Round, SnmpSample};
-pub use strip::STRIP_SPAN;
+pub use strip::{Cell, Chunk, MAX_CELLS, MIN_WINDOW};
+pub use symptom::{Finding, Limits, Permille, Symptom, Symptoms};
 pub use trap::{Trap, TrapKind};
+pub use witness::{MAX_TRAPS, TRAP_SPAN};
+pub use works::MAX_MAINTENANCE;
 
-use super::desk::{Desk, Line, Reference, SavedDesk, Subject};
+use super::desk::{Alarm, AlarmCause, AlarmKind, Cause, Desk, Line, Reference, SavedDesk, Subject};
 use super::fact::Fact;
+use super::maintenance::Maintenance;
 use super::plan::Plan;
 use super::time::Time;
-use super::turn::{Command, DeviceRow, Input, Refusal, Reply, Request, Turn, Wish};
+use super::turn::{Command, DeviceRow, Done, Input, Refusal, Reply, Request, Turn, Wish};
 use super::view::DeviceStatus;
 use alloc::collections::{BTreeMap, BinaryHeap};
 use alloc::string::String;
@@ -34,8 +52,11 @@ use alloc::vec::Vec;
 use core::cmp::Reverse;
 use core::net::IpAddr;
 use core::time::Duration;
+use correlation::{Crowd, Shared};
+use health::Health;
 use rounds::Poll;
 use schedule::Wheel;
+use works::Works;
 
 /// A step at least this often, also when nothing happens: a longer silence means that nobody watched.
 pub const HEARTBEAT: Duration = Duration::from_secs(1);
@@ -47,6 +68,12 @@ pub const MARK_EVERY: Duration = Duration::from_secs(5);
 const RECHECK: Duration = Duration::from_millis(100);
 /// Deadlines that one turn handles; the rest follow in the next one, so that no turn grows without bound.
 pub const MAX_DEADLINES_A_TURN: usize = 1_000;
+/// How long our own side is broken before the operations centre gets a letter about it.
+pub const ALARM_AFTER: Duration = Duration::from_secs(60);
+/// How often open umbrellas are looked after.
+const TEND_EVERY: Duration = Duration::from_secs(1);
+/// The loss that views show is that of the last five minutes.
+pub const SHOWN_LOSS: Duration = Duration::from_secs(300);
 
 /// The watch over all devices, with its desk.
 #[derive(Clone, Debug)]
@@ -57,6 +84,21 @@ pub struct Watch {
     free: Vec<Slot>,
     evidence: Vec<Evidence>,
     polls: Vec<Poll>,
+    health: Vec<Health>,
+    /// Whom each is reached through.
+    parents: Vec<Option<Slot>>,
+    /// Who has which address, once somebody asked.
+    senders: Option<BTreeMap<IpAddr, Slot>>,
+    crowd: Crowd,
+    works: Works,
+    next_works: Option<Time>,
+    canary: Option<canary::Canary>,
+    /// When open umbrellas are looked after next.
+    next_tending: Option<Time>,
+    /// When it was last found that everybody is degraded at once, and whether so.
+    everybody: Option<(Time, bool)>,
+    /// When a finding was last withheld for that.
+    impaired_at: Option<Time>,
     wheel: Wheel,
     deadlines: BinaryHeap<Reverse<(Time, Deadline)>>,
     isolation: Isolation,
@@ -65,6 +107,7 @@ pub struct Watch {
     changed: Vec<Slot>,
     due: Vec<(Slot, Time)>,
     last_step: Time,
+    started_at: Time,
     /// What was sent before this cannot be held against anybody.
     trusted_from: Time,
 }
@@ -83,6 +126,8 @@ pub struct Saved {
     pub devices: Vec<DeviceRow>,
     /// Cases and letters.
     pub desk: SavedDesk,
+    /// Maintenance that is planned, active, or was so lately.
+    pub maintenance: Vec<Maintenance>,
     /// Until when the daemon is known to have watched.
     pub watched_until: Option<Time>,
 }
@@ -98,6 +143,16 @@ impl Watch {
             free: Vec::new(),
             evidence: Vec::new(),
             polls: Vec::new(),
+            health: Vec::new(),
+            parents: Vec::new(),
+            senders: None,
+            crowd: Crowd::default(),
+            works: saved.maintenance.into_iter().map(|known| (known.window.id.clone(), Arc::new(known))).collect(),
+            next_works: Some(now),
+            canary: None,
+            next_tending: Some(now),
+            everybody: None,
+            impaired_at: Some(now),
             wheel: Wheel::new(now),
             deadlines: BinaryHeap::new(),
             isolation: Isolation::new(now),
@@ -105,11 +160,14 @@ impl Watch {
             changed: Vec::new(),
             due: Vec::new(),
             last_step: now,
+            started_at: now,
             trusted_from: now,
         };
         turn.facts.push(Fact::MonitorStarted { watched_until: saved.watched_until });
         let until = saved.watched_until.unwrap_or(now).min(now);
         watch.restore(saved.devices, plan, until, turn);
+        watch.plan_works(plan, turn);
+        watch.tend_works(turn);
         for (at, reference) in watch.desk.deadlines() {
             watch.deadlines.push(Reverse((at, Deadline::Case(reference))));
         }
@@ -129,13 +187,21 @@ impl Watch {
                 }
             }
             Input::Asked(request) => self.asked(request, turn),
-            Input::Attempted(letter, delivery) => self.desk.outbox.attempted(letter, delivery, turn),
+            Input::Attempted(letter, delivery) => {
+                let before = turn.facts.len();
+                self.desk.outbox.attempted(letter, delivery, turn);
+                self.listen_for_canary(before, turn);
+            }
             Input::Resolved { device, host, address } => self.resolved(&device, &host, address),
-            Input::Trapped(_) => {}
+            Input::Trapped(traps) => self.trapped(traps, turn),
             Input::Planned(plan) => self.plan(&plan, turn),
-            Input::ClockStepped { by_ms } => turn.facts.push(Fact::ClockStepped { by_ms }),
+            Input::ClockStepped { by_ms } => {
+                turn.facts.push(Fact::ClockStepped { by_ms });
+                self.move_works(by_ms, turn);
+            }
             Input::Stopped => {
                 turn.facts.push(Fact::MonitorStopped);
+                self.keep_what_is_learnt(turn);
                 self.seal(turn);
             }
         }
@@ -159,9 +225,15 @@ impl Watch {
     }
 
     fn tick(&mut self, turn: &mut Turn) {
+        self.judge_crowd(turn.at);
         self.judge_isolation(turn);
+        self.judge_impairment(turn);
+        self.tend_works(turn);
+        self.tend_canary(turn);
         self.meet_deadlines(turn);
+        self.tend_umbrellas(turn);
         self.send_due(turn);
+        self.desk.release_due(turn);
         self.desk.outbox.hand_over(turn);
         self.seal(turn);
     }
@@ -182,9 +254,35 @@ impl Watch {
             Some(isolation::Change::Mended { since, why }) => {
                 self.trusted_from = turn.at;
                 self.evidence.iter_mut().for_each(Evidence::drop_doubt);
+                self.health.iter_mut().for_each(|health| health.start_over(turn.at));
                 turn.facts.push(Fact::IsolationEnded { since, why, lasted: turn.at.since(since) });
             }
         }
+        match self.isolation.cut_off() {
+            Some((since, why)) if turn.at.since(since) >= ALARM_AFTER => {
+                let why = AlarmCause::OwnSide(why);
+                self.desk.raise(Alarm { kind: AlarmKind::Isolation, since, why }, turn);
+            }
+            // After a start it takes a moment to find out whether we still are.
+            None if self.isolation.is_trusted(turn.at) && turn.at.since(self.started_at) > CUT_OFF_AFTER => {
+                self.desk.clear(AlarmKind::Isolation, turn);
+            }
+            Some(_) | None => {}
+        }
+    }
+
+    /// Closes umbrellas whose cause is over.
+    fn tend_umbrellas(&mut self, turn: &mut Turn) {
+        if self.next_tending.is_none_or(|at| at > turn.at) {
+            return;
+        }
+        let answers = |id: &str| self.slots.get(id).is_none_or(|slot| self.evidence[slot.index()].verdict().is_contact());
+        let is_over = |umbrella: &crate::domain::desk::Umbrella| match &umbrella.cause {
+            Cause::Device(id) => answers(id),
+            Cause::Below(_) | Cause::Group(..) | Cause::Moment => true,
+        };
+        self.desk.close_umbrellas(is_over, turn);
+        self.next_tending = self.desk.umbrellas().next().map(|_| turn.at + TEND_EVERY);
     }
 
     fn meet_deadlines(&mut self, turn: &mut Turn) {
@@ -210,20 +308,37 @@ impl Watch {
     }
 
     fn fault_due(&mut self, slot: Slot, turn: &mut Turn) {
-        let Some(Device { id, role: Role::Unit(circuit), pace, .. }) = self.devices[slot.index()].as_deref() else {
-            return;
-        };
-        let evidence = &mut self.evidence[slot.index()];
-        if evidence.verdict() != Verdict::Loss || self.fault_at(slot).is_none_or(|at| at > turn.at) {
-            return;
-        }
-        if !self.isolation.is_trusted(turn.at) {
-            self.deadlines.push(Reverse((turn.at + RECHECK, Deadline::Fault(slot))));
+        let Some(device) = self.devices[slot.index()].clone() else { return };
+        let Some(due) = self.fault_at(slot) else { return };
+        let evidence = &self.evidence[slot.index()];
+        // What is lost in a maintenance window is looked at when that is over.
+        if evidence.verdict() != Verdict::Loss || due > turn.at || self.polls[slot.index()].maintained {
             return;
         }
-        let subject =
-            Subject { unit: id, circuit, evidence: &self.evidence[slot.index()], solve_after: pace.solve_after };
-        self.desk.fault(&subject, turn);
+        if !self.isolation.is_trusted(turn.at) || self.crowd_is_pending() {
+            return self.deadlines.push(Reverse((turn.at + RECHECK, Deadline::Fault(slot))));
+        }
+        match &device.role {
+            Role::Unit(circuit) => {
+                let umbrella = match self.shared_by(slot, due, turn) {
+                    Shared::Nothing => None,
+                    Shared::Umbrella(umbrella) => Some(umbrella),
+                    Shared::Wait => return self.deadlines.push(Reverse((turn.at + RECHECK, Deadline::Fault(slot)))),
+                };
+                let evidence = &self.evidence[slot.index()];
+                let solve_after = device.pace.solve_after;
+                self.desk.fault(&Subject { unit: &device.id, circuit, evidence, solve_after, umbrella }, turn);
+                self.keep_strip(slot, turn);
+            }
+            Role::Node => {
+                // What it is reached through explains it.
+                if !self.ancestors(slot).any(|parent| self.evidence[parent.index()].verdict() == Verdict::Loss) {
+                    self.device_umbrella(slot, turn);
+                }
+            }
+            Role::Sentinel(_) => return,
+        }
+        self.next_tending = Some(turn.at);
         self.rearm(slot, None);
     }
 
@@ -247,8 +362,17 @@ impl Watch {
     fn case_due(&mut self, reference: Reference, turn: &mut Turn) {
         let Some(case) = self.desk.case(reference) else { return };
         let slot = self.slots.get(&case.opening.unit);
-        let well = slot.is_none_or(|slot| self.evidence[slot.index()].is_well());
+        let slot = slot.copied();
+        let well = slot.is_none_or(|slot| self.evidence[slot.index()].is_in_contact());
         self.desk.wake(reference, well, turn);
+        if let Some(slot) = slot {
+            let case = self.desk.case(reference);
+            if case.is_some_and(|case| !case.is_at_work() && case.diagnosis.is_none()) {
+                self.diagnose(slot, true, turn);
+            } else if case.is_none() {
+                self.keep_strip(slot, turn);
+            }
+        }
     }
 
     /// Writes down a change of verdict, and tells the desk.
@@ -269,6 +393,8 @@ impl Watch {
         self.desk.line_is(&device.id, Line::Watched(verdict, reason), shift.at, turn);
         turn.touched.push(shift.slot);
         self.changed.push(shift.slot);
+        let device = Arc::clone(device);
+        self.noticed(&shift, &device, turn);
         if verdict == Verdict::Loss {
             let fresh = self.evidence[shift.slot.index()]
                 .trouble()
@@ -290,10 +416,13 @@ impl Watch {
                 match slot.and_then(|slot| self.devices[slot.index()].as_deref().map(|device| (slot, device))) {
                     Some((slot, Device { id, role: Role::Unit(circuit), pace, .. })) => {
                         let evidence = &self.evidence[slot.index()];
-                        let subject = Subject { unit: id, circuit, evidence, solve_after: pace.solve_after };
-                        self.desk.open_by_hand(&subject, by, priority, note, turn)
+                        let solve_after = pace.solve_after;
+                        let subject = Subject { unit: id, circuit, evidence, solve_after, umbrella: None };
+                        let opened = self.desk.open_by_hand(&subject, by, priority, note, turn);
+                        self.keep_strip(slot, turn);
+                        opened.map(Done::Case)
                     }
-                    Some((_, Device { role: Role::Node | Role::Sentinel, .. })) | None => {
+                    Some((_, Device { role: Role::Node | Role::Sentinel(_), .. })) | None => {
                         Err(Refusal::UnknownUnit { unit })
                     }
                 }
@@ -302,17 +431,21 @@ impl Watch {
                 let solves = matches!(command, Command::Solve { .. });
                 let result = self.desk.command(reference, by, command, turn);
                 if solves && result.is_ok() {
-                    self.expect_recovery(reference, turn.at);
+                    self.expect_recovery(reference, turn);
                 }
-                result
+                result.map(Done::Case)
             }
+            Wish::Update { umbrella, text } => self.desk.update_umbrella(umbrella, by, text, turn).map(Done::Case),
+            Wish::Maintain(window) => self.maintain(window, by, turn).map(Done::Maintenance),
+            Wish::CallOff { id } => self.call_off(&id, turn).map(Done::Maintenance),
         };
         self.note_wakes(turn);
         turn.replies.push(Reply { ticket, result });
     }
 
-    /// A person declared the case solved. If its line is still lost, it gets the time of a new fault to come back.
-    fn expect_recovery(&mut self, reference: Reference, now: Time) {
+    /// A person declared the case solved. If its line is still lost, it gets the time of a new fault to come back; if it
+    /// is degraded, that of a new finding.
+    fn expect_recovery(&mut self, reference: Reference, turn: &mut Turn) {
         let Some(&slot) = self.desk.case(reference).and_then(|case| self.slots.get(&case.opening.unit)) else {
             return;
         };
@@ -320,9 +453,10 @@ impl Watch {
             return;
         };
         if let Some(trouble) = self.evidence[slot.index()].trouble() {
-            let fault_at = trouble.loss.total(now) + down_after;
+            let fault_at = trouble.loss.total(turn.at) + down_after;
             self.rearm(slot, Some(fault_at));
         }
+        self.forget_symptoms(slot, turn);
     }
 
     /// Puts the durable state of everything that changed into the turn.
@@ -336,6 +470,8 @@ impl Watch {
                     id: device.id.clone(),
                     evidence: self.evidence[slot.index()].clone(),
                     address: self.polls[slot.index()].address,
+                    baseline: self.health[slot.index()].baseline(),
+                    agent: self.polls[slot.index()].agent.state(),
                 });
             }
         }
@@ -348,7 +484,15 @@ impl Watch {
         let deadline = self.deadlines.peek().map_or(horizon, |Reverse((at, _))| *at);
         let isolation = self.isolation.next_due().filter(|&at| at > self.last_step).unwrap_or(horizon);
         let letter = self.desk.outbox.next_due().unwrap_or(horizon);
-        self.wheel.next_due(horizon).min(deadline).min(isolation).min(letter)
+        let others = [
+            self.crowd.next_due(),
+            self.next_works,
+            self.canary_due(),
+            self.next_tending,
+            self.desk.next_release(),
+        ];
+        let other = others.into_iter().flatten().min().unwrap_or(horizon);
+        self.wheel.next_due(horizon).min(deadline).min(isolation).min(letter).min(other)
     }
 
     fn all_slots(&self) -> Vec<Slot> {
@@ -388,7 +532,10 @@ impl Watch {
             since: evidence.since(),
             last_contact: evidence.last_contact(),
             rtt: poll.rtt,
-            loss: poll.strip.loss(),
+            loss: poll.strip.loss(SHOWN_LOSS),
+            agent: poll.agent.state(),
+            symptoms: evidence.symptoms(),
+            maintained: poll.maintained,
             sample: poll.sample.clone(),
         }
     }

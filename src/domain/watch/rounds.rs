@@ -4,9 +4,13 @@ use super::Watch;
 use super::device::{Device, Role, Slot};
 use super::evidence::Blame;
 use super::ledger::{Reason, Verdict};
+use super::agent::{Agent, AgentState};
+use super::health::Baseline;
 use super::probe::{Ask, Method, Outcome, Probe, ProbeResult, Round, SnmpSample};
-use super::schedule::next_regular;
-use super::strip::{Cell, Strip};
+use super::schedule::{next_regular, phase};
+use super::strip::Strip;
+use super::witness::Heard;
+use crate::domain::fact::Fact;
 use crate::domain::time::Time;
 use crate::domain::turn::Turn;
 use alloc::boxed::Box;
@@ -37,6 +41,16 @@ pub(super) struct Poll {
     void: bool,
     /// Our own machine refused to send the device's latest probe.
     pub(super) refused: bool,
+    /// Losses are expected for now.
+    pub(super) maintained: bool,
+    pub(super) agent: Agent,
+    /// The usual round trip, as the store has it.
+    pub(super) stored_baseline: Baseline,
+    pub(super) heard_unasked: Option<Box<Heard>>,
+    /// How the agent took the question of this round.
+    agent_did: Option<AgentState>,
+    /// The round trip by the main method.
+    round_rtt: Option<Duration>,
 }
 
 const fn bit(method: Method) -> u8 {
@@ -47,12 +61,13 @@ const fn bit(method: Method) -> u8 {
 }
 
 impl Poll {
-    pub(super) fn new(address: Option<IpAddr>, interval: Duration, now: Time) -> Self {
+    pub(super) fn new(slot: Slot, device: &Device, address: Option<IpAddr>, now: Time) -> Self {
+        let (pace, window) = (&device.pace, device.limits.window);
         Self {
             address,
             rtt: None,
             sample: None,
-            strip: Strip::new(interval),
+            strip: Strip::new(phase(slot, pace.interval), pace.interval, pace.history, window, now),
             round: 0,
             sent_at: now,
             snmp_due: now,
@@ -62,14 +77,41 @@ impl Poll {
             missed: false,
             void: true,
             refused: false,
+            maintained: false,
+            agent: Agent::default(),
+            stored_baseline: Baseline::default(),
+            heard_unasked: None,
+            agent_did: None,
+            round_rtt: None,
         }
     }
 
     /// Starts over for another device in the slot, or other settings. Rounds are numbered on, so that answers to the
     /// old ones are not taken for new ones.
-    pub(super) fn renew(&mut self, address: Option<IpAddr>, interval: Duration, now: Time) {
+    pub(super) fn renew(&mut self, slot: Slot, device: &Device, address: Option<IpAddr>, now: Time) {
         let round = self.round.wrapping_add(1);
-        *self = Self { round, ..Self::new(address, interval, now) };
+        *self = Self { round, ..Self::new(slot, device, address, now) };
+    }
+
+    pub(super) const fn sent_at(&self) -> Time {
+        self.sent_at
+    }
+
+    const fn heard_by(&mut self, method: Method, rtt: Duration, agent: AgentState) {
+        self.rtt = Some(rtt);
+        match method {
+            Method::Icmp => self.round_rtt = Some(rtt),
+            Method::Snmp => self.agent_did = Some(agent),
+        }
+    }
+
+    pub(super) const fn is_waiting(&self) -> bool {
+        self.waiting != 0
+    }
+
+    /// How long the answer of this round took.
+    pub(super) fn round_rtt(&self) -> Duration {
+        self.round_rtt.or(self.rtt).unwrap_or_default()
     }
 }
 
@@ -115,7 +157,7 @@ impl Watch {
         }
         self.wheel.set(slot, next);
         let doubt = self.evidence[slot.index()].in_doubt();
-        let every_method = !self.evidence[slot.index()].is_well();
+        let every_method = !self.evidence[slot.index()].is_in_contact();
         let poll = &mut self.polls[slot.index()];
         if poll.waiting != 0 {
             if now.since(poll.sent_at) > pace.timeout + ENGINE_GRACE {
@@ -129,6 +171,7 @@ impl Watch {
         poll.round = poll.round.wrapping_add(1);
         (poll.sent_at, poll.regular) = (now, !doubt);
         (poll.heard, poll.missed, poll.void) = (false, false, false);
+        (poll.agent_did, poll.round_rtt) = (None, None);
         let Some(address) = poll.address else {
             self.conclude(slot, Blame::Resolver, turn);
             return;
@@ -151,24 +194,31 @@ impl Watch {
     /// A probe has met its fate.
     pub(super) fn probed(&mut self, result: ProbeResult, turn: &mut Turn) {
         let ProbeResult { slot, round, method, outcome } = result;
-        let Some(poll) = self.polls.get_mut(slot.index()) else { return };
+        let Some(poll) = self.polls.get(slot.index()) else { return };
         if poll.round != round || self.devices[slot.index()].is_none() {
             return;
         }
+        let muted = self.is_muted(slot, poll.sent_at());
+        let poll = &mut self.polls[slot.index()];
         match outcome {
+            Outcome::Answered { .. } | Outcome::Rejected { .. } if muted => poll.missed = true,
             Outcome::Answered { rtt, sample } => {
-                poll.rtt = Some(rtt);
-                if sample.is_some() {
-                    poll.sample = sample;
-                }
+                poll.heard_by(method, rtt, AgentState::Answers);
                 self.heard(slot, Reason::Answered, turn);
+                if let Some(sample) = sample {
+                    self.keep_sample(slot, &sample, turn);
+                    self.polls[slot.index()].sample = Some(sample);
+                }
             }
             Outcome::Rejected { rtt, .. } => {
-                poll.rtt = Some(rtt);
+                poll.heard_by(method, rtt, AgentState::Rejects);
                 self.heard(slot, Reason::Rejected, turn);
             }
             Outcome::Lost => {
                 poll.missed = true;
+                if method == Method::Snmp {
+                    poll.agent_did = Some(AgentState::Silent);
+                }
                 self.isolation.sent(core::mem::take(&mut poll.refused));
             }
             Outcome::NotSent { .. } => {
@@ -189,8 +239,8 @@ impl Watch {
         poll.heard = true;
         let at = poll.sent_at;
         self.isolation.sent(core::mem::take(&mut poll.refused));
-        if let Some(Device { role: Role::Sentinel, .. }) = self.devices[slot.index()].as_deref() {
-            self.isolation.sentinel_answered(at);
+        if let Some(Device { role: Role::Sentinel(place), .. }) = self.devices[slot.index()].as_deref() {
+            self.isolation.sentinel_answered(*place, at);
         }
         let evidence = &mut self.evidence[slot.index()];
         if evidence.trouble().is_some() {
@@ -203,26 +253,40 @@ impl Watch {
     /// All answers of a round are in; `blame` tells whose failure it was if there was none.
     fn conclude(&mut self, slot: Slot, blame: Blame, turn: &mut Turn) {
         turn.touched.push(slot);
-        let poll = &mut self.polls[slot.index()];
-        if poll.regular {
-            poll.strip.push(match (poll.heard, blame) {
-                (true, _) => Cell::Answered,
-                (false, Blame::Line) => Cell::Lost,
-                (false, Blame::Ourselves | Blame::Resolver) => Cell::Blank,
-            });
+        let poll = &self.polls[slot.index()];
+        let (heard, sent) = (poll.heard, poll.sent_at);
+        if heard {
+            self.conclude_agent(slot, turn);
+        } else if sent >= self.trusted_from {
+            self.failed(slot, sent, blame, turn);
         }
-        let sent = poll.sent_at;
-        if poll.heard || sent < self.trusted_from {
-            return;
+        if self.polls[slot.index()].regular {
+            self.keep_cell(slot, sent, (!heard).then_some(blame), turn);
         }
+    }
+
+    fn failed(&mut self, slot: Slot, sent: Time, blame: Blame, turn: &mut Turn) {
         let isolation = &self.isolation;
+        let expected = self.polls[slot.index()].maintained;
         let evidence = &mut self.evidence[slot.index()];
-        let shift = evidence.failed(slot, sent, turn.at, blame, |at| isolation.corroborates(at), isolation.cut_off());
+        let vouched = |at| isolation.corroborates(at);
+        let shift = evidence.failed(slot, sent, turn.at, blame, vouched, isolation.cut_off(), expected);
         let doubt = evidence.in_doubt();
         self.shifted(shift, turn);
         // A doubt is cleared or confirmed within seconds.
         if doubt {
             self.wheel.set(slot, turn.at);
+        }
+    }
+
+    /// What the agent of a device that answers did: the operator's own housekeeping.
+    fn conclude_agent(&mut self, slot: Slot, turn: &mut Turn) {
+        let poll = &mut self.polls[slot.index()];
+        let Some(state) = poll.agent_did.and_then(|did| poll.agent.did(did)) else { return };
+        if let Some(device) = &self.devices[slot.index()] {
+            self.changed.push(slot);
+            // That an agent answers from the beginning is no news.
+            turn.facts.push(Fact::AgentChanged { device: device.id.clone(), state });
         }
     }
 }

@@ -109,11 +109,17 @@ impl Wheel {
 /// The next regular time after `now` of the device in `slot`. Regular times are spread over the interval by the golden
 /// ratio: evenly for any number of devices, and nobody's moves when one is added.
 pub(crate) fn next_regular(slot: Slot, interval: Duration, now: Time) -> Time {
+    let offset = phase(slot, interval).as_millis();
     let interval = i64::try_from(interval.as_millis()).unwrap_or(i64::MAX).max(1);
-    let fraction = slot.0.wrapping_mul(0x9E37_79B9); // frac(slot / phi) in units of 2^-32
-    let offset = i64::try_from((i128::from(interval) * i128::from(fraction)) >> 32).unwrap_or(0);
     let into = (now.as_millis() - offset).rem_euclid(interval);
     Time::from_millis(now.as_millis() - into + interval)
+}
+
+/// The first regular time of the device in `slot` on the timeline.
+pub(crate) fn phase(slot: Slot, interval: Duration) -> Time {
+    let interval = i64::try_from(interval.as_millis()).unwrap_or(i64::MAX).max(1);
+    let fraction = slot.0.wrapping_mul(0x9E37_79B9); // frac(slot / phi) in units of 2^-32
+    Time::from_millis(i64::try_from((i128::from(interval) * i128::from(fraction)) >> 32).unwrap_or(0))
 }
 
 #[cfg(test)]

@@ -1,47 +1,322 @@
-//! The last five minutes of a device, one cell a scheduled round.
+//! The last hours of a device, one byte a scheduled round: how long its answer took, or why there was none.
+//!
+//! Sums over the newest part, the window, are kept up to date with each cell, so that a window costs the same however
+//! long it is.
 
+use crate::domain::time::Time;
 use alloc::boxed::Box;
 use alloc::vec;
+use alloc::vec::Vec;
 use core::time::Duration;
 
-/// How far the strip looks back.
-pub const STRIP_SPAN: Duration = Duration::from_secs(300);
 /// Cells at the most, for devices with intervals under a second.
-const MAX_CELLS: usize = 600;
+pub const MAX_CELLS: usize = 16_384;
+/// The fewest rounds that a window looks at.
+pub const MIN_WINDOW: u16 = 20;
+/// Cells are written to the store by the hour.
+const CHUNK: Duration = Duration::from_secs(3_600);
+/// A chunk is written if at least one in so many of its cells shows something.
+const NOTEWORTHY: usize = 100;
 
-/// What became of one scheduled round.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cell {
-    /// Not sent, or not reached yet.
-    Blank,
-    Answered,
-    Lost,
+/// What became of one scheduled round, in a byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cell(u8);
+
+impl Cell {
+    /// Not sent, or nobody was there to send it.
+    pub const BLANK: Self = Self(0);
+    /// Lost, in a line that answers otherwise.
+    pub const LOST: Self = Self(1);
+    /// Lost, as part of a confirmed LOSS: that is another matter than a lossy line.
+    pub const DARK: Self = Self(2);
+    /// The shortest round trip: up to 8 us. Each doubling takes ten steps, so a cell is right to within 5 %.
+    const FIRST: u8 = 3;
+    const STEPS: u64 = 10;
+    const SHORTEST: u32 = 3;
+
+    /// A round that was answered after `rtt`.
+    #[must_use]
+    pub fn answered(rtt: Duration) -> Self {
+        let us = u64::try_from(rtt.as_micros()).unwrap_or(u64::MAX).clamp(1 << Self::SHORTEST, (1 << 28) - 1);
+        let octave = us.ilog2();
+        let step = ((us - (1 << octave)) * Self::STEPS) >> octave;
+        let number = u64::from(octave - Self::SHORTEST) * Self::STEPS + step;
+        Self(Self::FIRST.saturating_add(u8::try_from(number).unwrap_or(u8::MAX)))
+    }
+
+    /// The cell that is written so in the store.
+    #[must_use]
+    pub const fn from_byte(byte: u8) -> Self {
+        Self(byte)
+    }
+
+    /// As it is written in the store.
+    #[must_use]
+    pub const fn byte(self) -> u8 {
+        self.0
+    }
+
+    /// The round trip, if the round was answered: the middle of what the cell stands for.
+    #[must_use]
+    pub fn rtt(self) -> Option<Duration> {
+        let number = u64::from(self.0.checked_sub(Self::FIRST)?);
+        let octave = 1 << (u64::from(Self::SHORTEST) + number / Self::STEPS);
+        let doubled = 2 * octave * Self::STEPS + octave * (2 * (number % Self::STEPS) + 1);
+        Some(Duration::from_micros(doubled / (2 * Self::STEPS)))
+    }
 }
 
-/// A ring of cells.
+/// What a window holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sums {
+    pub(crate) answered: u16,
+    /// Without those of a confirmed LOSS.
+    pub(crate) lost: u16,
+    /// Answers slower than the strip's limit.
+    pub(crate) slow: u16,
+}
+
+impl Sums {
+    /// How many rounds say something of the line.
+    pub(crate) const fn known(self) -> u16 {
+        self.answered + self.lost
+    }
+}
+
+/// Cells for the store: those of a device from a time on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    /// When the first of its rounds was due.
+    pub from: Time,
+    /// From one round to the next.
+    pub interval: Duration,
+    /// One byte a round.
+    pub cells: Vec<u8>,
+}
+
+/// A ring of cells, of which the newest ones are the window.
 #[derive(Clone, Debug)]
 pub(crate) struct Strip {
     cells: Box<[Cell]>,
-    next: usize,
+    interval: Duration,
+    /// When round 0 was due.
+    origin: Time,
+    /// Number of the newest round.
+    newest: i64,
+    /// The window reaches no further back than this round.
+    window_from: i64,
+    /// Rounds before this one are in the store.
+    written: i64,
+    window: u16,
+    slow_over: Cell,
+    sums: Sums,
 }
 
 impl Strip {
-    pub(crate) fn new(interval: Duration) -> Self {
-        let cells = STRIP_SPAN.as_millis() / interval.as_millis().max(1);
-        let cells = usize::try_from(cells).unwrap_or(MAX_CELLS).clamp(1, MAX_CELLS);
-        Self { cells: vec![Cell::Blank; cells].into_boxed_slice(), next: 0 }
+    /// A strip for rounds due at `phase` and every `interval` from there.
+    pub(crate) fn new(phase: Time, interval: Duration, history: Duration, window: Duration, now: Time) -> Self {
+        let count = |span: Duration| usize::try_from(span.as_millis() / interval.as_millis().max(1)).unwrap_or(MAX_CELLS);
+        let window = count(window).clamp(usize::from(MIN_WINDOW), MAX_CELLS / 2);
+        let len = count(history).clamp(window + 1, MAX_CELLS);
+        let mut strip = Self {
+            cells: vec![Cell::BLANK; len].into_boxed_slice(),
+            interval,
+            origin: phase,
+            newest: 0,
+            window_from: 0,
+            written: 0,
+            window: u16::try_from(window).unwrap_or(u16::MAX),
+            slow_over: Cell(u8::MAX),
+            sums: Sums::default(),
+        };
+        strip.newest = strip.round_at(now) - 1;
+        (strip.window_from, strip.written) = (strip.newest + 1, strip.newest + 1);
+        strip
     }
 
-    pub(crate) fn push(&mut self, cell: Cell) {
-        self.cells[self.next] = cell;
-        self.next = (self.next + 1) % self.cells.len();
+    fn round_at(&self, at: Time) -> i64 {
+        let interval = i64::try_from(self.interval.as_millis()).unwrap_or(i64::MAX).max(1);
+        (at.as_millis() - self.origin.as_millis()).div_euclid(interval)
     }
 
-    /// Share of lost rounds among those sent; `None` if none was sent.
-    pub(crate) fn loss(&self) -> Option<f64> {
-        let count = |cell| self.cells.iter().filter(|&&c| c == cell).count() as f64;
-        let (answered, lost) = (count(Cell::Answered), count(Cell::Lost));
-        (answered + lost > 0.0).then(|| lost / (answered + lost))
+    fn time_of(&self, round: i64) -> Time {
+        let interval = i64::try_from(self.interval.as_millis()).unwrap_or(i64::MAX);
+        Time::from_millis(self.origin.as_millis().saturating_add(round.saturating_mul(interval)))
+    }
+
+    fn place(&self, round: i64) -> usize {
+        usize::try_from(round.rem_euclid(self.cells.len() as i64)).unwrap_or(0)
+    }
+
+    fn oldest(&self) -> i64 {
+        self.newest + 1 - self.cells.len() as i64
+    }
+
+    /// Notes what became of the round sent at `sent`. Rounds that nobody sent before it are blank.
+    pub(crate) fn push(&mut self, sent: Time, cell: Cell) {
+        let round = self.round_at(sent);
+        if round <= self.newest {
+            return;
+        }
+        let skipped = (round - self.newest - 1).min(self.cells.len() as i64);
+        self.newest = round - 1 - skipped;
+        for _ in 0..skipped {
+            self.put(Cell::BLANK);
+        }
+        self.put(cell);
+    }
+
+    fn put(&mut self, cell: Cell) {
+        self.newest += 1;
+        let leaving = self.newest - i64::from(self.window);
+        if leaving >= self.window_from {
+            let gone = self.cells[self.place(leaving)];
+            self.count(gone, -1);
+        }
+        let place = self.place(self.newest);
+        self.cells[place] = cell;
+        self.count(cell, 1);
+    }
+
+    fn count(&mut self, cell: Cell, by: i16) {
+        let add = |sum: &mut u16| *sum = sum.wrapping_add_signed(by);
+        if cell == Cell::LOST {
+            add(&mut self.sums.lost);
+        } else if cell.0 >= Cell::FIRST {
+            add(&mut self.sums.answered);
+            if cell > self.slow_over {
+                add(&mut self.sums.slow);
+            }
+        }
+    }
+
+    /// The loss since `since` is confirmed: what was lost of it is no random loss.
+    pub(crate) fn darken(&mut self, since: Time) {
+        // A round is due up to an interval before the next one, and was sent then.
+        for round in self.round_at(since).max(self.oldest())..=self.newest {
+            let place = self.place(round);
+            if self.cells[place] == Cell::LOST {
+                self.cells[place] = Cell::DARK;
+                if round >= self.window_from.max(self.newest + 1 - i64::from(self.window)) {
+                    self.count(Cell::LOST, -1);
+                }
+            }
+        }
+    }
+
+    /// What came before counts no more.
+    pub(crate) fn restart_window(&mut self) {
+        self.window_from = self.newest + 1;
+        self.sums = Sums::default();
+    }
+
+    /// Sets the round trip from which on an answer is slow; `None`: none is.
+    pub(crate) fn set_slow_over(&mut self, limit: Option<Duration>) {
+        let limit = limit.map_or(Cell(u8::MAX), Cell::answered);
+        if limit != self.slow_over {
+            self.slow_over = limit;
+            self.sums.slow = self.over(self.window, limit);
+        }
+    }
+
+    fn latest(&self, count: u16) -> impl Iterator<Item = Cell> {
+        let first = (self.newest + 1 - i64::from(count)).max(self.window_from).max(self.oldest());
+        (first..=self.newest).map(|round| self.cells[self.place(round)])
+    }
+
+    fn over(&self, count: u16, limit: Cell) -> u16 {
+        self.latest(count).map(|cell| u16::from(cell.0 >= Cell::FIRST && cell > limit)).sum()
+    }
+
+    /// The sums of the window.
+    pub(crate) const fn sums(&self) -> Sums {
+        self.sums
+    }
+
+    /// How many rounds a window has.
+    pub(crate) const fn window(&self) -> u16 {
+        self.window
+    }
+
+    /// The sums of the newer half of the window.
+    pub(crate) fn late_half(&self) -> Sums {
+        let half = self.window / 2;
+        let count = |which: fn(Cell) -> bool| self.latest(half).map(|cell| u16::from(which(cell))).sum();
+        Sums {
+            answered: count(|cell| cell.0 >= Cell::FIRST),
+            lost: count(|cell| cell == Cell::LOST),
+            slow: self.over(half, self.slow_over),
+        }
+    }
+
+    /// The round trip that `percent` of the window's answers do not exceed (nearest rank).
+    pub(crate) fn percentile(&self, percent: u32) -> Option<Duration> {
+        let mut counts = [0_u32; 256];
+        self.latest(self.window).for_each(|cell| counts[usize::from(cell.0)] += 1);
+        let answers = &counts[usize::from(Cell::FIRST)..];
+        let rank = (answers.iter().sum::<u32>() * percent).div_ceil(100);
+        let mut seen = 0;
+        let found = answers.iter().position(|&count| {
+            seen += count;
+            count > 0 && seen >= rank
+        })?;
+        Cell(Cell::FIRST + u8::try_from(found).unwrap_or(0)).rtt()
+    }
+
+    /// Share of lost rounds among those sent over `span`, confirmed losses included; `None` if none was sent.
+    pub(crate) fn loss(&self, span: Duration) -> Option<f64> {
+        let count = i64::try_from(span.as_millis() / self.interval.as_millis().max(1)).unwrap_or(i64::MAX);
+        let first = (self.newest + 1).saturating_sub(count.max(1)).max(self.oldest());
+        let (mut sent, mut lost) = (0_u32, 0_u32);
+        for round in first..=self.newest {
+            let cell = self.cells[self.place(round)];
+            sent += u32::from(cell != Cell::BLANK);
+            lost += u32::from(cell == Cell::LOST || cell == Cell::DARK);
+        }
+        (sent > 0).then(|| f64::from(lost) / f64::from(sent))
+    }
+
+    /// Whether a window is complete, counted from round 0.
+    pub(crate) fn window_is_full(&self) -> bool {
+        (self.newest + 1).rem_euclid(i64::from(self.window)) == 0
+    }
+
+    /// Whether an hour of cells is complete.
+    pub(crate) fn chunk_is_full(&self) -> bool {
+        let rounds = i64::try_from(CHUNK.as_millis() / self.interval.as_millis().max(1)).unwrap_or(i64::MAX);
+        (self.newest + 1).rem_euclid(rounds.clamp(1, self.cells.len() as i64)) == 0
+    }
+
+    /// Whether the last hour shows something.
+    pub(crate) fn is_noteworthy(&self) -> bool {
+        let rounds = usize::try_from(CHUNK.as_millis() / self.interval.as_millis().max(1)).unwrap_or(MAX_CELLS);
+        let rounds = rounds.clamp(1, self.cells.len());
+        let first = (self.newest + 1 - rounds as i64).max(self.written);
+        let shows = |cell: Cell| cell == Cell::LOST || cell == Cell::DARK || cell.0 >= Cell::FIRST && cell > self.slow_over;
+        let found = (first..=self.newest).filter(|&round| shows(self.cells[self.place(round)])).count();
+        found * NOTEWORTHY >= rounds && found > 1
+    }
+
+    /// The cells that are not in the store yet, at most those of `span`.
+    pub(crate) fn take_unwritten(&mut self, span: Duration) -> Option<Chunk> {
+        let rounds = i64::try_from(span.as_millis() / self.interval.as_millis().max(1)).unwrap_or(i64::MAX);
+        let first = (self.newest + 1).saturating_sub(rounds.max(1)).max(self.written).max(self.oldest());
+        self.written = self.newest + 1;
+        let cells: Vec<u8> = (first..=self.newest).map(|round| self.cells[self.place(round)].0).collect();
+        let says_something = cells.iter().any(|&cell| Cell(cell) != Cell::BLANK);
+        says_something.then(|| Chunk { from: self.time_of(first), interval: self.interval, cells })
+    }
+
+    /// How long a chunk is.
+    pub(crate) const fn chunk() -> Duration {
+        CHUNK
+    }
+
+    /// The newest cells, oldest first, at most `count`.
+    pub(crate) fn recent(&self, count: usize) -> Chunk {
+        let first = (self.newest + 1 - count.min(self.cells.len()) as i64).max(self.oldest());
+        let cells = (first..=self.newest).map(|round| self.cells[self.place(round)].0).collect();
+        Chunk { from: self.time_of(first), interval: self.interval, cells }
     }
 }
 
@@ -49,19 +324,109 @@ impl Strip {
 mod tests {
     use super::*;
 
+    const SECOND: Duration = Duration::from_secs(1);
+    const INTERVAL: Duration = Duration::from_secs(10);
+
+    const fn at(seconds: i64) -> Time {
+        Time::from_millis(seconds * 1000)
+    }
+
+    const fn ms(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    /// A strip of an hour with a window of ten minutes, its first round due at 3 s.
+    fn strip() -> Strip {
+        Strip::new(at(3), INTERVAL, SECOND * 3_600, SECOND * 600, at(0))
+    }
+
+    /// Rounds 0 and on, as they come.
+    fn filled(cells: impl IntoIterator<Item = Cell>) -> Strip {
+        let mut strip = strip();
+        cells.into_iter().zip(0..).for_each(|(cell, round)| strip.push(at(3 + 10 * round), cell));
+        strip
+    }
+
+    const fn sums(answered: u16, lost: u16, slow: u16) -> Sums {
+        Sums { answered, lost, slow }
+    }
+
     #[test]
-    fn loss_is_the_share_of_what_was_sent_in_the_last_five_minutes() {
-        let mut strip = Strip::new(Duration::from_secs(10));
-        assert_eq!(strip.loss(), None);
-        strip.push(Cell::Blank);
-        strip.push(Cell::Lost);
-        for _ in 0..3 {
-            strip.push(Cell::Answered);
+    fn a_cell_keeps_a_round_trip_to_within_five_percent() {
+        for us in [8_u64, 9, 100, 999, 12_345, 40_000, 1_000_000, 59_000_000, 268_000_000] {
+            let kept = Cell::answered(Duration::from_micros(us)).rtt().unwrap().as_micros() as f64;
+            assert!((kept / us as f64 - 1.0).abs() <= 0.0501, "{us}: {kept}");
         }
-        assert_eq!(strip.loss(), Some(0.25));
-        for _ in 0..30 {
-            strip.push(Cell::Answered);
+        assert!(Cell::answered(Duration::ZERO) < Cell::answered(ms(1)) && Cell::answered(ms(1)) < Cell::answered(ms(2)));
+        assert_eq!(Cell::answered(Duration::MAX), Cell::answered(Duration::from_secs(3_600)));
+        assert_eq!([Cell::BLANK, Cell::LOST, Cell::DARK].map(Cell::rtt), [None; 3]);
+    }
+
+    #[test]
+    fn the_sums_are_those_of_the_window() {
+        let slow = Cell::answered(ms(900));
+        let mut strip = filled((0..200).map(|round| match round % 4 {
+            0 => Cell::LOST,
+            1 => slow,
+            _ => Cell::answered(ms(10)),
+        }));
+        assert_eq!(strip.sums(), sums(45, 15, 0));
+        strip.set_slow_over(Some(ms(500)));
+        assert_eq!(strip.sums(), sums(45, 15, 15));
+        for round in 200..260 {
+            strip.push(at(3 + 10 * round), Cell::answered(ms(10)));
         }
-        assert_eq!(strip.loss(), Some(0.0), "the lost round is more than five minutes old");
+        assert_eq!(strip.sums(), sums(60, 0, 0));
+    }
+
+    #[test]
+    fn what_nobody_sent_is_blank_and_no_round_counts_twice() {
+        let mut strip = filled([Cell::LOST; 5]);
+        strip.push(at(43), Cell::answered(ms(1)));
+        assert_eq!(strip.sums(), sums(0, 5, 0), "the round of 43 s is known");
+        strip.push(at(103), Cell::LOST);
+        assert_eq!(strip.recent(100).cells[89..], [1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 1]);
+        strip.push(at(1_000_003), Cell::LOST);
+        assert_eq!(strip.sums(), sums(0, 1, 0));
+    }
+
+    #[test]
+    fn a_confirmed_loss_is_no_random_loss() {
+        let mut strip = filled([Cell::answered(ms(10)), Cell::LOST, Cell::answered(ms(10)), Cell::LOST, Cell::LOST]);
+        strip.darken(at(33));
+        assert_eq!(strip.sums(), sums(2, 1, 0));
+        assert_eq!(strip.loss(SECOND * 300), Some(0.6), "but it was lost");
+        strip.restart_window();
+        strip.darken(at(0));
+        assert_eq!(strip.sums(), sums(0, 0, 0));
+        strip.push(at(53), Cell::LOST);
+        assert_eq!((strip.sums(), strip.late_half()), (sums(0, 1, 0), sums(0, 1, 0)));
+    }
+
+    #[test]
+    fn percentiles_are_by_nearest_rank() {
+        let strip = filled((1..=20).map(|n| Cell::answered(ms(n * 10))));
+        let near = |percent| strip.percentile(percent).unwrap().as_secs_f64() * 1000.0;
+        for (percent, expected) in [(50, 100.0), (95, 190.0), (100, 200.0)] {
+            assert!((near(percent) / expected - 1.0).abs() < 0.051, "{percent}: {}", near(percent));
+        }
+        assert_eq!(filled([Cell::LOST; 3]).percentile(95), None);
+    }
+
+    #[test]
+    fn a_chunk_is_written_once_and_only_if_it_shows_something() {
+        let mut strip = filled([Cell::answered(ms(10)); 359]);
+        assert!(!strip.chunk_is_full());
+        strip.push(at(3 + 3_590), Cell::LOST);
+        assert!(strip.chunk_is_full() && !strip.is_noteworthy(), "one lost probe an hour is no news");
+        for round in 360..364 {
+            strip.push(at(3 + 10 * round), Cell::LOST);
+        }
+        assert!(strip.is_noteworthy());
+        let chunk = strip.take_unwritten(SECOND * 40).unwrap();
+        assert_eq!((chunk.from, chunk.interval, chunk.cells), (at(3 + 3_600), INTERVAL, vec![1; 4]));
+        assert_eq!(strip.take_unwritten(SECOND * 3_600), None);
+        strip.push(at(3 + 3_650), Cell::DARK);
+        assert_eq!(strip.take_unwritten(SECOND * 3_600).unwrap().cells, [0, 2]);
     }
 }

@@ -1,0 +1,81 @@
+//! Alarms: what is wrong with the watch itself. For the operations centre; customers never hear of them.
+
+use crate::domain::time::Time;
+use crate::domain::watch::Reason;
+use alloc::string::String;
+
+/// What is wrong with the watch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AlarmKind {
+    /// It is cut off: no line can be judged.
+    Isolation,
+    /// Its own uplink loses or delays so much that no line can be called degraded.
+    Impaired,
+    /// The canary's simulated outage did not travel the whole way.
+    Canary,
+}
+
+impl AlarmKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Isolation, Self::Impaired, Self::Canary];
+
+    /// As it is stored and printed.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Isolation => "isolation",
+            Self::Impaired => "impaired",
+            Self::Canary => "canary",
+        }
+    }
+}
+
+/// An alarm that was raised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alarm {
+    /// What is wrong.
+    pub kind: AlarmKind,
+    /// Since when.
+    pub since: Time,
+    /// By what it shows.
+    pub why: AlarmCause,
+}
+
+/// By what an alarm shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AlarmCause {
+    /// Our own side is broken in this way.
+    OwnSide(Reason),
+    /// Even the best sentinel loses or delays too much, or most of the fleet is degraded at once.
+    Everybody,
+    /// This unit's simulated outage had no case, or its letter was not taken.
+    Canary {
+        /// The canary.
+        unit: String,
+        /// How far it came.
+        step: CanaryStep,
+    },
+}
+
+/// How far the canary's outage came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CanaryStep {
+    /// No case was opened or returned.
+    NoCase,
+    /// No letter about it was taken by the mail server.
+    NoLetter,
+}
+
+impl CanaryStep {
+    /// Every step.
+    pub const ALL: [Self; 2] = [Self::NoCase, Self::NoLetter];
+
+    /// As it is stored and printed.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NoCase => "no_case",
+            Self::NoLetter => "no_letter",
+        }
+    }
+}

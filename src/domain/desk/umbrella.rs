@@ -1,0 +1,399 @@
+//! Umbrellas: a cause that many lines share, over the customers' own cases.
+//!
+//! The cases stay what they are: each is solved and watched on its own line's evidence. What is shared is the noise:
+//! the operations centre sees one umbrella, and a customer gets one letter about all lines to which the same happened
+//! within [`COLLECT`].
+
+use super::case::{Case, LetterKind, LetterMark, Stage};
+use super::reference::Reference;
+use super::Desk;
+use crate::domain::fact::Fact;
+use crate::domain::letter::{Content, Thread};
+use crate::domain::time::Time;
+use crate::domain::turn::{HeldLine, Turn};
+use crate::domain::watch::GroupKind;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use core::time::Duration;
+
+/// How long a letter waits for other lines of the same customer: longer than the usual intervals, within which lines
+/// that fail together are found lost.
+pub const COLLECT: Duration = Duration::from_secs(75);
+/// The same for good news, for lines come back one by one.
+pub const COLLECT_GOOD: Duration = Duration::from_secs(300);
+/// Lines in one letter; more go into further ones.
+pub const MAX_LINES_A_LETTER: usize = 2_000;
+
+/// A shared cause.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Umbrella {
+    /// Its reference, from the same numbers as those of cases.
+    pub reference: Reference,
+    /// What is shared.
+    pub cause: Cause,
+    /// When it was opened.
+    pub opened_at: Time,
+    /// The first loss under it.
+    pub first_loss: Time,
+    /// Lines that were lost together.
+    pub lost: usize,
+    /// Lines that share the cause.
+    pub of: usize,
+    /// From the first to the last of these losses.
+    pub within: Duration,
+    /// When it was over.
+    pub closed_at: Option<Time>,
+}
+
+/// What lines that fail together have in common.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cause {
+    /// They are reached through this device, which is lost.
+    Device(String),
+    /// They are reached through this device, which answers.
+    Below(String),
+    /// They are of this group.
+    Group(GroupKind, String),
+    /// Nothing that we know of, but the moment.
+    Moment,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Device(id) => write!(f, "device={id}"),
+            Self::Below(id) => write!(f, "below={id}"),
+            Self::Group(kind, name) => write!(f, "{}={name}", kind.name()),
+            Self::Moment => f.write_str("moment"),
+        }
+    }
+}
+
+impl Cause {
+    /// The cause that is written so.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.split_once('=') {
+            None => (text == "moment").then_some(Self::Moment),
+            Some(("device", id)) => Some(Self::Device(id.to_string())),
+            Some(("below", id)) => Some(Self::Below(id.to_string())),
+            Some((kind, name)) => {
+                let kind = GroupKind::ALL.into_iter().find(|known| known.name() == kind)?;
+                Some(Self::Group(kind, name.to_string()))
+            }
+        }
+    }
+}
+
+/// An umbrella with what is under it.
+#[derive(Clone, Debug)]
+pub(super) struct Shelter {
+    head: Arc<Umbrella>,
+    /// Cases that are not closed.
+    children: BTreeSet<Reference>,
+    /// How many of them are at work.
+    at_work: usize,
+    /// How many there were in all.
+    cases: usize,
+    held: BTreeMap<(String, LetterKind), Held>,
+    /// The latest letter of each thread, and how many of each kind there were.
+    last: BTreeMap<Option<String>, LetterMark>,
+    written: BTreeMap<(Option<String>, LetterKind), u32>,
+}
+
+/// A letter that waits for more lines.
+#[derive(Clone, Debug)]
+struct Held {
+    due: Time,
+    lines: Vec<(Reference, LetterMark)>,
+}
+
+/// What the store remembers of an umbrella.
+#[derive(Clone, Debug)]
+pub struct SavedUmbrella {
+    /// The umbrella.
+    pub umbrella: Umbrella,
+    /// How many cases it ever had.
+    pub cases: usize,
+    /// Lines whose letter waits.
+    pub held: Vec<HeldLine>,
+    /// Its letters: to which customer, and which.
+    pub letters: Vec<(Option<String>, LetterMark)>,
+}
+
+impl Shelter {
+    fn new(head: Umbrella) -> Self {
+        Self {
+            head: Arc::new(head),
+            children: BTreeSet::new(),
+            at_work: 0,
+            cases: 0,
+            held: BTreeMap::new(),
+            last: BTreeMap::new(),
+            written: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn restored(saved: SavedUmbrella, cases: &BTreeMap<Reference, Arc<Case>>) -> Self {
+        let reference = saved.umbrella.reference;
+        let mut shelter = Self { cases: saved.cases, ..Self::new(saved.umbrella) };
+        for case in cases.values().filter(|case| case.umbrella == Some(reference)) {
+            shelter.children.insert(case.opening.reference);
+            shelter.at_work += usize::from(case.is_at_work());
+        }
+        for line in saved.held {
+            let held = shelter.held.entry((line.customer, line.mark.kind)).or_insert(Held { due: line.due, lines: Vec::new() });
+            held.lines.push((line.case, line.mark));
+        }
+        for (customer, mark) in saved.letters {
+            shelter.written.insert((customer.clone(), mark.kind), mark.number);
+            shelter.last.insert(customer, mark);
+        }
+        shelter
+    }
+
+    fn is_open(&self) -> bool {
+        self.head.closed_at.is_none()
+    }
+
+    /// Gives the next letter of a thread its number; returns the one before it as well.
+    fn next_mark(&mut self, customer: Option<&String>, kind: LetterKind) -> (LetterMark, Option<LetterMark>) {
+        let count = self.written.entry((customer.cloned(), kind)).or_default();
+        *count += 1;
+        let mark = LetterMark { kind, number: *count };
+        (mark, self.last.insert(customer.cloned(), mark))
+    }
+}
+
+impl Desk {
+    /// Umbrellas that are not over, oldest first.
+    pub fn umbrellas(&self) -> impl Iterator<Item = &Umbrella> {
+        self.shelters.values().filter(|shelter| shelter.is_open()).map(|shelter| shelter.head.as_ref())
+    }
+
+    /// An umbrella that is open, or has a case that is.
+    #[must_use]
+    pub fn umbrella(&self, reference: Reference) -> Option<&Umbrella> {
+        self.shelters.get(&reference).map(|shelter| shelter.head.as_ref())
+    }
+
+    /// How many cases of an umbrella are at work.
+    #[must_use]
+    pub fn at_work_under(&self, umbrella: Reference) -> usize {
+        self.shelters.get(&umbrella).map_or(0, |shelter| shelter.at_work)
+    }
+
+    /// Opens an umbrella.
+    pub(crate) fn open_umbrella(&mut self, cause: Cause, first_loss: Time, shares: (usize, usize), within: Duration, turn: &mut Turn) -> Reference {
+        let reference = self.next_reference(turn);
+        let head =
+            Umbrella { reference, cause, opened_at: turn.at, first_loss, lost: shares.0, of: shares.1, within, closed_at: None };
+        turn.facts.push(Fact::UmbrellaOpened(head.clone()));
+        turn.umbrellas.push(head.clone());
+        self.shelters.insert(reference, Shelter::new(head));
+        self.tell_noc_of(reference, LetterKind::Opened, None, turn);
+        reference
+    }
+
+    /// A case comes under an umbrella.
+    pub(super) fn shelter(&mut self, case: &Case, umbrella: Reference) {
+        if let Some(shelter) = self.shelters.get_mut(&umbrella) {
+            if shelter.children.insert(case.opening.reference) {
+                shelter.cases += 1;
+            }
+            shelter.at_work += usize::from(case.is_at_work());
+        }
+    }
+
+    /// A case went to or from work, or is closed.
+    pub(super) fn note_stage(&mut self, case: &Case, was_at_work: bool) {
+        let Some(shelter) = case.umbrella.and_then(|umbrella| self.shelters.get_mut(&umbrella)) else { return };
+        match (was_at_work, case.is_at_work()) {
+            (true, false) => shelter.at_work = shelter.at_work.saturating_sub(1),
+            (false, true) => shelter.at_work += 1,
+            (true, true) | (false, false) => {}
+        }
+    }
+
+    /// A case leaves its umbrella, for it is closed or has another one. What waits to be said of it is still said.
+    pub(super) fn leave(&mut self, case: &Arc<Case>) {
+        let Some(shelter) = case.umbrella.and_then(|umbrella| self.shelters.get_mut(&umbrella)) else { return };
+        shelter.children.remove(&case.opening.reference);
+        shelter.at_work = shelter.at_work.saturating_sub(usize::from(case.is_at_work()));
+        let waits = |held: &Held| held.lines.iter().any(|(line, _)| *line == case.opening.reference);
+        if matches!(case.stage, Stage::Closed { .. }) && shelter.held.values().any(waits) {
+            self.closing.insert(case.opening.reference, Arc::clone(case));
+        }
+    }
+
+    /// What happened to the line goes into a letter about all lines of its customer.
+    pub(super) fn hold(&mut self, case: &Case, mark: LetterMark, turn: &mut Turn) {
+        let Some(umbrella) = case.umbrella else { return };
+        let customer = &case.opening.circuit.customer;
+        let reference = case.opening.reference;
+        let Some(shelter) = self.shelters.get(&umbrella) else { return };
+        // A letter that still waits says what was before: it must go first.
+        let before: Vec<_> = shelter
+            .held
+            .iter()
+            .filter(|((of, _), held)| of == customer && held.lines.iter().any(|(line, _)| *line == reference))
+            .map(|(key, _)| key.clone())
+            .collect();
+        before.into_iter().for_each(|key| self.release(umbrella, &key, turn));
+        let Some(shelter) = self.shelters.get_mut(&umbrella) else { return };
+        let wait = match mark.kind {
+            LetterKind::Solved | LetterKind::Closed => COLLECT_GOOD,
+            LetterKind::Opened
+            | LetterKind::Upgraded
+            | LetterKind::Returned
+            | LetterKind::Updated
+            | LetterKind::Announced
+            | LetterKind::Revised
+            | LetterKind::Cancelled
+            | LetterKind::Alarm
+            | LetterKind::AllClear => COLLECT,
+        };
+        let key = (customer.clone(), mark.kind);
+        let held = shelter.held.entry(key).or_insert(Held { due: turn.at + wait, lines: Vec::new() });
+        held.lines.push((reference, mark));
+        let due = held.due;
+        turn.held.push(HeldLine { umbrella, customer: customer.clone(), case: reference, mark, due });
+        self.next_release = Some(self.next_release.map_or(due, |next| next.min(due)));
+    }
+
+    /// When the next held letter goes.
+    pub(crate) const fn next_release(&self) -> Option<Time> {
+        self.next_release
+    }
+
+    /// Lets the letters go that have waited long enough.
+    pub(crate) fn release_due(&mut self, turn: &mut Turn) {
+        if self.next_release.is_none_or(|at| at > turn.at) {
+            return;
+        }
+        let due: Vec<(Reference, (String, LetterKind))> = self
+            .shelters
+            .iter()
+            .flat_map(|(reference, shelter)| shelter.held.iter().map(move |(key, held)| (reference, key, held)))
+            .filter(|(_, _, held)| held.due <= turn.at)
+            .map(|(reference, key, _)| (*reference, key.clone()))
+            .collect();
+        for (umbrella, key) in due {
+            self.release(umbrella, &key, turn);
+        }
+        self.find_next_release();
+    }
+
+    pub(super) fn find_next_release(&mut self) {
+        self.next_release = self.shelters.values().flat_map(|shelter| shelter.held.values()).map(|held| held.due).min();
+    }
+
+    fn release(&mut self, umbrella: Reference, key: &(String, LetterKind), turn: &mut Turn) {
+        let Some(held) = self.shelters.get_mut(&umbrella).and_then(|shelter| shelter.held.remove(key)) else { return };
+        turn.released.extend(&held.lines);
+        for lines in held.lines.chunks(MAX_LINES_A_LETTER) {
+            self.tell_customer(umbrella, &key.0, key.1, lines, None, turn);
+        }
+        for (line, _) in held.lines {
+            self.closing.remove(&line);
+        }
+    }
+
+    fn tell_customer(
+        &mut self,
+        umbrella: Reference,
+        customer: &String,
+        kind: LetterKind,
+        lines: &[(Reference, LetterMark)],
+        text: Option<&String>,
+        turn: &mut Turn,
+    ) {
+        let Some(shelter) = self.shelters.get_mut(&umbrella) else { return };
+        let (mark, previous) = shelter.next_mark(Some(customer), kind);
+        let head = Arc::clone(&shelter.head);
+        // Over an umbrella that is closed the operations centre looks no more: it hears of the line itself.
+        let with_noc = !shelter.is_open() && kind != LetterKind::Closed;
+        let case = |reference: &Reference| self.cases.get(reference).or_else(|| self.closing.get(reference)).cloned();
+        let lines: Vec<(Arc<Case>, LetterMark)> =
+            lines.iter().filter_map(|(reference, mark)| Some((case(reference)?, *mark))).collect();
+        let thread = Thread::Umbrella { reference: umbrella, customer: Some(customer.clone()) };
+        let content = Content::Lines { umbrella: head, lines, text: text.cloned() };
+        let readers = self.readers(Some(customer), with_noc);
+        self.post(&readers, &thread, (mark, previous), &content, turn);
+    }
+
+    fn tell_noc_of(&mut self, umbrella: Reference, kind: LetterKind, text: Option<String>, turn: &mut Turn) {
+        let Some(shelter) = self.shelters.get_mut(&umbrella) else { return };
+        let marks = shelter.next_mark(None, kind);
+        let content = Content::Umbrella { umbrella: Arc::clone(&shelter.head), cases: shelter.cases, text };
+        let readers = self.readers(None, true);
+        self.post(&readers, &Thread::Umbrella { reference: umbrella, customer: None }, marks, &content, turn);
+    }
+
+    /// Staff have news for everybody who is affected.
+    pub(super) fn update(&mut self, umbrella: Reference, by: String, text: String, turn: &mut Turn) {
+        let Some(shelter) = self.shelters.get(&umbrella) else { return };
+        // What waits to be said comes first.
+        let waiting: Vec<_> = shelter.held.keys().cloned().collect();
+        let mut affected: BTreeMap<String, Vec<Reference>> = BTreeMap::new();
+        let at_work = shelter.children.iter().filter_map(|child| self.cases.get(child)).filter(|case| case.is_at_work());
+        for case in at_work {
+            affected.entry(case.opening.circuit.customer.clone()).or_default().push(case.opening.reference);
+        }
+        waiting.into_iter().for_each(|key| self.release(umbrella, &key, turn));
+        turn.facts.push(Fact::UmbrellaUpdated { reference: umbrella, by, text: text.clone(), customers: affected.len() });
+        for (customer, cases) in affected {
+            let number = self.shelters.get(&umbrella).and_then(|shelter| {
+                shelter.written.get(&(Some(customer.clone()), LetterKind::Updated)).copied()
+            });
+            let mark = LetterMark { kind: LetterKind::Updated, number: number.unwrap_or(0) + 1 };
+            let lines: Vec<_> = cases.into_iter().map(|case| (case, mark)).collect();
+            for lines in lines.chunks(MAX_LINES_A_LETTER) {
+                self.tell_customer(umbrella, &customer, LetterKind::Updated, lines, Some(&text), turn);
+            }
+        }
+        self.tell_noc_of(umbrella, LetterKind::Updated, Some(text), turn);
+        self.find_next_release();
+    }
+
+    /// Closes the umbrellas whose cause is over: no case is at work under them any more, and `is_over` of the cause.
+    pub(crate) fn close_umbrellas(&mut self, is_over: impl Fn(&Umbrella) -> bool, turn: &mut Turn) {
+        let over: Vec<Reference> = self
+            .shelters
+            .values()
+            .filter(|shelter| shelter.is_open() && shelter.at_work == 0 && is_over(&shelter.head))
+            .map(|shelter| shelter.head.reference)
+            .collect();
+        for reference in over {
+            self.tell_noc_of(reference, LetterKind::Closed, None, turn);
+            let Some(shelter) = self.shelters.get_mut(&reference) else { continue };
+            let head = Arc::make_mut(&mut shelter.head);
+            head.closed_at = Some(turn.at);
+            let lasted = turn.at.since(head.first_loss);
+            turn.umbrellas.push(head.clone());
+            turn.facts.push(Fact::UmbrellaClosed { reference, cause: head.cause.clone(), lasted, children: shelter.cases });
+        }
+        self.shelters.retain(|_, shelter| shelter.is_open() || !shelter.children.is_empty() || !shelter.held.is_empty());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_read_as_it_was_written() {
+        for cause in [
+            Cause::Device("pop-lon".into()),
+            Cause::Below("pop-lon".into()),
+            Cause::Group(GroupKind::Supplier, "telco=a".into()),
+            Cause::Moment,
+        ] {
+            assert_eq!(Cause::parse(&cause.to_string()).as_ref(), Some(&cause));
+        }
+        assert_eq!((Cause::parse("colour=red"), Cause::parse("")), (None, None));
+    }
+}

@@ -1,0 +1,219 @@
+//! Degraded lines: what the rules find is believed if our own side is not degraded as well, and becomes a case.
+
+use super::device::{Device, Role, Slot};
+use super::evidence::Blame;
+use super::health::Changes;
+use super::ledger::{Reason, Shift, Verdict};
+use super::probe::SnmpSample;
+use super::strip::{Cell, Strip};
+use super::symptom::{Finding, Limits, Permille, Symptom};
+use super::{MIN_CROWD, Watch};
+use crate::domain::desk::{Alarm, AlarmCause, AlarmKind, Subject};
+use crate::domain::fact::Fact;
+use crate::domain::time::Time;
+use crate::domain::turn::Turn;
+use core::time::Duration;
+
+/// How long it is believed whether everybody is degraded.
+const EVERYBODY_FOR: Duration = Duration::from_secs(10);
+
+impl Watch {
+    /// A scheduled round of `sent` is over: its cell, and what that shows.
+    pub(super) fn keep_cell(&mut self, slot: Slot, sent: Time, blame: Option<Blame>, turn: &mut Turn) {
+        let Some(device) = self.devices[slot.index()].clone() else { return };
+        let poll = &mut self.polls[slot.index()];
+        let evidence = &self.evidence[slot.index()];
+        let cell = match blame {
+            None => Cell::answered(poll.round_rtt()),
+            Some(Blame::Line) if evidence.verdict() == Verdict::Loss || poll.maintained => Cell::DARK,
+            Some(Blame::Line) => Cell::LOST,
+            Some(Blame::Ourselves | Blame::Resolver) => Cell::BLANK,
+        };
+        poll.strip.push(sent, cell);
+        if poll.maintained || self.isolation.cut_off().is_some() {
+            return;
+        }
+        let changes =
+            self.health[slot.index()].judge_rounds(&mut poll.strip, &device.limits, evidence.symptoms(), turn.at);
+        if self.polls[slot.index()].strip.chunk_is_full() {
+            self.end_chunk(slot, &device, turn);
+        }
+        self.learnt(slot, &device, changes, turn);
+    }
+
+    /// The agent of a device told of itself.
+    pub(super) fn keep_sample(&mut self, slot: Slot, sample: &SnmpSample, turn: &mut Turn) {
+        let Some(device) = self.devices[slot.index()].clone() else { return };
+        let rate = match &device.role {
+            Role::Unit(circuit) => circuit.rate,
+            Role::Node | Role::Sentinel(_) => None,
+        };
+        let has = self.evidence[slot.index()].symptoms();
+        let maintained = self.polls[slot.index()].maintained;
+        let mut changes = self.health[slot.index()].judge_sample(sample, &device.limits, rate, has, turn.at);
+        if maintained {
+            changes = Changes { rebooted: changes.rebooted, ..Changes::default() };
+            self.health[slot.index()].start_over(turn.at);
+        }
+        if changes.rebooted {
+            turn.facts.push(Fact::Rebooted { device: device.id.clone() });
+        }
+        self.learnt(slot, &device, changes, turn);
+        self.diagnose(slot, sample.uptime_cs.is_some(), turn);
+    }
+
+    fn learnt(&mut self, slot: Slot, device: &Device, changes: Changes, turn: &mut Turn) {
+        for symptom in changes.gone {
+            let shift = self.evidence[slot.index()].set_symptom(slot, turn.at, symptom, false);
+            self.changed.push(slot);
+            self.shifted(shift, turn);
+        }
+        for finding in changes.found {
+            self.found(slot, device, finding, turn);
+        }
+    }
+
+    /// A device was found degraded.
+    fn found(&mut self, slot: Slot, device: &Device, finding: Finding, turn: &mut Turn) {
+        if !self.isolation.is_trusted(turn.at) || self.crowd_is_pending() {
+            return;
+        }
+        let by_probes = matches!(finding.symptom, Symptom::Loss | Symptom::Slow | Symptom::Slower);
+        if by_probes && !matches!(device.role, Role::Sentinel(_)) && self.own_side_is_degraded(finding.symptom, turn.at) {
+            let alarm = Alarm { kind: AlarmKind::Impaired, since: turn.at, why: AlarmCause::Everybody };
+            self.desk.raise(alarm, turn);
+            self.impaired_at = Some(turn.at);
+            return;
+        }
+        let shift = self.evidence[slot.index()].set_symptom(slot, turn.at, finding.symptom, true);
+        self.changed.push(slot);
+        self.shifted(shift, turn);
+        if let Role::Unit(circuit) = &device.role {
+            let evidence = &self.evidence[slot.index()];
+            let solve_after = device.pace.solve_after;
+            let subject = Subject { unit: &device.id, circuit, evidence, solve_after, umbrella: None };
+            self.desk.degraded(&subject, finding, turn);
+            self.keep_strip(slot, turn);
+            self.note_wakes(turn);
+        }
+    }
+
+    /// Whether probes to everybody are lost or late: then that is our own doing. Even the best sentinel shows half of
+    /// what would be a symptom, or, where there are none, most of the fleet does.
+    fn own_side_is_degraded(&mut self, symptom: Symptom, now: Time) -> bool {
+        if let Some((_, known)) = self.everybody.filter(|(at, _)| now.since(*at) < EVERYBODY_FOR) {
+            return known;
+        }
+        let shows = |slot: Slot, device: &Device, of: u32| {
+            let sums = self.polls[slot.index()].strip.sums();
+            let Limits { loss, .. } = *device.limits;
+            match symptom {
+                Symptom::Loss => loss.is_some_and(|Permille(limit)| {
+                    u32::from(sums.lost) * 1_000 * of >= u32::from(limit) * u32::from(sums.known()) && sums.lost > 0
+                }),
+                Symptom::Slow
+                | Symptom::Slower
+                | Symptom::Flapping
+                | Symptom::Rebooting
+                | Symptom::InterfaceDown
+                | Symptom::InterfaceErrors
+                | Symptom::Overloaded => u32::from(sums.slow) * 20 * of > u32::from(sums.answered),
+            }
+        };
+        let (mut sentinels, mut clean, mut fleet, mut degraded) = (0, 0, 0, 0);
+        for (slot, device) in self.devices() {
+            match device.role {
+                Role::Sentinel(_) => {
+                    sentinels += 1;
+                    clean += usize::from(!shows(slot, device, 2));
+                }
+                Role::Unit(_) | Role::Node => {
+                    fleet += 1;
+                    degraded += usize::from(shows(slot, device, 1));
+                }
+            }
+        }
+        let all = if sentinels > 0 { clean == 0 } else { degraded >= MIN_CROWD && degraded * 2 > fleet };
+        self.everybody = Some((now, all));
+        all
+    }
+
+    /// A verdict changed: what follows from that for the rules, the strip and the parent.
+    pub(super) fn noticed(&mut self, shift: &Shift, device: &Device, turn: &mut Turn) {
+        let slot = shift.slot;
+        if !matches!(device.role, Role::Sentinel(_)) {
+            self.note_crowd(shift);
+        }
+        let (was, now) = (shift.was.0, shift.now.0);
+        if now.is_contact() && !was.is_contact() {
+            self.health[slot.index()].start_over(turn.at);
+            self.diagnose(slot, false, turn);
+        }
+        if now == Verdict::Loss && was.is_contact() {
+            self.polls[slot.index()].strip.darken(shift.at);
+            self.ask_parent(slot, shift.at, turn.at);
+            let has = self.evidence[slot.index()].symptoms();
+            if shift.now.1 != Reason::Maintenance
+                && let Some(finding) = self.health[slot.index()].lost(&device.limits, has, turn.at)
+            {
+                self.found(slot, device, finding, turn);
+            }
+        }
+    }
+
+    /// A person says that it is repaired: what was found before counts no more.
+    pub(super) fn forget_symptoms(&mut self, slot: Slot, turn: &mut Turn) {
+        for symptom in self.evidence[slot.index()].symptoms().iter() {
+            let shift = self.evidence[slot.index()].set_symptom(slot, turn.at, symptom, false);
+            self.changed.push(slot);
+            self.shifted(shift, turn);
+        }
+        self.health[slot.index()].forget();
+        self.polls[slot.index()].strip.restart_window();
+    }
+
+    /// Our own side may be well again.
+    pub(super) fn judge_impairment(&mut self, turn: &mut Turn) {
+        let Some(since) = self.impaired_at.filter(|&at| turn.at.since(at) >= Limits::DEFAULT.window) else { return };
+        if turn.at > since {
+            self.impaired_at = None;
+            self.desk.clear(AlarmKind::Impaired, turn);
+        }
+    }
+
+    /// An hour of rounds is complete: kept if it shows something, or its line has a case.
+    fn end_chunk(&mut self, slot: Slot, device: &Device, turn: &mut Turn) {
+        let has_case = self.desk.open_case_of(&device.id).is_some();
+        let poll = &mut self.polls[slot.index()];
+        if has_case || poll.strip.is_noteworthy() {
+            let chunk = poll.strip.take_unwritten(Strip::chunk());
+            turn.chunks.extend(chunk.map(|chunk| (device.id.clone(), chunk)));
+        }
+        let learnt = self.health[slot.index()].baseline();
+        if learnt.has_left(poll.stored_baseline) {
+            poll.stored_baseline = learnt;
+            self.changed.push(slot);
+        }
+    }
+
+    /// Keeps the rounds of a line whose case was opened or closed: its evidence.
+    pub(super) fn keep_strip(&mut self, slot: Slot, turn: &mut Turn) {
+        let Some(device) = &self.devices[slot.index()] else { return };
+        let chunk = self.polls[slot.index()].strip.take_unwritten(device.pace.history);
+        turn.chunks.extend(chunk.map(|chunk| (device.id.clone(), chunk)));
+    }
+
+    /// The daemon stops: what it has learnt of usual round trips, and the evidence of open cases.
+    pub(super) fn keep_what_is_learnt(&mut self, turn: &mut Turn) {
+        for slot in self.all_slots() {
+            if self.health[slot.index()].baseline() != self.polls[slot.index()].stored_baseline {
+                self.changed.push(slot);
+            }
+            let has_case =
+                self.devices[slot.index()].as_ref().is_some_and(|device| self.desk.open_case_of(&device.id).is_some());
+            if has_case {
+                self.keep_strip(slot, turn);
+            }
+        }
+    }
+}

@@ -1,0 +1,465 @@
+//! How well a device that answers does: each rule looks at measured windows, finds its symptom, and lets it go only after
+//! windows enough without it.
+
+use super::probe::SnmpSample;
+use super::strip::{Cell, Strip, Sums};
+use super::symptom::{Finding, Limits, Permille, Symptom, Symptoms};
+use crate::domain::time::Time;
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+/// Fewer lost or slow rounds than this in a window are chance, whatever share they make.
+const MIN_BAD: u16 = 5;
+/// Windows that are measured before a usual round trip is known.
+const LEARNING: u8 = 6;
+/// What is slower than usual by less than this hurts nobody, whatever multiple it is.
+const MIN_RISE: Duration = Duration::from_millis(30);
+/// Packets in a window below which a share of errors means nothing.
+const MIN_PACKETS: u64 = 1_000;
+/// Events that are remembered of a rule that counts them.
+pub const MAX_COUNT: u32 = 32;
+/// sysUpTime is this far off at the most (agents round and cache it), beside a hundredth of the time measured.
+const UPTIME_SLACK: Duration = Duration::from_secs(60);
+
+/// What is remembered of a device to judge it by.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Health {
+    baseline: Baseline,
+    marks: Option<Box<Marks>>,
+}
+
+/// The usual round trip: that which nine of ten windows do not exceed with their 95th percentile.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Baseline {
+    /// As a cell, in parts of [`Self::PARTS`].
+    level: u16,
+    windows: u8,
+}
+
+/// What a rule needs that has something to remember.
+#[derive(Clone, Debug, Default)]
+struct Marks {
+    /// When each symptom showed last.
+    last_bad: [Option<Time>; Symptom::ALL.len()],
+    /// Since when each symptom shows without a break.
+    bad_since: [Option<Time>; Symptom::ALL.len()],
+    flaps: VecDeque<Time>,
+    reboots: VecDeque<Time>,
+    /// The latest sysUpTime, and when it was told.
+    uptime: Option<(Time, u32)>,
+    engine_boots: Option<u32>,
+    wan: Option<Wan>,
+}
+
+/// The WAN interface's counters over the present window.
+#[derive(Clone, Copy, Debug)]
+struct Wan {
+    began: Time,
+    latest: Counters,
+    grown: Counters,
+}
+
+/// Both directions: in, out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Counters {
+    octets: [Option<u64>; 2],
+    packets: [Option<u64>; 2],
+    errors: [Option<u64>; 2],
+}
+
+/// What a look at a device brought to light.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Changes {
+    pub(super) found: Vec<Finding>,
+    pub(super) gone: Vec<Symptom>,
+    /// The box started anew since it was looked at before.
+    pub(super) rebooted: bool,
+}
+
+impl Baseline {
+    const PARTS: u16 = 64;
+    /// How far a window moves it up, or down. One in ten up and nine down keep it where it is.
+    const UP: u16 = 36;
+    const DOWN: u16 = 4;
+
+    /// The baseline that is stored so.
+    #[must_use]
+    pub const fn from_parts(level: u16, windows: u8) -> Self {
+        Self { level, windows }
+    }
+
+    /// As it is stored.
+    #[must_use]
+    pub const fn parts(self) -> (u16, u8) {
+        (self.level, self.windows)
+    }
+
+    /// The usual round trip, once it is known.
+    #[must_use]
+    pub fn rtt(self) -> Option<Duration> {
+        let cell = u8::try_from(self.level / Self::PARTS).unwrap_or(u8::MAX);
+        (self.windows >= LEARNING).then(|| Cell::from_byte(cell).rtt()).flatten()
+    }
+
+    fn learn(&mut self, p95: Duration) {
+        let seen = u16::from(Cell::answered(p95).byte()) * Self::PARTS;
+        if self.windows < LEARNING {
+            self.windows += 1;
+            self.level = self.level.max(seen);
+        } else if seen > self.level {
+            self.level = (self.level + Self::UP).min(seen);
+        } else {
+            self.level = self.level.saturating_sub(Self::DOWN).max(seen);
+        }
+    }
+
+    /// Whether it has moved so far from `stored` that the store should know.
+    pub(super) const fn has_left(self, stored: Self) -> bool {
+        self.level.abs_diff(stored.level) >= 2 * Self::PARTS || (self.windows >= LEARNING) != (stored.windows >= LEARNING)
+    }
+}
+
+impl Health {
+    pub(super) fn restored(baseline: Baseline) -> Self {
+        Self { baseline, marks: None }
+    }
+
+    pub(super) const fn baseline(&self) -> Baseline {
+        self.baseline
+    }
+
+    fn marks(&mut self) -> &mut Marks {
+        self.marks.get_or_insert_default()
+    }
+
+    /// The round trip that is slow for this device, and whether that is so by its own measure.
+    fn slow_over(&self, limits: &Limits) -> Option<Duration> {
+        let usual = self.baseline.rtt().zip(limits.rtt_factor);
+        let own = usual.map(|(usual, factor)| (usual * factor).max(usual + MIN_RISE));
+        [limits.rtt, own].into_iter().flatten().min()
+    }
+
+    /// A scheduled round has its cell: losses and round trips.
+    pub(super) fn judge_rounds(&mut self, strip: &mut Strip, limits: &Limits, has: Symptoms, now: Time) -> Changes {
+        let mut changes = Changes::default();
+        strip.set_slow_over(self.slow_over(limits));
+        let sums = strip.sums();
+        if self.marks.is_none() && has.is_empty() && sums.lost < MIN_BAD && sums.slow < MIN_BAD {
+            self.learn(strip, sums);
+            return changes;
+        }
+        if sums.known() >= strip.window() / 2 {
+            let loss = lossy(sums, MIN_BAD, limits).then(|| loss_finding(sums, limits));
+            let goes_on = || lossy(strip.late_half(), MIN_BAD / 2, limits);
+            self.brew(Symptom::Loss, loss, goes_on, limits, has, now, &mut changes);
+            let slow = is_slow(sums, MIN_BAD).then(|| strip.percentile(95)).flatten();
+            for symptom in [Symptom::Slow, Symptom::Slower] {
+                let finding = slow.and_then(|p95| self.slow_finding(symptom, p95, limits));
+                self.brew(symptom, finding, || is_slow(strip.late_half(), MIN_BAD / 2), limits, has, now, &mut changes);
+            }
+            if has.is_empty() && changes.found.is_empty() {
+                self.learn(strip, sums);
+            }
+        }
+        self.let_go(Symptom::Flapping, limits, has, now, &mut changes);
+        changes
+    }
+
+    fn learn(&mut self, strip: &Strip, sums: Sums) {
+        if strip.window_is_full() && sums.answered >= strip.window() / 2
+            && let Some(p95) = strip.percentile(95)
+        {
+            self.baseline.learn(p95);
+        }
+    }
+
+    fn slow_finding(&self, symptom: Symptom, p95: Duration, limits: &Limits) -> Option<Finding> {
+        let beyond_all = limits.rtt.filter(|&limit| p95 > limit);
+        let limit = match symptom {
+            Symptom::Slow => beyond_all?,
+            Symptom::Slower if beyond_all.is_none() => self.slow_over(limits)?,
+            Symptom::Slower
+            | Symptom::Loss
+            | Symptom::Flapping
+            | Symptom::Rebooting
+            | Symptom::InterfaceDown
+            | Symptom::InterfaceErrors
+            | Symptom::Overloaded => return None,
+        };
+        Some(Finding { symptom, measured: micros(p95), limit: micros(limit), over: limits.window })
+    }
+
+    /// A window shows a symptom, or does not. It counts once it has shown for half a window, in both halves of it.
+    #[expect(clippy::too_many_arguments, reason = "each rule differs in all of them")]
+    fn brew(
+        &mut self,
+        symptom: Symptom,
+        finding: Option<Finding>,
+        goes_on: impl FnOnce() -> bool,
+        limits: &Limits,
+        has: Symptoms,
+        now: Time,
+        changes: &mut Changes,
+    ) {
+        let place = symptom.index();
+        let Some(finding) = finding else {
+            if let Some(marks) = &mut self.marks {
+                marks.bad_since[place] = None;
+            }
+            return self.let_go(symptom, limits, has, now, changes);
+        };
+        let marks = self.marks();
+        marks.last_bad[place] = Some(now);
+        let since = *marks.bad_since[place].get_or_insert(now);
+        if !has.has(symptom) && now.since(since) >= limits.window / 2 && goes_on() {
+            changes.found.push(finding);
+        }
+    }
+
+    fn let_go(&mut self, symptom: Symptom, limits: &Limits, has: Symptoms, now: Time, changes: &mut Changes) {
+        if has.has(symptom) && now.since(*self.marks().last_bad[symptom.index()].get_or_insert(now)) >= limits.recovery()
+        {
+            changes.gone.push(symptom);
+        }
+    }
+
+    /// Contact was lost and that is confirmed.
+    pub(super) fn lost(&mut self, limits: &Limits, has: Symptoms, now: Time) -> Option<Finding> {
+        let (count, over) = limits.flaps?;
+        let marks = self.marks();
+        marks.last_bad[Symptom::Flapping.index()] = Some(now);
+        let seen = note(&mut marks.flaps, now, count, over);
+        let finding = Finding { symptom: Symptom::Flapping, measured: u64::from(seen), limit: u64::from(count), over };
+        (seen >= count && !has.has(Symptom::Flapping)).then_some(finding)
+    }
+
+    /// Time was not observed, or not as usual, until `now`: good windows begin anew.
+    pub(super) fn start_over(&mut self, now: Time) {
+        if let Some(marks) = &mut self.marks {
+            marks.last_bad.iter_mut().flatten().for_each(|at| *at = now);
+            marks.bad_since = Default::default();
+            marks.wan = None;
+        }
+    }
+
+    /// What was found before counts no more.
+    pub(super) fn forget(&mut self) {
+        if let Some(marks) = &mut self.marks {
+            (marks.last_bad, marks.bad_since, marks.wan) = Default::default();
+            marks.flaps.clear();
+            marks.reboots.clear();
+        }
+    }
+
+    /// The agent told of itself.
+    pub(super) fn judge_sample(
+        &mut self,
+        sample: &SnmpSample,
+        limits: &Limits,
+        rate: Option<u64>,
+        has: Symptoms,
+        now: Time,
+    ) -> Changes {
+        let mut changes = Changes { rebooted: self.note_uptime(sample, now), ..Changes::default() };
+        if let Some((count, over)) = limits.reboots {
+            let marks = self.marks();
+            if changes.rebooted {
+                marks.last_bad[Symptom::Rebooting.index()] = Some(now);
+                let seen = note(&mut marks.reboots, now, count, over);
+                if seen >= count && !has.has(Symptom::Rebooting) {
+                    let (measured, limit) = (u64::from(seen), u64::from(count));
+                    changes.found.push(Finding { symptom: Symptom::Rebooting, measured, limit, over });
+                }
+            }
+            self.let_go(Symptom::Rebooting, limits, has, now, &mut changes);
+        }
+        self.judge_status(sample, limits, has, now, &mut changes);
+        self.judge_counters(sample, limits, rate, has, now, &mut changes);
+        changes
+    }
+
+    /// Whether the box started anew since its last sample. A missing sample says nothing.
+    fn note_uptime(&mut self, sample: &SnmpSample, now: Time) -> bool {
+        let marks = self.marks();
+        let boots = marks.engine_boots.zip(sample.engine_boots);
+        marks.engine_boots = sample.engine_boots.or(marks.engine_boots);
+        let Some(uptime) = sample.uptime_cs else {
+            // Without sysUpTime the engine's own count must do. One that fell is a box that was replaced or reset.
+            return boots.is_some_and(|(before, after)| after > before);
+        };
+        let before = marks.uptime.replace((now, uptime));
+        let rebooted = before.is_some_and(|(then, before)| has_rebooted(before, now.since(then), uptime));
+        if rebooted {
+            marks.wan = None;
+        }
+        rebooted
+    }
+
+    fn judge_status(&mut self, sample: &SnmpSample, limits: &Limits, has: Symptoms, now: Time, changes: &mut Changes) {
+        const UP: u32 = 1;
+        const DOWN: u32 = 2;
+        const LOWER_LAYER_DOWN: u32 = 7;
+        let place = Symptom::InterfaceDown.index();
+        match sample.oper_status.filter(|_| limits.interface) {
+            Some(DOWN | LOWER_LAYER_DOWN) => {
+                let marks = self.marks();
+                marks.last_bad[place] = Some(now);
+                let down = now.since(*marks.bad_since[place].get_or_insert(now));
+                if down >= limits.window && !has.has(Symptom::InterfaceDown) {
+                    changes.found.push(Finding {
+                        symptom: Symptom::InterfaceDown,
+                        measured: micros(down),
+                        limit: micros(limits.window),
+                        over: limits.window,
+                    });
+                }
+            }
+            Some(UP) => {
+                self.marks().bad_since[place] = None;
+                self.let_go(Symptom::InterfaceDown, limits, has, now, changes);
+            }
+            // Testing, dormant and the like, or not told.
+            Some(_) | None => {}
+        }
+    }
+
+    fn judge_counters(
+        &mut self,
+        sample: &SnmpSample,
+        limits: &Limits,
+        rate: Option<u64>,
+        has: Symptoms,
+        now: Time,
+        changes: &mut Changes,
+    ) {
+        let latest = Counters::of(sample);
+        let marks = self.marks();
+        let Some(wan) = &mut marks.wan else {
+            marks.wan = Some(Wan { began: now, latest, grown: Counters::default() });
+            return;
+        };
+        wan.grown = wan.grown.plus(wan.latest.until(latest));
+        wan.latest = latest;
+        let lasted = now.since(wan.began);
+        if lasted < limits.window {
+            return;
+        }
+        let grown = core::mem::take(&mut wan.grown);
+        wan.began = now;
+        let errors = limits.errors.and_then(|limit| Some((Symptom::InterfaceErrors, grown.errors()?, limit)));
+        let load = limits.load.and_then(|limit| Some((Symptom::Overloaded, grown.load(rate?, lasted)?, limit)));
+        for (symptom, measured, Permille(limit)) in [errors, load].into_iter().flatten() {
+            let limit = u64::from(limit);
+            if measured < limit {
+                self.let_go(symptom, limits, has, now, changes);
+                continue;
+            }
+            self.marks().last_bad[symptom.index()] = Some(now);
+            if !has.has(symptom) {
+                changes.found.push(Finding { symptom, measured, limit, over: lasted });
+            }
+        }
+    }
+
+    /// When the box started, as its agent said last.
+    pub(super) fn booted_at(&self) -> Option<Time> {
+        let (at, uptime_cs) = self.marks.as_ref()?.uptime?;
+        Some(at - Duration::from_millis(u64::from(uptime_cs) * 10))
+    }
+}
+
+impl Counters {
+    const fn of(sample: &SnmpSample) -> Self {
+        Self {
+            octets: [sample.in_octets, sample.out_octets],
+            packets: [sample.in_packets, sample.out_packets],
+            errors: [sample.in_errors, sample.out_errors],
+        }
+    }
+
+    fn zip(self, other: Self, by: fn(Option<u64>, Option<u64>) -> Option<u64>) -> Self {
+        let pair = |a: [Option<u64>; 2], b: [Option<u64>; 2]| [by(a[0], b[0]), by(a[1], b[1])];
+        Self {
+            octets: pair(self.octets, other.octets),
+            packets: pair(self.packets, other.packets),
+            errors: pair(self.errors, other.errors),
+        }
+    }
+
+    /// By how much each has grown since; one of 32 bits may have wrapped once.
+    fn until(self, later: Self) -> Self {
+        self.zip(later, |before, after| {
+            let (before, after) = (before?, after?);
+            let wrapped = || u32::try_from(before).ok().map(|_| (1 << 32) - before + after);
+            after.checked_sub(before).or_else(wrapped)
+        })
+    }
+
+    fn plus(self, more: Self) -> Self {
+        self.zip(more, |sum, more| match (sum, more) {
+            (Some(sum), Some(more)) => Some(sum.saturating_add(more)),
+            (one, other) => one.or(other),
+        })
+    }
+
+    /// The larger share of errors of both directions, in thousandths.
+    fn errors(self) -> Option<u64> {
+        let share = |errors: Option<u64>, packets: Option<u64>| {
+            let (errors, packets) = (errors?, packets?);
+            let all = packets.saturating_add(errors);
+            (all >= MIN_PACKETS).then(|| errors.saturating_mul(1_000) / all)
+        };
+        let [one, other] = [0, 1].map(|way| share(self.errors[way], self.packets[way]));
+        one.max(other)
+    }
+
+    /// The larger use of both directions, in thousandths of `rate` bits a second.
+    fn load(self, rate: u64, lasted: Duration) -> Option<u64> {
+        let octets = self.octets.into_iter().flatten().max()?;
+        let capacity = u128::from(rate) * lasted.as_millis() / 1_000;
+        u64::try_from(u128::from(octets) * 8 * 1_000 / capacity.max(1)).ok()
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+fn lossy(sums: Sums, at_least: u16, limits: &Limits) -> bool {
+    let share = |limit: u16| u32::from(sums.lost) * 1_000 >= u32::from(limit) * u32::from(sums.known());
+    sums.lost >= at_least && limits.loss.is_some_and(|Permille(limit)| share(limit))
+}
+
+fn loss_finding(sums: Sums, limits: &Limits) -> Finding {
+    let measured = u64::from(sums.lost) * 1_000 / u64::from(sums.known().max(1));
+    let limit = limits.loss.map_or(0, |Permille(limit)| u64::from(limit));
+    Finding { symptom: Symptom::Loss, measured, limit, over: limits.window }
+}
+
+/// Whether more than one answer in twenty is slow: the 95th percentile is beyond the limit then.
+const fn is_slow(sums: Sums, at_least: u16) -> bool {
+    sums.slow >= at_least && sums.slow as u32 * 20 > sums.answered as u32
+}
+
+/// Notes an event of now, and how many there were within `over`.
+fn note(events: &mut VecDeque<Time>, now: Time, count: u32, over: Duration) -> u32 {
+    events.push_back(now);
+    while events.len() > count.min(MAX_COUNT) as usize || events.front().is_some_and(|&at| now.since(at) > over) {
+        events.pop_front();
+    }
+    u32::try_from(events.len()).unwrap_or(u32::MAX)
+}
+
+/// Whether a box whose sysUpTime was `before` started anew, if it says `after` now, `elapsed` later.
+pub(super) fn has_rebooted(before: u32, elapsed: Duration, after: u32) -> bool {
+    const WRAP: u64 = 1 << 32;
+    let slack = u64::try_from((UPTIME_SLACK + elapsed / 100).as_millis() / 10).unwrap_or(WRAP);
+    let elapsed = u64::try_from(elapsed.as_millis() / 10).unwrap_or(WRAP);
+    let (before, after) = (u64::from(before), u64::from(after));
+    let expected = before + elapsed;
+    // sysUpTime wraps after 497 days (RFC 3418).
+    let wrapped = expected + slack >= WRAP && (after + WRAP).abs_diff(expected) <= slack;
+    !wrapped && (after < before || after + slack < elapsed)
+}

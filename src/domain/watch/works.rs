@@ -1,0 +1,272 @@
+//! Maintenance of the network: which devices it touches, when it begins and ends, and who is told.
+
+use super::device::{Device, Role, Slot};
+use super::ledger::Verdict;
+use super::{Deadline, Watch};
+use crate::domain::desk::LetterKind;
+use crate::domain::fact::Fact;
+use crate::domain::maintenance::{LONGEST, Maintenance, Origin, Scope, Stage, Window};
+use crate::domain::plan::Plan;
+use crate::domain::time::Time;
+use crate::domain::turn::{BadMaintenance, Refusal, Turn};
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::cmp::Reverse;
+use core::time::Duration;
+
+/// Maintenances that are remembered at once; those that are over leave first.
+pub const MAX_MAINTENANCE: usize = 10_000;
+
+/// The maintenances that are planned or active, and the latest that are over.
+pub(super) type Works = BTreeMap<String, Arc<Maintenance>>;
+
+impl Watch {
+    /// All maintenances, by id.
+    pub fn maintenance(&self) -> impl Iterator<Item = &Arc<Maintenance>> {
+        self.works.values()
+    }
+
+    /// Takes over what the configuration plans: new ones are announced, changed ones revised, missing ones called off.
+    pub(super) fn plan_works(&mut self, plan: &Plan, turn: &mut Turn) {
+        let planned: BTreeSet<&str> = plan.maintenance.iter().map(|window| window.id.as_str()).collect();
+        let missing: Vec<String> = self
+            .works
+            .values()
+            .filter(|known| known.origin == Origin::Config && !known.stage.is_over())
+            .map(|known| known.window.id.clone())
+            .filter(|id| !planned.contains(id.as_str()))
+            .collect();
+        missing.iter().for_each(|id| self.call_off_now(id, turn));
+        for window in &plan.maintenance {
+            match self.works.get(&window.id) {
+                Some(known) if known.window == *window || known.stage.is_over() => {}
+                // What is past is history; a configuration may keep it.
+                None if window.until <= turn.at => {}
+                Some(_) | None => {
+                    self.put_works(window.clone(), Origin::Config, turn);
+                }
+            }
+        }
+        self.find_maintained();
+    }
+
+    /// A person plans a maintenance, or changes one.
+    pub(super) fn maintain(&mut self, window: Window, by: String, turn: &mut Turn) -> Result<Arc<Maintenance>, Refusal> {
+        let refuse = |why| Refusal::BadMaintenance { id: window.id.clone(), why };
+        if window.until <= window.from {
+            return Err(refuse(BadMaintenance::EndsFirst));
+        }
+        if window.until <= turn.at {
+            return Err(refuse(BadMaintenance::Past));
+        }
+        if window.until.since(window.from) > LONGEST {
+            return Err(refuse(BadMaintenance::TooLong));
+        }
+        if self.within(&window.scope).next().is_none() {
+            return Err(refuse(BadMaintenance::NothingThere));
+        }
+        if let Some(known) = self.works.get(&window.id) {
+            if known.origin == Origin::Config {
+                return Err(refuse(BadMaintenance::Configured));
+            }
+            match known.stage {
+                Stage::Ended | Stage::Cancelled => return Err(refuse(BadMaintenance::Over)),
+                Stage::Active if known.window.from != window.from || known.window.scope != window.scope => {
+                    return Err(refuse(BadMaintenance::Begun));
+                }
+                Stage::Planned | Stage::Active => {}
+            }
+            if known.window == window {
+                return Ok(Arc::clone(known));
+            }
+        }
+        Ok(self.put_works(window, Origin::Staff(by), turn))
+    }
+
+    /// A person calls a maintenance off; one that is active ends now.
+    pub(super) fn call_off(&mut self, id: &str, turn: &mut Turn) -> Result<Arc<Maintenance>, Refusal> {
+        let Some(known) = self.works.get(id) else {
+            return Err(Refusal::UnknownMaintenance { id: id.into() });
+        };
+        let refuse = |why| Err(Refusal::BadMaintenance { id: id.into(), why });
+        if known.stage.is_over() {
+            return refuse(BadMaintenance::Over);
+        }
+        if known.origin == Origin::Config {
+            return refuse(BadMaintenance::Configured);
+        }
+        self.call_off_now(id, turn);
+        self.works.get(id).cloned().ok_or_else(|| Refusal::UnknownMaintenance { id: id.into() })
+    }
+
+    fn call_off_now(&mut self, id: &str, turn: &mut Turn) {
+        let Some(known) = self.works.get(id).cloned() else { return };
+        if known.stage == Stage::Active {
+            let window = Window { until: turn.at, ..known.window.clone() };
+            self.works.insert(id.into(), Arc::new(Maintenance { window, ..(*known).clone() }));
+            return self.works_due(id, turn);
+        }
+        let revision = known.revision + 1;
+        let off = Maintenance { stage: Stage::Cancelled, revision, announced_at: turn.at, ..(*known).clone() };
+        self.publish(off, LetterKind::Cancelled, turn);
+    }
+
+    fn put_works(&mut self, window: Window, origin: Origin, turn: &mut Turn) -> Arc<Maintenance> {
+        let known = self.works.get(&window.id);
+        let (revision, stage) = known.map_or((1, Stage::Planned), |known| (known.revision + 1, known.stage));
+        let id = window.id.clone();
+        let planned = Maintenance { window, origin, revision, announced_at: turn.at, stage };
+        let kind = if revision == 1 { LetterKind::Announced } else { LetterKind::Revised };
+        self.forget_old_works();
+        self.publish(planned, kind, turn);
+        self.works_due(&id, turn);
+        self.works[&id].clone()
+    }
+
+    fn forget_old_works(&mut self) {
+        if self.works.len() >= MAX_MAINTENANCE {
+            let over = self.works.values().filter(|known| known.stage.is_over());
+            if let Some(oldest) = over.min_by_key(|known| known.window.until).map(|known| known.window.id.clone()) {
+                self.works.remove(&oldest);
+            }
+        }
+    }
+
+    /// Writes a maintenance down and tells the customers whose lines it touches.
+    fn publish(&mut self, planned: Maintenance, kind: LetterKind, turn: &mut Turn) {
+        let planned = Arc::new(planned);
+        self.works.insert(planned.window.id.clone(), Arc::clone(&planned));
+        turn.maintenance.push(Arc::clone(&planned));
+        turn.facts.push(Fact::MaintenancePlanned(Arc::clone(&planned)));
+        let mut affected: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+        for (_, device) in self.within(&planned.window.scope) {
+            if let Role::Unit(circuit) = &device.role {
+                affected.entry(circuit.customer.clone()).or_default().push((device.id.clone(), circuit.order.clone()));
+            }
+        }
+        self.desk.announce(&planned, kind, affected, turn);
+    }
+
+    /// The devices of a scope, with all that is reached through them.
+    fn within<'a>(&'a self, scope: &'a Scope) -> impl Iterator<Item = (Slot, &'a Arc<Device>)> {
+        let root = match scope {
+            Scope::Device(id) => self.slots.get(id).copied(),
+            Scope::Group(..) => None,
+        };
+        self.devices().filter(move |(slot, device)| match (scope, &device.role) {
+            (Scope::Device(_), _) => {
+                root.is_some_and(|root| *slot == root || self.ancestors(*slot).any(|parent| parent == root))
+            }
+            (Scope::Group(kind, name), Role::Unit(circuit)) => circuit.group(*kind) == Some(name),
+            (Scope::Group(..), Role::Node | Role::Sentinel(_)) => false,
+        })
+    }
+
+    /// A maintenance may begin or end now.
+    pub(super) fn works_due(&mut self, id: &str, turn: &mut Turn) {
+        let Some(known) = self.works.get(id).cloned() else { return };
+        let Window { from, until, .. } = known.window;
+        match known.stage {
+            Stage::Planned if until <= turn.at => {
+                self.set_stage(&known, Stage::Active, turn);
+                self.works_due(id, turn);
+            }
+            Stage::Planned if from <= turn.at => self.set_stage(&known, Stage::Active, turn),
+            Stage::Active if until <= turn.at => self.set_stage(&known, Stage::Ended, turn),
+            Stage::Planned | Stage::Active | Stage::Ended | Stage::Cancelled => {}
+        }
+        if let Some(at) = self.works.get(id).and_then(|known| next_edge(known)) {
+            self.next_works = Some(self.next_works.map_or(at, |next| next.min(at)));
+        }
+    }
+
+    /// All maintenances that are due.
+    pub(super) fn tend_works(&mut self, turn: &mut Turn) {
+        if self.next_works.is_none_or(|at| at > turn.at) {
+            return;
+        }
+        self.next_works = None;
+        let waiting: Vec<String> =
+            self.works.values().filter(|known| next_edge(known).is_some()).map(|known| known.window.id.clone()).collect();
+        waiting.iter().for_each(|id| self.works_due(id, turn));
+    }
+
+    fn set_stage(&mut self, known: &Arc<Maintenance>, stage: Stage, turn: &mut Turn) {
+        let next = Arc::new(Maintenance { stage, ..(**known).clone() });
+        let (id, scope) = (next.window.id.clone(), next.window.scope.clone());
+        self.works.insert(id.clone(), Arc::clone(&next));
+        turn.maintenance.push(next);
+        let touched: Vec<Slot> = self.within(&scope).map(|(slot, _)| slot).collect();
+        let units = |watch: &Self, lost: bool| {
+            let is_unit = |slot: &&Slot| {
+                let is_lost = watch.evidence[slot.index()].verdict() == Verdict::Loss;
+                let device = watch.devices[slot.index()].as_ref();
+                device.is_some_and(|device| matches!(device.role, Role::Unit(_))) && (is_lost || !lost)
+            };
+            touched.iter().filter(is_unit).count()
+        };
+        turn.facts.push(match stage {
+            Stage::Active => Fact::MaintenanceBegan { id, scope, units: units(self, false) },
+            Stage::Planned | Stage::Ended | Stage::Cancelled => {
+                Fact::MaintenanceEnded { id, scope, lost: units(self, true) }
+            }
+        });
+        self.find_maintained();
+        for slot in touched {
+            self.excuse(slot, turn);
+        }
+        self.note_wakes(turn);
+    }
+
+    /// Whether a loss is expected changed for a device, perhaps.
+    fn excuse(&mut self, slot: Slot, turn: &mut Turn) {
+        let expected = self.polls[slot.index()].maintained;
+        let shift = self.evidence[slot.index()].excuse(slot, turn.at, expected);
+        self.shifted(shift, turn);
+        if !expected {
+            // What was measured meanwhile says nothing of the line.
+            self.health[slot.index()].start_over(turn.at);
+            self.polls[slot.index()].strip.restart_window();
+            if let Some(at) = self.fault_at(slot) {
+                self.deadlines.push(Reverse((at, Deadline::Fault(slot))));
+            }
+        }
+    }
+
+    /// Finds anew which devices are being maintained.
+    pub(super) fn find_maintained(&mut self) {
+        let mut maintained = BTreeSet::new();
+        for known in self.works.values().filter(|known| known.stage == Stage::Active) {
+            maintained.extend(self.within(&known.window.scope).map(|(slot, _)| slot));
+        }
+        for slot in self.all_slots() {
+            self.polls[slot.index()].maintained = maintained.contains(&slot);
+        }
+    }
+
+    /// Somebody set the wall clock, by which people plan: what is yet to come moves along.
+    pub(super) fn move_works(&mut self, by_ms: i64, turn: &mut Turn) {
+        let by = Duration::from_millis(by_ms.unsigned_abs());
+        let moved = |at: Time| if by_ms > 0 { at - by } else { at + by };
+        for known in self.works.values_mut().filter(|known| !known.stage.is_over()) {
+            let Maintenance { window, stage, .. } = Arc::make_mut(known);
+            if *stage == Stage::Planned {
+                window.from = moved(window.from);
+            }
+            window.until = moved(window.until);
+            turn.maintenance.push(Arc::clone(known));
+        }
+        self.next_works = self.works.values().filter_map(|known| next_edge(known)).min();
+    }
+}
+
+/// When a maintenance begins or ends next.
+const fn next_edge(known: &Maintenance) -> Option<Time> {
+    match known.stage {
+        Stage::Planned => Some(known.window.from),
+        Stage::Active => Some(known.window.until),
+        Stage::Ended | Stage::Cancelled => None,
+    }
+}
