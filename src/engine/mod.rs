@@ -3,6 +3,7 @@
 mod buffers;
 mod collector;
 pub mod icmp;
+mod keys;
 pub mod mail_out;
 mod probing;
 pub mod resolver;
