@@ -9,5 +9,6 @@ mod probing;
 pub mod resolver;
 pub mod snmp;
 pub mod systemd;
+pub mod traps;
 
 pub use probing::{Deliver, ProbeEngine, StartError};
