@@ -24,6 +24,7 @@ const PROBES_UNSENT: &str = "ntuwatch_probes_unsent_total";
 const PROBES_REJECTED: &str = "ntuwatch_probes_rejected_total";
 const IGNORED: &str = "ntuwatch_ignored_datagrams_total";
 const TRAPS_RECEIVED: &str = "ntuwatch_traps_received_total";
+const HEARTBEATS: &str = "ntuwatch_heartbeats_total";
 const PROBE_DURATION: &str = "ntuwatch_probe_duration_seconds";
 const COMMIT_DURATION: &str = "ntuwatch_commit_duration_seconds";
 const LATENESS: &str = "ntuwatch_schedule_lateness_seconds";
@@ -37,6 +38,8 @@ const CLASSES: [&str; 3] = ["2xx", "4xx", "5xx"];
 
 /// What may become of a datagram that arrives where traps do.
 const TRAP_OUTCOMES: [&str; 5] = ["taken", "unknown_sender", "refused", "malformed", "flood"];
+/// What may become of a heartbeat.
+const BEATS: [&str; 3] = ["sent", "failed", "withheld"];
 
 /// How often histograms are folded into their buckets.
 pub(super) const UPKEEP_EVERY: Duration = Duration::from_secs(5);
@@ -224,6 +227,12 @@ fn register_engines() {
     describe_counter!(TRAPS_RECEIVED, "Traps and informs that arrived, by what became of them.");
     for outcome in TRAP_OUTCOMES {
         counter!(TRAPS_RECEIVED, "outcome" => outcome).increment(0);
+    describe_counter!(
+        HEARTBEATS,
+        "Heartbeats to the dead man's switch: taken, not taken, or held back as nobody watched."
+    );
+    for outcome in BEATS {
+        counter!(HEARTBEATS, "outcome" => outcome).increment(0);
     }
     total("ntuwatch_resolve_failures_total", "Look-ups of host names that failed.").increment(0);
 }
