@@ -37,7 +37,7 @@ pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 pub type Ask = Arc<dyn Fn(String, Wish) -> Result<Answer, Busy> + Send + Sync>;
 
 /// The answer to come.
-pub type Answer = oneshot::Receiver<Result<Reference, Refusal>>;
+pub type Answer = oneshot::Receiver<Result<turn::Done, Refusal>>;
 
 /// The loop has too many wishes before it.
 #[derive(Clone, Copy, Debug)]
@@ -292,7 +292,7 @@ async fn actor(web: &Web, caller: Caller, by: Option<String>) -> Result<String, 
     Ok(name)
 }
 
-async fn ask(web: &Web, by: String, wish: Wish) -> Result<Reference, Problem> {
+async fn ask(web: &Web, by: String, wish: Wish) -> Result<turn::Done, Problem> {
     let answer = (web.services.ask)(by, wish)
         .map_err(|Busy| Problem::unavailable("too many requests are waiting: nothing was done, try again"))?;
     match timeout(ANSWER_TIMEOUT, answer).await {

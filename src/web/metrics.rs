@@ -227,6 +227,7 @@ fn register_engines() {
     describe_counter!(TRAPS_RECEIVED, "Traps and informs that arrived, by what became of them.");
     for outcome in TRAP_OUTCOMES {
         counter!(TRAPS_RECEIVED, "outcome" => outcome).increment(0);
+    }
     describe_counter!(
         HEARTBEATS,
         "Heartbeats to the dead man's switch: taken, not taken, or held back as nobody watched."
