@@ -239,7 +239,9 @@ impl Cycle {
         match read {
             Ok(config) => {
                 if config.needs_restart_after(&self.config) {
-                    tracing::warn!("changes in [store], [http] and [mail] (but for noc) take effect at the next start");
+                    tracing::warn!(
+                        "changes in [store], [http], [heartbeat] and [mail] (but for noc) take effect at the next start"
+                    );
                 }
                 self.watch_names(&config.plan);
                 self.watch.step(Input::Planned(Box::new(config.plan.clone())), &mut self.turn);

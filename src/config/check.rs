@@ -1,15 +1,19 @@
 //! What a single value must look like. An error completes the sentence that begins with the key's name.
 
 use super::{Mailbox, Smtp, Tls};
+use crate::domain::watch::Secret;
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 use jiff::fmt::friendly::SpanParser;
 use lettre::Address;
+use reqwest::Url;
 
 /// The domain's clock counts milliseconds.
 const SHORTEST: Duration = Duration::from_millis(1);
 /// A year; nothing that is watched or promised takes longer, and sums of it stay far from any overflow.
 const LONGEST: Duration = Duration::from_hours(366 * 24);
+/// Whoever counts heartbeats counts in minutes; more than one a second is a nuisance.
+const SHORTEST_BEAT: Duration = Duration::from_secs(1);
 /// Longest key of a device or customer: it becomes a metric's label and part of an address in the API.
 const MAX_ID: usize = 64;
 /// Longest free text, in characters; it ends up in a mail's subject.
@@ -36,6 +40,15 @@ pub(super) fn duration(value: &str) -> Checked<Duration> {
         Ok(duration) if (SHORTEST..=LONGEST).contains(&duration) => Ok(duration),
         Ok(_) | Err(_) => Err(format!("is {}: write a duration between \"1ms\" and \"8784h\"", shown(value))),
     }
+}
+
+/// A duration from one heartbeat to the next.
+pub(super) fn beat(value: &str) -> Checked<Duration> {
+    let every = duration(value)?;
+    if every < SHORTEST_BEAT {
+        return Err(format!("is {}: write a duration of at least {SHORTEST_BEAT:?}", shown(value)));
+    }
+    Ok(every)
 }
 
 /// A stable key.
@@ -161,6 +174,21 @@ pub(super) fn smtp(value: &str) -> Checked<Smtp> {
     Ok(Smtp { host: name, port, tls, credentials: None })
 }
 
+/// The URL of a page. It mostly holds a key, so it is not shown.
+pub(super) fn web(value: &str) -> Checked<Secret> {
+    let usage = "write \"https://HOST/PATH\" or \"http://HOST/PATH\"";
+    if !["http://", "https://"].iter().any(|scheme| value.starts_with(scheme)) {
+        return Err(format!("does not begin with http:// or https://: {usage}"));
+    }
+    if value.contains(|c: char| c.is_control() || c.is_whitespace()) {
+        return Err(format!("holds white space: {usage}"));
+    }
+    let url = Url::parse(value).map_err(|e| format!("is no URL ({e}): {usage}"))?;
+    let name = url.host_str().unwrap_or_default();
+    host(name.trim_start_matches('[').trim_end_matches(']')).map_err(|e| format!("names a host that {e}: {usage}"))?;
+    Ok(Secret::new(value.to_owned()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -234,5 +262,36 @@ mod tests {
         ] {
             assert!(smtp(bad).is_err_and(|e| !e.contains("u:p")), "{bad}");
         }
+    }
+
+    #[test]
+    fn pages() {
+        for good in
+            ["https://hc.example/ping/KEY?a=b", "http://127.0.0.1:8000", "http://[::1]/KEY", "https://u:p@hc.example"]
+        {
+            assert_eq!(web(good), Ok(Secret::new(good.to_owned())));
+        }
+        for bad in [
+            "",
+            "KEY",
+            "hc.example/KEY",
+            "ftp://hc.example/KEY",
+            "https:hc.example/KEY",
+            "https://",
+            "https:///",
+            "https://hc.example:x/KEY",
+            "https://0.0.0.0/KEY",
+            "https://a..b/KEY",
+            "https://hc.example/KEY ",
+            "https://hc.example/\nKEY",
+        ] {
+            assert!(web(bad).is_err_and(|e| !e.contains("KEY")), "{bad}");
+        }
+    }
+
+    #[test]
+    fn beats() {
+        assert_eq!(beat("1s"), Ok(Duration::from_secs(1)));
+        assert!(beat("999ms").is_err_and(|e| e.contains("at least 1s")));
     }
 }

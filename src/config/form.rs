@@ -10,11 +10,12 @@ pub struct Form {
 }
 
 /// Every table but the files themselves.
-pub const FORMS: [Form; 10] = [STORE, HTTP, DETECTION, STABILITY, MAIL, INVENTORY, CUSTOMER, NODE, UNIT, SNMP];
+pub const FORMS: [Form; 11] =
+    [STORE, HTTP, DETECTION, STABILITY, MAIL, HEARTBEAT, INVENTORY, CUSTOMER, NODE, UNIT, SNMP];
 
 pub(super) const MAIN_FILE: Form = Form {
     name: "the configuration file",
-    keys: &["store", "http", "detection", "stability", "mail", "inventory", "customer", "node", "unit"],
+    keys: &["store", "http", "detection", "stability", "mail", "heartbeat", "inventory", "customer", "node", "unit"],
 };
 pub(super) const INVENTORY_FILE: Form = Form { name: "an inventory file", keys: &["customer", "node", "unit"] };
 
@@ -27,6 +28,7 @@ pub(super) const DETECTION: Form = Form {
 pub(super) const STABILITY: Form = Form { name: "[stability]", keys: &["p1", "p2"] };
 pub(super) const MAIL: Form =
     Form { name: "[mail]", keys: &["from", "noc", "smtp", "user", "password_file", "folder"] };
+pub(super) const HEARTBEAT: Form = Form { name: "[heartbeat]", keys: &["url", "every"] };
 pub(super) const INVENTORY: Form = Form { name: "[inventory]", keys: &["files"] };
 pub(super) const CUSTOMER: Form = Form { name: "[[customer]]", keys: &["id", "name", "email"] };
 pub(super) const NODE: Form = Form {

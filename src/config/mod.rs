@@ -22,6 +22,7 @@ use crate::domain::plan::Plan;
 use crate::domain::watch::Secret;
 use check::Checked;
 use core::net::SocketAddr;
+use core::time::Duration;
 use fault::{FileNo, Place, Report};
 use inventory::Inventory;
 use links::Gaps;
@@ -44,6 +45,8 @@ pub struct Config {
     pub http: Http,
     /// How letters leave.
     pub mail: Mail,
+    /// Who is told that somebody watches, if anybody is.
+    pub heartbeat: Option<Heartbeat>,
     /// What is watched, and by which rules.
     pub plan: Plan,
 }
@@ -77,11 +80,21 @@ pub struct Mailbox {
     pub address: String,
 }
 
+/// The sign of life for a dead man's switch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// What is asked for, over HTTP or HTTPS. It mostly holds a key.
+    pub url: Secret,
+    /// From one request to the next; at least a second.
+    pub every: Duration,
+}
+
 impl Config {
     /// Whether going over from `before` to this takes more than a reload.
     #[must_use]
     pub fn needs_restart_after(&self, before: &Self) -> bool {
-        (&self.store, &self.http, &self.mail) != (&before.store, &before.http, &before.mail)
+        (&self.store, &self.http, &self.mail, &self.heartbeat)
+            != (&before.store, &before.http, &before.mail, &before.heartbeat)
     }
 }
 
@@ -146,6 +159,7 @@ pub fn read(file: &Path, credentials: Option<&Path>) -> Result<Config, Faults> {
     let root = Section::whole(&report, main, form::MAIN_FILE, &document);
     let (store, http) = (settings::store(&root, &paths), settings::http(&root, &paths));
     let (mail, noc) = settings::mail(&root, &paths);
+    let heartbeat = settings::heartbeat(&root);
     let stability = settings::stability(&root);
     let (pace, sentinels) = settings::detection(&root);
     let mut inventory = Inventory::new(&paths, pace);
@@ -162,7 +176,11 @@ pub fn read(file: &Path, credentials: Option<&Path>) -> Result<Config, Faults> {
     let customers = inventory.customers.into_iter().map(|(customer, _)| customer).collect();
     let plan = Plan { customers, devices, stability, noc };
     let faults = report.into_faults();
-    if faults.0.is_empty() { Ok(Config { file: file.to_owned(), store, http, mail, plan }) } else { Err(faults) }
+    if faults.0.is_empty() {
+        Ok(Config { file: file.to_owned(), store, http, mail, heartbeat, plan })
+    } else {
+        Err(faults)
+    }
 }
 
 /// Where a running daemon is found.

@@ -1,11 +1,11 @@
-//! The daemon's own tables: store, http, detection, stability and mail.
+//! The daemon's own tables: store, http, detection, stability, mail and heartbeat.
 
 use super::check::{self, Checked, shown};
 use super::fault::Place;
 use super::form;
 use super::paths::Paths;
 use super::section::Section;
-use super::{Http, Mail, Mailbox, Route, Smtp, Tls};
+use super::{Heartbeat, Http, Mail, Mailbox, Route, Smtp, Tls};
 use crate::domain::plan::Stability;
 use crate::domain::watch::{Device, Pace, Role, SENTINEL_INTERVAL, SENTINEL_TIMEOUT, Secret};
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -24,6 +24,8 @@ const PACE: Pace = Pace {
 const STABILITY: Stability = Stability { p1: Duration::from_hours(24), p2: Duration::from_hours(72) };
 /// Where the console and the metrics are, if the operator does not say.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9640);
+/// From one heartbeat to the next, if the operator does not say.
+const HEARTBEAT_EVERY: Duration = Duration::from_secs(60);
 /// Shortest token, in characters: whoever knows it can change cases over the network.
 const MIN_TOKEN: usize = 16;
 
@@ -151,6 +153,16 @@ fn credentials(mail: &Section<'_>, paths: &Paths<'_>, server: Option<&Smtp>) -> 
 
 fn is_loopback(host: &str) -> bool {
     host.parse::<IpAddr>().map_or_else(|_| host.eq_ignore_ascii_case("localhost"), |address| address.is_loopback())
+}
+
+/// Who is told, and how often, that somebody watches.
+pub(super) fn heartbeat(root: &Section<'_>) -> Option<Heartbeat> {
+    let heartbeat = root.section("heartbeat", form::HEARTBEAT);
+    let every = heartbeat.parse("every", check::beat).unwrap_or(HEARTBEAT_EVERY);
+    if heartbeat.has("every") && !heartbeat.has("url") {
+        heartbeat.fault("every", "`every` is of no use without `url`: add it, or remove `every`");
+    }
+    heartbeat.parse("url", check::web).map(|url| Heartbeat { url, every })
 }
 
 fn path(section: &Section<'_>, key: &str, default: &str, paths: &Paths<'_>) -> PathBuf {

@@ -2,6 +2,7 @@
 
 mod buffers;
 mod collector;
+pub mod heartbeat;
 pub mod icmp;
 pub mod mail_out;
 mod probing;

@@ -1,7 +1,7 @@
 //! The daemon's own metrics (Prometheus). Those of single units are in `unit_metrics`.
 //!
 //! Every series exists from the start, so that a missing one means something. What the loop does is counted here from
-//! its turns; the probe engines count through the `metrics` macros, under the names in `register_engines`.
+//! its turns; the engines count through the `metrics` macros, under the names in `register_engines`.
 
 use super::board::Board;
 use crate::domain::desk::Priority;
@@ -23,6 +23,7 @@ const PROBES_LOST: &str = "ntuwatch_probes_lost_total";
 const PROBES_UNSENT: &str = "ntuwatch_probes_unsent_total";
 const PROBES_REJECTED: &str = "ntuwatch_probes_rejected_total";
 const IGNORED: &str = "ntuwatch_ignored_datagrams_total";
+const HEARTBEATS: &str = "ntuwatch_heartbeats_total";
 const PROBE_DURATION: &str = "ntuwatch_probe_duration_seconds";
 const COMMIT_DURATION: &str = "ntuwatch_commit_duration_seconds";
 const LATENESS: &str = "ntuwatch_schedule_lateness_seconds";
@@ -33,6 +34,9 @@ const LATENESS_BUCKETS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.
 
 /// Classes of HTTP status codes that are answered with.
 const CLASSES: [&str; 3] = ["2xx", "4xx", "5xx"];
+
+/// What may become of a heartbeat.
+const BEATS: [&str; 3] = ["sent", "failed", "withheld"];
 
 /// How often histograms are folded into their buckets.
 pub(super) const UPKEEP_EVERY: Duration = Duration::from_secs(5);
@@ -216,6 +220,13 @@ fn register_engines() {
     describe_histogram!(PROBE_DURATION, Unit::Seconds, "From sending a probe to its answer, by method.");
     for method in Method::ALL {
         drop(histogram!(PROBE_DURATION, "method" => method.name()));
+    }
+    describe_counter!(
+        HEARTBEATS,
+        "Heartbeats to the dead man's switch: taken, not taken, or held back as nobody watched."
+    );
+    for outcome in BEATS {
+        counter!(HEARTBEATS, "outcome" => outcome).increment(0);
     }
     total("ntuwatch_resolve_failures_total", "Look-ups of host names that failed.").increment(0);
 }

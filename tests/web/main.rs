@@ -249,6 +249,9 @@ fn metrics_are_there_from_the_start() {
         r#"ntuwatch_http_responses_total{class="5xx"}"#,
         r#"ntuwatch_ignored_datagrams_total{method="icmp"}"#,
         "ntuwatch_resolve_failures_total",
+        r#"ntuwatch_heartbeats_total{outcome="sent"}"#,
+        r#"ntuwatch_heartbeats_total{outcome="failed"}"#,
+        r#"ntuwatch_heartbeats_total{outcome="withheld"}"#,
         r#"ntuwatch_build_info{version="0.1.0"}"#,
     ] {
         assert!(metrics.contains_key(series), "{series} is missing in\n{}", answer.body);
