@@ -15,6 +15,6 @@ pub(super) fn enlarge(socket: &Socket) {
     let sent =
         setsockopt(socket, sockopt::SndBufForce, &BUFFER).or_else(|_| setsockopt(socket, sockopt::SndBuf, &BUFFER));
     if let Err(error) = received.and(sent) {
-        tracing::warn!(%error, "a probe socket keeps the buffers of the system's default");
+        tracing::warn!(%error, "a socket keeps the buffers of the system's default");
     }
 }

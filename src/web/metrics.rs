@@ -23,6 +23,7 @@ const PROBES_LOST: &str = "ntuwatch_probes_lost_total";
 const PROBES_UNSENT: &str = "ntuwatch_probes_unsent_total";
 const PROBES_REJECTED: &str = "ntuwatch_probes_rejected_total";
 const IGNORED: &str = "ntuwatch_ignored_datagrams_total";
+const TRAPS_RECEIVED: &str = "ntuwatch_traps_received_total";
 const HEARTBEATS: &str = "ntuwatch_heartbeats_total";
 const PROBE_DURATION: &str = "ntuwatch_probe_duration_seconds";
 const COMMIT_DURATION: &str = "ntuwatch_commit_duration_seconds";
@@ -35,6 +36,8 @@ const LATENESS_BUCKETS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.
 /// Classes of HTTP status codes that are answered with.
 const CLASSES: [&str; 3] = ["2xx", "4xx", "5xx"];
 
+/// What may become of a datagram that arrives where traps do.
+const TRAP_OUTCOMES: [&str; 5] = ["taken", "unknown_sender", "refused", "malformed", "flood"];
 /// What may become of a heartbeat.
 const BEATS: [&str; 3] = ["sent", "failed", "withheld"];
 
@@ -221,6 +224,9 @@ fn register_engines() {
     for method in Method::ALL {
         drop(histogram!(PROBE_DURATION, "method" => method.name()));
     }
+    describe_counter!(TRAPS_RECEIVED, "Traps and informs that arrived, by what became of them.");
+    for outcome in TRAP_OUTCOMES {
+        counter!(TRAPS_RECEIVED, "outcome" => outcome).increment(0);
     describe_counter!(
         HEARTBEATS,
         "Heartbeats to the dead man's switch: taken, not taken, or held back as nobody watched."

@@ -1,4 +1,4 @@
-//! The probe engines against real peers.
+//! The engines against real peers.
 
 #[cfg(test)]
 mod icmp;
@@ -8,3 +8,5 @@ mod mailbox;
 mod snmp;
 #[cfg(test)]
 mod snmpd;
+#[cfg(test)]
+mod traps;

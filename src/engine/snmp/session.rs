@@ -1,11 +1,11 @@
 //! One agent as the engine knows it: its client, its engine's identity and what it can tell.
 
-use super::keys::{self, SharedKeys};
 use super::line::Line;
 use super::question::Question;
 use super::refusal::{self, Refusal};
 use super::wire::{Trace, Wire};
 use crate::domain::watch::{Outcome, SnmpAccess, SnmpVersion};
+use crate::engine::keys::{self, SharedKeys};
 use async_snmp::client::{FixedCardinalityResponse, UsmConfig};
 use async_snmp::error::ErrorKind;
 use async_snmp::{Auth, Client, ClientBuilder, Error, ErrorStatus, Retry};
