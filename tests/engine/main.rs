@@ -5,6 +5,8 @@ mod icmp;
 #[cfg(test)]
 mod mailbox;
 #[cfg(test)]
+mod pinned;
+#[cfg(test)]
 mod snmp;
 #[cfg(test)]
 mod snmpd;
