@@ -77,7 +77,7 @@ pub(crate) fn is_answered(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Answered { .. })
 }
 
-pub(crate) fn sample(outcome: Outcome) -> SnmpSample {
+fn sample(outcome: Outcome) -> SnmpSample {
     let Outcome::Answered { sample: Some(sample), rtt } = outcome else { panic!("{outcome:?}") };
     assert!(rtt > Duration::ZERO && rtt < Duration::from_millis(500), "{rtt:?}");
     *sample
