@@ -6,7 +6,7 @@ use super::doors::Caller;
 use super::problem::{Problem, json};
 use super::show::{CaseForm, circuit};
 use crate::domain::desk::{Actor, Move, Priority, Reference, WaitingOn};
-use crate::domain::turn::{Command, Refusal, Wish};
+use crate::domain::turn::{self, Command, Refusal, Wish};
 use crate::domain::watch::Secret;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
@@ -209,7 +209,8 @@ pub(super) async fn open(
     let text = text.map(note).transpose()?;
     let row = unit_row(&web, &unit)?;
     let by = actor(&web, caller, by).await?;
-    let reference = ask(&web, by, Wish::Open { unit: unit.clone(), priority, note: text }).await?;
+    let opened = ask(&web, by, Wish::Open { unit: unit.clone(), priority, note: text }).await?;
+    let turn::Done::Case(reference) = opened else { unreachable!("who opens a case is given a case") };
     let case = as_it_stands(&web, reference).await;
     let reference = reference.to_string();
     let location = format!("/api/cases/{reference}");
