@@ -1,5 +1,6 @@
 //! A simulated world around the real core: lines, a mail server, a disk, and a daemon that can be stopped or killed.
 
+use super::dice::Dice;
 use crate::domain::desk::{Case, Reference, SavedDesk};
 use crate::domain::fact::Fact;
 use crate::domain::letter::{Delivery, LetterId, LetterState, SavedLetter, SavedLetters};
@@ -59,7 +60,9 @@ pub struct Sim {
     mail_in_flight: BinaryHeap<Reverse<(Time, LetterId)>>,
     inputs: Vec<Input>,
     results: Vec<ProbeResult>,
-    dice: u64,
+    dice: Dice,
+    /// Decides about probes instead of the lines, if there is one.
+    world: Option<Box<dyn World>>,
     monitor: Monitor,
     watch: Option<Box<Watch>>,
     turn: Turn,
@@ -71,11 +74,22 @@ pub struct Sim {
     doom: Option<(u32, bool)>,
 }
 
+/// What becomes of a probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Fate {
+pub enum Fate {
+    /// An answer comes after this time.
     Answered(Duration),
+    /// No answer comes.
     Lost,
+    /// Our own machine cannot send it.
     Unsent,
+}
+
+/// Something that knows what becomes of each probe: made-up weather, or recorded history.
+pub trait World: core::fmt::Debug {
+    /// What becomes of a probe that is sent at `at` by `method`. `line` is the device's place in the plan; a device
+    /// that came with a later plan is counted on from there.
+    fn fate(&mut self, line: usize, method: Method, at: Time) -> Fate;
 }
 
 /// What survives a crash.
@@ -145,6 +159,16 @@ impl Sim {
     /// A world in which every line is good, with a daemon that starts at `start`. Same seed, same history.
     #[must_use]
     pub fn new(plan: Plan, start: Time, seed: u64) -> Self {
+        Self::made(plan, start, seed, None)
+    }
+
+    /// A daemon that starts at `start` in a world that decides by itself what becomes of probes; lines have no say.
+    #[must_use]
+    pub fn in_world(plan: Plan, start: Time, world: Box<dyn World>) -> Self {
+        Self::made(plan, start, 0, Some(world))
+    }
+
+    fn made(plan: Plan, start: Time, seed: u64, world: Option<Box<dyn World>>) -> Self {
         let mut sim = Self {
             plan,
             now: start,
@@ -157,7 +181,8 @@ impl Sim {
             mail_in_flight: BinaryHeap::new(),
             inputs: Vec::new(),
             results: Vec::new(),
-            dice: seed,
+            dice: Dice::new(seed),
+            world,
             monitor: Monitor::Stopped,
             watch: None,
             turn: Turn::new(start),
@@ -439,24 +464,21 @@ impl Sim {
             Ask::Icmp => {}
             Ask::Snmp(_) => unreachable!("stories ask by ICMP alone"),
         }
-        let line = self.lines[self.seats[probe.slot.index()]];
-        let (after, fate) = if self.uplink_cut {
-            (Duration::ZERO, Fate::Unsent)
-        } else if line.rtt > probe.timeout || (line.loss > 0.0 && self.roll() < line.loss) {
-            (probe.timeout, Fate::Lost)
-        } else {
-            (line.rtt, Fate::Answered(line.rtt))
+        let seat = self.seats[probe.slot.index()];
+        let fate = match &mut self.world {
+            _ if self.uplink_cut => Fate::Unsent,
+            Some(world) => world.fate(seat, Method::Icmp, self.now),
+            None => {
+                let Line { rtt, loss } = self.lines[seat];
+                let lost = rtt <= probe.timeout && loss > 0.0 && self.dice.roll() < loss;
+                if lost { Fate::Lost } else { Fate::Answered(rtt) }
+            }
+        };
+        let (after, fate) = match fate {
+            Fate::Answered(rtt) if rtt <= probe.timeout => (rtt, fate),
+            Fate::Answered(_) | Fate::Lost => (probe.timeout, Fate::Lost),
+            Fate::Unsent => (Duration::ZERO, Fate::Unsent),
         };
         self.in_flight.push(Reverse((self.now + after, probe.slot, probe.round, fate)));
-    }
-
-    /// A number from 0 to 1 (splitmix64).
-    fn roll(&mut self) -> f64 {
-        self.dice = self.dice.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.dice;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^= z >> 31;
-        (z >> 11) as f64 / (1_u64 << 53) as f64
     }
 }
