@@ -228,13 +228,17 @@ fn a_score_counts_false_missed_and_late() {
     let wrong = alarm(0, outage.from - Duration::from_secs(10));
     let report = Report { alarms: vec![wrong, right], letters: 4 };
     let score = Score::of(&report, &weather);
-    assert_eq!((score.false_alarms, score.delay(0.5)), (1, Some(Duration::from_secs(605))));
+    assert_eq!((score.false_alarms, score.hasty, score.delay(0.5)), (1, 0, Some(Duration::from_secs(605))));
     assert_eq!(score.missed.iter().sum::<u64>(), due - 1);
     assert!((score.unit_months - 6.0).abs() < 1e-9 && (score.rate(3) - 5_000.0).abs() < 1e-6);
     assert!((score.letters_an_outage() - 4.0 / due as f64).abs() < 1e-9);
     let node = alarm(2, outage.from);
     let under = Score::of(&Report { alarms: vec![node], letters: 0 }, &weather);
     assert_eq!((under.under_node, under.missed.iter().sum::<u64>()), (1, due - 1));
+    let is_short = |outage: &&Span| (61..600).contains(&outage.length().as_secs());
+    let shorts = (0..2).filter_map(|unit| Some(alarm(unit, weather.outages(unit).iter().find(is_short)?.until)));
+    let hasty = Score::of(&Report { alarms: shorts.take(1).collect(), letters: 1 }, &weather);
+    assert_eq!((hasty.false_alarms, hasty.hasty), (0, 1));
     let mut sum = empty.clone();
     sum.add(&score);
     assert_eq!((sum.outages[1], sum.letters), (2 * empty.outages[1], 4));
@@ -248,7 +252,7 @@ fn ntuwatch_is_right() {
     let weather = Arc::new(Weather::new(fleet, &climate, Duration::from_secs(3 * 86_400), 1));
     let score = Score::of(&own::judge(&weather), &weather);
     assert!(score.outages.iter().sum::<u64>() > 5, "{score:?}");
-    assert_eq!((score.false_alarms, score.missed), (0, [0, 0]), "{score:?}");
+    assert_eq!((score.false_alarms, score.hasty, score.missed), (0, 0, [0, 0]), "{score:?}");
     let mut asker = Asker::new(Arc::clone(&weather));
     let site = Site { parents: vec![None], absences: Vec::new(), until: weather.until() };
     let ping: Ping<'_> = &mut |device, time| matches!(asker.ask(device, time), ntuwatch::story::Fate::Answered(_));

@@ -26,6 +26,8 @@ pub(crate) struct Score {
     pub(crate) unit_months: f64,
     /// Alarms without an outage.
     pub(crate) false_alarms: u64,
+    /// Alarms with shorter outages only than make a fault.
+    pub(crate) hasty: u64,
     /// Outages that must have their alarm: of less than [`LONG`], and of more.
     pub(crate) outages: [u64; 2],
     /// Those that have none, nor has their node.
@@ -51,7 +53,11 @@ impl Score {
         for unit in 0..fleet.units() {
             for alarm in &by_device[unit] {
                 let before = Span { from: alarm.raised - LOOK_BACK, until: alarm.raised };
-                score.false_alarms += u64::from(!weather.was_out(unit, &before, TRUE_OUTAGE));
+                if !weather.was_out(unit, &before, TRUE_OUTAGE) {
+                    score.false_alarms += 1;
+                } else if !weather.was_out(unit, &before, MUST) {
+                    score.hasty += 1;
+                }
             }
             for outage in weather.outages(unit) {
                 let seen = Span { from: outage.from, until: outage.until.min(weather.until()) };
@@ -81,6 +87,7 @@ impl Score {
     pub(crate) fn add(&mut self, other: &Self) {
         self.unit_months += other.unit_months;
         self.false_alarms += other.false_alarms;
+        self.hasty += other.hasty;
         for class in 0..2 {
             self.outages[class] += other.outages[class];
             self.missed[class] += other.missed[class];
