@@ -333,7 +333,7 @@ fn only_units_get_cases_and_only_one_each() {
         assert_eq!(reply.ticket, 7);
         reply.result.map_err(|refusal| refusal.to_string())
     };
-    let reference = open("a").unwrap();
+    let Done::Case(reference) = open("a").unwrap() else { unreachable!() };
     assert!(open("a").unwrap_err().contains(&reference.to_string()));
     assert!(open("n").unwrap_err().contains("no unit"));
     assert!(open("?").unwrap_err().contains("no unit"));
@@ -358,7 +358,7 @@ fn who_was_told_of_a_problem_is_told_of_its_end() {
     let mut watch = Watch::start(Saved::default(), &plan(vec![unit("a")]), &mut turn);
     let wish = Wish::Open { unit: "a".into(), priority: Priority::P1, note: None };
     watch.step(Input::Asked(Request { ticket: 1, by: "ann".into(), wish }), &mut turn);
-    let reference = turn.letters[0].case.opening.reference;
+    let reference = turn.letters[0].lines()[0].0;
     let nothing = Plan { customers: Vec::new(), ..plan(Vec::new()) };
     watch.step(Input::Planned(Box::new(nothing)), &mut turn);
     turn.letters.clear();
