@@ -25,6 +25,7 @@ const PROBES_REJECTED: &str = "ntuwatch_probes_rejected_total";
 const IGNORED: &str = "ntuwatch_ignored_datagrams_total";
 const TRAPS_RECEIVED: &str = "ntuwatch_traps_received_total";
 const HEARTBEATS: &str = "ntuwatch_heartbeats_total";
+const OVERFLOWS: &str = "ntuwatch_receive_overflows_total";
 const PROBE_DURATION: &str = "ntuwatch_probe_duration_seconds";
 const COMMIT_DURATION: &str = "ntuwatch_commit_duration_seconds";
 const LATENESS: &str = "ntuwatch_schedule_lateness_seconds";
@@ -210,9 +211,10 @@ fn register_engines() {
         (PROBES_SENT, "Probes sent, by method."),
         (PROBES_ANSWERED, "Probes with an authentic answer, by method."),
         (PROBES_LOST, "Probes without an authentic answer in time, by method."),
-        (PROBES_UNSENT, "Probes that our own machine could not send, by method."),
+        (PROBES_UNSENT, "Probes that our own machine could not send or whose answers it had no room for, by method."),
         (PROBES_REJECTED, "Probes whose answer refuses the question, by method."),
         (IGNORED, "Datagrams that answer no probe in flight: malformed, foreign, late or forged, by method."),
+        (OVERFLOWS, "Datagrams that the kernel dropped, for the receive queue of a probe socket was full, by method."),
     ];
     for (name, help) in totals {
         describe_counter!(name, help);
@@ -227,6 +229,7 @@ fn register_engines() {
     describe_counter!(TRAPS_RECEIVED, "Traps and informs that arrived, by what became of them.");
     for outcome in TRAP_OUTCOMES {
         counter!(TRAPS_RECEIVED, "outcome" => outcome).increment(0);
+    }
     describe_counter!(
         HEARTBEATS,
         "Heartbeats to the dead man's switch: taken, not taken, or held back as nobody watched."
