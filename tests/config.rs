@@ -118,6 +118,7 @@ fn the_example_shows_every_key_and_every_default() {
     assert_eq!(bare.http.listen, example.http.listen);
     assert_eq!(bare.plan.stability, example.plan.stability);
     assert_eq!(bare.plan.devices[0].pace, example.plan.devices[0].pace);
+    assert_eq!((bare.heartbeat, example.heartbeat), (None, None));
     assert!(
         matches!((bare.mail.route, example.mail.route), (Route::Folder(a), Route::Folder(b)) if a.ends_with("mail") && b.ends_with("mail"))
     );
@@ -128,7 +129,8 @@ fn everything_that_may_be_written_arrives() {
     let main = format!(
         "inventory.files = ['u.d/*.toml', 'u.csv', 'no/*.csv']\n[store]\npath = '/s.db'\n[http]\nlisten = 'off'\nsocket = 's'\n\
          token_file = '${{CREDENTIALS_DIRECTORY}}/token'\n[detection]\ninterval = '5s'\nsentinels = ['9.9.9.9', 'a.example']\n\
-         [mail]\nfrom = 'NOC <n@example.net>'\nnoc = ['n@example.net']\nsmtp = 'smtps://mx.example'\nuser = 'u'\npassword_file = 'pw'\n{ACME}"
+         [mail]\nfrom = 'NOC <n@example.net>'\nnoc = ['n@example.net']\nsmtp = 'smtps://mx.example'\nuser = 'u'\npassword_file = 'pw'\n\
+         [heartbeat]\nurl = 'https://hc.example/KEY'\nevery = '30s'\n{ACME}"
     );
     let toml = format!(
         "[[node]]\nid = 'pop'\naddress = '::1'\n[[unit]]\nid = 'u1'\nttr = '4h'\nupstream = 'pop'\ntimeout = '2s'\n{UNIT}\
@@ -148,7 +150,9 @@ fn everything_that_may_be_written_arrives() {
     assert_eq!((config.store.as_path(), config.http.listen), (Path::new("/s.db"), None));
     assert_eq!(config.http.socket, folder.path().join("s"));
     assert_eq!(config.http.token.as_ref().map(|t| t.expose()), Some("0123456789abcdef"));
-    assert!(!format!("{config:?}").contains("secret word"));
+    let beat = config.heartbeat.as_ref().map(|beat| (beat.url.expose(), beat.every));
+    assert_eq!(beat, Some(("https://hc.example/KEY", Duration::from_secs(30))));
+    assert!(!["secret word", "KEY"].iter().any(|secret| format!("{config:?}").contains(secret)));
     let Route::Smtp(smtp) = &config.mail.route else { panic!("a server") };
     assert_eq!((smtp.host.as_str(), smtp.port, smtp.tls), ("mx.example", 465, Tls::Wrapped));
     assert_eq!(
@@ -197,6 +201,11 @@ fn faults_of_the_daemons_tables() {
         ("[detection]\nsentinels = 'a'", "main.toml:2:13 a list of strings"),
         ("[stability]\nä = 1\np1 = 'x'\n", "main.toml:2:1 TOML syntax"),
         ("stability = { p3 = '1h', p1 = 'é' }", "main.toml:1:15 did you mean `p1`"),
+        ("[heartbeat]\nurl = 'hc.example/KEY'", "main.toml:2:7 does not begin with http:// or https://"),
+        ("[heartbeat]\nurl = 'https://1.2.3.4.5/KEY'", "main.toml:2:7 is no URL"),
+        ("[heartbeat]\nurl = 'https://hc.example/'\nevery = '999ms'", "main.toml:3:9 at least 1s"),
+        ("[heartbeat]\nevery = '30s'", "main.toml:2:9 without `url`"),
+        ("[heartbeat]\nurls = 'x'", "main.toml:2:1 did you mean `url`"),
         ("[inventory]\nfiles = ['none.toml']", "main.toml:2:10 No such file"),
         ("[inventory]\nfiles = ['x.ini']", "main.toml:2:10 neither a .toml nor a .csv"),
         ("[inventory]\nfiles = ['***/a.toml']", "main.toml:2:10 is no pattern"),

@@ -239,7 +239,9 @@ impl Cycle {
         match read {
             Ok(config) => {
                 if config.needs_restart_after(&self.config) {
-                    tracing::warn!("changes in [store], [http] and [mail] (but for noc) take effect at the next start");
+                    tracing::warn!(
+                        "changes in [store], [http], [heartbeat] and [mail] (but for noc) take effect at the next start"
+                    );
                 }
                 self.watch_names(&config.plan);
                 self.watch.step(Input::Planned(Box::new(config.plan.clone())), &mut self.turn);
@@ -432,8 +434,13 @@ fn log(fact: &Fact, calendar: &Calendar) {
     // One line each, whatever people write into their notes.
     let sentence = || text::sentence(fact, calendar).replace(char::is_control, " ");
     match fact {
-        Fact::VerdictChanged { .. } | Fact::LetterQueued(_) | Fact::LetterSent(_) => tracing::debug!("{}", sentence()),
-        Fact::IsolationBegan { .. } | Fact::MonitorStalled { .. } | Fact::LetterFailed { .. } => {
+        Fact::VerdictChanged { .. } | Fact::LetterQueued { .. } | Fact::LetterSent(_) | Fact::Trapped { .. } => {
+            tracing::debug!("{}", sentence());
+        }
+        Fact::IsolationBegan { .. }
+        | Fact::MonitorStalled { .. }
+        | Fact::LetterFailed { .. }
+        | Fact::AlarmRaised(_) => {
             tracing::error!("{}", sentence());
         }
         Fact::Case { reference, .. } => tracing::info!("{reference}: {}", sentence()),
@@ -442,6 +449,17 @@ fn log(fact: &Fact, calendar: &Calendar) {
         | Fact::MonitorStopped
         | Fact::IsolationEnded { .. }
         | Fact::InventoryChanged { .. }
-        | Fact::ClockStepped { .. } => tracing::info!("{}", sentence()),
+        | Fact::ClockStepped { .. }
+        | Fact::AgentChanged { .. }
+        | Fact::Rebooted { .. }
+        | Fact::UmbrellaOpened(_)
+        | Fact::UmbrellaUpdated { .. }
+        | Fact::UmbrellaClosed { .. }
+        | Fact::MaintenancePlanned(_)
+        | Fact::MaintenanceBegan { .. }
+        | Fact::MaintenanceEnded { .. }
+        | Fact::AlarmCleared { .. }
+        | Fact::CanaryBegan { .. }
+        | Fact::CanarySang { .. } => tracing::info!("{}", sentence()),
     }
 }

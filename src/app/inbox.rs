@@ -29,7 +29,7 @@ pub(super) enum Message {
 }
 
 /// What a person is told after the commit.
-pub(super) type AnswerOf = Result<crate::domain::desk::Reference, crate::domain::turn::Refusal>;
+pub(super) type AnswerOf = Result<crate::domain::turn::Done, crate::domain::turn::Refusal>;
 
 /// The way into the queue.
 #[derive(Clone)]

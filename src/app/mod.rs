@@ -9,9 +9,10 @@ use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::domain::turn::Turn;
 use crate::domain::watch::{Role, Watch};
-use crate::engine::{self, mail_out, resolver};
+use crate::engine::{self, heartbeat, mail_out, resolver};
 use crate::store::{OpenError, Reader, Store};
 use crate::text;
+use crate::web::board::{Board, Summary};
 use crate::web::{self, BindError};
 use cycle::{Cycle, Engines, State};
 use inbox::Inbox;
@@ -42,6 +43,8 @@ pub enum Fatal {
     Probe(engine::StartError),
     /// The mail engine could not start.
     Mail(mail_out::StartError),
+    /// The heartbeat could not start.
+    Heartbeat(heartbeat::StartError),
     /// The system gives no thread.
     System(io::Error),
 }
@@ -57,6 +60,7 @@ impl fmt::Display for Fatal {
             Self::Bind(error) => error.fmt(f),
             Self::Probe(error) => error.fmt(f),
             Self::Mail(error) => error.fmt(f),
+            Self::Heartbeat(error) => error.fmt(f),
             Self::System(error) => write!(f, "cannot start a thread: {error}"),
         }
     }
@@ -92,7 +96,8 @@ pub fn run(read: Read) -> Result<(), Fatal> {
     let calendar = Arc::new(loaded.calendar);
     let mut turn = Turn::new(clock.now());
     let watch = Watch::start(loaded.saved, &config.plan, &mut turn);
-    let board = Arc::new(web::board::Board::new(web::board::Summary::at_start(turn.at, Arc::clone(&calendar))));
+    let board = Arc::new(Board::new(Summary::at_start(turn.at, Arc::clone(&calendar))));
+    let heartbeat = start_heartbeat(&config, &board)?;
     let services = web::Services {
         board: Arc::clone(&board),
         ask: inbox.ask(),
@@ -123,9 +128,18 @@ pub fn run(read: Read) -> Result<(), Fatal> {
         state,
     };
     let outcome = cycle.run();
+    drop(heartbeat);
     // Before the cycle and the store in it go: its readers would keep the store's write-ahead log in use.
     server.stop();
     outcome
+}
+
+/// Tells a dead man's switch that somebody watches, if the operator wants that.
+fn start_heartbeat(config: &Config, board: &Arc<Board>) -> Result<Option<heartbeat::Heartbeat>, Fatal> {
+    let Some(config::Heartbeat { url, every }) = config.heartbeat.clone() else { return Ok(None) };
+    let board = Arc::clone(board);
+    let healthy = Box::new(move || board.is_healthy());
+    heartbeat::start(heartbeat::Settings { url, every }, healthy).map(Some).map_err(Fatal::Heartbeat)
 }
 
 /// Tells whoever started us where everything is.

@@ -25,7 +25,7 @@ pub(super) fn perform(check: &Check, common: &Common, page: &mut Page) -> Result
             let count = |wanted: fn(&Role) -> bool| plan.devices.iter().filter(|device| wanted(&device.role)).count();
             let units = count(|role| matches!(role, Role::Unit(_)));
             let nodes = count(|role| *role == Role::Node);
-            let sentinels = count(|role| *role == Role::Sentinel(_));
+            let sentinels = count(|role| matches!(role, Role::Sentinel(_)));
             let customers = plan.customers.len();
             if page.json {
                 let counts = json!({

@@ -26,6 +26,7 @@ pub(super) fn perform(common: &Common) -> Result<(), Failure> {
         | Fatal::Bind(_)
         | Fatal::Probe(_)
         | Fatal::Mail(_)
+        | Fatal::Heartbeat(_)
         | Fatal::System(_) => Failure::new(exit(&fatal), fatal.to_string()),
     })
 }
@@ -67,7 +68,9 @@ const fn exit(fatal: &Fatal) -> Exit {
         Fatal::Bind(error) if matches!(error.kind, ErrorKind::PermissionDenied) => Exit::NoPermission,
         Fatal::Bind(_) => Exit::Unavailable,
         Fatal::Probe(StartError::NoRight) => Exit::NoPermission,
-        Fatal::Probe(StartError::Socket(_) | StartError::Thread(_)) | Fatal::System(_) => Exit::OsError,
+        Fatal::Probe(StartError::Socket(_) | StartError::Thread(_)) | Fatal::Heartbeat(_) | Fatal::System(_) => {
+            Exit::OsError
+        }
         Fatal::Mail(_) => Exit::CantCreate,
     }
 }

@@ -1,19 +1,33 @@
 //! What a single value must look like. An error completes the sentence that begins with the key's name.
 
 use super::{Mailbox, Smtp, Tls};
+use crate::domain::watch::Permille;
+use crate::domain::watch::Secret;
 use core::net::{IpAddr, SocketAddr};
+use core::ops::RangeInclusive;
 use core::time::Duration;
+use jiff::Timestamp;
 use jiff::fmt::friendly::SpanParser;
 use lettre::Address;
+use reqwest::Url;
 
 /// The domain's clock counts milliseconds.
 const SHORTEST: Duration = Duration::from_millis(1);
 /// A year; nothing that is watched or promised takes longer, and sums of it stay far from any overflow.
 const LONGEST: Duration = Duration::from_hours(366 * 24);
+/// Whoever counts heartbeats counts in minutes; more than one a second is a nuisance.
+const SHORTEST_BEAT: Duration = Duration::from_secs(1);
+/// Simulated outages more often than this would drown the others.
+const SHORTEST_SONG: Duration = Duration::from_hours(1);
 /// Longest key of a device or customer: it becomes a metric's label and part of an address in the API.
 const MAX_ID: usize = 64;
 /// Longest free text, in characters; it ends up in a mail's subject.
 const MAX_TEXT: usize = 200;
+
+/// Smallest and largest committed rate, in bits a second: a slip in its unit is not taken for a line that is always full.
+const RATES: RangeInclusive<u64> = 1_000..=10_000_000_000_000;
+/// What switches something off.
+pub(super) const OFF: &str = "off";
 
 /// What a check makes of a value.
 pub(super) type Checked<T> = Result<T, String>;
@@ -36,6 +50,82 @@ pub(super) fn duration(value: &str) -> Checked<Duration> {
         Ok(duration) if (SHORTEST..=LONGEST).contains(&duration) => Ok(duration),
         Ok(_) | Err(_) => Err(format!("is {}: write a duration between \"1ms\" and \"8784h\"", shown(value))),
     }
+}
+
+/// A duration from one heartbeat to the next.
+pub(super) fn beat(value: &str) -> Checked<Duration> {
+    at_least(value, SHORTEST_BEAT)
+}
+
+/// A duration from one canary to the next.
+pub(super) fn song(value: &str) -> Checked<Duration> {
+    at_least(value, SHORTEST_SONG)
+}
+
+fn at_least(value: &str, shortest: Duration) -> Checked<Duration> {
+    let every = duration(value)?;
+    if every < shortest {
+        return Err(format!("is {}: write a duration of at least {shortest:?}", shown(value)));
+    }
+    Ok(every)
+}
+
+/// What `check` makes of the value, or `None` if it is "off".
+pub(super) fn or_off<T>(value: &str, check: impl FnOnce(&str) -> Checked<T>) -> Checked<Option<T>> {
+    if value == OFF {
+        return Ok(None);
+    }
+    check(value).map(Some).map_err(|message| format!("{message}, or \"{OFF}\""))
+}
+
+/// A share such as "10%" or "0.5%".
+pub(super) fn share(value: &str) -> Checked<Permille> {
+    let permille = |text: &str| {
+        let (whole, tenths) = decimal(text.strip_suffix('%')?, 1)?;
+        u16::try_from(whole.checked_mul(10)?.checked_add(tenths)?).ok()
+    };
+    match permille(value) {
+        Some(share @ 1..=1_000) => Ok(Permille(share)),
+        Some(_) | None => Err(format!("is {}: write a share from \"0.1%\" to \"100%\"", shown(value))),
+    }
+}
+
+/// A rate in bits a second, such as "100M".
+pub(super) fn rate(value: &str) -> Checked<u64> {
+    let bits = |text: &str| {
+        let (number, places) = match text.split_at_checked(text.len().checked_sub(1)?)? {
+            (number, "k") => (number, 3),
+            (number, "M") => (number, 6),
+            (number, "G") => (number, 9),
+            (_, _) => (text, 0),
+        };
+        let (whole, parts) = decimal(number, places)?;
+        whole.checked_mul(10_u64.checked_pow(places)?)?.checked_add(parts)
+    };
+    bits(value).filter(|bits| RATES.contains(bits)).ok_or_else(|| {
+        let shown = shown(value);
+        format!("is {shown}: write bits a second from \"1k\" to \"10000G\", such as \"100M\" or \"2.5G\"")
+    })
+}
+
+/// A number with up to so many decimal places: what stands before the point, and what stands behind it in units of the
+/// last possible place.
+fn decimal(text: &str, places: u32) -> Option<(u64, u64)> {
+    let (whole, part) = text.split_once('.').map_or((text, None), |(whole, part)| (whole, Some(part)));
+    let digits = |text: &str| text.parse::<u64>().ok().filter(|_| text.bytes().all(|b| b.is_ascii_digit()));
+    let Some(part) = part else { return Some((digits(whole)?, 0)) };
+    let missing = places.checked_sub(u32::try_from(part.len()).ok()?)?;
+    Some((digits(whole)?, digits(part)?.checked_mul(10_u64.checked_pow(missing)?)?))
+}
+
+/// A point in time in milliseconds of Unix time, from its form in RFC 3339. What a clock on the wall shows is no point in
+/// time without an offset, and names of time zones say another time after the next change of their rules.
+pub(super) fn moment(value: &str) -> Checked<i64> {
+    let time = value.parse::<Timestamp>().ok().filter(|_| !value.contains('['));
+    time.map(Timestamp::as_millisecond).ok_or_else(|| {
+        let usage = "write one such as 2027-03-01T22:00:00Z or 2027-03-01T23:00:00+01:00";
+        format!("is {}, which is no time with an offset from UTC: {usage}", shown(value))
+    })
 }
 
 /// A stable key.
@@ -120,16 +210,13 @@ pub(super) fn mailbox(value: &str) -> Checked<Mailbox> {
     Ok(Mailbox { name, address: email(address)? })
 }
 
-/// Where to listen for HTTP, or "off".
+/// Where to listen, or "off".
 pub(super) fn listen(value: &str) -> Checked<Option<SocketAddr>> {
-    if value == "off" {
-        return Ok(None);
-    }
-    value.parse().map(Some).map_err(|_| {
-        format!(
-            "is {}: write an IP address and a port, such as \"127.0.0.1:9640\" or \"[::1]:9640\", or \"off\"",
-            shown(value)
-        )
+    or_off(value, |value| {
+        value.parse().map_err(|_| {
+            let usage = "write an IP address and a port, such as \"127.0.0.1:9640\" or \"[::1]:9640\"";
+            format!("is {}: {usage}", shown(value))
+        })
     })
 }
 
@@ -159,6 +246,21 @@ pub(super) fn smtp(value: &str) -> Checked<Smtp> {
         Some(Ok(_) | Err(_)) => return Err("has a bad port: write a number from 1 to 65535".to_owned()),
     };
     Ok(Smtp { host: name, port, tls, credentials: None })
+}
+
+/// The URL of a page. It mostly holds a key, so it is not shown.
+pub(super) fn web(value: &str) -> Checked<Secret> {
+    let usage = "write \"https://HOST/PATH\" or \"http://HOST/PATH\"";
+    if !["http://", "https://"].iter().any(|scheme| value.starts_with(scheme)) {
+        return Err(format!("does not begin with http:// or https://: {usage}"));
+    }
+    if value.contains(|c: char| c.is_control() || c.is_whitespace()) {
+        return Err(format!("holds white space: {usage}"));
+    }
+    let url = Url::parse(value).map_err(|e| format!("is no URL ({e}): {usage}"))?;
+    let name = url.host_str().unwrap_or_default();
+    host(name.trim_start_matches('[').trim_end_matches(']')).map_err(|e| format!("names a host that {e}: {usage}"))?;
+    Ok(Secret::new(value.to_owned()))
 }
 
 #[cfg(test)]
@@ -234,5 +336,97 @@ mod tests {
         ] {
             assert!(smtp(bad).is_err_and(|e| !e.contains("u:p")), "{bad}");
         }
+    }
+
+    #[test]
+    fn pages() {
+        for good in
+            ["https://hc.example/ping/KEY?a=b", "http://127.0.0.1:8000", "http://[::1]/KEY", "https://u:p@hc.example"]
+        {
+            assert_eq!(web(good), Ok(Secret::new(good.to_owned())));
+        }
+        for bad in [
+            "",
+            "KEY",
+            "hc.example/KEY",
+            "ftp://hc.example/KEY",
+            "https:hc.example/KEY",
+            "https://",
+            "https:///",
+            "https://hc.example:x/KEY",
+            "https://0.0.0.0/KEY",
+            "https://a..b/KEY",
+            "https://hc.example/KEY ",
+            "https://hc.example/\nKEY",
+        ] {
+            assert!(web(bad).is_err_and(|e| !e.contains("KEY")), "{bad}");
+        }
+    }
+
+    #[test]
+    fn shares() {
+        for (good, permille) in [("10%", 100), ("0.1%", 1), ("12.5%", 125), ("100%", 1_000), ("100.0%", 1_000)] {
+            assert_eq!(share(good), Ok(Permille(permille)), "{good}");
+        }
+        for bad in
+            ["", "%", "10", "10 %", "0%", "0.0%", "0.05%", "100.1%", "6553.7%", "-1%", "+1%", "1.%", ".5%", "1e1%"]
+        {
+            assert!(share(bad).is_err(), "{bad}");
+        }
+        assert_eq!(or_off("off", share), Ok(None));
+        assert!(or_off("of", share).is_err_and(|e| e.ends_with("\"100%\", or \"off\"")));
+    }
+
+    #[test]
+    fn rates() {
+        for (good, bits) in
+            [("1k", 1_000), ("100M", 100_000_000), ("2.5G", 2_500_000_000), ("1.544M", 1_544_000), ("64000", 64_000)]
+        {
+            assert_eq!(rate(good), Ok(bits), "{good}");
+        }
+        for bad in [
+            "",
+            "M",
+            "100",
+            "0M",
+            "100m",
+            "100K",
+            "100 M",
+            "100Mbit",
+            "10001G",
+            "1.0005k",
+            "64000.5",
+            "-1M",
+            "1.M",
+            "é",
+            "99999999999999999999",
+            "18446744073709551615G",
+        ] {
+            assert!(rate(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn moments() {
+        for good in ["1970-01-02T00:00:00Z", "1970-01-02T01:00:00+01:00", "1970-01-01 19:00-05:00"] {
+            assert_eq!(moment(good), Ok(24 * 3_600_000), "{good}");
+        }
+        for bad in [
+            "",
+            "1970-01-02",
+            "00:00:00Z",
+            "1970-01-02T00:00:00",
+            "1970-02-30T00:00:00Z",
+            "1970-01-02T01:00:00+01:00[Europe/Paris]",
+            "tomorrow",
+        ] {
+            assert!(moment(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn beats() {
+        assert_eq!(beat("1s"), Ok(Duration::from_secs(1)));
+        assert!(beat("999ms").is_err_and(|e| e.contains("at least 1s")));
     }
 }

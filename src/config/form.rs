@@ -10,23 +10,86 @@ pub struct Form {
 }
 
 /// Every table but the files themselves.
-pub const FORMS: [Form; 10] = [STORE, HTTP, DETECTION, STABILITY, MAIL, INVENTORY, CUSTOMER, NODE, UNIT, SNMP];
+pub const FORMS: [Form; 15] = [
+    STORE,
+    HTTP,
+    DETECTION,
+    DEGRADED,
+    STABILITY,
+    MAIL,
+    HEARTBEAT,
+    CANARY,
+    TRAPS,
+    INVENTORY,
+    CUSTOMER,
+    NODE,
+    UNIT,
+    SNMP,
+    MAINTENANCE,
+];
 
 pub(super) const MAIN_FILE: Form = Form {
     name: "the configuration file",
-    keys: &["store", "http", "detection", "stability", "mail", "inventory", "customer", "node", "unit"],
+    keys: &[
+        "store",
+        "http",
+        "detection",
+        "degraded",
+        "stability",
+        "mail",
+        "heartbeat",
+        "canary",
+        "traps",
+        "inventory",
+        "customer",
+        "node",
+        "unit",
+        "maintenance",
+    ],
 };
-pub(super) const INVENTORY_FILE: Form = Form { name: "an inventory file", keys: &["customer", "node", "unit"] };
+pub(super) const INVENTORY_FILE: Form =
+    Form { name: "an inventory file", keys: &["customer", "node", "unit", "maintenance"] };
 
 pub(super) const STORE: Form = Form { name: "[store]", keys: &["path"] };
 pub(super) const HTTP: Form = Form { name: "[http]", keys: &["listen", "socket", "token_file"] };
 pub(super) const DETECTION: Form = Form {
     name: "[detection]",
-    keys: &["interval", "snmp_interval", "timeout", "down_after", "solve_after", "sentinels"],
+    keys: &[
+        "interval",
+        "snmp_interval",
+        "timeout",
+        "down_after",
+        "solve_after",
+        "history",
+        "gateway",
+        "core",
+        "sentinels",
+    ],
+};
+/// In the configuration file for all, and in a node's or a unit's table for itself.
+pub(super) const DEGRADED: Form = Form {
+    name: "[degraded]",
+    keys: &[
+        "window",
+        "good_windows",
+        "loss",
+        "rtt",
+        "rtt_factor",
+        "flaps",
+        "flap_window",
+        "reboots",
+        "reboot_window",
+        "interface",
+        "errors",
+        "load",
+    ],
 };
 pub(super) const STABILITY: Form = Form { name: "[stability]", keys: &["p1", "p2"] };
 pub(super) const MAIL: Form =
     Form { name: "[mail]", keys: &["from", "noc", "smtp", "user", "password_file", "folder"] };
+pub(super) const HEARTBEAT: Form = Form { name: "[heartbeat]", keys: &["url", "every"] };
+pub(super) const CANARY: Form = Form { name: "[canary]", keys: &["unit", "every"] };
+pub(super) const TRAPS: Form = Form { name: "[traps]", keys: &["listen"] };
 pub(super) const INVENTORY: Form = Form { name: "[inventory]", keys: &["files"] };
 pub(super) const CUSTOMER: Form = Form { name: "[[customer]]", keys: &["id", "name", "email"] };
 pub(super) const NODE: Form = Form {
@@ -37,11 +100,13 @@ pub(super) const NODE: Form = Form {
         "upstream",
         "icmp",
         "snmp",
+        "degraded",
         "interval",
         "snmp_interval",
         "timeout",
         "down_after",
         "solve_after",
+        "history",
     ],
 };
 pub(super) const UNIT: Form = Form {
@@ -55,14 +120,19 @@ pub(super) const UNIT: Form = Form {
         "region",
         "ttr",
         "supplier",
+        "pop",
+        "access",
+        "rate",
         "upstream",
         "icmp",
         "snmp",
+        "degraded",
         "interval",
         "snmp_interval",
         "timeout",
         "down_after",
         "solve_after",
+        "history",
     ],
 };
 pub(super) const SNMP: Form = Form {
@@ -81,6 +151,9 @@ pub(super) const SNMP: Form = Form {
         "interface",
     ],
 };
+
+pub(super) const MAINTENANCE: Form =
+    Form { name: "[[maintenance]]", keys: &["id", "scope", "from", "until", "emergency", "note"] };
 
 /// ` (did you mean …?)`, if one of `known` is close enough to `word` to be what was meant.
 pub(super) fn nearest(word: &str, known: &[&str]) -> String {

@@ -1,14 +1,17 @@
-//! Customers, nodes and units, from TOML tables and CSV rows.
+//! Customers, nodes, units and planned maintenance, from TOML tables and CSV rows.
 
 use super::check;
+use super::degraded;
 use super::fault::{FileNo, Place, Report};
-use super::form::{self, Form};
+use super::form;
 use super::paths::Paths;
-use super::section::{Columns, Row, Section};
-use super::settings;
+use super::section::{Columns, Part, Row, Section};
+use super::settings::{self, Common};
 use super::snmp;
+use super::works::{self, Work};
 use crate::domain::party::Customer;
-use crate::domain::watch::{Circuit, Device, Pace, Role, SnmpAccess};
+use crate::domain::watch::{Circuit, Device, Limits, Role, SnmpAccess};
+use core::hash::Hash;
 use core::time::Duration;
 use csv::{ReaderBuilder, StringRecord};
 use std::collections::HashSet;
@@ -17,13 +20,16 @@ use std::sync::Arc;
 /// What was read so far. References between its parts are not yet checked.
 pub(super) struct Inventory<'a> {
     paths: &'a Paths<'a>,
-    /// Detection settings of whoever has none of their own.
-    pace: Pace,
+    /// What holds for whoever does not say otherwise.
+    common: Common,
     /// One copy for all devices that are asked alike.
     accesses: HashSet<Arc<SnmpAccess>>,
+    /// One copy for all devices that are judged alike.
+    limits: HashSet<Arc<Limits>>,
     pub(super) customers: Vec<(Customer, Place)>,
     pub(super) units: Devices,
     pub(super) nodes: Devices,
+    pub(super) works: Vec<Work>,
 }
 
 /// Devices and, apart from them, what is needed only until they are checked.
@@ -55,9 +61,18 @@ impl Devices {
 
 impl<'a> Inventory<'a> {
     /// An empty one.
-    pub(super) fn new(paths: &'a Paths<'a>, pace: Pace) -> Self {
-        let (units, nodes) = (Devices::default(), Devices::default());
-        Self { paths, pace, accesses: HashSet::new(), customers: Vec::new(), units, nodes }
+    pub(super) fn new(paths: &'a Paths<'a>, common: Common) -> Self {
+        let limits = HashSet::from([Arc::clone(&common.limits)]);
+        Self {
+            paths,
+            common,
+            accesses: HashSet::new(),
+            limits,
+            customers: Vec::new(),
+            units: Devices::default(),
+            nodes: Devices::default(),
+            works: Vec::new(),
+        }
     }
 
     /// Reads the tables of a TOML file.
@@ -73,6 +88,7 @@ impl<'a> Inventory<'a> {
             let unit = self.entry(&section, Role::Unit(circuit(&section)));
             self.units.push(unit);
         }
+        self.works.extend(root.sections("maintenance", form::MAINTENANCE).iter().map(works::read));
     }
 
     /// Reads the rows of a CSV file; each describes a unit.
@@ -89,7 +105,7 @@ impl<'a> Inventory<'a> {
         while matches!(reader.read_record(&mut cells), Ok(true)) {
             let start = cells.position().map_or(0, csv::Position::byte);
             if cells.len() == width {
-                let row = Section::row(report, file, Row { cells: &cells, columns: &columns, start, nested: false });
+                let row = Section::row(report, file, Row { cells: &cells, columns: &columns, start, part: Part::Unit });
                 let unit = self.entry(&row, Role::Unit(circuit(&row)));
                 self.units.push(unit);
             } else {
@@ -101,10 +117,20 @@ impl<'a> Inventory<'a> {
     }
 
     fn entry(&mut self, section: &Section<'_>, role: Role) -> (Device, Places) {
-        let snmp = snmp::read(section, self.paths).map(|access| self.share(access));
+        let snmp = snmp::read(section, self.paths).map(|access| share(&mut self.accesses, access));
         let icmp = section.flag("icmp", true);
         if !icmp && !section.has("snmp") && section.optional_section("snmp", form::SNMP).is_none() {
             section.fault("icmp", "`icmp` is false and there is no `snmp`: nothing would ask this device");
+        }
+        let faults = section.report().count();
+        let pace = settings::pace(section, self.common.pace);
+        let table = section.optional_section("degraded", form::DEGRADED);
+        let limits = match &table {
+            Some(table) => share(&mut self.limits, degraded::limits(table, &self.common.limits)),
+            None => Arc::clone(&self.common.limits),
+        };
+        if section.report().count() == faults {
+            degraded::relate(section, table.as_ref(), pace, &limits);
         }
         let device = Device {
             id: section.require("id", check::id).unwrap_or_default(),
@@ -113,22 +139,24 @@ impl<'a> Inventory<'a> {
             upstream: section.parse("upstream", check::id),
             icmp,
             snmp,
-            pace: settings::pace(section, self.pace),
+            pace: settings::bounded(pace),
+            limits,
         };
         let customer = if matches!(device.role, Role::Unit(_)) { "customer" } else { "id" };
         let places =
             Places { id: section.place("id"), upstream: section.place("upstream"), customer: section.place(customer) };
         (device, places)
     }
+}
 
-    fn share(&mut self, access: SnmpAccess) -> Arc<SnmpAccess> {
-        if let Some(known) = self.accesses.get(&access) {
-            return Arc::clone(known);
-        }
-        let access = Arc::new(access);
-        self.accesses.insert(Arc::clone(&access));
-        access
+/// The one copy of `value` among those that are `known`.
+fn share<T: Eq + Hash>(known: &mut HashSet<Arc<T>>, value: T) -> Arc<T> {
+    if let Some(known) = known.get(&value) {
+        return Arc::clone(known);
     }
+    let value = Arc::new(value);
+    known.insert(Arc::clone(&value));
+    value
 }
 
 fn customer(section: &Section<'_>) -> Customer {
@@ -155,6 +183,9 @@ fn circuit(section: &Section<'_>) -> Circuit {
         region: section.parse("region", check::text).unwrap_or_else(|| UNSPECIFIED.to_owned()),
         ttr: section.duration("ttr", Duration::ZERO),
         supplier: section.parse("supplier", check::text),
+        pop: section.parse("pop", check::text),
+        access: section.parse("access", check::text),
+        rate: section.parse("rate", check::rate),
     }
 }
 
@@ -164,33 +195,17 @@ fn columns(header: &StringRecord, report: &Report, file: FileNo) -> Columns {
     let mut columns = Columns::default();
     for (cell, name) in header.iter().map(str::trim).enumerate() {
         let place = file.cell(start, cell);
-        let (of_unit, of_snmp) =
-            (known(&form::UNIT, name), name.strip_prefix("snmp_").and_then(|n| known(&form::SNMP, n)));
-        let (keys, key) = match (of_unit, of_snmp) {
-            (Some(key), _) if key != "snmp" => (&mut columns.unit, key),
-            (_, Some(key)) => (&mut columns.snmp, key),
-            (_, None) => {
-                let names = column_names();
-                let names: Vec<&str> = names.iter().map(String::as_str).collect();
-                let (shown, hint, all) = (check::shown(name), form::nearest(name, &names), names.join(", "));
-                report.fault(place, format!("unknown column {shown}{hint}: the columns are {all}"));
-                continue;
-            }
+        let Some((part, key)) = Part::of_column(name) else {
+            let names = Part::columns();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let (shown, hint, all) = (check::shown(name), form::nearest(name, &names), names.join(", "));
+            report.fault(place, format!("unknown column {shown}{hint}: the columns are {all}"));
+            continue;
         };
-        if keys.iter().any(|&(other, _)| other == key) {
+        if columns.iter().any(|&(other, known, _)| (other, known) == (part, key)) {
             report.fault(place, format!("column {} is there twice: remove one", check::shown(name)));
         }
-        keys.push((key, cell));
+        columns.push((part, key, cell));
     }
     columns
-}
-
-fn known(form: &Form, name: &str) -> Option<&'static str> {
-    form.keys.iter().find(|key| **key == name).copied()
-}
-
-/// Every column a CSV file may have.
-fn column_names() -> Vec<String> {
-    let of_unit = form::UNIT.keys.iter().filter(|key| **key != "snmp").map(|key| (*key).to_owned());
-    of_unit.chain(form::SNMP.keys.iter().map(|key| format!("snmp_{key}"))).collect()
 }

@@ -2,8 +2,11 @@
 
 use super::fault::{Place, Report};
 use super::inventory::{Inventory, Places};
-use crate::domain::watch::{Device, Role};
-use std::collections::{HashMap, hash_map};
+use super::works::Work;
+use crate::domain::maintenance::Scope;
+use crate::domain::plan::Canary;
+use crate::domain::watch::{Device, GroupKind, MAX_MAINTENANCE, Role};
+use std::collections::{HashMap, HashSet, hash_map};
 
 /// What may be missing because a file could not be read; references to it are then not complained of.
 #[derive(Clone, Copy, Default)]
@@ -12,8 +15,14 @@ pub(super) struct Gaps {
     pub(super) devices: bool,
 }
 
-/// Notes every faulty link of the inventory.
-pub(super) fn check(report: &Report, inventory: &Inventory<'_>, sentinels: &[(Device, Place)], gaps: Gaps) {
+/// Notes every faulty link of the inventory, and of what refers to it.
+pub(super) fn check(
+    report: &Report,
+    inventory: &Inventory<'_>,
+    sentinels: &[(Device, Place)],
+    canary: Option<(&Canary, [Place; 2])>,
+    gaps: Gaps,
+) {
     let entries: Vec<(&Device, Places)> = inventory.units.iter().chain(inventory.nodes.iter()).collect();
     let customers = index(report, "customer", inventory.customers.iter().map(|(c, place)| (c.id.as_str(), *place)));
     let sentinel_ids = sentinels.iter().map(|(device, place)| (device.id.as_str(), *place));
@@ -40,6 +49,72 @@ pub(super) fn check(report: &Report, inventory: &Inventory<'_>, sentinels: &[(De
     }
     for circle in circles(&upstreams) {
         report_circle(report, circle.into_iter().filter_map(|i| entries.get(i).copied()).collect());
+    }
+    // As above, a sentinel is none of them.
+    let find = |id: &str| devices.get(id).and_then(|&(i, _)| entries.get(i)).map(|&(device, _)| device);
+    check_works(report, inventory, find, gaps);
+    if let Some((canary, places)) = canary.filter(|(canary, _)| !canary.unit.is_empty()) {
+        check_canary(report, canary, places, find(&canary.unit), gaps);
+    }
+}
+
+fn check_works<'a>(
+    report: &Report,
+    inventory: &'a Inventory<'_>,
+    find: impl Fn(&str) -> Option<&'a Device>,
+    gaps: Gaps,
+) {
+    let works = &inventory.works;
+    index(report, "maintenance", works.iter().map(|work| (work.window.id.as_str(), work.id)));
+    if let Some(work) = works.get(MAX_MAINTENANCE) {
+        report.fault(work.id, format!("more than {MAX_MAINTENANCE} [[maintenance]]: remove those that are over"));
+    }
+    if gaps.devices || works.is_empty() {
+        return;
+    }
+    let groups = groups(inventory);
+    for Work { window, scope: place, .. } in works {
+        match &window.scope {
+            Scope::Device(id) if !id.is_empty() && find(id).is_none() => {
+                let message = format!("`scope` is `{id}`, but no [[node]] and no unit has this id");
+                report.fault(*place, message);
+            }
+            Scope::Group(kind, name) if !groups.contains(&(*kind, name.as_str())) => {
+                let kind = kind.name();
+                report.fault(*place, format!("`scope` is {kind} {name:?}, but no unit has this {kind}"));
+            }
+            Scope::Device(_) | Scope::Group(..) => {}
+        }
+    }
+}
+
+/// Every group that a unit belongs to.
+fn groups<'a>(inventory: &'a Inventory<'_>) -> HashSet<(GroupKind, &'a str)> {
+    let mut groups = HashSet::new();
+    for (device, _) in inventory.units.iter() {
+        if let Role::Unit(circuit) = &device.role {
+            groups.extend(GroupKind::ALL.into_iter().filter_map(|kind| Some((kind, circuit.group(kind)?))));
+        }
+    }
+    groups
+}
+
+fn check_canary(report: &Report, canary: &Canary, places: [Place; 2], device: Option<&Device>, gaps: Gaps) {
+    let (Canary { unit, every }, [of_unit, of_every]) = (canary, places);
+    let Some(device) = device else {
+        if !gaps.devices {
+            report.fault(of_unit, format!("`unit` is `{unit}`, but no unit has this id"));
+        }
+        return;
+    };
+    if !matches!(device.role, Role::Unit(_)) {
+        return report.fault(of_unit, format!("`unit` is `{unit}`, which is a node: nodes have no cases of their own"));
+    }
+    // One outage has to be over, and its letter taken, before the next.
+    let least = device.pace.down_after * 2 + device.pace.interval;
+    if *every <= least {
+        let rule = format!("must be longer than twice `down_after` and an `interval` of unit `{unit}` ({least:?})");
+        report.fault(of_every, format!("`every` ({every:?}) {rule}"));
     }
 }
 

@@ -3,9 +3,11 @@
 //! All faults of all files are found in one go, each with file, line and column. So nothing here stops at a fault:
 //! it is noted, something harmless takes the value's place, and reading goes on; what was read is handed out only if
 //! nothing was noted. `read` is the whole of it; [`FORMS`] lists every key. Reading order: `section` (a TOML table
-//! or a CSV row), `check` (single values), `settings` and `inventory` (tables), `links` (between tables).
+//! or a CSV row), `check` (single values), `settings`, `degraded`, `inventory` and `works` (tables), `links` (between
+//! tables).
 
 mod check;
+mod degraded;
 mod fault;
 mod form;
 mod inventory;
@@ -14,6 +16,7 @@ mod paths;
 mod section;
 mod settings;
 mod snmp;
+mod works;
 
 pub use fault::{Fault, Faults, MAX_PRINTED};
 pub use form::{FORMS, Form};
@@ -22,6 +25,7 @@ use crate::domain::plan::Plan;
 use crate::domain::watch::Secret;
 use check::Checked;
 use core::net::SocketAddr;
+use core::time::Duration;
 use fault::{FileNo, Place, Report};
 use inventory::Inventory;
 use links::Gaps;
@@ -44,7 +48,12 @@ pub struct Config {
     pub http: Http,
     /// How letters leave.
     pub mail: Mail,
-    /// What is watched, and by which rules.
+    /// Who is told that somebody watches, if anybody is.
+    pub heartbeat: Option<Heartbeat>,
+    /// Where SNMP traps are taken, if anywhere.
+    pub traps: Option<SocketAddr>,
+    /// What is watched, and by which rules. Its maintenance is still in Unix time, as people plan: only whoever has the
+    /// calendar (`app`) can shift it onto the timeline, and does so anew when the wall clock is set.
     pub plan: Plan,
 }
 
@@ -77,11 +86,21 @@ pub struct Mailbox {
     pub address: String,
 }
 
+/// The sign of life for a dead man's switch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// What is asked for, over HTTP or HTTPS. It mostly holds a key.
+    pub url: Secret,
+    /// From one request to the next; at least a second.
+    pub every: Duration,
+}
+
 impl Config {
     /// Whether going over from `before` to this takes more than a reload.
     #[must_use]
     pub fn needs_restart_after(&self, before: &Self) -> bool {
-        (&self.store, &self.http, &self.mail) != (&before.store, &before.http, &before.mail)
+        (&self.store, &self.http, &self.mail, &self.heartbeat, &self.traps)
+            != (&before.store, &before.http, &before.mail, &before.heartbeat, &before.traps)
     }
 }
 
@@ -146,23 +165,31 @@ pub fn read(file: &Path, credentials: Option<&Path>) -> Result<Config, Faults> {
     let root = Section::whole(&report, main, form::MAIN_FILE, &document);
     let (store, http) = (settings::store(&root, &paths), settings::http(&root, &paths));
     let (mail, noc) = settings::mail(&root, &paths);
+    let heartbeat = settings::heartbeat(&root);
     let stability = settings::stability(&root);
-    let (pace, sentinels) = settings::detection(&root);
-    let mut inventory = Inventory::new(&paths, pace);
+    let (common, sentinels) = settings::detection(&root);
+    let (canary, traps) = (settings::canary(&root), settings::traps(&root));
+    let mut inventory = Inventory::new(&paths, common);
     inventory.read_tables(&root);
     let mut gaps = Gaps::default();
     let named = inventory_files(&root, file, &paths, &mut gaps);
     for (path, place) in named {
         read_inventory(&mut report, &mut inventory, &mut gaps, &path, place);
     }
-    links::check(&report, &inventory, &sentinels, gaps);
+    links::check(&report, &inventory, &sentinels, canary.as_ref().map(|(canary, places)| (canary, *places)), gaps);
     let mut devices = inventory.units.devices;
     devices.extend(inventory.nodes.devices);
     devices.extend(sentinels.into_iter().map(|(device, _)| Arc::new(device)));
     let customers = inventory.customers.into_iter().map(|(customer, _)| customer).collect();
-    let plan = Plan { customers, devices, stability, noc };
+    let maintenance = inventory.works.into_iter().map(|work| work.window).collect();
+    let canary = canary.map(|(canary, _)| canary);
+    let plan = Plan { customers, devices, stability, noc, maintenance, canary };
     let faults = report.into_faults();
-    if faults.0.is_empty() { Ok(Config { file: file.to_owned(), store, http, mail, plan }) } else { Err(faults) }
+    if faults.0.is_empty() {
+        Ok(Config { file: file.to_owned(), store, http, mail, heartbeat, traps, plan })
+    } else {
+        Err(faults)
+    }
 }
 
 /// Where a running daemon is found.

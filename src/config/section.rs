@@ -37,17 +37,64 @@ pub(super) struct Row<'a> {
     pub(super) columns: &'a Columns,
     /// Where it begins, in bytes.
     pub(super) start: u64,
-    /// Whether it stands for the row's nested table.
-    pub(super) nested: bool,
+    /// Which of the row's tables it stands for.
+    pub(super) part: Part,
+}
+
+/// A table that a row holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// The unit itself.
+    Unit,
+    /// Its nested snmp table.
+    Snmp,
+    /// Its nested table of limits.
+    Degraded,
 }
 
 /// Which cell of a row holds which key.
-#[derive(Default)]
-pub(super) struct Columns {
-    /// Keys of the unit.
-    pub(super) unit: Vec<(&'static str, usize)>,
-    /// Keys of its nested snmp table.
-    pub(super) snmp: Vec<(&'static str, usize)>,
+pub(super) type Columns = Vec<(Part, &'static str, usize)>;
+
+impl Part {
+    const ALL: [Self; 3] = [Self::Unit, Self::Snmp, Self::Degraded];
+
+    /// What its columns begin with.
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::Unit => "",
+            Self::Snmp => "snmp_",
+            Self::Degraded => "degraded_",
+        }
+    }
+
+    /// The part that is nested under `key`.
+    fn under(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|part| part.prefix().strip_suffix('_') == Some(key))
+    }
+
+    /// The keys that a cell may hold.
+    fn keys(self) -> impl Iterator<Item = &'static str> {
+        let form = match self {
+            Self::Unit => form::UNIT,
+            Self::Snmp => form::SNMP,
+            Self::Degraded => form::DEGRADED,
+        };
+        form.keys.iter().copied().filter(|key| Self::under(key).is_none())
+    }
+
+    /// What the column of this name holds.
+    pub(super) fn of_column(name: &str) -> Option<(Self, &'static str)> {
+        let find = |part: Self| {
+            let wanted = name.strip_prefix(part.prefix())?;
+            part.keys().find(|key| *key == wanted).map(|key| (part, key))
+        };
+        Self::ALL.into_iter().find_map(find)
+    }
+
+    /// Every column there may be.
+    pub(super) fn columns() -> Vec<String> {
+        Self::ALL.into_iter().flat_map(|part| part.keys().map(move |key| format!("{}{key}", part.prefix()))).collect()
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -156,9 +203,21 @@ impl<'a> Section<'a> {
 
     fn checked<T>(&self, key: &str, value: Value<'a>, check: impl FnOnce(&'a str) -> Checked<T>) -> Option<T> {
         let Some(text) = value.raw.text() else { return self.wrong_type(key, value, "a string in quotes") };
-        check(text)
-            .map_err(|message| self.report.fault(value.place, format!("`{}` {message}", self.full_name(key))))
-            .ok()
+        self.noted(key, value, check(text))
+    }
+
+    fn noted<T>(&self, key: &str, value: Value<'a>, checked: Checked<T>) -> Option<T> {
+        checked.map_err(|message| self.report.fault(value.place, format!("`{}` {message}", self.full_name(key)))).ok()
+    }
+
+    /// The point in time at `key`, a TOML offset date-time or a text, in milliseconds of Unix time.
+    pub(super) fn require_moment(&self, key: &str) -> Option<i64> {
+        let Some(value) = self.value(key) else { return self.missing(key) };
+        let date_time = value.raw.toml().and_then(DeValue::as_datetime).map(ToString::to_string);
+        match date_time.as_deref().or(value.raw.text()) {
+            Some(text) => self.noted(key, value, check::moment(text)),
+            None => self.wrong_type(key, value, "a date and time with an offset"),
+        }
     }
 
     /// The duration at `key`.
@@ -174,12 +233,25 @@ impl<'a> Section<'a> {
     }
 
     /// The whole number at `key`.
-    pub(super) fn integer(&self, key: &str, range: RangeInclusive<i64>) -> Option<i64> {
+    pub(super) fn integer<T: TryFrom<i64>>(&self, key: &str, range: RangeInclusive<i64>) -> Option<T> {
+        self.whole_number(key, range, "").and_then(|number| number.try_into().ok())
+    }
+
+    /// The whole number at `key`, or `None` within if "off" stands there.
+    #[expect(clippy::option_option, reason = "absent and switched off are two things")]
+    pub(super) fn integer_or_off<T: TryFrom<i64>>(&self, key: &str, range: RangeInclusive<i64>) -> Option<Option<T>> {
+        if self.value(key)?.raw.text() == Some(check::OFF) {
+            return Some(None);
+        }
+        self.whole_number(key, range, " or \"off\"").and_then(|number| number.try_into().ok()).map(Some)
+    }
+
+    fn whole_number(&self, key: &str, range: RangeInclusive<i64>, or: &str) -> Option<i64> {
         let value = self.value(key)?;
         match value.raw.integer() {
             Some(number) if range.contains(&number) => Some(number),
             number => {
-                let wanted = format!("a whole number from {} to {}", range.start(), range.end());
+                let wanted = format!("a whole number from {} to {}{or}", range.start(), range.end());
                 let Some(number) = number else { return self.wrong_type(key, value, &wanted) };
                 let name = self.full_name(key);
                 self.report.fault(value.place, format!("`{name}` is {number}: it must be {wanted}"));
@@ -230,7 +302,8 @@ impl<'a> Section<'a> {
     /// The table at `key`, if it is given.
     pub(super) fn optional_section(&self, key: &str, form: Form) -> Option<Self> {
         if let Fields::Row(row) = self.fields {
-            let nested = Self { form, fields: Fields::Row(Row { nested: true, ..row }), ..*self };
+            let part = Part::under(key)?;
+            let nested = Self { form, fields: Fields::Row(Row { part, ..row }), ..*self };
             return form.keys.iter().any(|key| nested.has(key)).then_some(nested);
         }
         let value = self.value(key)?;
@@ -266,8 +339,7 @@ impl<'a> Section<'a> {
                 Some(Value { raw: Raw::Toml(value.get_ref()), place: self.file.byte(value.span().start) })
             }
             Fields::Row(row) => {
-                let columns = if row.nested { &row.columns.snmp } else { &row.columns.unit };
-                let &(_, cell) = columns.iter().find(|(known, _)| *known == key)?;
+                let &(_, _, cell) = row.columns.iter().find(|(part, known, _)| *part == row.part && *known == key)?;
                 let text = row.cells.get(cell)?.trim();
                 let value = Value { raw: Raw::Cell(text), place: self.file.cell(row.start, cell) };
                 (!text.is_empty()).then_some(value)
@@ -294,8 +366,8 @@ impl<'a> Section<'a> {
     /// The key as its file writes it.
     fn full_name(&self, key: &str) -> String {
         match self.fields {
-            Fields::Row(row) if row.nested => format!("snmp_{key}"),
-            Fields::Row(_) | Fields::Table(_) | Fields::Absent => key.to_owned(),
+            Fields::Row(row) => format!("{}{key}", row.part.prefix()),
+            Fields::Table(_) | Fields::Absent => key.to_owned(),
         }
     }
 }

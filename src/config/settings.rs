@@ -1,16 +1,18 @@
-//! The daemon's own tables: store, http, detection, stability and mail.
+//! The daemon's own tables: store, http, detection, stability, mail, heartbeat, canary and traps.
 
 use super::check::{self, Checked, shown};
+use super::degraded;
 use super::fault::Place;
 use super::form;
 use super::paths::Paths;
 use super::section::Section;
-use super::{Http, Mail, Mailbox, Route, Smtp, Tls};
-use crate::domain::plan::Stability;
-use crate::domain::watch::{Device, Pace, Role, SENTINEL_INTERVAL, SENTINEL_TIMEOUT, Secret};
+use super::{Heartbeat, Http, Mail, Mailbox, Route, Smtp, Tls};
+use crate::domain::plan::{Canary, Stability};
+use crate::domain::watch::{self, Device, Limits, MAX_CELLS, Pace, Role, SENTINEL_INTERVAL, SENTINEL_TIMEOUT, Secret};
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use core::time::Duration;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Detection settings where the operator gives none.
 const PACE: Pace = Pace {
@@ -19,11 +21,18 @@ const PACE: Pace = Pace {
     timeout: Duration::from_secs(1),
     down_after: Duration::from_mins(10),
     solve_after: Duration::from_mins(5),
+    history: Duration::from_hours(3),
 };
+/// Most rounds that are kept of a device.
+const MAX_ROUNDS: u32 = MAX_CELLS as u32;
 /// Stability windows where the operator gives none (R28).
 const STABILITY: Stability = Stability { p1: Duration::from_hours(24), p2: Duration::from_hours(72) };
 /// Where the console and the metrics are, if the operator does not say.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9640);
+/// From one heartbeat to the next, if the operator does not say.
+const HEARTBEAT_EVERY: Duration = Duration::from_secs(60);
+/// From one canary to the next, if the operator does not say.
+const CANARY_EVERY: Duration = Duration::from_hours(24);
 /// Shortest token, in characters: whoever knows it can change cases over the network.
 const MIN_TOKEN: usize = 16;
 
@@ -61,16 +70,53 @@ pub(super) fn stability(root: &Section<'_>) -> Stability {
     Stability { p1: stability.duration("p1", STABILITY.p1), p2: stability.duration("p2", STABILITY.p2) }
 }
 
-/// Detection settings of all devices that have none of their own, and the sentinels with their places.
-pub(super) fn detection(root: &Section<'_>) -> (Pace, Vec<(Device, Place)>) {
+/// What holds for all devices that do not say otherwise.
+pub(super) struct Common {
+    pub(super) pace: Pace,
+    pub(super) limits: Arc<Limits>,
+}
+
+/// Detection settings of all devices that have none of their own, and the sentinels with their places in the file.
+pub(super) fn detection(root: &Section<'_>) -> (Common, Vec<(Device, Place)>) {
     let detection = root.section("detection", form::DETECTION);
-    let common = pace(&detection, PACE);
-    let sentinel = |(host, place): (String, Place)| {
-        let pace = Pace { interval: SENTINEL_INTERVAL, timeout: common.timeout.min(SENTINEL_TIMEOUT), ..common };
-        let id = format!("sentinel-{host}");
-        (Device { id, role: Role::Sentinel(_), host, upstream: None, icmp: true, snmp: None, pace }, place)
+    let table = root.section("degraded", form::DEGRADED);
+    let faults = root.report().count();
+    let (pace, limits) = (pace(&detection, PACE), Arc::new(degraded::limits(&table, &Limits::DEFAULT)));
+    if root.report().count() == faults {
+        degraded::relate(&detection, Some(&table), pace, &limits);
+    }
+    let common = Common { pace, limits };
+    let of_place = |place: watch::Place| {
+        let key = match place {
+            watch::Place::Gateway => "gateway",
+            watch::Place::Core => "core",
+            watch::Place::Far => "sentinels",
+        };
+        let hosts = detection.list(key, check::host).into_iter();
+        let common = &common;
+        hosts.map(move |(host, at)| (sentinel(host, place, common), at))
     };
-    (common, detection.list("sentinels", check::host).into_iter().map(sentinel).collect())
+    let sentinels = watch::Place::ALL.into_iter().flat_map(of_place).collect();
+    (common, sentinels)
+}
+
+fn sentinel(host: String, place: watch::Place, common: &Common) -> Device {
+    let timeout = common.pace.timeout.min(SENTINEL_TIMEOUT);
+    Device {
+        id: format!("sentinel-{host}"),
+        role: Role::Sentinel(place),
+        host,
+        upstream: None,
+        icmp: true,
+        snmp: None,
+        pace: bounded(Pace { interval: SENTINEL_INTERVAL, timeout, ..common.pace }),
+        limits: Arc::clone(&common.limits),
+    }
+}
+
+/// No device keeps more rounds than it may: where a short interval is, an inherited `history` is shorter.
+pub(super) fn bounded(pace: Pace) -> Pace {
+    Pace { history: pace.history.min(pace.interval.saturating_mul(MAX_ROUNDS)), ..pace }
 }
 
 /// Detection settings of a section, on top of `base`.
@@ -82,6 +128,7 @@ pub(super) fn pace(section: &Section<'_>, base: Pace) -> Pace {
         timeout: section.duration("timeout", base.timeout),
         down_after: section.duration("down_after", base.down_after),
         solve_after: section.duration("solve_after", base.solve_after),
+        history: section.duration("history", base.history),
     };
     if pace == base || section.report().count() > faults {
         return pace;
@@ -93,7 +140,7 @@ pub(super) fn pace(section: &Section<'_>, base: Pace) -> Pace {
             section.fault(at, format!("`{key}` {rule}"));
         }
     };
-    let Pace { interval, snmp_interval, timeout, down_after, solve_after: _ } = pace;
+    let Pace { interval, snmp_interval, timeout, down_after, solve_after: _, history } = pace;
     let rule = format!(
         "({timeout:?}) must be shorter than `interval` ({interval:?}): an answer has to come before the next probe"
     );
@@ -106,6 +153,13 @@ pub(super) fn pace(section: &Section<'_>, base: Pace) -> Pace {
         "({interval:?}) must not be longer than `down_after` ({down_after:?}): a fault needs a probe within it"
     );
     must(interval <= down_after, ["interval", "down_after"], &rule);
+    if section.has("history") && history > bounded(pace).history {
+        let most = bounded(pace).history;
+        section.fault(
+            "history",
+            format!("`history` ({history:?}) must be at most {MAX_ROUNDS} times `interval` ({most:?})"),
+        );
+    }
     pace
 }
 
@@ -151,6 +205,29 @@ fn credentials(mail: &Section<'_>, paths: &Paths<'_>, server: Option<&Smtp>) -> 
 
 fn is_loopback(host: &str) -> bool {
     host.parse::<IpAddr>().map_or_else(|_| host.eq_ignore_ascii_case("localhost"), |address| address.is_loopback())
+}
+
+/// Who is told, and how often, that somebody watches.
+pub(super) fn heartbeat(root: &Section<'_>) -> Option<Heartbeat> {
+    let heartbeat = root.section("heartbeat", form::HEARTBEAT);
+    let every = heartbeat.parse("every", check::beat).unwrap_or(HEARTBEAT_EVERY);
+    if heartbeat.has("every") && !heartbeat.has("url") {
+        heartbeat.fault("every", "`every` is of no use without `url`: add it, or remove `every`");
+    }
+    heartbeat.parse("url", check::web).map(|url| Heartbeat { url, every })
+}
+
+/// The canary, if there is one, and where its unit and its time stand.
+pub(super) fn canary(root: &Section<'_>) -> Option<(Canary, [Place; 2])> {
+    let table = root.optional_section("canary", form::CANARY)?;
+    let unit = table.require("unit", check::id).unwrap_or_default();
+    let every = table.parse("every", check::song).unwrap_or(CANARY_EVERY);
+    Some((Canary { unit, every }, ["unit", "every"].map(|key| table.place(key))))
+}
+
+/// Where traps are taken, if anywhere.
+pub(super) fn traps(root: &Section<'_>) -> Option<SocketAddr> {
+    root.section("traps", form::TRAPS).parse("listen", check::listen).flatten()
 }
 
 fn path(section: &Section<'_>, key: &str, default: &str, paths: &Paths<'_>) -> PathBuf {

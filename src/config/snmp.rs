@@ -38,8 +38,8 @@ const VERSIONS: [(&str, Version); 3] = [("1", Version::V1), ("2c", Version::V2c)
 /// Reads the `snmp` table of a device, if it has one that is in order.
 pub(super) fn read(device: &Section<'_>, paths: &Paths<'_>) -> Option<SnmpAccess> {
     let snmp = device.optional_section("snmp", form::SNMP)?;
-    let port = snmp.integer("port", 1..=i64::from(u16::MAX)).and_then(|p| u16::try_from(p).ok()).unwrap_or(161);
-    let interface = snmp.integer("interface", 1..=i64::from(i32::MAX)).and_then(|i| u32::try_from(i).ok());
+    let port = snmp.integer("port", 1..=i64::from(u16::MAX)).unwrap_or(161);
+    let interface = snmp.integer("interface", 1..=i64::from(i32::MAX));
     let version = match snmp.require("version", |v| choice(v, &VERSIONS))? {
         Version::V1 => SnmpVersion::V1 { community: community(&snmp)? },
         Version::V2c => SnmpVersion::V2c { community: community(&snmp)? },

@@ -2,11 +2,14 @@
 
 mod buffers;
 mod collector;
+pub mod heartbeat;
 pub mod icmp;
+mod keys;
 pub mod mail_out;
 mod probing;
 pub mod resolver;
 pub mod snmp;
 pub mod systemd;
+pub mod traps;
 
 pub use probing::{Deliver, ProbeEngine, StartError};

@@ -1,12 +1,19 @@
 //! The language of stories: from text to a plan and a list of events.
 
-use crate::domain::desk::{Priority, Stage, WaitingOn};
+use super::words::{action, count_within, duration, maintenance, pairs, permille, rate};
+use crate::domain::desk::{AlarmKind, Priority};
+use crate::domain::maintenance::{Scope, Window};
 use crate::domain::party::Customer;
-use crate::domain::plan::{Plan, Stability};
+use crate::domain::plan::{Canary, Plan, Stability};
+use crate::domain::time::Time;
 use crate::domain::turn::Command;
-use crate::domain::watch::{Circuit, Device, Pace, Role, Verdict};
+use crate::domain::watch::{
+    Circuit, Device, GroupKind, Limits, Pace, Place, Role, Secret, SnmpAccess, SnmpVersion, TrapKind, Verdict,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::net::Ipv4Addr;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,8 +42,21 @@ pub struct Event {
 /// What happens.
 #[derive(Clone, Debug)]
 pub enum Action {
-    /// Lines answer from now on.
-    Answer(Subject, Duration),
+    /// Lines answer from now on: after that time, and up to so much more by chance.
+    Answer(Subject, Duration, Duration),
+    /// Something about SNMP agents changes.
+    Agent(Subject, Agent),
+    /// Devices send a trap.
+    Trap(Subject, TrapKind),
+    /// Host names can't be looked up, or can.
+    Resolver {
+        /// Whether they can.
+        works: bool,
+    },
+    /// A person plans a maintenance.
+    Maintain(Scope, Range<Duration>, bool),
+    /// A person has news for everybody under the latest umbrella.
+    Update(String),
     /// Lines lose this share of probes from now on.
     Lose(Subject, f64),
     /// The daemon is stopped in good order.
@@ -69,6 +89,25 @@ pub enum Action {
     Expect(Expectation),
 }
 
+/// What an SNMP agent does, or its box.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Agent {
+    /// It answers.
+    Answers,
+    /// It refuses our credentials.
+    Rejects,
+    /// It says nothing.
+    Silent,
+    /// The box starts anew.
+    Reboot,
+    /// The WAN interface is up, or down.
+    Interface(bool),
+    /// This share of its packets has errors.
+    Errors(f64),
+    /// This share of the committed rate is used.
+    Load(f64),
+}
+
 /// Which devices a line of the story is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
@@ -80,6 +119,8 @@ pub enum Subject {
     Prefix(String),
     /// This one.
     One(String),
+    /// Those of a group.
+    Group(GroupKind, String),
 }
 
 impl fmt::Display for Subject {
@@ -89,6 +130,7 @@ impl fmt::Display for Subject {
             Self::Sentinels => f.write_str("sentinels"),
             Self::Prefix(prefix) => write!(f, "{prefix}*"),
             Self::One(id) => f.write_str(id),
+            Self::Group(kind, name) => write!(f, "{}={name}", kind.name()),
         }
     }
 }
@@ -99,9 +141,13 @@ impl Subject {
     pub fn covers(&self, id: &str, role: &Role) -> bool {
         match self {
             Self::All => true,
-            Self::Sentinels => *role == Role::Sentinel(_),
+            Self::Sentinels => matches!(role, Role::Sentinel(_)),
             Self::Prefix(prefix) => id.starts_with(prefix.as_str()),
             Self::One(one) => id == one,
+            Self::Group(kind, name) => match role {
+                Role::Unit(circuit) => circuit.group(*kind) == Some(name),
+                Role::Node | Role::Sentinel(_) => false,
+            },
         }
     }
 }
@@ -117,6 +163,14 @@ pub enum Expectation {
     Verdict(String, Verdict),
     /// So many cases were opened so far.
     Cases(usize),
+    /// So many umbrellas were opened so far.
+    Umbrellas(usize),
+    /// So many letters were written to this customer, or to "noc".
+    Letters(String, usize),
+    /// This alarm stands, or does not.
+    Alarm(AlarmKind, bool),
+    /// The device's SNMP agent does this.
+    Agent(String, String),
 }
 
 /// A line that is not of the language.
@@ -134,17 +188,23 @@ impl fmt::Display for Misspelt {
     }
 }
 
-type Keys<'a> = BTreeMap<&'a str, &'a str>;
+pub(super) type Keys<'a> = BTreeMap<&'a str, &'a str>;
 
 /// The keys that a `config` line may set, with their defaults.
 #[derive(Clone, Copy)]
 struct Settings {
     pace: Pace,
+    limits: Limits,
     stability: Stability,
 }
 
+/// Devices above each other, at the most.
+const MAX_LEVELS: usize = 64;
 /// Devices that a story may have: as many as the daemon is made for.
 const MAX_DEVICES: usize = 1_000_000;
+
+/// Committed rate of a line whose WAN interface the story speaks of, in bits a second.
+const DEFAULT_RATE: u64 = 100_000_000;
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -158,7 +218,9 @@ impl Default for Settings {
                 timeout: Duration::from_secs(1),
                 down_after: Duration::from_secs(10 * MINUTE),
                 solve_after: Duration::from_secs(5 * MINUTE),
+                history: Duration::from_secs(3 * HOUR),
             },
+            limits: Limits::DEFAULT,
             stability: Stability { p1: Duration::from_secs(24 * HOUR), p2: Duration::from_secs(72 * HOUR) },
         }
     }
@@ -166,8 +228,29 @@ impl Default for Settings {
 
 impl Settings {
     fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
-        let place = match key {
+        let limits = &mut self.limits;
+        match key {
+            "loss" => limits.loss = permille(value)?,
+            "errors" => limits.errors = permille(value)?,
+            "load" => limits.load = permille(value)?,
+            "flaps" => limits.flaps = count_within(value)?,
+            "reboots" => limits.reboots = count_within(value)?,
+            "rtt" if value == "off" => limits.rtt = None,
+            "rtt" => limits.rtt = Some(duration(value)?),
+            "rtt_factor" if value == "off" => limits.rtt_factor = None,
+            "rtt_factor" => limits.rtt_factor = Some(value.parse().map_err(|_| format!("{value:?} is no number"))?),
+            "good_windows" => limits.good_windows = value.parse().map_err(|_| format!("{value:?} is no number"))?,
+            _ => *self.length(key)? = duration(value)?,
+        }
+        Ok(())
+    }
+
+    fn length(&mut self, key: &str) -> Result<&mut Duration, String> {
+        Ok(match key {
+            "window" => &mut self.limits.window,
+            "history" => &mut self.pace.history,
             "interval" => &mut self.pace.interval,
+            "snmp_interval" => &mut self.pace.snmp_interval,
             "timeout" => &mut self.pace.timeout,
             "down_after" => &mut self.pace.down_after,
             "solve_after" => &mut self.pace.solve_after,
@@ -175,12 +258,11 @@ impl Settings {
             "p2" => &mut self.stability.p2,
             _ => {
                 return Err(format!(
-                    "unknown setting {key:?}: use interval, timeout, down_after, solve_after, p1 or p2"
+                    "unknown setting {key:?}: use interval, snmp_interval, timeout, down_after, solve_after, history, p1, \
+                     p2, window, good_windows, loss, rtt, rtt_factor, flaps, reboots, errors or load"
                 ));
             }
-        };
-        *place = duration(value)?;
-        Ok(())
+        })
     }
 }
 
@@ -193,6 +275,8 @@ struct Draft {
     units: Devices,
     nodes: Devices,
     sentinels: Devices,
+    maintenance: Vec<(usize, Scope, Range<Duration>, bool)>,
+    canary: Option<(usize, Canary)>,
     events: Vec<Event>,
     until: Duration,
 }
@@ -213,6 +297,7 @@ impl Story {
             }
         }
         draft.add_upstreams();
+        draft.add_agents();
         draft.check(&mut faults);
         faults.sort_by_key(|fault| fault.line);
         if faults.is_empty() { Ok(draft.finish()) } else { Err(faults) }
@@ -256,8 +341,16 @@ impl Draft {
                 self.nodes.push((line, node));
                 Ok(())
             }
-            ["sentinel", id] => {
-                let mut sentinel = self.device(id, Role::Sentinel(_), &Keys::new())?;
+            ["sentinel", id, keys @ ..] => {
+                let place = match keys {
+                    [] => Place::Far,
+                    [key] => Place::ALL
+                        .into_iter()
+                        .find(|place| key.strip_prefix("place=") == Some(place.name()))
+                        .ok_or("write: sentinel ID [place=gateway|core|far]")?,
+                    [..] => return Err("write: sentinel ID [place=gateway|core|far]".into()),
+                };
+                let mut sentinel = self.device(id, Role::Sentinel(place), &Keys::new())?;
                 sentinel.pace.interval = crate::domain::watch::SENTINEL_INTERVAL;
                 sentinel.pace.timeout = sentinel.pace.timeout.min(crate::domain::watch::SENTINEL_TIMEOUT);
                 self.sentinels.push((line, sentinel));
@@ -269,6 +362,16 @@ impl Draft {
                 self.events.push(event);
                 Ok(())
             }
+            ["maintenance", rest @ ..] => {
+                let (scope, times, emergency) = maintenance(rest)?;
+                self.until = self.until.max(times.end);
+                self.maintenance.push((line, scope, times, emergency));
+                Ok(())
+            }
+            ["canary", unit, "every", every] => {
+                self.canary = Some((line, Canary { unit: (*unit).to_owned(), every: duration(every)? }));
+                Ok(())
+            }
             ["until", time] => {
                 self.until = self.until.max(duration(time)?);
                 Ok(())
@@ -276,11 +379,15 @@ impl Draft {
             ["unit"] => Err("write: unit ID customer=…".into()),
             ["units", ..] => Err("write: units PREFIX 1..500 customer=…".into()),
             ["node"] => Err("write: node ID".into()),
-            ["sentinel", ..] => Err("write: sentinel ID".into()),
+            ["sentinel"] => Err("write: sentinel ID [place=gateway|core|far]".into()),
+            ["canary", ..] => Err("write: canary UNIT every 24h".into()),
             ["at"] => Err("write: at 1h9m59s …".into()),
             ["until", ..] => Err("write: until 60h".into()),
             [first, ..] => {
-                Err(format!("a line begins with config, unit, units, node, sentinel, at or until, not with {first:?}"))
+                Err(format!(
+                    "a line begins with config, unit, units, node, sentinel, maintenance, canary, at or until, not with \
+                     {first:?}"
+                ))
             }
         }
     }
@@ -294,6 +401,9 @@ impl Draft {
             region: get("region", "EMEA"),
             ttr: duration(&get("ttr", "4h"))?,
             supplier: keys.get("supplier").map(|&supplier| supplier.to_owned()),
+            pop: keys.get("pop").map(|&pop| pop.to_owned()),
+            access: keys.get("access").map(|&access| access.to_owned()),
+            rate: keys.get("rate").map(|rate_text| rate(rate_text)).transpose()?,
         };
         self.device(id, Role::Unit(circuit), keys)
     }
@@ -302,20 +412,46 @@ impl Draft {
         let mut settings = self.settings;
         for (&key, &value) in keys {
             match key {
-                "customer" | "order" | "service" | "region" | "ttr" | "supplier" if matches!(role, Role::Unit(_)) => {}
-                "upstream" => {}
+                "customer" | "order" | "service" | "region" | "ttr" | "supplier" | "pop" | "access" | "rate"
+                    if matches!(role, Role::Unit(_)) => {}
+                "upstream" | "host" => {}
                 _ => settings.set(key, value)?,
             }
         }
         Ok(Device {
             id: id.to_owned(),
             role,
-            host: "192.0.2.1".into(),
+            host: keys.get("host").map_or_else(|| self.next_address(), |&host| host.to_owned()),
             upstream: keys.get("upstream").map(|&upstream| upstream.to_owned()),
             icmp: true,
             snmp: None,
             pace: settings.pace,
+            limits: Arc::new(settings.limits),
         })
+    }
+
+    /// Everybody has an address of their own.
+    fn next_address(&self) -> String {
+        const FIRST: u32 = u32::from_be_bytes([10, 0, 0, 1]);
+        let known = self.units.len() + self.nodes.len() + self.sentinels.len();
+        Ipv4Addr::from(FIRST + u32::try_from(known).unwrap_or(0)).to_string()
+    }
+
+    /// Whoever an event of the story speaks SNMP of is asked by SNMP.
+    fn add_agents(&mut self) {
+        let version = SnmpVersion::V2c { community: Secret::new("public".to_owned()) };
+        let access = Arc::new(SnmpAccess { version, port: 161, interface: Some(1) });
+        for (_, device) in self.units.iter_mut().chain(&mut self.nodes) {
+            let speaks_of_it = |event: &Event| {
+                matches!(&event.action, Action::Agent(subject, _) if subject.covers(&device.id, &device.role))
+            };
+            if self.events.iter().any(speaks_of_it) {
+                device.snmp = Some(Arc::clone(&access));
+                if let Role::Unit(circuit) = &mut device.role {
+                    circuit.rate.get_or_insert(DEFAULT_RATE);
+                }
+            }
+        }
     }
 
     fn devices(&self) -> impl Iterator<Item = &(usize, Device)> {
@@ -354,10 +490,26 @@ impl Draft {
                 fault(*line, format!("{}: timeout must be shorter than interval", device.id));
             }
         }
+        let upstreams: BTreeMap<&str, &str> = self
+            .devices()
+            .filter_map(|(_, device)| Some((device.id.as_str(), device.upstream.as_deref()?)))
+            .collect();
+        for (line, device) in self.devices() {
+            let mut ancestors = std::iter::successors(device.upstream.as_deref(), |id| upstreams.get(id).copied());
+            if ancestors.by_ref().take(MAX_LEVELS).any(|id| id == device.id) || ancestors.next().is_some() {
+                fault(*line, format!("{} is upstream of itself: one of them must be reached another way", device.id));
+            }
+        }
         let units: BTreeSet<&str> = self.units.iter().map(|(_, unit)| unit.id.as_str()).collect();
+        if let Some((line, canary)) = self.canary.as_ref().filter(|(_, canary)| !units.contains(canary.unit.as_str())) {
+            fault(*line, format!("{:?} is no unit of this story", canary.unit));
+        }
         for event in &self.events {
             match &event.action {
-                Action::Answer(subject, _) | Action::Lose(subject, _) => {
+                Action::Answer(subject, ..)
+                | Action::Lose(subject, _)
+                | Action::Agent(subject, _)
+                | Action::Trap(subject, _) => {
                     if !self.devices().any(|(_, device)| subject.covers(&device.id, &device.role)) {
                         fault(event.line, format!("\"{subject}\" is no device of this story"));
                     }
@@ -369,7 +521,7 @@ impl Draft {
                         fault(event.line, format!("{unit:?} is no unit of this story"));
                     }
                 }
-                Action::Expect(Expectation::Verdict(device, _)) => {
+                Action::Expect(Expectation::Verdict(device, _) | Expectation::Agent(device, _)) => {
                     if !ids.contains(device.as_str()) {
                         fault(event.line, format!("{device:?} is no device of this story"));
                     }
@@ -382,9 +534,29 @@ impl Draft {
                 | Action::Clock(_)
                 | Action::Mail { .. }
                 | Action::Uplink { .. }
-                | Action::Expect(Expectation::Cases(_)) => {}
+                | Action::Resolver { .. }
+                | Action::Maintain(..)
+                | Action::Update(_)
+                | Action::Expect(
+                    Expectation::Cases(_)
+                    | Expectation::Umbrellas(_)
+                    | Expectation::Letters(..)
+                    | Expectation::Alarm(..),
+                ) => {}
             }
         }
+    }
+
+    fn windows(&self) -> Vec<Window> {
+        let window = |(number, (_, scope, times, emergency)): (usize, &(usize, Scope, Range<Duration>, bool))| Window {
+            id: format!("planned-{number}"),
+            scope: scope.clone(),
+            from: Time::from_millis(0) + times.start,
+            until: Time::from_millis(0) + times.end,
+            emergency: *emergency,
+            note: None,
+        };
+        (1..).zip(&self.maintenance).map(window).collect()
     }
 
     fn finish(mut self) -> Story {
@@ -406,139 +578,9 @@ impl Draft {
             devices: self.devices().map(|(_, device)| Arc::new(device.clone())).collect(),
             stability: self.settings.stability,
             noc: vec!["noc@example.net".into()],
+            maintenance: self.windows(),
+            canary: self.canary.map(|(_, canary)| canary),
         };
         Story { plan, events: self.events, until: self.until }
     }
-}
-
-fn pairs<'a>(words: &[&'a str]) -> Result<Keys<'a>, String> {
-    words
-        .iter()
-        .map(|word| word.split_once('=').ok_or_else(|| format!("{word:?} is not of the form key=value")))
-        .collect()
-}
-
-fn subject(word: &str) -> Subject {
-    match (word, word.strip_suffix('*')) {
-        ("all", _) => Subject::All,
-        ("sentinels", _) => Subject::Sentinels,
-        (_, Some(prefix)) => Subject::Prefix(prefix.to_owned()),
-        (_, None) => Subject::One(word.to_owned()),
-    }
-}
-
-fn action(words: &[&str]) -> Result<Action, String> {
-    Ok(match words {
-        ["monitor", "stop"] => Action::Stop,
-        ["monitor", "start"] => Action::Start,
-        ["monitor", "crash"] => Action::Crash,
-        ["monitor", "suspend"] => Action::Suspend,
-        ["monitor", "resume"] => Action::Resume,
-        ["clock", step] => Action::Clock(clock_step(step)?),
-        ["mail", "refuse"] => Action::Mail { refused: true },
-        ["mail", "accept"] => Action::Mail { refused: false },
-        ["uplink", "cut"] => Action::Uplink { cut: true },
-        ["uplink", "mend"] => Action::Uplink { cut: false },
-        ["case", unit, "open", name] => Action::Open((*unit).to_owned(), priority(name)?),
-        ["case", unit, rest @ ..] => Action::Work((*unit).to_owned(), command(rest)?),
-        ["expect", rest @ ..] => Action::Expect(expectation(rest)?),
-        [who, "silent"] => Action::Lose(subject(who), 1.0),
-        [who, "lose", share] => Action::Lose(subject(who), percent(share)?),
-        [who, "answer", rtt] => Action::Answer(subject(who), duration(rtt)?),
-        [] => return Err("say what happens at that time".into()),
-        [..] => {
-            return Err(format!(
-                "{:?} is no event: use SUBJECT silent, SUBJECT answer 12ms, SUBJECT lose 30%, monitor …, clock +1h, \
-                 mail refuse|accept, uplink cut|mend, case UNIT … or expect …",
-                words.join(" ")
-            ));
-        }
-    })
-}
-
-fn command(words: &[&str]) -> Result<Command, String> {
-    let note = |words: &[&str]| (!words.is_empty()).then(|| words.join(" "));
-    Ok(match words {
-        ["take"] => Command::Take,
-        ["note", text @ ..] if !text.is_empty() => Command::Note { text: text.join(" ") },
-        ["wait", on, rest @ ..] => {
-            let on = WaitingOn::ALL.into_iter().find(|party| party.name() == *on);
-            Command::Wait { on: on.ok_or("a case waits for customer, supplier or access")?, note: note(rest) }
-        }
-        ["solve", rest @ ..] => Command::Solve { note: note(rest) },
-        ["return", rest @ ..] => Command::Return { note: note(rest) },
-        [..] => return Err("a case can be told: open P1|P2, take, note TEXT, wait PARTY, solve or return".into()),
-    })
-}
-
-fn expectation(words: &[&str]) -> Result<Expectation, String> {
-    Ok(match words {
-        ["case", unit, name, stage] => Expectation::Case((*unit).to_owned(), priority(name)?, stage_name(stage)?),
-        ["no", "case", unit] => Expectation::NoCase((*unit).to_owned()),
-        ["verdict", device, name] => {
-            let verdict = Verdict::ALL.into_iter().find(|verdict| verdict.name() == *name);
-            Expectation::Verdict((*device).to_owned(), verdict.ok_or_else(|| format!("{name:?} is no verdict"))?)
-        }
-        ["cases", count] => Expectation::Cases(count.parse().map_err(|_| format!("{count:?} is no number"))?),
-        [..] => {
-            return Err("expect one of: case UNIT P1|P2 STAGE, no case UNIT, verdict DEVICE VERDICT, cases N".into());
-        }
-    })
-}
-
-fn priority(name: &str) -> Result<Priority, String> {
-    Priority::ALL
-        .into_iter()
-        .find(|priority| priority.name() == name)
-        .ok_or_else(|| format!("{name:?} is no priority: use P1 or P2"))
-}
-
-fn stage_name(name: &str) -> Result<&'static str, String> {
-    Stage::NAMES
-        .into_iter()
-        .find(|stage| *stage == name)
-        .ok_or_else(|| format!("{name:?} is no stage: use {}", Stage::NAMES.join(", ")))
-}
-
-fn percent(text: &str) -> Result<f64, String> {
-    let share = text.strip_suffix('%').and_then(|number| number.parse::<f64>().ok());
-    match share {
-        Some(share) if (0.0..=100.0).contains(&share) => Ok(share / 100.0),
-        Some(_) | None => Err(format!("{text:?} is no share: write 0% to 100%")),
-    }
-}
-
-fn clock_step(text: &str) -> Result<i64, String> {
-    let (sign, rest) = match text.split_at_checked(1) {
-        Some(("+", rest)) => (1, rest),
-        Some(("-", rest)) => (-1, rest),
-        Some(_) | None => return Err("write a step of the clock as +1h or -1h".into()),
-    };
-    let millis = i64::try_from(duration(rest)?.as_millis()).map_err(|_| "that is too far")?;
-    Ok(sign * millis)
-}
-
-/// Reads "1h9m59s", "10m", "250ms", "3d".
-fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("{text:?} is no time: write it as 10s, 9m59s, 26h or 3d");
-    let mut rest = text;
-    let mut sum = Duration::ZERO;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
-        let (number, tail) = rest.split_at(digits);
-        let letters = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
-        let (unit, tail) = tail.split_at(letters);
-        let millis = match unit {
-            "ms" => 1,
-            "s" => 1_000,
-            "m" => 1_000 * MINUTE,
-            "h" => 1_000 * HOUR,
-            "d" => 24_000 * HOUR,
-            _ => return Err(wrong()),
-        };
-        let number: u64 = number.parse().map_err(|_| wrong())?;
-        sum += Duration::from_millis(number.checked_mul(millis).ok_or_else(wrong)?);
-        rest = tail;
-    }
-    if text.is_empty() { Err(wrong()) } else { Ok(sum) }
 }

@@ -6,9 +6,12 @@
 mod grammar;
 mod run;
 mod sim;
+mod site;
 #[cfg(test)]
 mod tests;
+mod words;
 
-pub use grammar::{Action, Event, Expectation, Misspelt, Story, Subject};
+pub use grammar::{Action, Agent, Event, Expectation, Misspelt, Story, Subject};
 pub use run::{Outcome, Print, Unmet, run};
-pub use sim::{Line, Monitor, Sim};
+pub use sim::{Monitor, Sim};
+pub use site::Line;

@@ -1,9 +1,11 @@
 //! Running a story and printing what comes of it.
 
 use super::grammar::{Action, Event, Expectation, Story};
-use super::sim::{Line, Monitor, Sim};
+use super::sim::{Monitor, Sim};
+use super::site::Line;
 use crate::domain::desk::Case;
 use crate::domain::fact::Fact;
+use crate::domain::maintenance::Window;
 use crate::domain::time::Time;
 use crate::domain::turn::Wish;
 use crate::text;
@@ -120,12 +122,17 @@ enum Act {
 
 const fn act_of(action: &Action) -> Act {
     match action {
-        Action::Answer(..) | Action::Lose(..) | Action::Clock(_) | Action::Mail { .. } | Action::Uplink { .. } => {
-            Act::World
-        }
+        Action::Answer(..)
+        | Action::Lose(..)
+        | Action::Agent(..)
+        | Action::Trap(..)
+        | Action::Resolver { .. }
+        | Action::Clock(_)
+        | Action::Mail { .. }
+        | Action::Uplink { .. } => Act::World,
         Action::Stop | Action::Crash | Action::Suspend => Act::Stop,
         Action::Start | Action::Resume => Act::Start,
-        Action::Work(..) | Action::Open(..) => Act::Person,
+        Action::Work(..) | Action::Open(..) | Action::Maintain(..) | Action::Update(_) => Act::Person,
         Action::Expect(_) => Act::Expectation,
     }
 }
@@ -133,9 +140,28 @@ const fn act_of(action: &Action) -> Act {
 /// Lets one event happen, or says why it does not hold.
 fn perform(sim: &mut Sim, action: &Action) -> Result<(), String> {
     match action {
-        Action::Answer(subject, rtt) => {
-            let good = Line { rtt: *rtt, loss: 0.0 };
-            sim.set_lines(|id, role| subject.covers(id, role), |line| *line = good);
+        Action::Answer(subject, rtt, jitter) => {
+            let good = |line: &mut Line| (line.rtt, line.jitter, line.loss) = (*rtt, *jitter, 0.0);
+            sim.set_lines(|id, role| subject.covers(id, role), good);
+        }
+        Action::Agent(subject, what) => sim.set_agents(|id, role| subject.covers(id, role), *what),
+        Action::Trap(subject, says) => sim.send_traps(|id, role| subject.covers(id, role), says),
+        Action::Resolver { works } => sim.set_resolver(*works),
+        Action::Maintain(scope, times, emergency) => {
+            let window = Window {
+                id: format!("asked-{}", sim.now().as_millis()),
+                scope: scope.clone(),
+                from: ORIGIN + times.start,
+                until: ORIGIN + times.end,
+                emergency: *emergency,
+                note: None,
+            };
+            return ask(sim, Wish::Maintain(window));
+        }
+        Action::Update(text) => {
+            let latest = sim.umbrellas().last().map(|umbrella| umbrella.reference);
+            let umbrella = latest.ok_or("there is no umbrella")?;
+            return ask(sim, Wish::Update { umbrella, text: text.clone() });
         }
         Action::Lose(subject, share) => sim.set_lines(|id, role| subject.covers(id, role), |line| line.loss = *share),
         Action::Stop => sim.stop(),
@@ -209,6 +235,32 @@ fn check(sim: &Sim, expectation: &Expectation) -> Result<(), String> {
             found if found == *count => Ok(()),
             found => Err(format!("expected {count} cases, but {found} were opened")),
         },
+        Expectation::Umbrellas(count) => match sim.umbrellas().count() {
+            found if found == *count => Ok(()),
+            found => Err(format!("expected {count} umbrellas, but {found} were opened")),
+        },
+        Expectation::Letters(reader, count) => {
+            let address =
+                if reader == "noc" { "noc@example.net".to_owned() } else { format!("{reader}@customer.example") };
+            match sim.letters_to(&address) {
+                found if found == *count => Ok(()),
+                found => Err(format!("expected {count} letters to {address}, but {found} were written")),
+            }
+        }
+        Expectation::Alarm(kind, stands) => match sim.alarms().any(|alarm| alarm.kind == *kind) {
+            found if found == *stands => Ok(()),
+            true => Err(format!("expected no alarm {}, but it stands", kind.name())),
+            false => Err(format!("expected alarm {}, but it does not stand", kind.name())),
+        },
+        Expectation::Agent(device, state) => {
+            let watch = sim.watch().ok_or("the daemon is not running, so nothing is known of agents")?;
+            let found = watch.slot(device).map(|slot| watch.status(slot).agent.name());
+            match found {
+                Some(found) if found == state => Ok(()),
+                Some(found) => Err(format!("expected agent {device} {state}, but it is {found}")),
+                None => Err(format!("{device} is not watched")),
+            }
+        }
     }
 }
 

@@ -1,13 +1,17 @@
 //! A simulated world around the real core: lines, a mail server, a disk, and a daemon that can be stopped or killed.
 
-use crate::domain::desk::{Case, Reference, SavedDesk};
+use super::grammar::Agent;
+use super::site::{Line, Mode};
+use crate::domain::desk::{Alarm, AlarmKind, Case, Reference, SavedDesk, SavedUmbrella, Umbrella};
 use crate::domain::fact::Fact;
-use crate::domain::letter::{Delivery, LetterId, LetterState, SavedLetter, SavedLetters};
+use crate::domain::letter::{Delivery, LetterId, LetterState, SavedLetter, SavedLetters, Thread};
+use crate::domain::maintenance::Maintenance;
 use crate::domain::plan::Plan;
 use crate::domain::time::{Calendar, Time};
-use crate::domain::turn::{DeviceRow, Input, Reply, Request, Turn, Wish};
+use crate::domain::turn::{DeviceRow, HeldLine, Input, Reply, Request, Turn, Wish};
 use crate::domain::watch::{
-    Ask, Interval, MARK_EVERY, Method, Outcome, Probe, ProbeResult, Role, Round, Saved, Slot, Watch,
+    Ask, Chunk, Interval, MARK_EVERY, Method, Outcome, Probe, ProbeResult, Role, Round, Saved, Slot, Trap, TrapKind,
+    Watch,
 };
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -17,20 +21,6 @@ use std::time::Duration;
 
 /// How long the mail server takes for a letter.
 const MAIL_TAKES: Duration = Duration::from_millis(50);
-/// How a device's line behaves.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Line {
-    /// Round-trip time of an answer.
-    pub rtt: Duration,
-    /// Probability that a probe gets none.
-    pub loss: f64,
-}
-
-impl Line {
-    /// A line that answers.
-    pub const GOOD: Self = Self { rtt: Duration::from_millis(10), loss: 0.0 };
-}
-
 /// What the daemon is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Monitor {
@@ -49,13 +39,16 @@ pub struct Sim {
     now: Time,
     /// Every line that there ever was.
     lines: Vec<Line>,
+    /// The committed rate of each, in bits a second.
+    rates: Vec<f64>,
     /// Which line each device has, by its id.
     line_of: BTreeMap<String, usize>,
     /// Which line each slot of the running daemon asks.
     seats: Vec<usize>,
     uplink_cut: bool,
     mail_refused: bool,
-    in_flight: BinaryHeap<Reverse<(Time, Slot, Round, Fate)>>,
+    resolver_works: bool,
+    in_flight: BinaryHeap<Reverse<(Time, Slot, Round, Method, Fate)>>,
     mail_in_flight: BinaryHeap<Reverse<(Time, LetterId)>>,
     inputs: Vec<Input>,
     results: Vec<ProbeResult>,
@@ -74,6 +67,7 @@ pub struct Sim {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Fate {
     Answered(Duration),
+    Rejected(Duration),
     Lost,
     Unsent,
 }
@@ -86,6 +80,11 @@ struct Disk {
     next_case: u64,
     letters: BTreeMap<LetterId, (SavedLetter, LetterState)>,
     intervals: Vec<Interval>,
+    chunks: Vec<(String, Chunk)>,
+    umbrellas: BTreeMap<Reference, Umbrella>,
+    held: Vec<HeldLine>,
+    alarms: BTreeMap<AlarmKind, Alarm>,
+    maintenance: BTreeMap<String, Maintenance>,
     watched_until: Option<Time>,
 }
 
@@ -114,6 +113,20 @@ impl Disk {
             }
         }
         self.intervals.extend_from_slice(&turn.intervals);
+        self.chunks.extend_from_slice(&turn.chunks);
+        self.umbrellas.extend(turn.umbrellas.iter().map(|umbrella| (umbrella.reference, umbrella.clone())));
+        self.held.extend_from_slice(&turn.held);
+        self.held.retain(|line| !turn.released.contains(&(line.case, line.mark)));
+        for (alarm, stands) in &turn.alarms {
+            if *stands {
+                self.alarms.insert(alarm.kind, alarm.clone());
+            } else {
+                self.alarms.remove(&alarm.kind);
+            }
+        }
+        for known in &turn.maintenance {
+            self.maintenance.insert(known.window.id.clone(), (**known).clone());
+        }
         self.watched_until = Some(turn.at);
     }
 
@@ -125,6 +138,14 @@ impl Disk {
             desk: SavedDesk {
                 cases: self.cases.values().filter(|case| !is_closed(case)).map(|case| (**case).clone()).collect(),
                 closed_of: closed_of.map(|case| (case.opening.unit.clone(), case.opening.reference)).collect(),
+                umbrellas: self.saved_umbrellas(),
+                closing: self
+                    .cases
+                    .values()
+                    .filter(|case| is_closed(case) && self.held.iter().any(|line| line.case == case.opening.reference))
+                    .map(|case| (**case).clone())
+                    .collect(),
+                alarms: self.alarms.values().cloned().collect(),
                 next_number: self.next_case,
                 letters: SavedLetters {
                     next_id: self.letters.last_key_value().map_or(0, |(id, _)| id + 1),
@@ -136,8 +157,33 @@ impl Disk {
                         .collect(),
                 },
             },
+            maintenance: self.maintenance.values().cloned().collect(),
             watched_until: self.watched_until,
         }
+    }
+
+    fn saved_umbrellas(&self) -> Vec<SavedUmbrella> {
+        let of = |reference: Reference| {
+            let letters = self.letters.values().filter_map(|(letter, _)| match &letter.label.thread {
+                Thread::Umbrella { reference: thread, customer } if *thread == reference => {
+                    Some((customer.clone(), letter.label.mark))
+                }
+                Thread::Umbrella { .. } | Thread::Case { .. } | Thread::Maintenance { .. } | Thread::Alarm { .. } => None,
+            });
+            SavedUmbrella {
+                umbrella: self.umbrellas[&reference].clone(),
+                cases: self.cases.values().filter(|case| case.umbrella == Some(reference)).count(),
+                held: self.held.iter().filter(|line| line.umbrella == reference).cloned().collect(),
+                letters: letters.collect(),
+            }
+        };
+        let is_needed = |umbrella: &Umbrella| {
+            let has_open = |case: &Case| case.umbrella == Some(umbrella.reference) && case.stage.name() != "Closed";
+            umbrella.closed_at.is_none()
+                || self.cases.values().any(|case| has_open(case))
+                || self.held.iter().any(|line| line.umbrella == umbrella.reference)
+        };
+        self.umbrellas.values().filter(|umbrella| is_needed(umbrella)).map(|umbrella| of(umbrella.reference)).collect()
     }
 }
 
@@ -149,10 +195,12 @@ impl Sim {
             plan,
             now: start,
             lines: Vec::new(),
+            rates: Vec::new(),
             line_of: BTreeMap::new(),
             seats: Vec::new(),
             uplink_cut: false,
             mail_refused: false,
+            resolver_works: true,
             in_flight: BinaryHeap::new(),
             mail_in_flight: BinaryHeap::new(),
             inputs: Vec::new(),
@@ -202,6 +250,28 @@ impl Sim {
         &self.disk.intervals
     }
 
+    /// Every stretch of single rounds that was committed.
+    #[must_use]
+    pub fn chunks(&self) -> &[(String, Chunk)] {
+        &self.disk.chunks
+    }
+
+    /// Alarms that stand.
+    pub fn alarms(&self) -> impl Iterator<Item = &Alarm> {
+        self.disk.alarms.values()
+    }
+
+    /// Every umbrella that was committed, in the order of opening.
+    pub fn umbrellas(&self) -> impl DoubleEndedIterator<Item = &Umbrella> {
+        self.disk.umbrellas.values()
+    }
+
+    /// How many letters were written to this address.
+    #[must_use]
+    pub fn letters_to(&self, address: &str) -> usize {
+        self.disk.letters.values().filter(|(letter, _)| letter.label.to == address).count()
+    }
+
     /// Every case that was committed, in the order of opening.
     pub fn cases(&self) -> impl DoubleEndedIterator<Item = &Case> {
         self.disk.cases.values().map(Arc::as_ref)
@@ -227,6 +297,7 @@ impl Sim {
             if !self.line_of.contains_key(&device.id) {
                 self.line_of.insert(device.id.clone(), self.lines.len());
                 self.lines.push(Line::GOOD);
+                self.rates.push(rate(&device.role));
             }
         }
     }
@@ -238,6 +309,46 @@ impl Sim {
                 self.seats.resize(slot.index() + 1, 0);
             }
             self.seats[slot.index()] = self.line_of.get(&device.id).copied().unwrap_or(0);
+        }
+    }
+
+    /// Something happens to SNMP agents or their boxes.
+    pub fn set_agents(&mut self, which: impl Fn(&str, &Role) -> bool, what: Agent) {
+        for device in self.plan.devices.iter().filter(|device| which(&device.id, &device.role)) {
+            if let Some(&line) = self.line_of.get(&device.id) {
+                self.lines[line].change(what, rate(&device.role), self.now);
+            }
+        }
+    }
+
+    /// Devices say something unasked.
+    pub fn send_traps(&mut self, which: impl Fn(&str, &Role) -> bool, says: &TrapKind) {
+        let from = self.plan.devices.iter().filter(|device| which(&device.id, &device.role));
+        let traps: Vec<Trap> = from
+            .filter_map(|device| Some(Trap { from: device.host.parse().ok()?, says: says.clone(), interface: None }))
+            .collect();
+        if self.watch.is_some() && !traps.is_empty() {
+            self.inputs.push(Input::Trapped(traps));
+        }
+    }
+
+    /// Lets look-ups of host names fail, or work. What is known stays known.
+    pub fn set_resolver(&mut self, works: bool) {
+        self.resolver_works = works;
+        self.look_up();
+    }
+
+    /// Finds the addresses of all devices with names, as the resolver does.
+    fn look_up(&mut self) {
+        if !self.resolver_works || self.watch.is_none() {
+            return;
+        }
+        for (device, last) in self.plan.devices.iter().zip(1_u32..) {
+            if device.host.parse::<IpAddr>().is_err() {
+                let address = IpAddr::V4((u32::from_be_bytes([10, 200, 0, 0]) + last).into());
+                let (device, host) = (device.id.clone(), device.host.clone());
+                self.inputs.push(Input::Resolved { device, host, address });
+            }
         }
     }
 
@@ -281,6 +392,7 @@ impl Sim {
         self.seat();
         self.monitor = Monitor::Runs;
         self.finish_turn();
+        self.look_up();
     }
 
     /// Stops the daemon in good order.
@@ -368,16 +480,21 @@ impl Sim {
     fn step(&mut self) {
         let Some(watch) = &mut self.watch else { return };
         self.turn.at = self.now;
-        while let Some(&Reverse((at, slot, round, fate))) = self.in_flight.peek()
+        while let Some(&Reverse((at, slot, round, method, fate))) = self.in_flight.peek()
             && at <= self.now
         {
             self.in_flight.pop();
             let outcome = match fate {
-                Fate::Answered(rtt) => Outcome::Answered { rtt, sample: None },
+                Fate::Answered(rtt) => {
+                    let asked = self.seats[slot.index()];
+                    let sample = || Box::new(self.lines[asked].sample(self.rates[asked], self.now));
+                    Outcome::Answered { rtt, sample: (method == Method::Snmp).then(sample) }
+                }
+                Fate::Rejected(rtt) => Outcome::Rejected { rtt, why: "wrong digest" },
                 Fate::Lost => Outcome::Lost,
                 Fate::Unsent => Outcome::NotSent { why: "network is unreachable".into() },
             };
-            self.results.push(ProbeResult { slot, round, method: Method::Icmp, outcome });
+            self.results.push(ProbeResult { slot, round, method, outcome });
         }
         if !self.results.is_empty() {
             watch.step(Input::Probed(std::mem::take(&mut self.results)), &mut self.turn);
@@ -435,19 +552,24 @@ impl Sim {
     }
 
     fn send(&mut self, probe: &Probe) {
-        match probe.ask {
-            Ask::Icmp => {}
-            Ask::Snmp(_) => unreachable!("stories ask by ICMP alone"),
-        }
         let line = self.lines[self.seats[probe.slot.index()]];
+        let (method, mode) = match probe.ask {
+            Ask::Icmp => (Method::Icmp, Mode::Answers),
+            Ask::Snmp(_) => (Method::Snmp, line.agent),
+        };
+        let more = if line.jitter.is_zero() { Duration::ZERO } else { line.jitter.mul_f64(self.roll()) };
+        // Millisecond by millisecond, as the daemon's own time goes.
+        let rtt = line.rtt + Duration::from_millis(u64::try_from(more.as_millis()).unwrap_or(0));
         let (after, fate) = if self.uplink_cut {
             (Duration::ZERO, Fate::Unsent)
-        } else if line.rtt > probe.timeout || (line.loss > 0.0 && self.roll() < line.loss) {
+        } else if rtt > probe.timeout || mode == Mode::Silent || (line.loss > 0.0 && self.roll() < line.loss) {
             (probe.timeout, Fate::Lost)
+        } else if mode == Mode::Rejects {
+            (rtt, Fate::Rejected(rtt))
         } else {
-            (line.rtt, Fate::Answered(line.rtt))
+            (rtt, Fate::Answered(rtt))
         };
-        self.in_flight.push(Reverse((self.now + after, probe.slot, probe.round, fate)));
+        self.in_flight.push(Reverse((self.now + after, probe.slot, probe.round, method, fate)));
     }
 
     /// A number from 0 to 1 (splitmix64).
@@ -458,5 +580,13 @@ impl Sim {
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         z ^= z >> 31;
         (z >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+/// Committed rate of a device's line, in bits a second.
+fn rate(role: &Role) -> f64 {
+    match role {
+        Role::Unit(circuit) => circuit.rate.unwrap_or(0) as f64,
+        Role::Node | Role::Sentinel(_) => 0.0,
     }
 }

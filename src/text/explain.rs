@@ -1,6 +1,6 @@
 //! Why a case has its stage, its priority and its next deadline: sentences from its own facts.
 
-use super::fact::{because, line_does};
+use super::fact::{because, diagnosis_words, finding_words, line_does};
 use super::time::{duration, utc};
 use crate::domain::desk::{Actor, Case, Line, Outage, Priority, Stage};
 use crate::domain::time::{Calendar, Time};
@@ -31,6 +31,9 @@ fn origin(case: &Case, calendar: &Calendar) -> Vec<String> {
     let when = utc(case.opened_at, calendar);
     let mut sentences = Vec::new();
     sentences.push(match &opening.origin {
+        Actor::Watch if opening.finding.is_some() => {
+            format!("The watch opened {} at {when}, because {} was degraded.", opening.reference, opening.unit)
+        }
         Actor::Watch => format!(
             "The watch opened {} at {when}, because {} had lost contact for {}, counting only confirmed loss that our \
              own side could vouch for.",
@@ -50,6 +53,15 @@ fn origin(case: &Case, calendar: &Calendar) -> Vec<String> {
             utc(first_loss, calendar),
             utc(detected, calendar)
         ));
+    }
+    if let Some(finding) = &case.finding {
+        sentences.push(format!("The watch found the line degraded: {}.", finding_words(finding)));
+    }
+    if let Some(umbrella) = case.umbrella {
+        sentences.push(format!("It shares its cause with other lines: umbrella {umbrella} is over them all."));
+    }
+    if let Some(diagnosis) = &case.diagnosis {
+        sentences.push(diagnosis_words(diagnosis, calendar));
     }
     if let Some(previous) = opening.previous {
         sentences.push(format!("The unit had case {previous} before, which is closed."));
@@ -125,6 +137,17 @@ fn line(case: &Case, now: Time, calendar: &Calendar) -> String {
             let does = match reason {
                 Reason::Answered => line_does(verdict).to_owned(),
                 Reason::Rejected
+                | Reason::Maintenance
+                | Reason::Lossy
+                | Reason::Slow
+                | Reason::Slower
+                | Reason::Flapping
+                | Reason::Rebooting
+                | Reason::InterfaceDown
+                | Reason::InterfaceErrors
+                | Reason::Overloaded
+                | Reason::CoreSilent
+                | Reason::MassLoss
                 | Reason::NoAnswer
                 | Reason::SentinelsSilent
                 | Reason::SendsFailing

@@ -1,16 +1,19 @@
 //! Letters in their final words.
 
+use super::case_letter;
+use super::fact::{alarm_words, all_clear_words, cause_words};
 use super::time::{duration, utc};
-use crate::domain::desk::{Actor, Case, LetterKind, LetterMark, Line, Priority, Reference, Stage};
-use crate::domain::letter::{Letter, Mail};
+use crate::domain::desk::{Alarm, Case, LetterKind, LetterMark, Umbrella};
+use crate::domain::letter::{Content, Letter, Mail, Thread};
+use crate::domain::maintenance::Maintenance;
 use crate::domain::time::Calendar;
+use std::sync::Arc;
 
 /// Writes out `letter`; `domain` is that of our own mail address.
 #[must_use]
 pub fn mail(letter: &Letter, domain: &str, calendar: &Calendar) -> Mail {
-    let reference = letter.case.opening.reference;
-    let id = |mark| message_id(reference, mark, &letter.to, domain);
-    let first = LetterMark { kind: LetterKind::Opened, number: 1 };
+    let id = |mark| message_id(&letter.thread, mark, &letter.to, domain);
+    let first = LetterMark { kind: first_kind(&letter.thread), number: 1 };
     let mut references: Vec<String> = letter.previous.iter().flat_map(|&previous| [id(first), id(previous)]).collect();
     references.dedup();
     Mail {
@@ -25,156 +28,231 @@ pub fn mail(letter: &Letter, domain: &str, calendar: &Calendar) -> Mail {
     }
 }
 
+/// What a thread usually begins with.
+const fn first_kind(thread: &Thread) -> LetterKind {
+    match thread {
+        Thread::Case { .. } | Thread::Umbrella { .. } => LetterKind::Opened,
+        Thread::Maintenance { .. } => LetterKind::Announced,
+        Thread::Alarm { .. } => LetterKind::Alarm,
+    }
+}
+
 /// The same for every attempt, and different for every letter and reader.
-fn message_id(reference: Reference, mark: LetterMark, to: &str, domain: &str) -> String {
+fn message_id(thread: &Thread, mark: LetterMark, to: &str, domain: &str) -> String {
     // FNV-1a tells readers apart without writing their addresses into each other's headers.
     let reader = to
         .bytes()
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    format!("{reference}.{}.{}.{reader:016x}@{domain}", mark.kind.name(), mark.number)
+    let about = match thread {
+        Thread::Case { reference, .. } => reference.to_string(),
+        Thread::Umbrella { .. } | Thread::Maintenance { .. } | Thread::Alarm { .. } => thread.key().replace(':', "."),
+    };
+    format!("{about}.{}.{}.{reader:016x}@{domain}", mark.kind.name(), mark.number)
 }
 
 /// One subject for the whole thread, but for the answer sign: mail programs thread by it.
 fn subject(letter: &Letter) -> String {
-    let opening = &letter.case.opening;
-    let what = match opening.priority {
-        Priority::P1 => "Service down",
-        Priority::P2 => "Service degraded",
-    };
     let answer = if letter.previous.is_some() { "Re: " } else { "" };
-    format!("{answer}[{}] {what}: {} (order {})", opening.reference, opening.unit, opening.circuit.order)
+    let what = match &letter.content {
+        Content::Case(case) => case_letter::subject(case),
+        Content::Lines { umbrella, lines, .. } => match lines.as_slice() {
+            [(case, _)] => format!("[{}] Service fault: {}", umbrella.reference, case.opening.unit),
+            [..] => format!("[{}] Service fault: several of your lines", umbrella.reference),
+        },
+        Content::Umbrella { umbrella, .. } => format!("[{}] Shared fault: {}", umbrella.reference, umbrella.cause),
+        Content::Maintenance { maintenance, .. } => {
+            let sort = if maintenance.window.emergency { "Emergency maintenance" } else { "Planned maintenance" };
+            format!("[{}] {sort}", maintenance.window.id)
+        }
+        Content::Alarm(alarm) => format!("[ntuwatch] Alarm: {}", alarm.kind.name()),
+    };
+    format!("{answer}{what}")
 }
 
 fn body(letter: &Letter, calendar: &Calendar) -> String {
-    let case = &letter.case;
     let mut text = String::new();
-    let mut line = |words: &str| {
-        text.push_str(words);
-        text.push('\n');
-    };
     if let Some(name) = &letter.greeting {
-        line(&format!("Dear {name},\n"));
+        text.push_str(&format!("Dear {name},\n\n"));
     }
-    line(&capitalised(&message(letter)));
-    line("");
-    for (label, value) in particulars(letter, calendar) {
-        line(&format!("{:<16}{value}", format!("{label}:")));
-    }
-    line("");
-    match letter.greeting {
-        Some(_) => line(&format!(
-            "Please keep {} in the subject of any reply, so that it reaches this case.",
-            case.opening.reference
-        )),
-        None => line(&format!("ntuwatch case explain {}", case.opening.reference)),
-    }
+    text.push_str(&match &letter.content {
+        Content::Case(case) => case_letter::body(letter, case, calendar),
+        Content::Lines { umbrella, lines, text } => about_lines(letter, umbrella, lines, text.as_deref(), calendar),
+        Content::Umbrella { umbrella, cases, text } => {
+            about_umbrella(letter.mark.kind, umbrella, *cases, text.as_deref(), calendar)
+        }
+        Content::Maintenance { maintenance, lines } => about_maintenance(letter.mark.kind, maintenance, lines, calendar),
+        Content::Alarm(alarm) => about_alarm(letter, alarm, calendar),
+    });
     text
 }
 
-fn capitalised(words: &str) -> String {
-    let mut letters = words.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+/// `Label:          value`, one a line.
+pub(super) fn table(rows: &[(&str, String)]) -> String {
+    rows.iter().map(|(label, value)| format!("{:<16}{value}\n", format!("{label}:"))).collect()
 }
 
-fn message(letter: &Letter) -> String {
-    let case = &letter.case;
-    let whose = if letter.greeting.is_some() { "your" } else { "the" };
-    let service = format!("{whose} service at {} (order {})", case.opening.unit, case.opening.circuit.order);
-    match letter.mark.kind {
-        LetterKind::Opened => match &case.opening.origin {
-            Actor::Watch => format!(
-                "we have lost contact with {service}. We have opened case {} and are working on it.",
-                case.opening.reference
-            ),
-            Actor::Staff(_) => format!("we have opened case {} about {service}.", case.opening.reference),
-        },
-        LetterKind::Upgraded => {
-            format!("we have now lost contact altogether with {service}. The case is raised to P1.")
-        }
+/// All lines of one customer to which the same happened.
+fn about_lines(
+    letter: &Letter,
+    umbrella: &Umbrella,
+    lines: &[(Arc<Case>, LetterMark)],
+    news: Option<&str>,
+    calendar: &Calendar,
+) -> String {
+    let whose = if letter.greeting.is_some() { "your" } else { "the customer's" };
+    let (count, these) = match lines.len() {
+        1 => (format!("one of {whose} lines"), "this line"),
+        several => (format!("{several} of {whose} lines"), "these lines"),
+    };
+    let message = match letter.mark.kind {
+        LetterKind::Opened => format!(
+            "We have lost contact with {count}, by a fault that they share with others. We are working on it."
+        ),
+        LetterKind::Upgraded => format!("We have now lost contact altogether with {count}. They are raised to P1."),
         LetterKind::Solved => {
-            let (by_watch, window) = match &case.stage {
-                Stage::Solved { by, window, .. } => (*by == Actor::Watch, duration(window.length)),
-                Stage::New | Stage::Working { .. } | Stage::Waiting { .. } | Stage::Closed { .. } => {
-                    (false, String::new())
-                }
-            };
-            let why = if by_watch {
-                format!("{service} has been back for {}", duration(case.opening.solve_after))
-            } else {
-                format!("we consider the fault of {service} repaired")
-            };
-            format!(
-                "{why}. The case is solved. We now watch the line for {window}: if the fault returns within that time, \
-                 this same case goes back to work; if not, it is closed."
-            )
+            format!("{} back. We go on watching {these}: if the fault returns, so does its case.", are(lines.len(), whose))
         }
-        LetterKind::Returned => {
-            let why = if case.line.is_lost() {
-                format!("the fault of {service} has returned while we were watching the line")
-            } else {
-                format!("there is a concern about {service}, though the line answers")
-            };
-            format!("{why}. Case {} is being worked on again.", case.opening.reference)
-        }
+        LetterKind::Returned => format!("The fault of {count} has returned while we were watching. We are working on it."),
         LetterKind::Closed => {
-            let blind = case.blind_in_window(letter.written_at);
-            let extended = match case.line {
-                Line::Withdrawn => " The unit was taken out of service meanwhile.".to_owned(),
-                Line::Watched(..) if blind.as_secs() > 0 => {
-                    format!(" For {} nobody could see the line; the window was made longer by that.", duration(blind))
-                }
-                Line::Watched(..) => String::new(),
-            };
-            let window = case.window().map(|(_, window)| duration(window.length)).unwrap_or_default();
-            format!(
-                "the fault of {service} has stayed away for the {window} of the stability window.{extended} Case {} is \
-                 closed.",
-                case.opening.reference
-            )
+            format!("The fault of {count} has stayed away for the whole time that we watched. The cases are closed.")
         }
+        LetterKind::Updated => format!("There is news of the fault of {count}."),
+        LetterKind::Announced | LetterKind::Revised | LetterKind::Cancelled | LetterKind::Alarm | LetterKind::AllClear => {
+            String::new()
+        }
+    };
+    let mut text = format!("{message}\n\n");
+    if let Some(news) = news {
+        text.push_str(&format!("{news}\n\n"));
+    }
+    for (case, mark) in lines {
+        text.push_str(&format!("{}\n", line_of(case, mark.kind, calendar)));
+    }
+    text.push_str(&format!(
+        "\nPlease keep {} in the subject of any reply, or the number of a case if it is about one line only.\n",
+        umbrella.reference
+    ));
+    text
+}
+
+fn are(lines: usize, whose: &str) -> String {
+    match lines {
+        1 => format!("One of {whose} lines is"),
+        several => format!("{several} of {whose} lines are"),
     }
 }
 
-fn particulars(letter: &Letter, calendar: &Calendar) -> Vec<(&'static str, String)> {
-    let case: &Case = &letter.case;
+/// One line of a letter about several: unit, order, case, and the time that matters.
+fn line_of(case: &Case, kind: LetterKind, calendar: &Calendar) -> String {
     let opening = &case.opening;
     let at = |time| utc(time, calendar);
-    let mut rows = vec![
-        ("Case", opening.reference.to_string()),
-        ("Priority", case.priority.name().to_owned()),
-        ("Unit", opening.unit.clone()),
-        ("Order", opening.circuit.order.clone()),
-        ("Service", format!("{}, {}", opening.circuit.service, opening.circuit.region)),
+    let when = match kind {
+        LetterKind::Opened | LetterKind::Upgraded | LetterKind::Returned | LetterKind::Updated => {
+            case.outage().map(|outage| format!("lost since {}", at(outage.first_loss)))
+        }
+        LetterKind::Solved | LetterKind::Closed => case.recovered_at.map(|time| format!("back since {}", at(time))),
+        LetterKind::Announced | LetterKind::Revised | LetterKind::Cancelled | LetterKind::Alarm | LetterKind::AllClear => {
+            None
+        }
+    };
+    let when = when.map(|when| format!(", {when}")).unwrap_or_default();
+    format!("  {} (order {}, {}): {}{when}", opening.unit, opening.circuit.order, opening.reference, case.priority.name())
+}
+
+fn about_umbrella(
+    kind: LetterKind,
+    umbrella: &Umbrella,
+    cases: usize,
+    news: Option<&str>,
+    calendar: &Calendar,
+) -> String {
+    let message = match kind {
+        LetterKind::Closed => "The shared cause is over; no case is at work under it any more.".to_owned(),
+        LetterKind::Updated => "All affected customers were told:".to_owned(),
+        LetterKind::Opened
+        | LetterKind::Upgraded
+        | LetterKind::Solved
+        | LetterKind::Returned
+        | LetterKind::Announced
+        | LetterKind::Revised
+        | LetterKind::Cancelled
+        | LetterKind::Alarm
+        | LetterKind::AllClear => format!("Lines fail together: {}.", cause_words(&umbrella.cause)),
+    };
+    let news = news.map(|news| format!("{news}\n\n")).unwrap_or_default();
+    let rows = [
+        ("Umbrella", umbrella.reference.to_string()),
+        ("Cause", umbrella.cause.to_string()),
+        ("First loss", utc(umbrella.first_loss, calendar)),
+        ("Lost", format!("{} of {} lines within {}", umbrella.lost, umbrella.of, duration(umbrella.within))),
+        ("Cases", cases.to_string()),
     ];
-    rows.extend(opening.previous.map(|previous| ("Earlier case", previous.to_string())));
-    // Without a loss the line has been answering since.
-    rows.extend(case.outage().and_then(|outage| outage.last_contact).map(|time| ("Last contact", at(time))));
-    rows.extend(case.outage().map(|outage| ("First loss", at(outage.first_loss))));
-    if let LetterKind::Opened = letter.mark.kind {
-        rows.extend(case.outage().map(|outage| ("Detected", at(outage.detected))));
+    format!(
+        "{message}\n\n{news}{}\nEach customer has a case of its own for each line and gets one letter about all of them.\n",
+        table(&rows)
+    )
+}
+
+fn about_maintenance(
+    kind: LetterKind,
+    maintenance: &Maintenance,
+    lines: &[(String, String)],
+    calendar: &Calendar,
+) -> String {
+    let window = &maintenance.window;
+    let (work, lines_word) = (
+        if window.emergency { "emergency maintenance" } else { "maintenance" },
+        if lines.len() == 1 { "line" } else { "lines" },
+    );
+    let message = match kind {
+        LetterKind::Revised => format!("The {work} that we announced for the {lines_word} below was changed:"),
+        LetterKind::Cancelled => format!("The {work} that we announced for the {lines_word} below was called off:"),
+        LetterKind::Announced
+        | LetterKind::Opened
+        | LetterKind::Upgraded
+        | LetterKind::Solved
+        | LetterKind::Returned
+        | LetterKind::Closed
+        | LetterKind::Updated
+        | LetterKind::Alarm
+        | LetterKind::AllClear => {
+            format!("There will be {work}, during which the {lines_word} below may be interrupted:")
+        }
+    };
+    let mut rows = vec![
+        ("Maintenance", window.id.clone()),
+        ("Begins", utc(window.from, calendar)),
+        ("Ends", utc(window.until, calendar)),
+        ("Revision", maintenance.revision.to_string()),
+    ];
+    if maintenance.is_short_notice() && kind != LetterKind::Cancelled {
+        rows.push(("Notice", "short: less than the 14 days that we aim at".to_owned()));
     }
-    rows.push(("Opened", at(case.opened_at)));
-    let recovered_at = case.recovered_at.filter(|_| !case.line.is_lost());
+    rows.extend(window.note.as_ref().map(|note| ("Work", note.clone())));
+    let lines: String = lines.iter().map(|(unit, order)| format!("  {unit} (order {order})\n")).collect();
+    format!("{message}\n\n{}\n{lines}", table(&rows))
+}
+
+fn about_alarm(letter: &Letter, alarm: &Alarm, calendar: &Calendar) -> String {
     match letter.mark.kind {
-        LetterKind::Opened | LetterKind::Upgraded | LetterKind::Returned => {
-            rows.push(("Repair due", at(case.opened_at + opening.circuit.ttr)));
-        }
-        LetterKind::Solved => {
-            rows.extend(recovered_at.map(|time| ("Recovery", at(time))));
-            rows.extend(case.close_due().map(|time| ("Watched until", at(time))));
-        }
-        LetterKind::Closed => {
-            rows.extend(recovered_at.map(|time| ("Recovery", at(time))));
-            rows.extend(case.window().map(|(solved_at, _)| ("Solved", at(solved_at))));
-            rows.push(("Closed", at(letter.written_at)));
-            rows.push(("Total downtime", duration(case.downtime.total(letter.written_at))));
-        }
+        LetterKind::AllClear => format!(
+            "All clear after {}: {}.\n",
+            duration(letter.written_at.since(alarm.since)),
+            all_clear_words(alarm.kind)
+        ),
+        LetterKind::Alarm
+        | LetterKind::Opened
+        | LetterKind::Upgraded
+        | LetterKind::Solved
+        | LetterKind::Returned
+        | LetterKind::Closed
+        | LetterKind::Updated
+        | LetterKind::Announced
+        | LetterKind::Revised
+        | LetterKind::Cancelled => format!(
+            "Since {} {}.\n\nNo customer is told of this. What was measured meanwhile is INCONCLUSIVE and opens no case.\n",
+            utc(alarm.since, calendar),
+            alarm_words(&alarm.why)
+        ),
     }
-    if letter.greeting.is_none() {
-        rows.push(("Customer", opening.circuit.customer.clone()));
-        rows.push(("Queue", opening.queue.clone()));
-        rows.extend(opening.circuit.supplier.as_ref().map(|supplier| ("Supplier", supplier.clone())));
-        rows.extend(opening.note.as_ref().map(|note| ("Note", note.clone())));
-    }
-    rows
 }

@@ -1,5 +1,6 @@
 //! Words: letters, the journal's sentences and the explanations of a case. Pure functions of what they are given.
 
+mod case_letter;
 mod explain;
 mod fact;
 mod letter;

@@ -26,8 +26,6 @@ const DEFAULT_PAGE: usize = 1_000;
 pub const MAX_TIMELINE: usize = 1_000;
 /// The most closed stretches of its ledger that a unit shows.
 pub const MAX_LEDGER: usize = 50;
-/// The loop lives if it was heard of within this time.
-pub const SILENT_AFTER: Duration = Duration::from_secs(10);
 
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -77,13 +75,7 @@ pub(super) struct HealthForm {
 
 impl HealthForm {
     fn new(summary: &Summary, age: Duration) -> Self {
-        let mut why = Vec::new();
-        if let Some(fault) = &summary.store_fault {
-            why.push(format!("the store takes no commits: {fault}"));
-        }
-        if age > SILENT_AFTER {
-            why.push(format!("the watch has not moved for {} s", age.as_secs()));
-        }
+        let mut why = summary.failings(age);
         let failing = !why.is_empty();
         if let Some((_, reason)) = summary.cut_off {
             why.push(format!("the monitor is cut off: {}", reason.name()));
@@ -322,6 +314,7 @@ fn no_case(reference: Reference) -> Problem {
 mod tests {
     use super::*;
     use crate::domain::time::{Calendar, Time};
+    use crate::web::board::SILENT_AFTER;
 
     #[test]
     fn a_watch_that_does_not_move_is_failing() {

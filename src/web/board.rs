@@ -16,6 +16,9 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 /// How many rows a reader may look at before it lets the loop in.
 pub const MAX_ROWS_A_LOOK: usize = 1_000;
 
+/// The loop lives if it was heard of within this time.
+pub const SILENT_AFTER: Duration = Duration::from_secs(10);
+
 /// What is shown of one device.
 #[derive(Clone, Debug)]
 pub struct Row {
@@ -77,6 +80,19 @@ impl Summary {
             oldest_letter: None,
             mail_fault: None,
         }
+    }
+
+    /// Why nobody watches, `age` after this was put up; nothing if somebody does.
+    #[must_use]
+    pub fn failings(&self, age: Duration) -> Vec<String> {
+        let mut why = Vec::new();
+        if let Some(fault) = &self.store_fault {
+            why.push(format!("the store takes no commits: {fault}"));
+        }
+        if age > SILENT_AFTER {
+            why.push(format!("the watch has not moved for {} s", age.as_secs()));
+        }
+        why
     }
 }
 
@@ -215,6 +231,13 @@ impl Board {
         (Arc::clone(&summary.0), summary.1.elapsed())
     }
 
+    /// Whether somebody watches: the loop turns, and the store takes commits.
+    #[must_use]
+    pub fn is_healthy(&self) -> bool {
+        let (summary, age) = self.summary();
+        summary.failings(age).is_empty()
+    }
+
     /// How many units have which verdict.
     #[must_use]
     pub fn units(&self) -> UnitCounts {
@@ -260,5 +283,23 @@ impl Fleet {
 
     fn id(&self, slot: Slot) -> &str {
         self.row(slot).map_or("", |row| row.device.id.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_watch_that_does_not_move_and_a_store_that_fails_are_failings() {
+        let summary = Summary::at_start(Time::from_millis(0), Arc::new(Calendar::default()));
+        assert!(summary.failings(SILENT_AFTER).is_empty());
+        assert_eq!(summary.failings(SILENT_AFTER + Duration::from_millis(1)), ["the watch has not moved for 10 s"]);
+        let board = Board::new(summary);
+        assert!(board.is_healthy());
+        board.set_store_fault(Some("disk full".to_owned()));
+        assert!(!board.is_healthy());
+        board.set_store_fault(None);
+        assert!(board.is_healthy());
     }
 }

@@ -6,7 +6,7 @@ use super::doors::Caller;
 use super::problem::{Problem, json};
 use super::show::{CaseForm, circuit};
 use crate::domain::desk::{Actor, Move, Priority, Reference, WaitingOn};
-use crate::domain::turn::{Command, Refusal, Wish};
+use crate::domain::turn::{self, Command, Refusal, Wish};
 use crate::domain::watch::Secret;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
@@ -37,7 +37,7 @@ pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 pub type Ask = Arc<dyn Fn(String, Wish) -> Result<Answer, Busy> + Send + Sync>;
 
 /// The answer to come.
-pub type Answer = oneshot::Receiver<Result<Reference, Refusal>>;
+pub type Answer = oneshot::Receiver<Result<turn::Done, Refusal>>;
 
 /// The loop has too many wishes before it.
 #[derive(Clone, Copy, Debug)]
@@ -209,7 +209,8 @@ pub(super) async fn open(
     let text = text.map(note).transpose()?;
     let row = unit_row(&web, &unit)?;
     let by = actor(&web, caller, by).await?;
-    let reference = ask(&web, by, Wish::Open { unit: unit.clone(), priority, note: text }).await?;
+    let opened = ask(&web, by, Wish::Open { unit: unit.clone(), priority, note: text }).await?;
+    let turn::Done::Case(reference) = opened else { unreachable!("who opens a case is given a case") };
     let case = as_it_stands(&web, reference).await;
     let reference = reference.to_string();
     let location = format!("/api/cases/{reference}");
@@ -292,7 +293,7 @@ async fn actor(web: &Web, caller: Caller, by: Option<String>) -> Result<String, 
     Ok(name)
 }
 
-async fn ask(web: &Web, by: String, wish: Wish) -> Result<Reference, Problem> {
+async fn ask(web: &Web, by: String, wish: Wish) -> Result<turn::Done, Problem> {
     let answer = (web.services.ask)(by, wish)
         .map_err(|Busy| Problem::unavailable("too many requests are waiting: nothing was done, try again"))?;
     match timeout(ANSWER_TIMEOUT, answer).await {

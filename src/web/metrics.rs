@@ -1,7 +1,7 @@
 //! The daemon's own metrics (Prometheus). Those of single units are in `unit_metrics`.
 //!
 //! Every series exists from the start, so that a missing one means something. What the loop does is counted here from
-//! its turns; the probe engines count through the `metrics` macros, under the names in `register_engines`.
+//! its turns; the engines count through the `metrics` macros, under the names in `register_engines`.
 
 use super::board::Board;
 use crate::domain::desk::Priority;
@@ -23,6 +23,9 @@ const PROBES_LOST: &str = "ntuwatch_probes_lost_total";
 const PROBES_UNSENT: &str = "ntuwatch_probes_unsent_total";
 const PROBES_REJECTED: &str = "ntuwatch_probes_rejected_total";
 const IGNORED: &str = "ntuwatch_ignored_datagrams_total";
+const TRAPS_RECEIVED: &str = "ntuwatch_traps_received_total";
+const HEARTBEATS: &str = "ntuwatch_heartbeats_total";
+const OVERFLOWS: &str = "ntuwatch_receive_overflows_total";
 const PROBE_DURATION: &str = "ntuwatch_probe_duration_seconds";
 const COMMIT_DURATION: &str = "ntuwatch_commit_duration_seconds";
 const LATENESS: &str = "ntuwatch_schedule_lateness_seconds";
@@ -33,6 +36,11 @@ const LATENESS_BUCKETS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.
 
 /// Classes of HTTP status codes that are answered with.
 const CLASSES: [&str; 3] = ["2xx", "4xx", "5xx"];
+
+/// What may become of a datagram that arrives where traps do.
+const TRAP_OUTCOMES: [&str; 5] = ["taken", "unknown_sender", "refused", "malformed", "flood"];
+/// What may become of a heartbeat.
+const BEATS: [&str; 3] = ["sent", "failed", "withheld"];
 
 /// How often histograms are folded into their buckets.
 pub(super) const UPKEEP_EVERY: Duration = Duration::from_secs(5);
@@ -203,9 +211,10 @@ fn register_engines() {
         (PROBES_SENT, "Probes sent, by method."),
         (PROBES_ANSWERED, "Probes with an authentic answer, by method."),
         (PROBES_LOST, "Probes without an authentic answer in time, by method."),
-        (PROBES_UNSENT, "Probes that our own machine could not send, by method."),
+        (PROBES_UNSENT, "Probes that our own machine could not send or whose answers it had no room for, by method."),
         (PROBES_REJECTED, "Probes whose answer refuses the question, by method."),
         (IGNORED, "Datagrams that answer no probe in flight: malformed, foreign, late or forged, by method."),
+        (OVERFLOWS, "Datagrams that the kernel dropped, for the receive queue of a probe socket was full, by method."),
     ];
     for (name, help) in totals {
         describe_counter!(name, help);
@@ -216,6 +225,17 @@ fn register_engines() {
     describe_histogram!(PROBE_DURATION, Unit::Seconds, "From sending a probe to its answer, by method.");
     for method in Method::ALL {
         drop(histogram!(PROBE_DURATION, "method" => method.name()));
+    }
+    describe_counter!(TRAPS_RECEIVED, "Traps and informs that arrived, by what became of them.");
+    for outcome in TRAP_OUTCOMES {
+        counter!(TRAPS_RECEIVED, "outcome" => outcome).increment(0);
+    }
+    describe_counter!(
+        HEARTBEATS,
+        "Heartbeats to the dead man's switch: taken, not taken, or held back as nobody watched."
+    );
+    for outcome in BEATS {
+        counter!(HEARTBEATS, "outcome" => outcome).increment(0);
     }
     total("ntuwatch_resolve_failures_total", "Look-ups of host names that failed.").increment(0);
 }

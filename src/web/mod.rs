@@ -16,7 +16,7 @@ mod readers;
 mod show;
 mod unit_metrics;
 
-pub use api::{MAX_LEDGER, MAX_PAGE, MAX_TIMELINE, SILENT_AFTER};
+pub use api::{MAX_LEDGER, MAX_PAGE, MAX_TIMELINE};
 pub use desk::{ANSWER_TIMEOUT, Answer, Ask, Busy, MAX_BODY, MAX_NAME, MAX_NOTE};
 pub use doors::{BindError, Doors, MAX_CONNECTIONS, bind};
 

@@ -60,6 +60,8 @@ impl IntoResponse for Problem {
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let status = match refusal {
+            Refusal::UnknownUmbrella { .. } | Refusal::UnknownMaintenance { .. } => StatusCode::NOT_FOUND,
+            Refusal::BadMaintenance { .. } => StatusCode::CONFLICT,
             Refusal::UnknownReference { .. } | Refusal::UnknownUnit { .. } => StatusCode::NOT_FOUND,
             Refusal::AlreadyOpen { .. } | Refusal::NotOpen { .. } => StatusCode::CONFLICT,
         };

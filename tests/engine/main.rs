@@ -1,10 +1,18 @@
-//! The probe engines against real peers.
+//! The engines against real peers.
 
+#[cfg(test)]
+mod ber;
 #[cfg(test)]
 mod icmp;
 #[cfg(test)]
 mod mailbox;
 #[cfg(test)]
+mod odd_agents;
+#[cfg(test)]
+mod pinned;
+#[cfg(test)]
 mod snmp;
 #[cfg(test)]
 mod snmpd;
+#[cfg(test)]
+mod traps;

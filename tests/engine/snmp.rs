@@ -1,5 +1,6 @@
 //! The SNMP engine against Debian's snmpd, and against peers that mean no good.
 
+use crate::ber::{RESPONSE, community_answer, community_get, pdu, tlv, values};
 use crate::mailbox::Mailbox;
 use crate::snmpd::Snmpd;
 use ntuwatch::domain::watch::{
@@ -18,18 +19,18 @@ const ATTEMPTS: u32 = 200;
 /// ifIndex of the loopback interface.
 const LO: u32 = 1;
 
-struct Bench {
+pub(crate) struct Bench {
     engine: ProbeEngine,
     mailbox: Mailbox,
 }
 
 impl Bench {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (mailbox, deliver) = Mailbox::new();
         Self { engine: snmp::start(deliver).expect("an engine"), mailbox }
     }
 
-    fn ask(&self, probe: Probe) -> Outcome {
+    pub(crate) fn ask(&self, probe: Probe) -> Outcome {
         self.engine.send(vec![probe]);
         self.mailbox.take_one()
     }
@@ -46,21 +47,21 @@ impl Bench {
     }
 }
 
-fn probe(slot: u32, port: u16, version: SnmpVersion) -> Probe {
+pub(crate) fn probe(slot: u32, port: u16, version: SnmpVersion) -> Probe {
     let access = Arc::new(SnmpAccess { version, port, interface: Some(LO) });
     let timeout = Duration::from_millis(500);
     Probe { slot: Slot(slot), round: 1, address: IpAddr::V4(Ipv4Addr::LOCALHOST), timeout, ask: Ask::Snmp(access) }
 }
 
-fn secret(word: &str) -> Secret {
+pub(crate) fn secret(word: &str) -> Secret {
     Secret::new(word.to_owned())
 }
 
-fn v2c(community: &str) -> SnmpVersion {
+pub(crate) fn v2c(community: &str) -> SnmpVersion {
     SnmpVersion::V2c { community: secret(community) }
 }
 
-fn v3(user: &str, auth: Option<(AuthProtocol, &str)>, privacy: Option<(PrivProtocol, &str)>) -> SnmpVersion {
+pub(crate) fn v3(user: &str, auth: Option<(AuthProtocol, &str)>, privacy: Option<(PrivProtocol, &str)>) -> SnmpVersion {
     SnmpVersion::V3 {
         user: user.to_owned(),
         auth: auth.map(|(protocol, phrase)| (protocol, secret(phrase))),
@@ -72,7 +73,7 @@ fn sha256() -> SnmpVersion {
     v3("sha256", Some((AuthProtocol::Sha256, "authpass256")), Some((PrivProtocol::Aes128, "privpass256")))
 }
 
-fn is_answered(outcome: &Outcome) -> bool {
+pub(crate) fn is_answered(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Answered { .. })
 }
 
@@ -115,8 +116,12 @@ fn every_version_and_security_level_is_answered_in_full() {
             let outcome = bench.ask(probe);
             let Outcome::Answered { sample: Some(sample), .. } = outcome else { panic!("{version:?}: {outcome:?}") };
             assert_eq!(sample.oper_status, Some(1), "{version:?}");
-            let values = [sample.in_octets, sample.out_octets, sample.in_errors, sample.out_errors];
-            assert!(sample.uptime_cs.is_some() && values.iter().all(Option::is_some), "{version:?}: {sample:?}");
+            let traffic = [sample.in_octets, sample.out_octets, sample.in_packets, sample.out_packets];
+            let errors = [sample.in_errors, sample.out_errors];
+            assert!(sample.uptime_cs.is_some(), "{version:?}: {sample:?}");
+            assert!(traffic.iter().chain(&errors).all(Option::is_some), "{version:?}: {sample:?}");
+            let v3 = matches!(version, SnmpVersion::V3 { .. });
+            assert_eq!(sample.engine_boots, v3.then_some(1), "{version:?}");
         }
     }
 }
@@ -133,7 +138,12 @@ fn an_interface_that_is_not_there_loses_no_unit() {
     assert!(v2.uptime_cs.is_some() && v2.oper_status.is_none() && v2.in_octets.is_none());
 
     let v1 = missing(2, SnmpVersion::V1 { community: secret("public") });
-    assert!(matches!(bench.ask(v1.clone()), Outcome::Answered { sample: None, .. }), "SNMPv1 refuses all");
+    for refused in ["the counters", "the state"] {
+        assert!(
+            matches!(bench.ask(v1.clone()), Outcome::Answered { sample: None, .. }),
+            "SNMPv1 refuses all for {refused}"
+        );
+    }
     let next = sample(bench.ask(v1));
     assert!(next.uptime_cs.is_some(), "what it has is asked for from then on");
 }
@@ -240,7 +250,7 @@ fn many_devices_at_once_are_all_answered() {
 }
 
 /// A peer that answers every request with what `reply` makes of it.
-fn peer(reply: impl Fn(&UdpSocket, &[u8], SocketAddr) + Send + 'static) -> u16 {
+pub(crate) fn peer(reply: impl Fn(&UdpSocket, &[u8], SocketAddr) + Send + 'static) -> u16 {
     serve(UdpSocket::bind("127.0.0.1:0").expect("a socket"), reply)
 }
 
@@ -255,14 +265,9 @@ fn serve(socket: UdpSocket, reply: impl Fn(&UdpSocket, &[u8], SocketAddr) + Send
     port
 }
 
-/// What an honest agent would answer to an SNMPv2c get: the same message with the tag of a response.
+/// What an honest agent that has none of the objects would answer to an SNMPv1 or SNMPv2c get: the same as a response.
 fn response(request: &[u8]) -> Vec<u8> {
-    const GET: u8 = 0xa0;
-    const RESPONSE: u8 = 0xa2;
-    let mut response = request.to_vec();
-    let tag = response.iter().position(|byte| *byte == GET).expect("a get");
-    response[tag] = RESPONSE;
-    response
+    community_answer(request, tlv(RESPONSE, values(values(request)[0].1)[2].1))
 }
 
 #[test]
@@ -292,12 +297,9 @@ fn hostile_peers_are_losses_and_disturb_nobody() {
         other.send_to(&response(request), from).expect("an answer");
     });
     let other_request = peer(|socket, request, from| {
-        let mut answer = response(request);
-        let tag = answer.iter().position(|byte| *byte == 0xa2).expect("a response");
-        // tag, length, then the request ID as an integer of `width` octets
-        let width = usize::from(answer[tag + 3]);
-        answer[tag + 3 + width] ^= 1;
-        socket.send_to(&answer, from).expect("an answer");
+        let mut request_id = community_get(request).request_id;
+        *request_id.last_mut().expect("an integer") ^= 1;
+        socket.send_to(&community_answer(request, pdu(RESPONSE, request_id, 0, 0, &[])), from).expect("an answer");
     });
     let bench = Bench::new();
     for version in [v2c("public"), SnmpVersion::V1 { community: secret("public") }] {

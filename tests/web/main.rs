@@ -248,7 +248,15 @@ fn metrics_are_there_from_the_start() {
         r#"ntuwatch_cases_opened_total{priority="P1"}"#,
         r#"ntuwatch_http_responses_total{class="5xx"}"#,
         r#"ntuwatch_ignored_datagrams_total{method="icmp"}"#,
+        r#"ntuwatch_traps_received_total{outcome="taken"}"#,
+        r#"ntuwatch_traps_received_total{outcome="unknown_sender"}"#,
+        r#"ntuwatch_traps_received_total{outcome="refused"}"#,
+        r#"ntuwatch_traps_received_total{outcome="malformed"}"#,
+        r#"ntuwatch_traps_received_total{outcome="flood"}"#,
         "ntuwatch_resolve_failures_total",
+        r#"ntuwatch_heartbeats_total{outcome="sent"}"#,
+        r#"ntuwatch_heartbeats_total{outcome="failed"}"#,
+        r#"ntuwatch_heartbeats_total{outcome="withheld"}"#,
         r#"ntuwatch_build_info{version="0.1.0"}"#,
     ] {
         assert!(metrics.contains_key(series), "{series} is missing in\n{}", answer.body);

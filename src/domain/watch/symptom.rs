@@ -134,7 +134,7 @@ pub struct Finding {
 pub struct Permille(pub u16);
 
 /// From what on a line counts as degraded. What is `None` is not looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Limits {
     /// Over how long losses and round trips are measured, and errors and load.
     pub window: Duration,

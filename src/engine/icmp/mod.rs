@@ -1,13 +1,18 @@
 //! Asks devices by ICMP echo.
 //!
-//! One socket an address family serves every device. An answer counts only if it comes from the address that was asked and returns
-//! the token of a probe in flight; identifier and sequence number, which NATs and unprivileged sockets rewrite, decide nothing.
+//! One socket an address family serves every device; without the right to a raw one, a few do. An answer counts only if it comes
+//! from the address that was asked and returns the token of a probe in flight; identifier and sequence number, which NATs and
+//! unprivileged sockets rewrite, decide nothing. The identifier changes with each loss, lest a flow that has gone bad in the network
+//! keeps a device lost that is there.
 
 mod echo;
 mod family;
+mod rotation;
 
 use self::echo::Token;
 use self::family::{Family, Version};
+use self::rotation::Rotation;
+use super::buffers::{self, READS_AT_ONCE};
 use super::collector::Collector;
 use super::{Deliver, ProbeEngine, StartError};
 use crate::clock::Stopwatch;
@@ -30,9 +35,6 @@ const MAX_IN_FLIGHT: usize = 1 << 20;
 /// Probes sent before answers are looked at again, so that a burst neither overflows the receive buffer nor spoils round-trip times.
 const SENDS_A_TURN: usize = 64;
 
-/// Datagrams read before deadlines are looked at again, so that a flood cannot stop the clock.
-const READS_A_TURN: usize = 4_096;
-
 /// Starts the engine. The metrics recorder must be installed before. A host without IPv6 is fine: its IPv6 probes come back unsent.
 pub fn start(deliver: Deliver) -> Result<ProbeEngine, StartError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;
@@ -50,6 +52,8 @@ struct Flight {
     address: IpAddr,
     proof: u64,
     sent: Duration,
+    /// What the kernel had dropped of the family's datagrams by then.
+    dropped: u32,
 }
 
 struct Engine {
@@ -63,6 +67,7 @@ struct Engine {
     max_in_flight: usize,
     /// When which flight is lost; flights that were answered since are skipped.
     deadlines: BinaryHeap<Reverse<(Duration, u64)>>,
+    rotation: Rotation,
     next_serial: u64,
     secret: RandomState,
     clock: Stopwatch,
@@ -85,6 +90,7 @@ impl Engine {
             in_flight: HashMap::new(),
             max_in_flight,
             deadlines: BinaryHeap::new(),
+            rotation: Rotation::default(),
             next_serial: 0,
             secret,
             clock: Stopwatch::start(),
@@ -106,12 +112,13 @@ impl Engine {
             }
             // answers first: one that lies in the socket has come in time
             self.receive();
+            self.look();
             self.give_up();
             self.send();
         }
     }
 
-    /// Returns when a socket may have something to read. An error of the socket shows up, and is handled, where it is read.
+    /// Returns when a socket may have something to read.
     async fn readable(&self) {
         let v6 = async {
             match &self.v6 {
@@ -120,8 +127,8 @@ impl Engine {
             }
         };
         tokio::select! {
-            _ = self.v4.readable() => {}
-            _ = v6 => {}
+            () = self.v4.readable() => {}
+            () = v6 => {}
         }
     }
 
@@ -132,7 +139,7 @@ impl Engine {
                 // lets the runtime look at the sockets first, or answers would lie in them until the whole burst is sent
                 yield_now().await;
                 if let Ok(family) = self.family(probe.address)
-                    && let Err(error) = family.writable().await
+                    && let Err(error) = family.writable(self.rotation.of(probe.slot)).await
                 {
                     tracing::warn!(%error, "cannot wait for room in an ICMP socket");
                 }
@@ -158,7 +165,7 @@ impl Engine {
 
     /// Reads what has come.
     fn receive(&mut self) {
-        for _ in 0..READS_A_TURN {
+        for _ in 0..READS_AT_ONCE {
             let Some((from, token)) = self.next_datagram() else { return };
             if !token.is_some_and(|token| self.answered(from, token)) {
                 self.ignored.increment(1);
@@ -192,6 +199,14 @@ impl Engine {
         true
     }
 
+    /// Looks up what the kernel had to drop until now.
+    fn look(&mut self) {
+        self.v4.look();
+        if let Ok(v6) = &mut self.v6 {
+            v6.look();
+        }
+    }
+
     /// Reports what was not answered in time.
     fn give_up(&mut self) {
         let now = self.clock.elapsed();
@@ -199,10 +214,22 @@ impl Engine {
             && (*deadline <= now || !self.in_flight.contains_key(serial))
         {
             if let Some(flight) = self.in_flight.remove(serial) {
-                self.collector.report(flight.slot, flight.round, Outcome::Lost);
+                self.unanswered(&flight);
             }
             self.deadlines.pop();
         }
+    }
+
+    /// If the kernel has dropped anything since a probe was sent, that may have been its answer: it is no loss.
+    fn unanswered(&mut self, flight: &Flight) {
+        let overflowed = self.family(flight.address).is_ok_and(|family| family.dropped() != flight.dropped);
+        let outcome = if overflowed {
+            buffers::overflowed()
+        } else {
+            self.rotation.lost(flight.slot);
+            Outcome::Lost
+        };
+        self.collector.report(flight.slot, flight.round, outcome);
     }
 
     /// Sends a few of the probes that wait.
@@ -229,11 +256,16 @@ impl Engine {
         }
         let serial = self.next_serial;
         let proof = self.secret.hash_one((serial, probe.address, probe.slot, probe.round));
-        let family = self.family(probe.address).map_err(|why| io::Error::other(why.clone()))?;
+        let turn = self.rotation.of(probe.slot);
         let sent = self.clock.elapsed();
-        family.try_send(probe.address, Token { serial, proof })?;
+        let family = match probe.address {
+            IpAddr::V4(_) => &mut self.v4,
+            IpAddr::V6(_) => self.v6.as_mut().map_err(|why| io::Error::other(why.clone()))?,
+        };
+        family.try_send(probe.address, turn, Token { serial, proof })?;
+        let dropped = family.dropped();
         self.next_serial += 1;
-        let flight = Flight { slot: probe.slot, round: probe.round, address: probe.address, proof, sent };
+        let flight = Flight { slot: probe.slot, round: probe.round, address: probe.address, proof, sent, dropped };
         self.in_flight.insert(serial, flight);
         self.deadlines.push(Reverse((sent.saturating_add(probe.timeout), serial)));
         Ok(())
@@ -242,7 +274,9 @@ impl Engine {
 
 #[cfg(test)]
 mod tests {
+    use super::rotation::Turn;
     use super::*;
+    use crate::domain::watch::ProbeResult;
     use core::net::Ipv4Addr;
     use std::sync::mpsc;
 
@@ -256,7 +290,7 @@ mod tests {
         let Ok(mut engine) = Engine::new(Box::new(|_| Ok(())), 2) else {
             return println!("skipped: no right to ICMP here");
         };
-        engine.v4.writable().await.unwrap();
+        engine.v4.writable(Turn::default()).await.unwrap();
         engine.waiting.extend((0..5).map(probe));
         for waiting in [3, 1, 0] {
             engine.send();
@@ -271,7 +305,7 @@ mod tests {
         let (sender, receiver) = mpsc::channel();
         let deliver: Deliver = Box::new(move |batch| sender.send(batch).map_err(|refused| refused.0));
         let Ok(mut engine) = Engine::new(deliver, 2) else { return println!("skipped: no right to ICMP here") };
-        engine.v4.writable().await.unwrap();
+        engine.v4.writable(Turn::default()).await.unwrap();
         engine.try_send(&probe(3)).unwrap();
         let (serial, proof) = engine.in_flight.iter().map(|(serial, flight)| (*serial, flight.proof)).next().unwrap();
 
@@ -289,5 +323,46 @@ mod tests {
         engine.collector.flush();
         let batch = receiver.try_recv().unwrap();
         assert!(matches!(batch[..], [ref only] if only.slot == Slot(3) && only.round == 4), "{batch:?}");
+    }
+
+    #[tokio::test]
+    async fn what_our_own_queue_had_no_room_for_is_no_loss() {
+        const BURST: u32 = SENDS_A_TURN as u32;
+        let (sender, receiver) = mpsc::channel();
+        let deliver: Deliver = Box::new(move |batch| sender.send(batch).map_err(|refused| refused.0));
+        let Ok(mut engine) = Engine::new(deliver, MAX_IN_FLIGHT) else {
+            return println!("skipped: no right to ICMP here");
+        };
+        let impatient = |slot| Probe { timeout: Duration::ZERO, ..probe(slot) };
+        engine.v4.writable(Turn::default()).await.unwrap();
+        engine.v4.narrow();
+        engine.waiting.extend((0..BURST).map(impatient));
+        engine.send();
+        while engine.v4.dropped() == 0 {
+            yield_now().await;
+            engine.look();
+        }
+        engine.receive();
+        engine.give_up();
+        engine.collector.flush();
+        let (answered, excused): (Vec<_>, Vec<_>) =
+            receiver.try_iter().flatten().partition(|result| matches!(result.outcome, Outcome::Answered { .. }));
+        assert_eq!(answered.len() + excused.len(), BURST as usize);
+        assert!(!excused.is_empty());
+        for ProbeResult { outcome, slot, .. } in excused {
+            assert!(
+                matches!(&outcome, Outcome::NotSent { why } if why == "our receive queue overflowed"),
+                "{outcome:?}"
+            );
+            assert_eq!(engine.rotation.of(slot), Turn(0), "its flow is not to blame");
+        }
+
+        // that is over: what is not answered from now on is lost
+        engine.try_send(&impatient(1)).unwrap();
+        engine.give_up();
+        engine.collector.flush();
+        let last = receiver.try_recv().unwrap();
+        assert!(matches!(last[..], [ProbeResult { slot: Slot(1), outcome: Outcome::Lost, .. }]), "{last:?}");
+        assert_eq!(engine.rotation.of(Slot(1)), Turn(1));
     }
 }

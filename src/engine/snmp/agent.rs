@@ -1,10 +1,10 @@
 //! The agents that the engine knows.
 
-use super::keys::{Keyring, SharedKeys};
 use super::line::Line;
 use super::session::Session;
 use crate::clock::Stopwatch;
 use crate::domain::watch::{Outcome, Slot, SnmpAccess};
+use crate::engine::keys::{Keyring, SharedKeys};
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 use std::collections::HashMap;

@@ -4,7 +4,6 @@
 //! that the agent sends and the client has to distrust.
 
 mod agent;
-mod keys;
 mod line;
 mod question;
 mod refusal;

@@ -1,15 +1,17 @@
 //! One agent as the engine knows it: its client, its engine's identity and what it can tell.
 
-use super::keys::{self, SharedKeys};
 use super::line::Line;
 use super::question::Question;
 use super::refusal::{self, Refusal};
 use super::wire::{Trace, Wire};
 use crate::domain::watch::{Outcome, SnmpAccess, SnmpVersion};
+use crate::engine::keys::{self, SharedKeys};
+use crate::engine::buffers;
 use async_snmp::client::{FixedCardinalityResponse, UsmConfig};
 use async_snmp::error::ErrorKind;
 use async_snmp::{Auth, Client, ClientBuilder, Error, ErrorStatus, Retry};
 use core::net::SocketAddr;
+use core::pin::pin;
 use core::time::Duration;
 use std::sync::Arc;
 
@@ -28,6 +30,7 @@ pub(super) struct Session {
     v3: bool,
     /// SNMPv3 probes in a row that were not answered.
     silence: u8,
+    /// Whether the agent's engine is to be looked up before it is asked.
     rediscover: bool,
 }
 
@@ -50,16 +53,15 @@ impl Session {
             SnmpVersion::V1 { .. } | SnmpVersion::V2c { .. } => false,
             SnmpVersion::V3 { .. } => true,
         };
-        Ok(Self { client, wire, question: Question::new(access), v3, silence: 0, rediscover: false })
+        Ok(Self { client, wire, question: Question::new(access), v3, silence: 0, rediscover: v3 })
     }
 
     /// Asks once.
     pub(super) async fn ask(&mut self, timeout: Duration) -> Outcome {
-        let outcome = match tokio::time::timeout(timeout, self.exchange()).await {
-            Ok(outcome) => outcome,
-            Err(_) => Outcome::Lost,
-        };
+        let dropped = self.wire.dropped();
+        let outcome = self.in_time(timeout).await;
         match outcome {
+            Outcome::Lost if self.wire.dropped() != dropped => return buffers::overflowed(),
             Outcome::Lost if self.v3 => {
                 self.silence = self.silence.saturating_add(1);
                 self.rediscover |= self.silence >= SILENCE_BEFORE_REDISCOVERY;
@@ -70,12 +72,31 @@ impl Session {
         outcome
     }
 
+    async fn in_time(&mut self, timeout: Duration) -> Outcome {
+        let wire = self.wire.clone();
+        {
+            let mut exchange = pin!(self.exchange());
+            if let Ok(outcome) = tokio::time::timeout(timeout, &mut exchange).await {
+                return outcome;
+            }
+            // what lies in the socket has come in time
+            wire.catch_up();
+            if let Ok(outcome) = tokio::time::timeout(Duration::ZERO, exchange).await {
+                return outcome;
+            }
+        }
+        let trace = self.wire.take_trace();
+        self.in_part(trace).unwrap_or(Outcome::Lost)
+    }
+
     async fn exchange(&mut self) -> Outcome {
         if self.rediscover {
             match self.client.rediscover_engine().await {
                 Ok(()) => self.rediscover = false,
                 Err(error) => return self.failed(&error),
             }
+            // nobody signs for an engine's name, so it proves nothing yet
+            self.wire.take_trace();
         }
         let objects = self.question.objects();
         match self.client.get_many(&objects).await {
@@ -85,22 +106,32 @@ impl Session {
     }
 
     fn answered(&mut self, answer: &FixedCardinalityResponse) -> Outcome {
-        let sample = Some(Box::new(self.question.read(&answer.varbinds)));
-        Outcome::Answered { rtt: self.wire.take_trace().rtt, sample }
+        let Trace { rtt, responses, .. } = self.wire.take_trace();
+        let sample = self.question.read(&answer.varbinds).map(Box::new);
+        if responses > 1 {
+            self.question.refused();
+        }
+        Outcome::Answered { rtt, sample }
     }
 
     fn failed(&mut self, error: &Error) -> Outcome {
-        let Trace { rtt, refusal } = self.wire.take_trace();
+        let trace = self.wire.take_trace();
+        let rtt = trace.rtt;
         let error = root(error);
-        if let Some(refusal) = refusal {
+        if let Some(refusal) = trace.refusal {
             self.refused(refusal, rtt)
         } else if let Error::Report { status, .. } = error {
             self.refused(refusal::of_report(status), rtt)
-        } else if let Error::Snmp { status: ErrorStatus::NoSuchName, .. } = error {
-            self.question.refused();
-            Outcome::Answered { rtt, sample: None }
         } else if let Error::Snmp { status, .. } = error {
-            Outcome::Rejected { rtt, why: refusal::of_status(status) }
+            let smaller = self.question.refused();
+            // with these an agent refuses all for the sake of one object or of its length
+            if *status == ErrorStatus::NoSuchName || (*status == ErrorStatus::TooBig && smaller) {
+                Outcome::Answered { rtt, sample: None }
+            } else {
+                Outcome::Rejected { rtt, why: refusal::of_status(status) }
+            }
+        } else if let Some(outcome) = self.in_part(trace) {
+            outcome
         } else if let Error::Network { source, .. } = error {
             Outcome::NotSent { why: source.to_string() }
         } else if is_about_the_answer(error.kind()) {
@@ -108,6 +139,16 @@ impl Session {
         } else {
             Outcome::NotSent { why: error.to_string() }
         }
+    }
+
+    /// An exchange that came to no end: the agent is alive if it answered some of it.
+    fn in_part(&mut self, trace: Trace) -> Option<Outcome> {
+        let Trace { rtt, responses, report, .. } = trace;
+        if responses > 0 {
+            self.question.refused();
+            return Some(Outcome::Answered { rtt, sample: None });
+        }
+        report.map(|report| Outcome::Rejected { rtt, why: report.why })
     }
 
     fn refused(&mut self, refusal: Refusal, rtt: Duration) -> Outcome {
@@ -150,5 +191,66 @@ async fn auth(version: &SnmpVersion, keys: &SharedKeys) -> Result<Auth, String> 
             let config = UsmConfig::new(user.clone()).with_master_keys(keys).map_err(|error| error.to_string())?;
             Ok(Auth::from(config))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::watch::Secret;
+    use core::net::{IpAddr, Ipv4Addr};
+    use tokio::net::UdpSocket;
+
+    /// Longer than a busy machine takes to answer itself.
+    const WHILE: Duration = Duration::from_secs(1);
+
+    #[tokio::test]
+    async fn what_our_own_queue_had_no_room_for_is_no_loss() {
+        let host = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let agent = UdpSocket::bind((host, 0)).await.unwrap();
+        let address = agent.local_addr().unwrap();
+        let line = Line::open(host).unwrap();
+        line.narrow();
+        let version = SnmpVersion::V2c { community: Secret::new("public".to_owned()) };
+        let access = SnmpAccess { version, port: address.port(), interface: None };
+        let mut session = Session::open(Arc::clone(&line), address, &access, &SharedKeys::default()).await.unwrap();
+
+        let flood = async {
+            let (_, from) = agent.recv_from(&mut [0; 2_048]).await.unwrap();
+            agent.writable().await.unwrap();
+            // nobody else runs meanwhile, so nobody reads
+            while line.dropped() == 0 {
+                agent.try_send_to(b"no answer", from).unwrap();
+            }
+        };
+        let (outcome, ()) = tokio::join!(session.ask(WHILE), flood);
+        assert!(matches!(&outcome, Outcome::NotSent { why } if why == "our receive queue overflowed"), "{outcome:?}");
+
+        let outcome = session.ask(Duration::from_millis(50)).await;
+        assert!(matches!(outcome, Outcome::Lost), "that is over: {outcome:?}");
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_lies_in_the_socket_has_come_in_time() {
+        let host = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let agent = UdpSocket::bind((host, 0)).await.unwrap();
+        let address = agent.local_addr().unwrap();
+        let line = Line::open(host).unwrap();
+        let version = SnmpVersion::V2c { community: Secret::new("public".to_owned()) };
+        let access = SnmpAccess { version, port: address.port(), interface: None };
+        let mut session = Session::open(line, address, &access, &SharedKeys::default()).await.unwrap();
+
+        let stall = async {
+            let mut request = [0; 2_048];
+            let (len, from) = agent.recv_from(&mut request).await.unwrap();
+            let pdu = request.iter().position(|byte| *byte == 0xa0).unwrap();
+            request[pdu] = 0xa2;
+            agent.writable().await.unwrap();
+            agent.try_send_to(&request[..len], from).unwrap();
+            // the machine stands still for longer than the answer may take
+            std::thread::sleep(2 * WHILE);
+        };
+        let (outcome, ()) = tokio::join!(session.ask(WHILE), stall);
+        assert!(matches!(outcome, Outcome::Answered { .. }), "{outcome:?}");
     }
 }

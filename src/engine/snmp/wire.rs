@@ -3,7 +3,7 @@
 use super::line::Line;
 use super::refusal::{self, Refusal};
 use crate::clock::Stopwatch;
-use async_snmp::transport::{Candidate, ResponseIdentity};
+use async_snmp::transport::Candidate;
 use async_snmp::{Error, RequestRegistration, Transport};
 use bytes::Bytes;
 use core::net::SocketAddr;
@@ -13,10 +13,24 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// What the transport saw of an exchange.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Trace {
-    /// From sending the last request to the arrival of what answered it.
+    /// From sending the last request that was answered to the arrival of the answer.
     pub(super) rtt: Duration,
+    /// Responses that the client took. More than one, if the agent said tooBig and was asked in parts.
+    pub(super) responses: u32,
+    /// What a report said that the client took, and asked again after.
+    pub(super) report: Option<Refusal>,
     /// Why the agent refused, if it did so in a report that the client had to distrust.
     pub(super) refusal: Option<Refusal>,
+}
+
+impl Trace {
+    const fn took(&mut self, rtt: Duration, report: Option<Refusal>) {
+        self.rtt = rtt;
+        match report {
+            Some(_) => self.report = report,
+            None => self.responses += 1,
+        }
+    }
 }
 
 /// A client's transport to one agent.
@@ -36,6 +50,18 @@ impl Wire {
     /// What was seen since this was last asked.
     pub(super) fn take_trace(&self) -> Trace {
         core::mem::take(&mut *self.trace())
+    }
+
+    /// Sees to it that what came from the agent by now is looked at.
+    pub(super) fn catch_up(&self) {
+        if let Err(error) = self.line.catch_up() {
+            tracing::debug!(%error, "cannot read from an SNMP socket");
+        }
+    }
+
+    /// Datagrams that the kernel has dropped so far, for our receive queue was full; wraps.
+    pub(super) fn dropped(&self) -> u32 {
+        self.line.dropped()
     }
 
     fn trace(&self) -> MutexGuard<'_, Trace> {
@@ -58,7 +84,7 @@ impl Transport for Wire {
         T: Send,
         F: FnMut(Bytes, SocketAddr) -> async_snmp::Result<Candidate<T>> + Send,
     {
-        let mut inbox = self.line.listen(self.agent);
+        let mut inbox = self.line.listen(self.agent, registration.clone());
         let sent = Stopwatch::start();
         self.send(data).await?;
         loop {
@@ -66,19 +92,17 @@ impl Transport for Wire {
                 return Err(Box::new(Error::Timeout { target: self.agent, elapsed: sent.elapsed(), retries: 0 }));
             };
             let content = datagram.content;
-            if registration.evaluate_response_identity(&content, true) == ResponseIdentity::Reject {
-                self.line.ignore();
-                continue;
-            }
             let rtt = sent.elapsed().saturating_sub(datagram.arrived.elapsed());
             match validate(content.clone(), self.agent)? {
                 Candidate::Accept(answer) => {
-                    self.trace().rtt = rtt;
+                    let report = refusal::in_datagram(content, registration.decode_config());
+                    self.trace().took(rtt, report);
                     return Ok(answer);
                 }
                 Candidate::Reject => match refusal::in_datagram(content, registration.decode_config()) {
                     Some(refusal) => {
-                        *self.trace() = Trace { rtt, refusal: Some(refusal) };
+                        let mut trace = self.trace();
+                        (trace.rtt, trace.refusal) = (rtt, Some(refusal));
                         return Err(Box::new(Error::Auth { target: self.agent }));
                     }
                     None => self.line.ignore(),

@@ -1,4 +1,5 @@
-//! SNMPv3 keys. Deriving one from a pass phrase hashes a megabyte, so devices with the same pass phrases share it.
+//! SNMPv3 keys, for the engine that asks and the one that hears. Deriving one from a pass phrase hashes a megabyte, so
+//! devices with the same pass phrases share it.
 
 use crate::domain::watch::{AuthProtocol, PrivProtocol, Secret, SnmpVersion};
 use async_snmp::MasterKeys;
@@ -31,7 +32,7 @@ impl Keyring {
     }
 }
 
-/// The keys of `auth` and `privacy`. Takes milliseconds, so it does not run on the engine's own thread.
+/// The keys of `auth` and `privacy`. Takes milliseconds, so it does not run on an engine's own thread.
 pub(super) async fn derive(
     keys: &SharedKeys,
     auth: &(AuthProtocol, Secret),

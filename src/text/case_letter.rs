@@ -1,0 +1,160 @@
+//! Letters about one case.
+
+use super::fact::{diagnosis_words, finding_words};
+use super::letter::table;
+use super::time::{duration, utc};
+use crate::domain::desk::{Actor, Case, LetterKind, Line, Priority, Stage};
+use crate::domain::letter::Letter;
+use crate::domain::time::Calendar;
+
+pub(super) fn subject(case: &Case) -> String {
+    let opening = &case.opening;
+    let what = match opening.priority {
+        Priority::P1 => "Service down",
+        Priority::P2 => "Service degraded",
+    };
+    format!("[{}] {what}: {} (order {})", opening.reference, opening.unit, opening.circuit.order)
+}
+
+pub(super) fn body(letter: &Letter, case: &Case, calendar: &Calendar) -> String {
+    let mut text = format!("{}\n\n", capitalised(&message(letter, case)));
+    text.push_str(&table(&particulars(letter, case, calendar)));
+    text.push('\n');
+    text.push_str(&match letter.greeting {
+        Some(_) => {
+            format!("Please keep {} in the subject of any reply, so that it reaches this case.\n", case.opening.reference)
+        }
+        None => format!("ntuwatch case explain {}\n", case.opening.reference),
+    });
+    text
+}
+
+fn capitalised(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+fn message(letter: &Letter, case: &Case) -> String {
+    let whose = if letter.greeting.is_some() { "your" } else { "the" };
+    let service = format!("{whose} service at {} (order {})", case.opening.unit, case.opening.circuit.order);
+    match letter.mark.kind {
+        LetterKind::Opened => match (&case.opening.origin, &case.opening.finding) {
+            (Actor::Watch, Some(finding)) => format!(
+                "we have found that {service} is degraded: {}. We have opened case {} and are working on it.",
+                finding_words(finding),
+                case.opening.reference
+            ),
+            (Actor::Watch, None) => format!(
+                "we have lost contact with {service}. We have opened case {} and are working on it.",
+                case.opening.reference
+            ),
+            (Actor::Staff(_), _) => format!("we have opened case {} about {service}.", case.opening.reference),
+        },
+        LetterKind::Upgraded => {
+            format!("we have now lost contact altogether with {service}. The case is raised to P1.")
+        }
+        LetterKind::Solved => {
+            let (by_watch, window) = match &case.stage {
+                Stage::Solved { by, window, .. } => (*by == Actor::Watch, duration(window.length)),
+                Stage::New | Stage::Working { .. } | Stage::Waiting { .. } | Stage::Closed { .. } => {
+                    (false, String::new())
+                }
+            };
+            let why = if by_watch {
+                format!("{service} has been back for {}", duration(case.opening.solve_after))
+            } else {
+                format!("we consider the fault of {service} repaired")
+            };
+            format!(
+                "{why}. The case is solved. We now watch the line for {window}: if the fault returns within that time, \
+                 this same case goes back to work; if not, it is closed."
+            )
+        }
+        LetterKind::Returned => {
+            let why = if case.line.is_lost() {
+                format!("the fault of {service} has returned while we were watching the line")
+            } else if case.line.is_faulty() {
+                format!("{service} is degraded again while we were watching the line")
+            } else {
+                format!("there is a concern about {service}, though the line answers")
+            };
+            format!("{why}. Case {} is being worked on again.", case.opening.reference)
+        }
+        LetterKind::Updated
+        | LetterKind::Announced
+        | LetterKind::Revised
+        | LetterKind::Cancelled
+        | LetterKind::Alarm
+        | LetterKind::AllClear => format!("there is news of {service}."),
+        LetterKind::Closed => {
+            let blind = case.blind_in_window(letter.written_at);
+            let extended = match case.line {
+                Line::Withdrawn => " The unit was taken out of service meanwhile.".to_owned(),
+                Line::Watched(..) if blind.as_secs() > 0 => {
+                    format!(" For {} nobody could see the line; the window was made longer by that.", duration(blind))
+                }
+                Line::Watched(..) => String::new(),
+            };
+            let window = case.window().map(|(_, window)| duration(window.length)).unwrap_or_default();
+            format!(
+                "the fault of {service} has stayed away for the {window} of the stability window.{extended} Case {} is \
+                 closed.",
+                case.opening.reference
+            )
+        }
+    }
+}
+
+fn particulars(letter: &Letter, case: &Case, calendar: &Calendar) -> Vec<(&'static str, String)> {
+    let opening = &case.opening;
+    let at = |time| utc(time, calendar);
+    let mut rows = vec![
+        ("Case", opening.reference.to_string()),
+        ("Priority", case.priority.name().to_owned()),
+        ("Unit", opening.unit.clone()),
+        ("Order", opening.circuit.order.clone()),
+        ("Service", format!("{}, {}", opening.circuit.service, opening.circuit.region)),
+    ];
+    rows.extend(opening.previous.map(|previous| ("Earlier case", previous.to_string())));
+    // Without a loss the line has been answering since.
+    rows.extend(case.outage().and_then(|outage| outage.last_contact).map(|time| ("Last contact", at(time))));
+    rows.extend(case.outage().map(|outage| ("First loss", at(outage.first_loss))));
+    if let LetterKind::Opened = letter.mark.kind {
+        rows.extend(case.outage().map(|outage| ("Detected", at(outage.detected))));
+    }
+    rows.push(("Opened", at(case.opened_at)));
+    let recovered_at = case.recovered_at.filter(|_| !case.line.is_lost());
+    match letter.mark.kind {
+        LetterKind::Opened
+        | LetterKind::Upgraded
+        | LetterKind::Returned
+        | LetterKind::Updated
+        | LetterKind::Announced
+        | LetterKind::Revised
+        | LetterKind::Cancelled
+        | LetterKind::Alarm
+        | LetterKind::AllClear => {
+            rows.push(("Repair due", at(case.opened_at + opening.circuit.ttr)));
+        }
+        LetterKind::Solved => {
+            rows.extend(recovered_at.map(|time| ("Recovery", at(time))));
+            rows.extend(case.close_due().map(|time| ("Watched until", at(time))));
+        }
+        LetterKind::Closed => {
+            rows.extend(recovered_at.map(|time| ("Recovery", at(time))));
+            rows.extend(case.window().map(|(solved_at, _)| ("Solved", at(solved_at))));
+            rows.push(("Closed", at(letter.written_at)));
+            rows.push(("Total downtime", duration(case.downtime.total(letter.written_at))));
+        }
+    }
+    if let (LetterKind::Solved | LetterKind::Closed, Some(diagnosis)) = (letter.mark.kind, &case.diagnosis) {
+        rows.push(("What happened", diagnosis_words(diagnosis, calendar)));
+    }
+    if letter.greeting.is_none() {
+        rows.push(("Customer", opening.circuit.customer.clone()));
+        rows.push(("Queue", opening.queue.clone()));
+        rows.extend(opening.circuit.supplier.as_ref().map(|supplier| ("Supplier", supplier.clone())));
+        rows.extend(opening.note.as_ref().map(|note| ("Note", note.clone())));
+    }
+    rows
+}
