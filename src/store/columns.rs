@@ -1,9 +1,12 @@
 //! Domain values as columns: words as words, times and sums of time as milliseconds.
 
-use crate::domain::desk::{Actor, LetterKind, MAX_CASES, Priority, Reference, WaitingOn};
-use crate::domain::letter::LetterState;
+use crate::domain::desk::{
+    Actor, AlarmKind, CanaryStep, Cause, LetterKind, MAX_CASES, Priority, Reference, SiteCause, WaitingOn,
+};
+use crate::domain::letter::{LetterState, Thread};
+use crate::domain::maintenance::{Origin, Stage};
 use crate::domain::time::Time;
-use crate::domain::watch::{Reason, Verdict};
+use crate::domain::watch::{AgentState, GroupKind, Reason, Symptom, Verdict};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use std::time::Duration;
 
@@ -25,7 +28,8 @@ macro_rules! words {
     )+};
 }
 
-words!(Verdict, Reason, Priority, WaitingOn, LetterKind, LetterState);
+words!(Verdict, Reason, Symptom, AgentState, GroupKind);
+words!(Priority, WaitingOn, SiteCause, LetterKind, LetterState, AlarmKind, CanaryStep, Stage);
 
 fn unknown(word: &str) -> FromSqlError {
     FromSqlError::Other(format!("{word:?} is no word of this column").into())
@@ -55,6 +59,21 @@ impl ToSql for Millis {
 impl FromSql for Millis {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         u64::column_result(value).map(|millis| Self(Duration::from_millis(millis)))
+    }
+}
+
+/// A count, up to what a column holds.
+pub(super) struct Count(pub(super) u64);
+
+impl ToSql for Count {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(i64::try_from(self.0).unwrap_or(i64::MAX).into())
+    }
+}
+
+impl FromSql for Count {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        u64::column_result(value).map(Self)
     }
 }
 
@@ -93,5 +112,53 @@ impl FromSql for Actor {
             None if text == WATCH => Ok(Self::Watch),
             None => Err(unknown(text)),
         }
+    }
+}
+
+const CONFIG: &str = "config";
+
+impl ToSql for Origin {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self {
+            Self::Config => CONFIG.into(),
+            Self::Staff(name) => format!("{STAFF}{name}").into(),
+        })
+    }
+}
+
+impl FromSql for Origin {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let text = value.as_str()?;
+        match text.strip_prefix(STAFF) {
+            Some(name) => Ok(Self::Staff(name.into())),
+            None if text == CONFIG => Ok(Self::Config),
+            None => Err(unknown(text)),
+        }
+    }
+}
+
+impl ToSql for Cause {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.to_string().into())
+    }
+}
+
+impl FromSql for Cause {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let text = value.as_str()?;
+        Self::parse(text).ok_or_else(|| unknown(text))
+    }
+}
+
+impl ToSql for Thread {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.key().into())
+    }
+}
+
+impl FromSql for Thread {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let key = value.as_str()?;
+        Self::parse(key).ok_or_else(|| unknown(key))
     }
 }

@@ -1,12 +1,17 @@
 //! What the store remembers, as the watch wants it at start-up. Read from state rows; the journal is not replayed.
 
 use super::{ClockMark, Loaded, rows};
-use crate::domain::desk::{Reference, SavedDesk};
+use crate::domain::desk::{Reference, SavedDesk, SavedUmbrella, Umbrella};
 use crate::domain::letter::SavedLetters;
+use crate::domain::maintenance::Maintenance;
 use crate::domain::time::{Calendar, Time};
 use crate::domain::watch::Saved;
-use rusqlite::{Connection, OptionalExtension as _, Result, Row};
+use rusqlite::{Connection, OptionalExtension as _, Params, Result, Row};
 use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How long a maintenance that is over is remembered by the watch. The store keeps it for ever.
+const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 3_600);
 
 pub(super) fn load(db: &Connection) -> Result<Loaded> {
     let mark: Option<ClockMark> = db
@@ -15,8 +20,9 @@ pub(super) fn load(db: &Connection) -> Result<Loaded> {
         })
         .optional()?;
     let saved = Saved {
-        devices: all(db, "SELECT * FROM devices", rows::device)?,
+        devices: all(db, "SELECT * FROM devices", [], rows::device)?,
         desk: desk(db)?,
+        maintenance: maintenance(db, mark.as_ref())?,
         watched_until: mark.as_ref().map(|mark| mark.at),
     };
     Ok(Loaded { saved, calendar: calendar(db)?, mark })
@@ -24,16 +30,26 @@ pub(super) fn load(db: &Connection) -> Result<Loaded> {
 
 fn desk(db: &Connection) -> Result<SavedDesk> {
     let closed_of: Vec<(String, Reference)> =
-        all(db, "SELECT unit, max(number) FROM cases WHERE stage = 'Closed' GROUP BY unit", |row| {
+        all(db, "SELECT unit, max(number) FROM cases WHERE stage = 'Closed' GROUP BY unit", [], |row| {
             Ok((row.get(0)?, row.get(1)?))
         })?;
     Ok(SavedDesk {
-        cases: all(db, "SELECT * FROM cases WHERE stage <> 'Closed' ORDER BY number", rows::case)?,
+        cases: all(db, "SELECT * FROM cases WHERE stage <> 'Closed' ORDER BY number", [], rows::case)?,
+        umbrellas: umbrellas(db)?,
+        closing: all(
+            db,
+            "SELECT * FROM cases WHERE stage = 'Closed' AND number IN (SELECT case_number FROM held_lines) \
+             ORDER BY number",
+            [],
+            rows::case,
+        )?,
+        alarms: all(db, "SELECT * FROM alarms ORDER BY since", [], rows::alarm)?,
         closed_of: BTreeMap::from_iter(closed_of),
         // Cases may have been deleted by hand: the number that was noted counts as well.
         next_number: db.query_row(
             "SELECT max(coalesce((SELECT next_case FROM daemon), 1), \
-             coalesce((SELECT max(number) FROM cases), 0) + 1)",
+             coalesce((SELECT max(number) FROM cases), 0) + 1, \
+             coalesce((SELECT max(number) FROM umbrellas), 0) + 1)",
             [],
             |row| row.get(0),
         )?,
@@ -41,13 +57,53 @@ fn desk(db: &Connection) -> Result<SavedDesk> {
     })
 }
 
+/// Those that are open, or have a case that is not closed, or a letter that waits.
+fn umbrellas(db: &Connection) -> Result<Vec<SavedUmbrella>> {
+    let umbrellas = all(
+        db,
+        "SELECT * FROM umbrellas WHERE closed_at IS NULL \
+         OR number IN (SELECT umbrella FROM cases WHERE stage <> 'Closed' AND umbrella IS NOT NULL) \
+         OR number IN (SELECT umbrella FROM held_lines) ORDER BY number",
+        [],
+        rows::umbrella,
+    )?;
+    umbrellas.into_iter().map(|umbrella| saved_umbrella(db, umbrella)).collect()
+}
+
+fn saved_umbrella(db: &Connection, umbrella: Umbrella) -> Result<SavedUmbrella> {
+    let reference = umbrella.reference;
+    let held = "SELECT * FROM held_lines WHERE umbrella = ?1 ORDER BY rowid";
+    // The last of each kind in each thread, as they were written: what comes last to a customer is the latest letter.
+    let letters = "SELECT thread_key, kind, max(number) AS number, max(id) AS last FROM letters \
+         WHERE thread_key >= ?1 AND thread_key < ?2 GROUP BY thread_key, kind ORDER BY last";
+    Ok(SavedUmbrella {
+        umbrella,
+        cases: db
+            .prepare_cached("SELECT count(*) FROM cases WHERE umbrella = ?1")?
+            .query_row([reference], |row| row.get(0))?,
+        held: all(db, held, [reference], rows::held_line)?,
+        letters: all(db, letters, rows::thread_range(reference), rows::thread_letter)?,
+    })
+}
+
+/// What is not over, and what was not until lately.
+fn maintenance(db: &Connection, mark: Option<&ClockMark>) -> Result<Vec<Maintenance>> {
+    all(
+        db,
+        "SELECT * FROM maintenance WHERE stage IN ('planned', 'active') OR ends >= ?1 ORDER BY id",
+        [mark.map(|mark| mark.at - REMEMBERED)],
+        rows::maintenance,
+    )
+}
+
 fn letters(db: &Connection) -> Result<SavedLetters> {
     Ok(SavedLetters {
         next_id: db.query_row("SELECT coalesce(max(id), 0) + 1 FROM letters", [], |row| row.get(0))?,
         waiting: all(
             db,
-            "SELECT l.id, l.case_number, c.unit, l.kind, l.number, l.recipient, l.written_at, l.attempts \
-             FROM letters AS l JOIN cases AS c ON c.number = l.case_number WHERE l.state = 'queued' ORDER BY l.id",
+            "SELECT id, thread_key, kind, number, recipient, written_at, attempts FROM letters \
+             WHERE state = 'queued' ORDER BY id",
+            [],
             rows::saved_letter,
         )?,
     })
@@ -55,10 +111,10 @@ fn letters(db: &Connection) -> Result<SavedLetters> {
 
 pub(super) fn calendar(db: &Connection) -> Result<Calendar> {
     let steps: Vec<(Time, i64)> =
-        all(db, "SELECT since, offset_ms FROM calendar ORDER BY since", |row| Ok((row.get(0)?, row.get(1)?)))?;
+        all(db, "SELECT since, offset_ms FROM calendar ORDER BY since", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(Calendar::new(steps))
 }
 
-fn all<T>(db: &Connection, sql: &str, row: fn(&Row<'_>) -> Result<T>) -> Result<Vec<T>> {
-    db.prepare(sql)?.query_map([], row)?.collect()
+fn all<T>(db: &Connection, sql: &str, values: impl Params, row: fn(&Row<'_>) -> Result<T>) -> Result<Vec<T>> {
+    db.prepare_cached(sql)?.query_map(values, row)?.collect()
 }

@@ -15,7 +15,7 @@ mod writer;
 
 pub use backup::{BackupError, SKIPPED_CASES};
 pub use open::OpenError;
-pub use reader::{CaseFilter, LetterRow, ReadError, Reader, TimelineEntry};
+pub use reader::{CaseFilter, LetterRow, ReadError, Reader, TimelineEntry, UmbrellaRow};
 pub use writer::{CommitError, Store};
 
 use crate::domain::desk::Reference;
@@ -57,7 +57,7 @@ pub struct Entry {
     pub kind: &'static str,
     /// The device that it is about.
     pub device: Option<String>,
-    /// The case that it is about.
+    /// The case or the umbrella that it is about.
     pub case: Option<Reference>,
     /// A sentence.
     pub text: String,

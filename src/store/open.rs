@@ -17,7 +17,7 @@ pub(super) const MODE: u32 = 0o640;
 /// the check of a gigabyte takes seconds, in which nobody watches.
 const CHECK_ALL_UP_TO: u64 = 256 << 20;
 /// What start-up needs and what does not grow with the years.
-const STATE_TABLES: [&str; 3] = ["devices", "calendar", "daemon"];
+const STATE_TABLES: [&str; 5] = ["devices", "held_lines", "alarms", "calendar", "daemon"];
 /// How many faults are told.
 const MAX_FAULTS: i64 = 3;
 /// Prepared statements that a connection keeps: more than there are.
@@ -261,8 +261,14 @@ fn faults(db: &Connection, size: u64) -> rusqlite::Result<Vec<String>> {
     if size <= CHECK_ALL_UP_TO {
         return quick_check(db, &MAX_FAULTS);
     }
-    let faults: rusqlite::Result<Vec<_>> = STATE_TABLES.iter().map(|table| quick_check(db, table)).collect();
-    Ok(faults?.concat())
+    let mut faults = Vec::new();
+    for table in STATE_TABLES {
+        // An earlier version of the schema has not all of them yet.
+        if db.table_exists(None, table)? {
+            faults.extend(quick_check(db, &table)?);
+        }
+    }
+    Ok(faults)
 }
 
 /// Checks the whole file up to a number of faults, or the table of a name.

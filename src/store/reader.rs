@@ -2,10 +2,11 @@
 
 use super::open::{self, OpenError};
 use super::{load, rows};
-use crate::domain::desk::{Case, LetterKind, Reference};
-use crate::domain::letter::{LetterId, LetterState, Mail};
+use crate::domain::desk::{Case, LetterKind, Reference, Umbrella};
+use crate::domain::letter::{LetterId, LetterState, Mail, Thread};
+use crate::domain::maintenance::Maintenance;
 use crate::domain::time::{Calendar, Time};
-use crate::domain::watch::Interval;
+use crate::domain::watch::{Chunk, Interval};
 use rusqlite::{Connection, OptionalExtension as _, Params, Result as SqlResult, Row, named_params, params};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -24,13 +25,26 @@ pub struct CaseFilter {
     pub open_only: bool,
     /// Only those of this unit.
     pub unit: Option<String>,
+    /// Only those under this umbrella.
+    pub umbrella: Option<Reference>,
     /// Only those with a lower case number: the next page.
     pub below: Option<u64>,
     /// At most so many.
     pub limit: usize,
 }
 
-/// An entry of a case's timeline.
+/// An umbrella with what is under it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UmbrellaRow {
+    /// The umbrella.
+    pub umbrella: Umbrella,
+    /// How many cases belong to it.
+    pub cases: usize,
+    /// How many of them are at work.
+    pub at_work: usize,
+}
+
+/// An entry of the timeline of a case or an umbrella.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TimelineEntry {
     /// When it happened.
@@ -48,9 +62,11 @@ pub struct TimelineEntry {
 pub struct LetterRow {
     /// Its number.
     pub id: LetterId,
+    /// The conversation that it belongs to.
+    pub thread: Thread,
     /// What it says.
     pub kind: LetterKind,
-    /// The how-manieth of its kind on its case.
+    /// The how-manieth of its kind: on the case, or in the thread of the umbrella that was asked for.
     pub number: u32,
     /// The reader's mail address.
     pub to: String,
@@ -105,10 +121,13 @@ impl Reader {
             sql.push_str(" AND stage <> 'Closed'");
         }
         sql.push_str(if filter.unit.is_some() { " AND unit = :unit" } else { " AND :unit IS NULL" });
+        sql.push_str(if filter.umbrella.is_some() { " AND umbrella = :umbrella" } else { " AND :umbrella IS NULL" });
         sql.push_str(" ORDER BY number DESC LIMIT :limit");
         let below = filter.below.unwrap_or(u64::MAX).min(i64::MAX.unsigned_abs());
         let limit = bound(filter.limit);
-        self.all(&sql, named_params! { ":below": below, ":unit": filter.unit, ":limit": limit }, rows::case)
+        let values =
+            named_params! { ":below": below, ":unit": filter.unit, ":umbrella": filter.umbrella, ":limit": limit };
+        self.all(&sql, values, rows::case)
     }
 
     /// A case, open or closed.
@@ -119,14 +138,41 @@ impl Reader {
         self.one("SELECT * FROM cases WHERE number = ?1", [reference], rows::case)
     }
 
-    /// The latest `limit` journal entries about a case, oldest first.
+    /// The latest `limit` umbrellas, newest first.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub fn umbrellas(&self, open_only: bool, limit: usize) -> Result<Vec<UmbrellaRow>, ReadError> {
+        let only = if open_only { "closed_at IS NULL" } else { "TRUE" };
+        let sql = format!("{UMBRELLAS} WHERE {only} ORDER BY number DESC LIMIT ?1");
+        self.all(&sql, [bound(limit)], rows::umbrella_row)
+    }
+
+    /// An umbrella, open or closed.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub fn umbrella(&self, reference: Reference) -> Result<Option<UmbrellaRow>, ReadError> {
+        self.one(&format!("{UMBRELLAS} WHERE number = ?1"), [reference], rows::umbrella_row)
+    }
+
+    /// The `limit` maintenances that begin last, the latest first.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub fn maintenance(&self, limit: usize) -> Result<Vec<Maintenance>, ReadError> {
+        self.all("SELECT * FROM maintenance ORDER BY begins DESC, id LIMIT ?1", [bound(limit)], rows::maintenance)
+    }
+
+    /// The latest `limit` journal entries about a case or an umbrella, oldest first.
     ///
     /// # Errors
     /// If the store can't be read.
     pub fn timeline(&self, reference: Reference, limit: usize) -> Result<Vec<TimelineEntry>, ReadError> {
         self.all(
             "SELECT at, kind, text, data FROM \
-             (SELECT * FROM journal WHERE case_number = ?1 ORDER BY seq DESC LIMIT ?2) ORDER BY seq",
+             (SELECT seq, at, kind, text, data FROM journal WHERE case_number = ?1 UNION ALL \
+             SELECT seq, at, kind, text, data FROM journal WHERE umbrella = ?1 ORDER BY seq DESC LIMIT ?2) ORDER BY seq",
             params![reference, bound(limit)],
             |row| Ok(TimelineEntry { at: row.get(0)?, kind: row.get(1)?, text: row.get(2)?, data: row.get(3)? }),
         )
@@ -144,15 +190,54 @@ impl Reader {
         )
     }
 
-    /// The latest `limit` letters of a case, in the order of writing.
+    /// Every closed stretch of every ledger that ends after a time, device by device, oldest first. One at a time: there
+    /// may be more than memory holds.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub fn intervals_since(&self, time: Time, each: impl FnMut(Interval)) -> Result<(), ReadError> {
+        self.each("SELECT * FROM ledger WHERE until > ?1 ORDER BY device, since", [time], rows::interval, each)
+    }
+
+    /// The chunks of a device's strip with rounds from `from` on and before `until`, oldest first.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub fn strips(&self, device: &str, from: Time, until: Time) -> Result<Vec<Chunk>, ReadError> {
+        self.all(
+            "SELECT * FROM strips WHERE device = ?1 AND since < ?3 AND since + interval_ms * length(cells) > ?2 \
+             ORDER BY since",
+            params![device, from, until],
+            rows::chunk,
+        )
+    }
+
+    /// Every chunk of every strip that ends after a time, with its device: device by device, oldest first.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub fn strips_since(&self, time: Time, mut each: impl FnMut(String, Chunk)) -> Result<(), ReadError> {
+        self.each(
+            "SELECT * FROM strips WHERE since + interval_ms * length(cells) > ?1 ORDER BY device, since",
+            [time],
+            rows::device_chunk,
+            |(device, chunk)| each(device, chunk),
+        )
+    }
+
+    /// The latest `limit` letters that tell of a case, or those of an umbrella, in the order of writing.
     ///
     /// # Errors
     /// If the store can't be read.
     pub fn letters(&self, reference: Reference, limit: usize) -> Result<Vec<LetterRow>, ReadError> {
+        let (from, until) = rows::thread_range(reference);
         self.all(
-            "SELECT * FROM (SELECT id, kind, number, recipient, subject, state, attempts, error, written_at, sent_at \
-             FROM letters WHERE case_number = ?1 ORDER BY id DESC LIMIT ?2) ORDER BY id",
-            params![reference, bound(limit)],
+            "SELECT * FROM (SELECT l.id, l.thread_key, t.kind, t.number, l.recipient, l.subject, l.state, l.attempts, \
+             l.error, l.written_at, l.sent_at FROM letter_lines AS t JOIN letters AS l ON l.id = t.letter \
+             WHERE t.case_number = ?1 UNION ALL \
+             SELECT id, thread_key, kind, number, recipient, subject, state, attempts, error, written_at, sent_at \
+             FROM letters WHERE thread_key >= ?3 AND thread_key < ?4 ORDER BY id DESC LIMIT ?2) ORDER BY id",
+            params![reference, bound(limit), from, until],
             rows::letter_row,
         )
     }
@@ -178,6 +263,19 @@ impl Reader {
         read().map_err(|error| self.fault(&error))
     }
 
+    fn each<T>(
+        &self,
+        sql: &str,
+        values: impl Params,
+        row: fn(&Row<'_>) -> SqlResult<T>,
+        mut each: impl FnMut(T),
+    ) -> Result<(), ReadError> {
+        let read = || -> SqlResult<()> {
+            self.db.prepare_cached(sql)?.query_map(values, row)?.try_for_each(|item| item.map(&mut each))
+        };
+        read().map_err(|error| self.fault(&error))
+    }
+
     fn one<T>(
         &self,
         sql: &str,
@@ -192,6 +290,12 @@ impl Reader {
         ReadError { path: self.path.clone(), why: error.to_string() }
     }
 }
+
+/// Umbrellas with how many cases belong to each, and how many of these are at work.
+const UMBRELLAS: &str = "SELECT u.*, \
+     (SELECT count(*) FROM cases WHERE umbrella = u.number) AS cases, \
+     (SELECT count(*) FROM cases WHERE umbrella = u.number AND stage IN ('New', 'Working', 'Waiting')) AS at_work \
+     FROM umbrellas AS u";
 
 fn bound(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)

@@ -6,10 +6,13 @@ use rusqlite::Connection;
 use std::path::Path;
 
 /// Every migration, oldest first. The number of a migration is the version of the schema that it makes.
-const MIGRATIONS: [(&str, &str); 1] = [("V1__store", include_str!("migrations/V1__store.sql"))];
+const MIGRATIONS: [(&str, &str); 2] = [
+    ("V1__store", include_str!("migrations/V1__store.sql")),
+    ("V2__shared_causes", include_str!("migrations/V2__shared_causes.sql")),
+];
 
 /// The version that this program reads and writes.
-pub(super) const KNOWN: i32 = 1;
+pub(super) const KNOWN: i32 = 2;
 /// Marks a database file as ours: "NTUW".
 pub(super) const APPLICATION_ID: i32 = 0x4e54_5557;
 
@@ -55,7 +58,7 @@ mod tests {
         db.execute_batch(
             "INSERT INTO calendar VALUES (86400000, 3600000);
              INSERT INTO ledger VALUES ('u', 86399500, 86401000, 'UP', 'answered');
-             INSERT INTO journal VALUES (1, 1500, 'k', NULL, NULL, 't', '{}');",
+             INSERT INTO journal VALUES (1, 1500, 'k', NULL, NULL, 't', '{}', NULL);",
         )
         .unwrap();
         let line: (String, String, f64) = db

@@ -88,7 +88,10 @@ impl Store {
         let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         put_devices(&transaction, commit.turn)?;
         put_ledger(&transaction, commit.turn)?;
+        put_umbrellas(&transaction, commit.turn)?;
         put_cases(&transaction, commit.turn)?;
+        put_held(&transaction, commit.turn)?;
+        put_works(&transaction, commit.turn)?;
         put_letters(&transaction, commit)?;
         put_journal(&transaction, commit)?;
         put_clock(&transaction, commit)?;
@@ -128,7 +131,14 @@ fn put_ledger(transaction: &Transaction<'_>, turn: &Turn) -> SqlResult<()> {
     for stretch in &turn.intervals {
         put.execute(params![stretch.device, stretch.from, stretch.until, stretch.verdict, stretch.reason])?;
     }
-    Ok(())
+    let mut put = transaction.prepare_cached(rows::PUT_CHUNK)?;
+    turn.chunks.iter().try_for_each(|(device, chunk)| rows::put_chunk(&mut put, device, chunk))
+}
+
+/// Before the cases that are under them.
+fn put_umbrellas(transaction: &Transaction<'_>, turn: &Turn) -> SqlResult<()> {
+    let mut put = transaction.prepare_cached(rows::PUT_UMBRELLA)?;
+    turn.umbrellas.iter().try_for_each(|umbrella| rows::put_umbrella(&mut put, umbrella))
 }
 
 /// The same case may come several times; its last state stays.
@@ -137,10 +147,40 @@ fn put_cases(transaction: &Transaction<'_>, turn: &Turn) -> SqlResult<()> {
     turn.cases.iter().try_for_each(|case| rows::put_case(&mut put, case))
 }
 
+/// A line may have waited and gone within the turn.
+fn put_held(transaction: &Transaction<'_>, turn: &Turn) -> SqlResult<()> {
+    let mut put = transaction.prepare_cached(rows::PUT_HELD)?;
+    turn.held.iter().try_for_each(|line| rows::put_held(&mut put, line))?;
+    let mut delete =
+        transaction.prepare_cached("DELETE FROM held_lines WHERE case_number = ?1 AND kind = ?2 AND number = ?3")?;
+    for (case, mark) in &turn.released {
+        delete.execute(params![case, mark.kind, mark.number])?;
+    }
+    Ok(())
+}
+
+/// Alarms come and go in the order of the turn.
+fn put_works(transaction: &Transaction<'_>, turn: &Turn) -> SqlResult<()> {
+    let mut put = transaction.prepare_cached(rows::PUT_MAINTENANCE)?;
+    turn.maintenance.iter().try_for_each(|planned| rows::put_maintenance(&mut put, planned))?;
+    let mut raise = transaction.prepare_cached(rows::PUT_ALARM)?;
+    let mut clear = transaction.prepare_cached("DELETE FROM alarms WHERE kind = ?1")?;
+    for (alarm, stands) in &turn.alarms {
+        if *stands {
+            rows::put_alarm(&mut raise, alarm)?;
+        } else {
+            clear.execute([alarm.kind])?;
+        }
+    }
+    Ok(())
+}
+
 fn put_letters(transaction: &Transaction<'_>, commit: &Commit<'_>) -> SqlResult<()> {
     let mut put = transaction.prepare_cached(rows::PUT_LETTER)?;
+    let mut put_line = transaction.prepare_cached(rows::PUT_LINE)?;
     for (letter, mail) in commit.turn.letters.iter().zip(commit.mails) {
         rows::put_letter(&mut put, letter, mail)?;
+        rows::put_lines(&mut put_line, letter)?;
     }
     let mut change = transaction
         .prepare_cached("UPDATE letters SET state = ?2, attempts = ?3, error = ?4, sent_at = ?5 WHERE id = ?1")?;
@@ -154,9 +194,12 @@ fn put_letters(transaction: &Transaction<'_>, commit: &Commit<'_>) -> SqlResult<
     Ok(())
 }
 
+/// A reference is that of a case or of an umbrella, never of both.
 fn put_journal(transaction: &Transaction<'_>, commit: &Commit<'_>) -> SqlResult<()> {
     let mut put = transaction.prepare_cached(
-        "INSERT INTO journal (at, kind, device, case_number, text, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO journal (at, kind, device, case_number, umbrella, text, data) VALUES (?1, ?2, ?3, \
+         CASE WHEN EXISTS (SELECT 1 FROM umbrellas WHERE number = ?4) THEN NULL ELSE ?4 END, \
+         (SELECT number FROM umbrellas WHERE number = ?4), ?5, ?6)",
     )?;
     for entry in commit.entries {
         put.execute(params![commit.turn.at, entry.kind, entry.device, entry.case, entry.text, entry.data])?;

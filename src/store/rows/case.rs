@@ -1,73 +1,19 @@
-//! Rows of the store as domain values, and the other way round.
+//! Cases.
 
-use super::columns::Millis;
-use super::reader::LetterRow;
-use crate::domain::desk::{Actor, Case, LetterMark, Line, Opening, Outage, Stage, WaitingOn, Window};
-use crate::domain::letter::{Letter, LetterLabel, Mail, SavedLetter};
+use super::{misfit, tally};
+use crate::domain::desk::{
+    Actor, Case, Diagnosis, LetterMark, Line, Opening, Outage, Stage, WaitingOn, Window, Witness,
+};
 use crate::domain::time::{Tally, Time};
-use crate::domain::turn::DeviceRow;
-use crate::domain::watch::{Circuit, Evidence, Interval, Reason, Trouble, Verdict};
-use rusqlite::types::{FromSqlError, Type};
-use rusqlite::{CachedStatement, Error, Result, Row, named_params, params};
-use std::net::IpAddr;
+use crate::domain::watch::{Circuit, Finding, Reason};
+use crate::store::columns::{Count, Millis};
+use rusqlite::{CachedStatement, Result, Row, named_params};
 
 /// What a withdrawn unit has in place of a verdict.
 const WITHDRAWN: &str = "WITHDRAWN";
 
-/// Takes every column of [`put_device`].
-pub(super) const PUT_DEVICE: &str = "INSERT INTO devices VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) \
-     ON CONFLICT (id) DO UPDATE SET \
-     verdict = ?2, reason = ?3, since = ?4, last_contact = ?5, first_loss = ?6, detected = ?7, loss_ms = ?8, \
-     loss_running_since = ?9, fault_at_ms = ?10, address = ?11";
-
-pub(super) fn put_device(statement: &mut CachedStatement<'_>, device: &DeviceRow) -> Result<()> {
-    let evidence = &device.evidence;
-    let trouble = evidence.trouble();
-    statement.execute(params![
-        device.id,
-        evidence.verdict(),
-        evidence.reason(),
-        evidence.since(),
-        evidence.last_contact(),
-        trouble.map(|trouble| trouble.first_loss),
-        trouble.map(|trouble| trouble.detected),
-        trouble.map(|trouble| Millis(trouble.loss.banked())),
-        trouble.and_then(|trouble| trouble.loss.running_since()),
-        trouble.and_then(|trouble| trouble.fault_at).map(Millis),
-        device.address.map(|address| address.to_string()),
-    ])?;
-    Ok(())
-}
-
-/// By position: there may be a million of these at start-up.
-pub(super) fn device(row: &Row<'_>) -> Result<DeviceRow> {
-    let trouble = match row.get::<_, Option<Time>>(5)? {
-        None => None,
-        Some(first_loss) => Some(Trouble {
-            first_loss,
-            detected: row.get(6)?,
-            loss: Tally::new(row.get::<_, Millis>(7)?.0, row.get(8)?),
-            fault_at: row.get::<_, Option<Millis>>(9)?.map(|millis| millis.0),
-        }),
-    };
-    let verdict: (Verdict, Reason) = (row.get(1)?, row.get(2)?);
-    let address: Option<String> = row.get(10)?;
-    let address = address.map(|text| text.parse::<IpAddr>().map_err(|_| misfit(&text, "address"))).transpose()?;
-    Ok(DeviceRow { id: row.get(0)?, evidence: Evidence::restored(verdict, row.get(3)?, row.get(4)?, trouble), address })
-}
-
-pub(super) fn interval(row: &Row<'_>) -> Result<Interval> {
-    Ok(Interval {
-        device: row.get("device")?,
-        from: row.get("since")?,
-        until: row.get("until")?,
-        verdict: row.get("verdict")?,
-        reason: row.get("reason")?,
-    })
-}
-
 /// The opening of a case never changes, so an update leaves its columns alone.
-pub(super) const PUT_CASE: &str = "INSERT INTO cases (\
+pub(in crate::store) const PUT_CASE: &str = "INSERT INTO cases (\
      number, reference, unit, priority, stage, stage_since, waiting_on, solved_by, solved_at, \
      window_ms, window_observed_ms, window_running_since, owner, line, line_reason, line_since, fault_seen, \
      confirmed_last_contact, confirmed_first_loss, confirmed_detected, \
@@ -75,7 +21,10 @@ pub(super) const PUT_CASE: &str = "INSERT INTO cases (\
      last_letter_kind, last_letter_number, opened_at, opened_by, opening_priority, \
      customer, service_order, service, region, ttr_ms, supplier, queue, note, \
      last_contact, first_loss, detected, opening_loss_ms, opening_loss_running_since, \
-     opening_line, opening_line_reason, opening_line_since, solve_after_ms, previous) \
+     opening_line, opening_line_reason, opening_line_since, solve_after_ms, previous, \
+     umbrella, finding_symptom, finding_measured, finding_limit, finding_over_ms, site_cause, witnesses, \
+     pop, access, rate, opening_finding_symptom, opening_finding_measured, opening_finding_limit, \
+     opening_finding_over_ms) \
      VALUES (:number, :reference, :unit, :priority, :stage, :stage_since, :waiting_on, :solved_by, :solved_at, \
      :window_ms, :window_observed_ms, :window_running_since, :owner, :line, :line_reason, :line_since, :fault_seen, \
      :confirmed_last_contact, :confirmed_first_loss, :confirmed_detected, \
@@ -83,7 +32,10 @@ pub(super) const PUT_CASE: &str = "INSERT INTO cases (\
      :last_letter_kind, :last_letter_number, :opened_at, :opened_by, :opening_priority, \
      :customer, :service_order, :service, :region, :ttr_ms, :supplier, :queue, :note, \
      :last_contact, :first_loss, :detected, :opening_loss_ms, :opening_loss_running_since, \
-     :opening_line, :opening_line_reason, :opening_line_since, :solve_after_ms, :previous) \
+     :opening_line, :opening_line_reason, :opening_line_since, :solve_after_ms, :previous, \
+     :umbrella, :finding_symptom, :finding_measured, :finding_limit, :finding_over_ms, :site_cause, :witnesses, \
+     :pop, :access, :rate, :opening_finding_symptom, :opening_finding_measured, :opening_finding_limit, \
+     :opening_finding_over_ms) \
      ON CONFLICT (number) DO UPDATE SET \
      priority = :priority, stage = :stage, stage_since = :stage_since, waiting_on = :waiting_on, \
      solved_by = :solved_by, solved_at = :solved_at, window_ms = :window_ms, window_observed_ms = :window_observed_ms, \
@@ -93,9 +45,11 @@ pub(super) const PUT_CASE: &str = "INSERT INTO cases (\
      confirmed_detected = :confirmed_detected, back_ms = :back_ms, back_running_since = :back_running_since, \
      recovered_at = :recovered_at, downtime_ms = :downtime_ms, downtime_running_since = :downtime_running_since, \
      solved = :solved, returned = :returned, last_letter_kind = :last_letter_kind, \
-     last_letter_number = :last_letter_number";
+     last_letter_number = :last_letter_number, umbrella = :umbrella, finding_symptom = :finding_symptom, \
+     finding_measured = :finding_measured, finding_limit = :finding_limit, finding_over_ms = :finding_over_ms, \
+     site_cause = :site_cause, witnesses = :witnesses";
 
-pub(super) fn put_case(statement: &mut CachedStatement<'_>, case: &Case) -> Result<()> {
+pub(in crate::store) fn put_case(statement: &mut CachedStatement<'_>, case: &Case) -> Result<()> {
     let opening = &case.opening;
     let stage = StageColumns::from(&case.stage);
     let (line, line_reason) = line_columns(case.line);
@@ -151,11 +105,25 @@ pub(super) fn put_case(statement: &mut CachedStatement<'_>, case: &Case) -> Resu
         ":opening_line_since": opening.line.1,
         ":solve_after_ms": Millis(opening.solve_after),
         ":previous": opening.previous,
+        ":umbrella": case.umbrella,
+        ":finding_symptom": case.finding.map(|finding| finding.symptom),
+        ":finding_measured": case.finding.map(|finding| Count(finding.measured)),
+        ":finding_limit": case.finding.map(|finding| Count(finding.limit)),
+        ":finding_over_ms": case.finding.map(|finding| Millis(finding.over)),
+        ":site_cause": case.diagnosis.as_ref().map(|diagnosis| diagnosis.cause),
+        ":witnesses": case.diagnosis.as_ref().map(|diagnosis| witnesses(&diagnosis.witnesses)),
+        ":pop": opening.circuit.pop,
+        ":access": opening.circuit.access,
+        ":rate": opening.circuit.rate.map(Count),
+        ":opening_finding_symptom": opening.finding.map(|finding| finding.symptom),
+        ":opening_finding_measured": opening.finding.map(|finding| Count(finding.measured)),
+        ":opening_finding_limit": opening.finding.map(|finding| Count(finding.limit)),
+        ":opening_finding_over_ms": opening.finding.map(|finding| Millis(finding.over)),
     })?;
     Ok(())
 }
 
-pub(super) fn case(row: &Row<'_>) -> Result<Case> {
+pub(in crate::store) fn case(row: &Row<'_>) -> Result<Case> {
     Ok(Case {
         opening: opening(row)?,
         opened_at: row.get("opened_at")?,
@@ -166,6 +134,9 @@ pub(super) fn case(row: &Row<'_>) -> Result<Case> {
         line_since: row.get("line_since")?,
         fault_seen: row.get("fault_seen")?,
         confirmed: confirmed(row)?,
+        finding: finding(row, FINDING)?,
+        umbrella: row.get("umbrella")?,
+        diagnosis: diagnosis(row)?,
         back: optional_tally(row, "back_ms", "back_running_since")?,
         recovered_at: row.get("recovered_at")?,
         downtime: tally(row, "downtime_ms", "downtime_running_since")?,
@@ -188,6 +159,9 @@ fn opening(row: &Row<'_>) -> Result<Opening> {
             region: row.get("region")?,
             ttr: row.get::<_, Millis>("ttr_ms")?.0,
             supplier: row.get("supplier")?,
+            pop: row.get("pop")?,
+            access: row.get("access")?,
+            rate: row.get::<_, Option<Count>>("rate")?.map(|rate| rate.0),
         },
         queue: row.get("queue")?,
         note: row.get("note")?,
@@ -196,6 +170,7 @@ fn opening(row: &Row<'_>) -> Result<Opening> {
         detected: row.get("detected")?,
         loss: tally(row, "opening_loss_ms", "opening_loss_running_since")?,
         line: (line(row, "opening_line", "opening_line_reason")?, row.get("opening_line_since")?),
+        finding: finding(row, OPENING_FINDING)?,
         solve_after: row.get::<_, Millis>("solve_after_ms")?.0,
         previous: row.get("previous")?,
     })
@@ -261,10 +236,6 @@ fn line(row: &Row<'_>, verdict: &str, reason: &str) -> Result<Line> {
     Ok(Line::Watched(row.get(verdict)?, row.get(reason)?))
 }
 
-fn tally(row: &Row<'_>, banked: &str, running_since: &str) -> Result<Tally> {
-    Ok(Tally::new(row.get::<_, Millis>(banked)?.0, row.get(running_since)?))
-}
-
 fn optional_tally(row: &Row<'_>, banked: &str, running_since: &str) -> Result<Option<Tally>> {
     let banked: Option<Millis> = row.get(banked)?;
     banked.map(|banked| Ok(Tally::new(banked.0, row.get(running_since)?))).transpose()
@@ -280,79 +251,39 @@ fn confirmed(row: &Row<'_>) -> Result<Option<Outage>> {
         .transpose()
 }
 
+/// The columns of a finding.
+const FINDING: [&str; 4] = ["finding_symptom", "finding_measured", "finding_limit", "finding_over_ms"];
+const OPENING_FINDING: [&str; 4] =
+    ["opening_finding_symptom", "opening_finding_measured", "opening_finding_limit", "opening_finding_over_ms"];
+
+fn finding(row: &Row<'_>, [symptom, measured, limit, over]: [&str; 4]) -> Result<Option<Finding>> {
+    let symptom = row.get::<_, Option<_>>(symptom)?;
+    symptom
+        .map(|symptom| {
+            let (measured, limit) = (row.get::<_, Count>(measured)?.0, row.get::<_, Count>(limit)?.0);
+            Ok(Finding { symptom, measured, limit, over: row.get::<_, Millis>(over)?.0 })
+        })
+        .transpose()
+}
+
+/// One a line; none of them has a line break within.
+fn witnesses(witnesses: &[Witness]) -> String {
+    witnesses.iter().map(Witness::key).collect::<Vec<_>>().join("\n")
+}
+
+fn diagnosis(row: &Row<'_>) -> Result<Option<Diagnosis>> {
+    let cause = row.get::<_, Option<_>>("site_cause")?;
+    cause
+        .map(|cause| {
+            let witnesses: String = row.get("witnesses")?;
+            let keys = witnesses.split('\n').filter(|key| !key.is_empty());
+            let witness = |key| Witness::parse(key).ok_or_else(|| misfit(key, "witnesses"));
+            Ok(Diagnosis { cause, witnesses: keys.map(witness).collect::<Result<_>>()? })
+        })
+        .transpose()
+}
+
 fn last_letter(row: &Row<'_>) -> Result<Option<LetterMark>> {
     let kind = row.get::<_, Option<_>>("last_letter_kind")?;
     kind.map(|kind| Ok(LetterMark { kind, number: row.get("last_letter_number")? })).transpose()
-}
-
-pub(super) const PUT_LETTER: &str = "INSERT INTO letters (\
-     id, case_number, kind, number, recipient, message_id, in_reply_to, thread, subject, body, written_at, \
-     written_unix_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
-
-pub(super) fn put_letter(statement: &mut CachedStatement<'_>, letter: &Letter, mail: &Mail) -> Result<()> {
-    statement.execute(params![
-        letter.id,
-        letter.case.opening.reference,
-        letter.mark.kind,
-        letter.mark.number,
-        letter.to,
-        mail.message_id,
-        mail.in_reply_to,
-        mail.references.join(" "),
-        mail.subject,
-        mail.body,
-        letter.written_at,
-        mail.written_unix_ms,
-    ])?;
-    Ok(())
-}
-
-pub(super) fn mail(row: &Row<'_>) -> Result<Mail> {
-    let thread: String = row.get("thread")?;
-    Ok(Mail {
-        id: row.get("id")?,
-        to: row.get("recipient")?,
-        message_id: row.get("message_id")?,
-        in_reply_to: row.get("in_reply_to")?,
-        references: thread.split_whitespace().map(String::from).collect(),
-        subject: row.get("subject")?,
-        body: row.get("body")?,
-        written_unix_ms: row.get("written_unix_ms")?,
-    })
-}
-
-/// Wants the unit of the case beside the letter's own columns.
-pub(super) fn saved_letter(row: &Row<'_>) -> Result<SavedLetter> {
-    Ok(SavedLetter {
-        label: LetterLabel {
-            id: row.get("id")?,
-            reference: row.get("case_number")?,
-            unit: row.get("unit")?,
-            mark: LetterMark { kind: row.get("kind")?, number: row.get("number")? },
-            to: row.get("recipient")?,
-        },
-        written_at: row.get("written_at")?,
-        attempts: row.get("attempts")?,
-    })
-}
-
-pub(super) fn letter_row(row: &Row<'_>) -> Result<LetterRow> {
-    Ok(LetterRow {
-        id: row.get("id")?,
-        kind: row.get("kind")?,
-        number: row.get("number")?,
-        to: row.get("recipient")?,
-        subject: row.get("subject")?,
-        state: row.get("state")?,
-        attempts: row.get("attempts")?,
-        error: row.get("error")?,
-        written_at: row.get("written_at")?,
-        sent_at: row.get("sent_at")?,
-    })
-}
-
-/// A text that its column should not hold.
-fn misfit(text: &str, column: &str) -> Error {
-    let what = format!("{text:?} does not belong in column {column:?}");
-    Error::FromSqlConversionFailure(0, Type::Text, Box::new(FromSqlError::Other(what.into())))
 }

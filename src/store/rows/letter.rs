@@ -1,0 +1,101 @@
+//! Letters, and the cases that they tell of.
+
+use super::misfit;
+use crate::domain::desk::LetterMark;
+use crate::domain::letter::{Letter, LetterLabel, Mail, SavedLetter, Thread};
+use crate::store::reader::LetterRow;
+use rusqlite::{CachedStatement, Result, Row, params};
+
+pub(in crate::store) const PUT_LETTER: &str = "INSERT INTO letters (\
+     id, thread_key, case_number, kind, number, recipient, message_id, in_reply_to, mail_references, subject, body, \
+     written_at, written_unix_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+
+pub(in crate::store) fn put_letter(statement: &mut CachedStatement<'_>, letter: &Letter, mail: &Mail) -> Result<()> {
+    let case = match &letter.thread {
+        Thread::Case { reference, .. } => Some(*reference),
+        Thread::Umbrella { .. } | Thread::Maintenance { .. } | Thread::Alarm { .. } => None,
+    };
+    statement.execute(params![
+        letter.id,
+        letter.thread,
+        case,
+        letter.mark.kind,
+        letter.mark.number,
+        letter.to,
+        mail.message_id,
+        mail.in_reply_to,
+        mail.references.join(" "),
+        mail.subject,
+        mail.body,
+        letter.written_at,
+        mail.written_unix_ms,
+    ])?;
+    Ok(())
+}
+
+pub(in crate::store) const PUT_LINE: &str =
+    "INSERT INTO letter_lines (letter, case_number, kind, number, recipient) VALUES (?1, ?2, ?3, ?4, ?5)";
+
+/// One row for each case that the letter tells of.
+pub(in crate::store) fn put_lines(statement: &mut CachedStatement<'_>, letter: &Letter) -> Result<()> {
+    for (case, mark) in letter.lines() {
+        statement.execute(params![letter.id, case, mark.kind, mark.number, letter.to])?;
+    }
+    Ok(())
+}
+
+pub(in crate::store) fn mail(row: &Row<'_>) -> Result<Mail> {
+    let references: String = row.get("mail_references")?;
+    Ok(Mail {
+        id: row.get("id")?,
+        to: row.get("recipient")?,
+        message_id: row.get("message_id")?,
+        in_reply_to: row.get("in_reply_to")?,
+        references: references.split_whitespace().map(String::from).collect(),
+        subject: row.get("subject")?,
+        body: row.get("body")?,
+        written_unix_ms: row.get("written_unix_ms")?,
+    })
+}
+
+pub(in crate::store) fn saved_letter(row: &Row<'_>) -> Result<SavedLetter> {
+    Ok(SavedLetter {
+        label: LetterLabel {
+            id: row.get("id")?,
+            thread: row.get("thread_key")?,
+            mark: LetterMark { kind: row.get("kind")?, number: row.get("number")? },
+            to: row.get("recipient")?,
+        },
+        written_at: row.get("written_at")?,
+        attempts: row.get("attempts")?,
+    })
+}
+
+pub(in crate::store) fn letter_row(row: &Row<'_>) -> Result<LetterRow> {
+    Ok(LetterRow {
+        id: row.get("id")?,
+        thread: row.get("thread_key")?,
+        kind: row.get("kind")?,
+        number: row.get("number")?,
+        to: row.get("recipient")?,
+        subject: row.get("subject")?,
+        state: row.get("state")?,
+        attempts: row.get("attempts")?,
+        error: row.get("error")?,
+        written_at: row.get("written_at")?,
+        sent_at: row.get("sent_at")?,
+    })
+}
+
+/// A letter of an umbrella: to which customer, and which.
+pub(in crate::store) fn thread_letter(row: &Row<'_>) -> Result<(Option<String>, LetterMark)> {
+    let thread: Thread = row.get("thread_key")?;
+    match thread {
+        Thread::Umbrella { customer, .. } => {
+            Ok((customer, LetterMark { kind: row.get("kind")?, number: row.get("number")? }))
+        }
+        Thread::Case { .. } | Thread::Maintenance { .. } | Thread::Alarm { .. } => {
+            Err(misfit(&thread.key(), "thread_key"))
+        }
+    }
+}

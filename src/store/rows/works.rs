@@ -1,0 +1,87 @@
+//! Maintenance, and alarms about the watch itself.
+
+use super::misfit;
+use crate::domain::desk::{Alarm, AlarmCause, CanaryStep};
+use crate::domain::maintenance::{Maintenance, Scope, Window};
+use crate::domain::watch::{GroupKind, Reason};
+use rusqlite::{CachedStatement, Result, Row, params};
+
+pub(in crate::store) const PUT_MAINTENANCE: &str = "INSERT INTO maintenance \
+     (id, scope_group, scope, begins, ends, emergency, note, origin, revision, announced_at, stage) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (id) DO UPDATE SET \
+     scope_group = ?2, scope = ?3, begins = ?4, ends = ?5, emergency = ?6, note = ?7, origin = ?8, revision = ?9, \
+     announced_at = ?10, stage = ?11";
+
+pub(in crate::store) fn put_maintenance(statement: &mut CachedStatement<'_>, planned: &Maintenance) -> Result<()> {
+    let window = &planned.window;
+    let (group, scope) = match &window.scope {
+        Scope::Device(id) => (None, id),
+        Scope::Group(kind, name) => (Some(*kind), name),
+    };
+    statement.execute(params![
+        window.id,
+        group,
+        scope,
+        window.from,
+        window.until,
+        window.emergency,
+        window.note,
+        planned.origin,
+        planned.revision,
+        planned.announced_at,
+        planned.stage,
+    ])?;
+    Ok(())
+}
+
+pub(in crate::store) fn maintenance(row: &Row<'_>) -> Result<Maintenance> {
+    let scope: String = row.get("scope")?;
+    let group: Option<GroupKind> = row.get("scope_group")?;
+    Ok(Maintenance {
+        window: Window {
+            id: row.get("id")?,
+            scope: match group {
+                None => Scope::Device(scope),
+                Some(kind) => Scope::Group(kind, scope),
+            },
+            from: row.get("begins")?,
+            until: row.get("ends")?,
+            emergency: row.get("emergency")?,
+            note: row.get("note")?,
+        },
+        origin: row.get("origin")?,
+        revision: row.get("revision")?,
+        announced_at: row.get("announced_at")?,
+        stage: row.get("stage")?,
+    })
+}
+
+const OWN_SIDE: &str = "own_side";
+const EVERYBODY: &str = "everybody";
+const CANARY: &str = "canary";
+
+pub(in crate::store) const PUT_ALARM: &str = "INSERT INTO alarms (kind, since, cause, reason, unit, step) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (kind) DO UPDATE SET \
+     since = ?2, cause = ?3, reason = ?4, unit = ?5, step = ?6";
+
+pub(in crate::store) fn put_alarm(statement: &mut CachedStatement<'_>, alarm: &Alarm) -> Result<()> {
+    let (cause, reason, canary): (_, Option<Reason>, Option<(&String, CanaryStep)>) = match &alarm.why {
+        AlarmCause::OwnSide(reason) => (OWN_SIDE, Some(*reason), None),
+        AlarmCause::Everybody => (EVERYBODY, None, None),
+        AlarmCause::Canary { unit, step } => (CANARY, None, Some((unit, *step))),
+    };
+    let (unit, step) = canary.unzip();
+    statement.execute(params![alarm.kind, alarm.since, cause, reason, unit, step])?;
+    Ok(())
+}
+
+pub(in crate::store) fn alarm(row: &Row<'_>) -> Result<Alarm> {
+    let cause: String = row.get("cause")?;
+    let why = match cause.as_str() {
+        OWN_SIDE => AlarmCause::OwnSide(row.get("reason")?),
+        EVERYBODY => AlarmCause::Everybody,
+        CANARY => AlarmCause::Canary { unit: row.get("unit")?, step: row.get("step")? },
+        other => return Err(misfit(other, "cause")),
+    };
+    Ok(Alarm { kind: row.get("kind")?, since: row.get("since")?, why })
+}
