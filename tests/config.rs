@@ -3,7 +3,11 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
 use ntuwatch::config::{self, Config, FORMS, Faults, Route, Tls};
-use ntuwatch::domain::watch::{AuthProtocol, PrivProtocol, Role, SnmpVersion};
+use ntuwatch::domain::maintenance::Scope;
+use ntuwatch::domain::plan::Canary;
+use ntuwatch::domain::watch::{
+    AuthProtocol, GroupKind, Limits, MAX_MAINTENANCE, Permille, Place, PrivProtocol, Role, SnmpVersion,
+};
 use proptest::collection::vec;
 use proptest::prelude::{any, prop_assert, proptest};
 use proptest::sample::{Index, select};
@@ -78,6 +82,10 @@ fn the_shipped_files_read_as_they_are() {
     let ids: Vec<&str> = config.plan.devices.iter().map(|device| device.id.as_str()).collect();
     assert_eq!(ids, ["acme-lon-1", "acme-lon-2", "acme-par-1", "acme-nyc-1", "pop-lon"]);
     assert_eq!(config.store, Path::new("config/./ntuwatch.db"));
+    let losses: Vec<Option<Permille>> = config.plan.devices.iter().map(|device| device.limits.loss).collect();
+    assert_eq!(losses, [200, 100, 200, 100, 100].map(|permille| Some(Permille(permille))));
+    let [work] = config.plan.maintenance.as_slice() else { panic!("one maintenance") };
+    assert_eq!(work.until.since(work.from), Duration::from_hours(4));
 
     let config = config::read(Path::new("config/quickstart.toml"), None).unwrap_or_else(|faults| panic!("{faults}"));
     let [answers, lost] = config.plan.devices.as_slice() else { panic!("two units") };
@@ -118,7 +126,10 @@ fn the_example_shows_every_key_and_every_default() {
     assert_eq!(bare.http.listen, example.http.listen);
     assert_eq!(bare.plan.stability, example.plan.stability);
     assert_eq!(bare.plan.devices[0].pace, example.plan.devices[0].pace);
+    assert_eq!((*bare.plan.devices[0].limits, *example.plan.devices[1].limits), (Limits::DEFAULT, Limits::DEFAULT));
     assert_eq!((bare.heartbeat, example.heartbeat), (None, None));
+    assert_eq!((bare.plan.canary, example.plan.canary), (None, None));
+    assert_eq!((bare.traps, example.traps), (None, None));
     assert!(
         matches!((bare.mail.route, example.mail.route), (Route::Folder(a), Route::Folder(b)) if a.ends_with("mail") && b.ends_with("mail"))
     );
@@ -176,6 +187,239 @@ fn everything_that_may_be_written_arrives() {
     assert!(matches!(&devices[1].role, Role::Unit(circuit) if circuit.service == "DIA, \"x\""));
     assert_eq!(devices[4].pace.interval, Duration::from_secs(1));
     assert_eq!(devices[4].pace.timeout, Duration::from_millis(900));
+}
+
+/// A main file with two units in one group, `u1` with a table of its own limits.
+fn degraded(common: &str, own: &str) -> Config {
+    let units = ["id = 'u1'\nttr = '4h'\npop = 'lon'", "id = 'u2'\nttr = '4h'\npop = 'lon'"];
+    let [one, other] = units.map(|keys| format!("[[unit]]\n{keys}\n{UNIT}"));
+    good(&[("main.toml", format!("{common}\n{MAIL}{ACME}{one}degraded = {{ {own} }}\n{other}").as_bytes())]).0
+}
+
+#[test]
+fn limits_come_from_the_common_table_and_from_their_own() {
+    let common = "[degraded]\nwindow = '5m'\ngood_windows = 100\nloss = '0.5%'\nrtt = 'off'\nrtt_factor = 'off'\nflaps = 32\n\
+                  flap_window = '2h'\nreboots = 'off'\ninterface = false\nerrors = 'off'\nload = '100%'";
+    let wanted = Limits {
+        window: Duration::from_mins(5),
+        good_windows: 100,
+        loss: Some(Permille(5)),
+        rtt: None,
+        rtt_factor: None,
+        flaps: Some((32, Duration::from_hours(2))),
+        reboots: None,
+        interface: false,
+        errors: None,
+        load: Some(Permille(1_000)),
+    };
+    let own = "rtt = '900ms', rtt_factor = 2, flaps = 2, reboots = 5, interface = true, load = 'off'";
+    let config = degraded(common, own);
+    assert_eq!(*config.plan.devices[1].limits, wanted);
+    let hour = Duration::from_hours(1);
+    assert_eq!(
+        *config.plan.devices[0].limits,
+        Limits {
+            rtt: Some(Duration::from_millis(900)),
+            rtt_factor: Some(2),
+            flaps: Some((2, Duration::from_hours(2))),
+            reboots: Some((5, hour)),
+            interface: true,
+            load: None,
+            ..wanted
+        }
+    );
+    let within = degraded("", "flap_window = '2h', reboots = 2, reboot_window = '30m'").plan.devices[0].limits.clone();
+    assert_eq!((within.flaps, within.reboots), (Some((3, hour * 2)), Some((2, hour / 2))));
+}
+
+#[test]
+fn equal_limits_are_shared() {
+    let plan = degraded("[detection]\nsentinels = ['s']", "loss = '10%'").plan;
+    assert!(plan.devices.iter().all(|device| Arc::ptr_eq(&device.limits, &plan.devices[0].limits)));
+    let head = "id,customer,address,order,service,region,ttr,degraded_loss,degraded_flaps,degraded_interface";
+    let csv = format!("{head}\nu3,acme,10.0.0.1,S,D,E,4h,20%,off,false\nu4,acme,10.0.0.1,S,D,E,4h,20%,off,false\n");
+    let main = format!("[inventory]\nfiles = ['u.csv']\n{MAIL}{ACME}");
+    let (config, _folder) = good(&[("main.toml", main.as_bytes()), ("u.csv", csv.as_bytes())]);
+    let [one, other] = config.plan.devices.as_slice() else { panic!("two units") };
+    assert!(Arc::ptr_eq(&one.limits, &other.limits));
+    assert_eq!(*one.limits, Limits { loss: Some(Permille(200)), flaps: None, interface: false, ..Limits::DEFAULT });
+}
+
+#[test]
+fn no_device_keeps_more_rounds_than_it_may() {
+    let main = format!(
+        "[detection]\nhistory = '40h'\ngateway = ['g']\ncore = ['c']\nsentinels = ['f']\n{MAIL}{ACME}\
+         [[unit]]\nid = 'u1'\nttr = '4h'\n{UNIT}[[unit]]\nid = 'u2'\nttr = '4h'\ninterval = '1m'\nhistory = '200h'\n{UNIT}"
+    );
+    let (config, _folder) = good(&[("main.toml", main.as_bytes())]);
+    let histories = config.plan.devices.iter().map(|device| device.pace.history.as_secs());
+    assert!(histories.eq([40 * 3_600, 200 * 3_600, 16_384, 16_384, 16_384]));
+    let roles = config.plan.devices.iter().skip(2).map(|device| device.role.clone());
+    assert!(roles.eq(Place::ALL.map(Role::Sentinel)));
+}
+
+#[test]
+fn circuits_and_maintenance_arrive() {
+    let main = format!(
+        "[inventory]\nfiles = ['m.toml', 'u.csv']\n[traps]\nlisten = '[::]:162'\n[canary]\nunit = 'u1'\nevery = '61m'\n\
+         {MAIL}{ACME}[[maintenance]]\nid = 'M-1'\nscope = 'pop'\nfrom = 2027-03-01T22:00:00Z\nuntil = 2027-03-01 23:30:00+01:00\n"
+    );
+    let toml = "[[node]]\nid = 'pop'\naddress = '::1'\n[[maintenance]]\nid = 'M-2'\nscope = 'access=fibre'\n\
+                from = '1970-01-01T00:00:00.5Z'\nuntil = '1970-01-08T00:00:00.5Z'\nemergency = true\nnote = 'Splices'\n";
+    let csv = "id,customer,address,order,service,region,ttr,pop,access,rate\nu1,acme,10.0.0.1,SO-1,DIA,EMEA,4h,lon,fibre,2.5G\n";
+    let (config, _folder) =
+        good(&[("main.toml", main.as_bytes()), ("m.toml", toml.as_bytes()), ("u.csv", csv.as_bytes())]);
+    assert_eq!(config.traps.map(|listen| listen.to_string()).as_deref(), Some("[::]:162"));
+    assert_eq!(config.plan.canary, Some(Canary { unit: "u1".to_owned(), every: Duration::from_mins(61) }));
+    let Role::Unit(circuit) = &config.plan.devices[0].role else { panic!("a unit") };
+    assert_eq!((circuit.pop.as_deref(), circuit.access.as_deref()), (Some("lon"), Some("fibre")));
+    assert_eq!((circuit.rate, circuit.supplier.as_deref()), (Some(2_500_000_000), None));
+    let [device, group] = config.plan.maintenance.as_slice() else { panic!("two") };
+    assert_eq!((device.id.as_str(), &device.scope), ("M-1", &Scope::Device("pop".to_owned())));
+    assert_eq!((device.emergency, &device.note), (false, &None));
+    assert_eq!(device.until.since(device.from), Duration::from_mins(30));
+    assert_eq!(group.scope, Scope::Group(GroupKind::Access, "fibre".to_owned()));
+    assert_eq!((group.from.as_millis(), group.until.as_millis()), (500, 500 + 7 * 24 * 3_600_000));
+    assert_eq!((group.emergency, group.note.as_deref()), (true, Some("Splices")));
+}
+
+#[test]
+fn taking_traps_elsewhere_needs_a_restart() {
+    let (before, _folder) = good(&[("main.toml", MAIL.as_bytes())]);
+    let traps = "0.0.0.0:162".parse().unwrap();
+    assert!(Config { traps: Some(traps), ..before.clone() }.needs_restart_after(&before));
+    assert!(!before.clone().needs_restart_after(&before));
+}
+
+#[test]
+fn faults_of_limits() {
+    for (body, wanted) in [
+        ("[degraded]\nlos = 1", "main.toml:2:1 did you mean `loss`"),
+        ("[degraded]\nloss = '10'", "main.toml:2:8 write a share from \"0.1%\" to \"100%\", or \"off\""),
+        ("[degraded]\nerrors = '0.05%'", "main.toml:2:10 write a share"),
+        ("[degraded]\nload = 90", "main.toml:2:8 TOML integer: it must be a string"),
+        ("[degraded]\nrtt = 'slow'", "main.toml:2:7 or \"off\""),
+        ("[degraded]\ngood_windows = 0", "main.toml:2:16 a whole number from 1 to 100"),
+        ("[degraded]\ngood_windows = 101", "main.toml:2:16 a whole number from 1 to 100"),
+        ("[degraded]\nrtt_factor = 1", "main.toml:2:14 a whole number from 2 to 100 or \"off\""),
+        ("[degraded]\nrtt_factor = 'on'", "main.toml:2:14 a whole number from 2 to 100 or \"off\""),
+        ("[degraded]\nflaps = 1", "main.toml:2:9 from 2 to 32"),
+        ("[degraded]\nreboots = 33", "main.toml:2:11 from 2 to 32"),
+        ("[degraded]\nflaps = 'off'\nflap_window = '1h'", "main.toml:3:15 of no use while `flaps` is off"),
+        ("[degraded]\nreboot_window = '1h'\nreboots = 'off'", "main.toml:2:17 of no use while `reboots` is off"),
+        ("[degraded]\ninterface = 'off'", "main.toml:2:13 true or false"),
+        ("[degraded]\nwindow = '9s'", "main.toml:2:10 must not be shorter than `interval` (10s)"),
+        ("[degraded]\nwindow = '23h'\n[detection]\nhistory = '23h'", "main.toml:2:10 at most 8192 times `interval`"),
+        ("[degraded]\nwindow = '4h'", "main.toml:2:10 `history` (10800s) must not be shorter than `window`"),
+        ("[detection]\nhistory = '9m'", "main.toml:2:11 `history` (540s) must not be shorter than `window`"),
+        ("[detection]\nhistory = '46h'", "main.toml:2:11 at most 16384 times `interval` (163840s)"),
+        ("[detection]\ninterval = '70ms'\ntimeout = '50ms'", "main.toml:2:12 at most 8192 times `interval`"),
+        ("[degraded]\nrtt = '1s'", "main.toml:2:7 must be shorter than `timeout` (1s)"),
+        ("[detection]\ngateway = ['1.2.3']", "main.toml:2:12 neither an IP address nor a host name"),
+        ("[detection]\ngateway = ['a']\ncore = ['a']", "main.toml:3:9 taken at main.toml:2"),
+    ] {
+        expect_main(body, &[wanted]);
+    }
+    for (keys, wanted) in [
+        ("degraded = 'off'", "main.toml:4:12 one table"),
+        ("degraded = { los = 1 }", "main.toml:4:14 did you mean `loss`"),
+        ("degraded = { window = '5s' }", "main.toml:4:23 must not be shorter than `interval`"),
+        ("degraded = { rtt = '2s' }", "main.toml:4:20 must be shorter than `timeout` (1s)"),
+        (
+            "interval = '11m'\ndown_after = '1h'",
+            "main.toml:4:12 `window` (600s) must not be shorter than `interval` (660s)",
+        ),
+        ("history = '9m'", "main.toml:4:11 `history` (540s) must not be shorter than `window`"),
+        ("rate = '100'", "main.toml:4:8 write bits a second"),
+        ("rate = 100", "main.toml:4:8 must be a string"),
+        ("pop = ''", "main.toml:4:7 is empty"),
+    ] {
+        expect_unit(&format!("id = 'a'\nttr = '4h'\n{keys}"), &[wanted]);
+    }
+    // What a device inherits is not complained of there.
+    expect_unit("id = 'a'\nttr = '4h'\ninterval = '100ms'\ntimeout = '50ms'", &[]);
+}
+
+#[test]
+fn faults_of_the_canary_and_the_traps() {
+    for (body, wanted) in [
+        ("[traps]\nlisten = ':162'", "main.toml:2:10 write an IP address and a port"),
+        ("[traps]\nport = 162", "main.toml:2:1 unknown key"),
+        ("[canary]\nevery = '1h'", "main.toml:2:9 without `unit`"),
+        ("[canary]\nunit = 'a b'", "main.toml:2:8 letters, digits"),
+        ("[canary]\nunit = 'c'", "main.toml:2:8 no unit has this id"),
+        ("[canary]\nunit = 'sentinel-s'\n[detection]\nsentinels = ['s']", "main.toml:2:8 no unit has this id"),
+        ("[canary]\nunit = 'n'\n[[node]]\nid = 'n'\naddress = '::1'", "main.toml:2:8 which is a node"),
+        ("[canary]\nunit = 'n'\nevery = '59m'", "main.toml:3:9 at least 3600s"),
+    ] {
+        let more =
+            if wanted.contains("3600s") { vec!["main.toml:2:8 no unit has this id", wanted] } else { vec![wanted] };
+        expect_main(body, &more);
+    }
+    let canary = |every: &str| {
+        format!(
+            "[canary]\nunit = 'c'\nevery = '{every}'\n[[unit]]\nid = 'c'\nttr = '4h'\ndown_after = '1h'\n{UNIT}{ACME}"
+        )
+    };
+    expect_main(
+        &canary("2h10s"),
+        &["main.toml:3:9 longer than twice `down_after` and an `interval` of unit `c` (7210s)"],
+    );
+    expect_main(&canary("2h11s"), &[]);
+    // The unit may be in a file that cannot be read.
+    expect_main("[canary]\nunit = 'c'\n[inventory]\nfiles = ['none.toml']", &["main.toml:4:10 No such file"]);
+}
+
+#[test]
+fn faults_of_maintenance() {
+    const FROM: &str = "from = 2027-03-01T22:00:00Z";
+    const UNTIL: &str = "until = 2027-03-02T02:00:00Z";
+    let unit = format!("\n[[unit]]\nid = 'u'\nttr = '4h'\nsupplier = 'telco-a'\n{UNIT}{ACME}");
+    for (keys, wanted) in [
+        (format!("id = 'm'\nscope = 'u'\n{FROM}"), "main.toml:1:1 `until` is missing"),
+        (format!("id = 'm'\nscope = 'u'\n{UNTIL}"), "main.toml:1:1 `from` is missing"),
+        (format!("scope = 'u'\n{FROM}\n{UNTIL}"), "main.toml:1:1 `id` is missing"),
+        (format!("id = 'm'\n{FROM}\n{UNTIL}"), "main.toml:1:1 `scope` is missing"),
+        (format!("id = 'm:1'\nscope = 'u'\n{FROM}\n{UNTIL}"), "main.toml:2:6 letters, digits"),
+        (format!("id = 'm'\nscope = ''\n{FROM}\n{UNTIL}"), "main.toml:3:9 is empty"),
+        (format!("id = 'm'\nscope = 'v'\n{FROM}\n{UNTIL}"), "main.toml:3:9 no [[node]] and no unit"),
+        (format!("id = 'm'\nscope = 'site=x'\n{FROM}\n{UNTIL}"), "main.toml:3:9 \"site\" is no kind of group"),
+        (format!("id = 'm'\nscope = 'supplier=telco-b'\n{FROM}\n{UNTIL}"), "main.toml:3:9 no unit has this supplier"),
+        (format!("id = 'm'\nscope = 'u'\nfrom = 2027-03-01T22:00:00\n{UNTIL}"), "main.toml:4:8 no time with an offset"),
+        (format!("id = 'm'\nscope = 'u'\nfrom = '2027-03-01 22:00'\n{UNTIL}"), "main.toml:4:8 no time with an offset"),
+        (format!("id = 'm'\nscope = 'u'\nfrom = 5\n{UNTIL}"), "main.toml:4:8 a date and time with an offset"),
+        (
+            format!("id = 'm'\nscope = 'u'\n{FROM}\nuntil = 2027-03-01T23:00:00+01:00"),
+            "main.toml:5:9 later than `from`",
+        ),
+        (format!("id = 'm'\nscope = 'u'\n{FROM}\nuntil = 2027-03-08T22:00:01Z"), "main.toml:5:9 more than 7 days"),
+        (format!("id = 'm'\nscope = 'u'\nemergency = 1\n{FROM}\n{UNTIL}"), "main.toml:4:13 true or false"),
+        (format!("id = 'm'\nscope = 'u'\nnote = ''\n{FROM}\n{UNTIL}"), "main.toml:4:8 is empty"),
+        (
+            format!("id = 'm'\nscope = 'u'\nend = 1\n{FROM}\n{UNTIL}"),
+            "main.toml:4:1 unknown key \"end\" in [[maintenance]]",
+        ),
+    ] {
+        expect_main(&format!("[[maintenance]]\n{keys}{unit}"), &[wanted]);
+    }
+    let good = format!("[[maintenance]]\nid = 'm'\nscope = 'supplier=telco-a'\n{FROM}\n{UNTIL}\n");
+    expect_main(&format!("{good}{good}{unit}"), &["main.toml:7:6 maintenance id `m` is taken at main.toml:2"]);
+    // What it is about may be in a file that cannot be read.
+    let gap = format!("[inventory]\nfiles = ['none.csv']\n{}", good.replace("telco-a", "telco-b"));
+    expect_main(&gap, &["main.toml:2:10 No such file"]);
+}
+
+#[test]
+fn there_is_a_limit_to_maintenance() {
+    let table = |number: usize| {
+        let times = "from = 2027-03-01T22:00:00Z\nuntil = 2027-03-02T02:00:00Z";
+        format!("[[maintenance]]\nid = 'm{number}'\nscope = 'n'\n{times}\n")
+    };
+    let most: String = (0..MAX_MAINTENANCE).map(table).collect();
+    let node = "[[node]]\nid = 'n'\naddress = '::1'\n";
+    expect_main(&format!("{most}{node}"), &[]);
+    let place = format!("main.toml:{}:6 more than {MAX_MAINTENANCE}", MAX_MAINTENANCE * 5 + 2);
+    expect_main(&format!("{most}{}{node}", table(MAX_MAINTENANCE)), &[&place]);
 }
 
 #[test]
@@ -317,6 +561,19 @@ fn faults_of_rows() {
             format!("{HEAD},snmp_version\na,acme,10.0.0.1,SO-1,D,EMEA,4h,2c\n"),
             "units.csv:2:1 `snmp_community` is missing",
         ),
+        (format!("{HEAD},snmp\n"), "units.csv:1:46 unknown column \"snmp\""),
+        (format!("{HEAD},degraded\n"), "units.csv:1:46 unknown column \"degraded\""),
+        (format!("{HEAD},degraded_los\n"), "units.csv:1:46 did you mean `degraded_loss`"),
+        (format!("{HEAD},degraded_loss,degraded_loss\n"), "units.csv:1:60 there twice"),
+        (
+            format!("{HEAD},degraded_flaps\na,acme,10.0.0.1,SO-1,D,EMEA,4h,1\n"),
+            "units.csv:2:32 `degraded_flaps` is 1: it must be a whole number from 2 to 32 or \"off\"",
+        ),
+        (
+            format!("{HEAD},degraded_window\na,acme,10.0.0.1,SO-1,D,EMEA,4h,1s\n"),
+            "units.csv:2:32 must not be shorter than `interval`",
+        ),
+        (format!("{HEAD},rate\na,acme,10.0.0.1,SO-1,D,EMEA,4h,1T\n"), "units.csv:2:32 write bits a second"),
         (format!("{HEAD},icmp\na,acme,10.0.0.1,SO-1,D,EMEA,4h,no\n"), "units.csv:2:32 true or false"),
         (format!("{HEAD}\na,acm,10.0.0.1,SO-1,D,EMEA,4h\n"), "units.csv:2:3 customer `acm` is unknown"),
     ] {

@@ -1,8 +1,7 @@
 //! What a single value must look like. An error completes the sentence that begins with the key's name.
 
 use super::{Mailbox, Smtp, Tls};
-use crate::domain::watch::Permille;
-use crate::domain::watch::Secret;
+use crate::domain::watch::{Permille, Secret};
 use core::net::{IpAddr, SocketAddr};
 use core::ops::RangeInclusive;
 use core::time::Duration;

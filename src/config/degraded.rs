@@ -54,34 +54,27 @@ fn repeated(
 pub(super) fn relate(section: &Section<'_>, table: Option<&Section<'_>>, pace: Pace, limits: &Limits) {
     let Pace { interval, timeout, history, .. } = pace;
     let window = limits.window;
-    let fault = |key: &str, message: String| match table {
-        Some(table) if table.has(key) => table.fault(key, message),
-        Some(_) | None => section.fault(key, message),
-    };
-    let of_table = |key: &str| table.is_some_and(|table| table.has(key));
     // As with the pace, what is inherited is complained of once, at its source.
-    let given = |key: &'static str, other: &'static str| {
-        if of_table(key) {
-            return Some(key);
-        }
-        section.has(other).then_some(other)
-    };
-    if let Some(key) = given("window", "interval") {
+    let own = |key: &'static str| table.filter(|table| table.has(key)).map(|table| (table, key));
+    let given = |key, other: &'static str| own(key).or_else(|| section.has(other).then_some((section, other)));
+    if let Some((at, key)) = given("window", "interval") {
         if window < interval {
-            fault(key, format!("`window` ({window:?}) must not be shorter than `interval` ({interval:?})"));
+            at.fault(key, format!("`window` ({window:?}) must not be shorter than `interval` ({interval:?})"));
         }
         let most = interval.saturating_mul(MAX_ROUNDS);
         if window > most {
-            let rule = format!("must be at most {MAX_ROUNDS} times `interval`: that is {most:?} here");
-            fault(key, format!("`window` ({window:?}) {rule}"));
+            let rule = format!("must be at most {MAX_ROUNDS} times `interval` ({most:?})");
+            at.fault(key, format!("`window` ({window:?}) {rule}: longer ones are not kept"));
         }
     }
-    if let Some(key) = given("window", "history").filter(|_| window > history) {
+    if let Some((at, key)) = given("window", "history").filter(|_| window > history) {
         let rule = "a window is measured from the rounds that are kept";
-        fault(key, format!("`history` ({history:?}) must not be shorter than `window` ({window:?}): {rule}"));
+        at.fault(key, format!("`history` ({history:?}) must not be shorter than `window` ({window:?}): {rule}"));
     }
-    if let Some(rtt) = limits.rtt.filter(|&rtt| of_table("rtt") && rtt >= timeout) {
+    if let Some((at, key)) = own("rtt")
+        && let Some(rtt) = limits.rtt.filter(|&rtt| rtt >= timeout)
+    {
         let rule = "a later answer is a lost one";
-        fault("rtt", format!("`rtt` ({rtt:?}) must be shorter than `timeout` ({timeout:?}): {rule}"));
+        at.fault(key, format!("`rtt` ({rtt:?}) must be shorter than `timeout` ({timeout:?}): {rule}"));
     }
 }

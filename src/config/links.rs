@@ -53,7 +53,7 @@ pub(super) fn check(
     // As above, a sentinel is none of them.
     let find = |id: &str| devices.get(id).and_then(|&(i, _)| entries.get(i)).map(|&(device, _)| device);
     check_works(report, inventory, find, gaps);
-    if let Some((canary, places)) = canary.filter(|(canary, _)| !canary.unit.is_empty()) {
+    if let Some((canary, places)) = canary {
         check_canary(report, canary, places, find(&canary.unit), gaps);
     }
 }

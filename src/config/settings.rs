@@ -219,10 +219,13 @@ pub(super) fn heartbeat(root: &Section<'_>) -> Option<Heartbeat> {
 
 /// The canary, if there is one, and where its unit and its time stand.
 pub(super) fn canary(root: &Section<'_>) -> Option<(Canary, [Place; 2])> {
-    let table = root.optional_section("canary", form::CANARY)?;
-    let unit = table.require("unit", check::id).unwrap_or_default();
-    let every = table.parse("every", check::song).unwrap_or(CANARY_EVERY);
-    Some((Canary { unit, every }, ["unit", "every"].map(|key| table.place(key))))
+    let canary = root.section("canary", form::CANARY);
+    let every = canary.parse("every", check::song).unwrap_or(CANARY_EVERY);
+    if canary.has("every") && !canary.has("unit") {
+        canary.fault("every", "`every` is of no use without `unit`: add it, or remove `every`");
+    }
+    let places = ["unit", "every"].map(|key| canary.place(key));
+    canary.parse("unit", check::id).map(|unit| (Canary { unit, every }, places))
 }
 
 /// Where traps are taken, if anywhere.

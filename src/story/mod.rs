@@ -3,15 +3,17 @@
 //! A story is what tests are written in, and how an operator asks "what would it do if". The language is described in
 //! `docs/stories.md`.
 
+mod dice;
 mod grammar;
 mod run;
 mod sim;
 mod site;
 #[cfg(test)]
 mod tests;
+pub mod weather;
 mod words;
 
 pub use grammar::{Action, Agent, Event, Expectation, Misspelt, Story, Subject};
 pub use run::{Outcome, Print, Unmet, run};
-pub use sim::{Monitor, Sim};
+pub use sim::{Fate, Monitor, Sim, World};
 pub use site::Line;

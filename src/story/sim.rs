@@ -1,7 +1,8 @@
 //! A simulated world around the real core: lines, a mail server, a disk, and a daemon that can be stopped or killed.
 
+use super::dice::Dice;
 use super::grammar::Agent;
-use super::site::{Line, Mode};
+use super::site::Line;
 use crate::domain::desk::{Alarm, AlarmKind, Case, Reference, SavedDesk, SavedUmbrella, Umbrella};
 use crate::domain::fact::Fact;
 use crate::domain::letter::{Delivery, LetterId, LetterState, SavedLetter, SavedLetters, Thread};
@@ -52,7 +53,9 @@ pub struct Sim {
     mail_in_flight: BinaryHeap<Reverse<(Time, LetterId)>>,
     inputs: Vec<Input>,
     results: Vec<ProbeResult>,
-    dice: u64,
+    dice: Dice,
+    /// Decides about probes instead of the lines, if there is one.
+    world: Option<Box<dyn World>>,
     monitor: Monitor,
     watch: Option<Box<Watch>>,
     turn: Turn,
@@ -64,12 +67,24 @@ pub struct Sim {
     doom: Option<(u32, bool)>,
 }
 
+/// What becomes of a probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Fate {
+pub enum Fate {
+    /// An answer comes after this time.
     Answered(Duration),
+    /// One that refuses our credentials comes after this time.
     Rejected(Duration),
+    /// No answer comes.
     Lost,
+    /// Our own machine cannot send it.
     Unsent,
+}
+
+/// Something that knows what becomes of each probe: made-up weather, or recorded history.
+pub trait World: core::fmt::Debug {
+    /// What becomes of a probe that is sent at `at` by `method`. `line` is the device's place in the plan; a device
+    /// that came with a later plan is counted on from there.
+    fn fate(&mut self, line: usize, method: Method, at: Time) -> Fate;
 }
 
 /// What survives a crash.
@@ -191,6 +206,16 @@ impl Sim {
     /// A world in which every line is good, with a daemon that starts at `start`. Same seed, same history.
     #[must_use]
     pub fn new(plan: Plan, start: Time, seed: u64) -> Self {
+        Self::made(plan, start, seed, None)
+    }
+
+    /// A daemon that starts at `start` in a world that decides by itself what becomes of probes; lines have no say.
+    #[must_use]
+    pub fn in_world(plan: Plan, start: Time, world: Box<dyn World>) -> Self {
+        Self::made(plan, start, 0, Some(world))
+    }
+
+    fn made(plan: Plan, start: Time, seed: u64, world: Option<Box<dyn World>>) -> Self {
         let mut sim = Self {
             plan,
             now: start,
@@ -205,7 +230,8 @@ impl Sim {
             mail_in_flight: BinaryHeap::new(),
             inputs: Vec::new(),
             results: Vec::new(),
-            dice: seed,
+            dice: Dice::new(seed),
+            world,
             monitor: Monitor::Stopped,
             watch: None,
             turn: Turn::new(start),
@@ -552,34 +578,22 @@ impl Sim {
     }
 
     fn send(&mut self, probe: &Probe) {
-        let line = self.lines[self.seats[probe.slot.index()]];
-        let (method, mode) = match probe.ask {
-            Ask::Icmp => (Method::Icmp, Mode::Answers),
-            Ask::Snmp(_) => (Method::Snmp, line.agent),
+        let seat = self.seats[probe.slot.index()];
+        let method = match probe.ask {
+            Ask::Icmp => Method::Icmp,
+            Ask::Snmp(_) => Method::Snmp,
         };
-        let more = if line.jitter.is_zero() { Duration::ZERO } else { line.jitter.mul_f64(self.roll()) };
-        // Millisecond by millisecond, as the daemon's own time goes.
-        let rtt = line.rtt + Duration::from_millis(u64::try_from(more.as_millis()).unwrap_or(0));
-        let (after, fate) = if self.uplink_cut {
-            (Duration::ZERO, Fate::Unsent)
-        } else if rtt > probe.timeout || mode == Mode::Silent || (line.loss > 0.0 && self.roll() < line.loss) {
-            (probe.timeout, Fate::Lost)
-        } else if mode == Mode::Rejects {
-            (rtt, Fate::Rejected(rtt))
-        } else {
-            (rtt, Fate::Answered(rtt))
+        let fate = match &mut self.world {
+            _ if self.uplink_cut => Fate::Unsent,
+            Some(world) => world.fate(seat, method, self.now),
+            None => self.lines[seat].fate(method, &mut self.dice),
+        };
+        let (after, fate) = match fate {
+            Fate::Answered(rtt) | Fate::Rejected(rtt) if rtt <= probe.timeout => (rtt, fate),
+            Fate::Answered(_) | Fate::Rejected(_) | Fate::Lost => (probe.timeout, Fate::Lost),
+            Fate::Unsent => (Duration::ZERO, Fate::Unsent),
         };
         self.in_flight.push(Reverse((self.now + after, probe.slot, probe.round, method, fate)));
-    }
-
-    /// A number from 0 to 1 (splitmix64).
-    fn roll(&mut self) -> f64 {
-        self.dice = self.dice.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.dice;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^= z >> 31;
-        (z >> 11) as f64 / (1_u64 << 53) as f64
     }
 }
 

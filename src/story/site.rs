@@ -1,8 +1,10 @@
 //! What is at the far end: how a line behaves, and what the agent of its box tells.
 
+use super::dice::Dice;
 use super::grammar::Agent;
+use super::sim::Fate;
 use crate::domain::time::Time;
-use crate::domain::watch::SnmpSample;
+use crate::domain::watch::{Method, SnmpSample};
 use std::time::Duration;
 
 /// How a device's line behaves, and its box.
@@ -14,7 +16,7 @@ pub struct Line {
     pub jitter: Duration,
     /// Probability that a probe gets none.
     pub loss: f64,
-    pub(super) agent: Mode,
+    agent: Mode,
     booted_at: Time,
     interface_up: bool,
     errors: f64,
@@ -25,7 +27,7 @@ pub struct Line {
 
 /// What the SNMP agent does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mode {
+enum Mode {
     Answers,
     Rejects,
     Silent,
@@ -56,6 +58,24 @@ impl Line {
         load: USUAL_LOAD,
         counted: (Time::from_millis(0), Counters { octets: 0.0, packets: 0.0, errors: 0.0 }),
     };
+
+    /// What becomes of a probe.
+    pub(super) fn fate(&self, method: Method, dice: &mut Dice) -> Fate {
+        let mode = match method {
+            Method::Icmp => Mode::Answers,
+            Method::Snmp => self.agent,
+        };
+        let more = if self.jitter.is_zero() { Duration::ZERO } else { self.jitter.mul_f64(dice.roll()) };
+        // Millisecond by millisecond, as the daemon's own time goes.
+        let rtt = self.rtt + Duration::from_millis(u64::try_from(more.as_millis()).unwrap_or(0));
+        if mode == Mode::Silent || self.loss > 0.0 && dice.roll() < self.loss {
+            Fate::Lost
+        } else if mode == Mode::Rejects {
+            Fate::Rejected(rtt)
+        } else {
+            Fate::Answered(rtt)
+        }
+    }
 
     /// Something happens to the agent or its box; `rate` is the committed one in bits a second.
     pub(super) fn change(&mut self, what: Agent, rate: f64, now: Time) {

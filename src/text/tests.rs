@@ -4,7 +4,7 @@ use super::{explain, mail};
 use crate::domain::desk::{
     Actor, Case, CaseFact, LetterKind, LetterMark, Line, Opening, Outage, Priority, Reference, WaitingOn,
 };
-use crate::domain::letter::Letter;
+use crate::domain::letter::{Content, Letter, Thread};
 use crate::domain::time::{Calendar, Tally, Time};
 use crate::domain::watch::{Circuit, Reason, Verdict};
 use std::sync::Arc;
@@ -38,6 +38,9 @@ fn opening() -> Opening {
             region: "EMEA".into(),
             ttr: 4 * HOUR,
             supplier: Some("telco-a".into()),
+            pop: None,
+            access: None,
+            rate: None,
         },
         queue: "Support".into(),
         note: None,
@@ -46,6 +49,7 @@ fn opening() -> Opening {
         detected: Some(at(1)),
         loss: Tally::started(at(0)),
         line: (LOSS, at(0)),
+        finding: None,
         solve_after: Duration::from_secs(300),
         previous: None,
     }
@@ -79,6 +83,10 @@ fn returned(minutes: i64) -> (i64, CaseFact) {
     (minutes, CaseFact::Returned { by: Actor::Watch, note: None })
 }
 
+fn thread(case: &Case) -> Thread {
+    Thread::Case { reference: case.opening.reference, unit: case.opening.unit.clone() }
+}
+
 /// Subject and body of the case's last letter, to the customer or to the operations centre.
 fn letter((case, written_at): (Case, Time), to_customer: bool) -> String {
     let mark = case.last_letter.unwrap();
@@ -87,7 +95,8 @@ fn letter((case, written_at): (Case, Time), to_customer: bool) -> String {
         id: 1,
         mark,
         previous: (mark != first).then_some(first),
-        case: Arc::new(case),
+        thread: thread(&case),
+        content: Content::Case(Arc::new(case)),
         to: "it@acme.example".into(),
         greeting: to_customer.then(|| "Acme Ltd".into()),
         written_at,
@@ -133,7 +142,8 @@ fn threads() {
     let write = |kind, previous, to: &str| {
         let letter = Letter {
             id: 7,
-            case: Arc::new(case.clone()),
+            thread: thread(&case),
+            content: Content::Case(Arc::new(case.clone())),
             mark: mark(kind),
             previous,
             to: to.into(),

@@ -233,7 +233,7 @@ pub(super) async fn unit(State(web): Shared, id: Result<Path<String>, PathReject
     let row = unit_row(&web, &id)?;
     let (summary, age) = web.services.board.summary();
     let detail = web.readers.read(move |reader| {
-        let filter = CaseFilter { open_only: true, unit: Some(id.clone()), below: None, limit: 1 };
+        let filter = CaseFilter { open_only: true, unit: Some(id.clone()), umbrella: None, below: None, limit: 1 };
         let case = reader.cases(&filter)?.pop();
         let case = case.map(|case| CaseForm::new(case, summary.at + age, &summary.calendar));
         Ok(UnitDetail::new(&row, case, &reader.ledger(&id, MAX_LEDGER)?, &summary.calendar))
@@ -269,7 +269,7 @@ pub(super) struct CaseQuery {
 pub(super) async fn cases(State(web): Shared, wanted: Result<Query<CaseQuery>, QueryRejection>) -> Answer {
     let wanted = query(wanted)?;
     let below = wanted.before.as_deref().map(Reference::parse).transpose()?.map(Reference::number);
-    let filter = CaseFilter { open_only: wanted.open, unit: wanted.unit, below, limit: page(wanted.limit)? };
+    let filter = CaseFilter { open_only: wanted.open, unit: wanted.unit, umbrella: None, below, limit: page(wanted.limit)? };
     let (summary, age) = web.services.board.summary();
     let found = web.readers.read(move |reader| Ok(reader.cases(&filter)?)).await?;
     let form = |case| CaseForm::new(case, summary.at + age, &summary.calendar);

@@ -311,13 +311,6 @@ impl Strip {
     pub(crate) const fn chunk() -> Duration {
         CHUNK
     }
-
-    /// The newest cells, oldest first, at most `count`.
-    pub(crate) fn recent(&self, count: usize) -> Chunk {
-        let first = (self.newest + 1 - count.min(self.cells.len()) as i64).max(self.oldest());
-        let cells = (first..=self.newest).map(|round| self.cells[self.place(round)].0).collect();
-        Chunk { from: self.time_of(first), interval: self.interval, cells }
-    }
 }
 
 #[cfg(test)]
@@ -385,7 +378,7 @@ mod tests {
         strip.push(at(43), Cell::answered(ms(1)));
         assert_eq!(strip.sums(), sums(0, 5, 0), "the round of 43 s is known");
         strip.push(at(103), Cell::LOST);
-        assert_eq!(strip.recent(100).cells[89..], [1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 1]);
+        assert_eq!(strip.take_unwritten(SECOND * 3_600).unwrap().cells, [1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 1]);
         strip.push(at(1_000_003), Cell::LOST);
         assert_eq!(strip.sums(), sums(0, 1, 0));
     }

@@ -164,7 +164,7 @@ impl Limits {
         window: Duration::from_secs(600),
         good_windows: 3,
         loss: Some(Permille(100)),
-        rtt: Some(Duration::from_millis(500)),
+        rtt: Some(Duration::from_millis(800)),
         rtt_factor: Some(3),
         flaps: Some((3, Duration::from_secs(3_600))),
         reboots: Some((3, Duration::from_secs(3_600))),

@@ -17,6 +17,7 @@ const PACE: Pace = Pace {
     timeout: SECOND,
     down_after: Duration::from_secs(600),
     solve_after: Duration::from_secs(300),
+    history: Duration::from_secs(3_600),
 };
 
 fn unit(id: &str) -> Device {
@@ -27,6 +28,9 @@ fn unit(id: &str) -> Device {
         region: "EMEA".into(),
         ttr: Duration::from_secs(14_400),
         supplier: None,
+        pop: None,
+        access: None,
+        rate: None,
     };
     Device {
         id: id.into(),
@@ -36,6 +40,7 @@ fn unit(id: &str) -> Device {
         icmp: true,
         snmp: None,
         pace: PACE,
+        limits: Arc::new(Limits::DEFAULT),
     }
 }
 
@@ -48,7 +53,14 @@ fn plan(devices: Vec<Device>) -> Plan {
     let customer = Customer { id: "acme".into(), name: "Acme".into(), email: vec!["it@acme.example".into()] };
     let stability = Stability { p1: Duration::from_secs(86_400), p2: Duration::from_secs(259_200) };
     let devices = devices.into_iter().map(Arc::new).collect();
-    Plan { customers: vec![customer], devices, stability, noc: Vec::new() }
+    Plan {
+        customers: vec![customer],
+        devices,
+        stability,
+        noc: Vec::new(),
+        maintenance: Vec::new(),
+        canary: None,
+    }
 }
 
 fn answered() -> Outcome {
@@ -295,8 +307,14 @@ fn a_lost_node_that_becomes_a_unit_has_its_case() {
 #[test]
 fn a_restart_knows_that_a_unit_that_was_up_went_on_answering() {
     let up_since = Time::from_millis(0);
-    let evidence = Evidence::restored((Verdict::Up, Reason::Answered), up_since, Some(up_since), None);
-    let row = DeviceRow { id: "a".into(), evidence, address: None };
+    let evidence = Evidence::restored((Verdict::Up, Reason::Answered), up_since, Some(up_since), Symptoms::default(), None);
+    let row = DeviceRow {
+        id: "a".into(),
+        evidence,
+        address: None,
+        baseline: Baseline::default(),
+        agent: AgentState::Unknown,
+    };
     let watched_until = Some(Time::from_millis(5_000_000));
     let saved = Saved { devices: vec![row], watched_until, ..Saved::default() };
     let mut turn = Turn::new(Time::from_millis(6_000_000));
@@ -315,7 +333,7 @@ fn only_units_get_cases_and_only_one_each() {
         assert_eq!(reply.ticket, 7);
         reply.result.map_err(|refusal| refusal.to_string())
     };
-    let reference = open("a").unwrap();
+    let Done::Case(reference) = open("a").unwrap() else { unreachable!() };
     assert!(open("a").unwrap_err().contains(&reference.to_string()));
     assert!(open("n").unwrap_err().contains("no unit"));
     assert!(open("?").unwrap_err().contains("no unit"));
@@ -340,7 +358,7 @@ fn who_was_told_of_a_problem_is_told_of_its_end() {
     let mut watch = Watch::start(Saved::default(), &plan(vec![unit("a")]), &mut turn);
     let wish = Wish::Open { unit: "a".into(), priority: Priority::P1, note: None };
     watch.step(Input::Asked(Request { ticket: 1, by: "ann".into(), wish }), &mut turn);
-    let reference = turn.letters[0].case.opening.reference;
+    let reference = turn.letters[0].lines()[0].0;
     let nothing = Plan { customers: Vec::new(), ..plan(Vec::new()) };
     watch.step(Input::Planned(Box::new(nothing)), &mut turn);
     turn.letters.clear();
