@@ -242,7 +242,10 @@ impl Settings {
             "rtt_factor" if value == "off" => limits.rtt_factor = None,
             "rtt_factor" => limits.rtt_factor = Some(value.parse().map_err(|_| format!("{value:?} is no number"))?),
             "good_windows" => limits.good_windows = value.parse().map_err(|_| format!("{value:?} is no number"))?,
-            _ => *self.length(key)? = duration(value)?,
+            _ => {
+                let length = self.length(key)?;
+                *length = duration(value)?;
+            }
         }
         Ok(())
     }

@@ -45,7 +45,7 @@ fn message_id(thread: &Thread, mark: LetterMark, to: &str, domain: &str) -> Stri
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     let about = match thread {
         Thread::Case { reference, .. } => reference.to_string(),
-        Thread::Umbrella { .. } | Thread::Maintenance { .. } | Thread::Alarm { .. } => thread.key().replace(':', "."),
+        Thread::Umbrella { .. } | Thread::Maintenance { .. } | Thread::Alarm { .. } => thread.key().replace(':', "="),
     };
     format!("{about}.{}.{}.{reader:016x}@{domain}", mark.kind.name(), mark.number)
 }

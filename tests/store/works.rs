@@ -23,7 +23,7 @@ fn planned(id: &str, from: i64, until: i64, stage: Stage) -> Arc<Maintenance> {
         emergency: false,
         note: None,
     };
-    Arc::new(Maintenance { window, origin: Origin::Config, revision: 1, announced_at: at(0), stage })
+    Arc::new(Maintenance { window, origin: Origin::Config, revision: 1, planned_at: at(0), announced_at: at(0), stage })
 }
 
 proptest! {

@@ -327,7 +327,11 @@ impl Desk {
             _ => Some(LetterMark { kind: LetterKind::Revised, number: revision - 1 }),
         };
         for (customer, lines) in affected {
-            let thread = Thread::Maintenance { id: maintenance.window.id.clone(), customer: customer.clone() };
+            let thread = Thread::Maintenance {
+                id: maintenance.window.id.clone(),
+                planned_at: maintenance.planned_at,
+                customer: customer.clone(),
+            };
             let content = Content::Maintenance { maintenance: Arc::clone(maintenance), lines };
             let readers = self.readers(Some(&customer), false);
             self.post(&readers, &thread, (mark, previous), &content, turn);

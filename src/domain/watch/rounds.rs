@@ -260,7 +260,11 @@ impl Watch {
         } else if sent >= self.trusted_from {
             self.failed(slot, sent, blame, turn);
         }
-        if self.polls[slot.index()].regular {
+        let poll = &mut self.polls[slot.index()];
+        if !poll.regular && heard && poll.missed && poll.round_rtt.is_none() {
+            poll.strip.excuse_newest();
+        }
+        if poll.regular {
             self.keep_cell(slot, sent, (!heard).then_some(blame), turn);
         }
     }

@@ -158,9 +158,12 @@ impl Strip {
         if round <= self.newest {
             return;
         }
-        let skipped = (round - self.newest - 1).min(self.cells.len() as i64);
-        self.newest = round - 1 - skipped;
-        for _ in 0..skipped {
+        if round - self.newest > self.cells.len() as i64 {
+            self.cells.fill(Cell::BLANK);
+            self.newest = round - 1;
+            self.restart_window();
+        }
+        while self.newest < round - 1 {
             self.put(Cell::BLANK);
         }
         self.put(cell);
@@ -200,6 +203,17 @@ impl Strip {
                 if round >= self.window_from.max(self.newest + 1 - i64::from(self.window)) {
                     self.count(Cell::LOST, -1);
                 }
+            }
+        }
+    }
+
+    /// The newest round was lost by the one method alone, and the device answers by another: that says nothing of its line.
+    pub(crate) fn excuse_newest(&mut self) {
+        let place = self.place(self.newest);
+        if self.cells[place] == Cell::LOST {
+            self.cells[place] = Cell::BLANK;
+            if self.newest >= self.window_from {
+                self.count(Cell::LOST, -1);
             }
         }
     }
@@ -378,7 +392,7 @@ mod tests {
         strip.push(at(43), Cell::answered(ms(1)));
         assert_eq!(strip.sums(), sums(0, 5, 0), "the round of 43 s is known");
         strip.push(at(103), Cell::LOST);
-        assert_eq!(strip.take_unwritten(SECOND * 3_600).unwrap().cells, [1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 1]);
+        assert_eq!(strip.take_unwritten(SECOND * 3_600).unwrap().cells, [0, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 1]);
         strip.push(at(1_000_003), Cell::LOST);
         assert_eq!(strip.sums(), sums(0, 1, 0));
     }

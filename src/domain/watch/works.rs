@@ -55,6 +55,10 @@ impl Watch {
     /// A person plans a maintenance, or changes one.
     pub(super) fn maintain(&mut self, window: Window, by: String, turn: &mut Turn) -> Result<Arc<Maintenance>, Refusal> {
         let refuse = |why| Refusal::BadMaintenance { id: window.id.clone(), why };
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        if !(1..=64).contains(&window.id.len()) || !window.id.bytes().all(fits) {
+            return Err(refuse(BadMaintenance::BadId));
+        }
         if window.until <= window.from {
             return Err(refuse(BadMaintenance::EndsFirst));
         }
@@ -117,7 +121,8 @@ impl Watch {
         let known = self.works.get(&window.id);
         let (revision, stage) = known.map_or((1, Stage::Planned), |known| (known.revision + 1, known.stage));
         let id = window.id.clone();
-        let planned = Maintenance { window, origin, revision, announced_at: turn.at, stage };
+        let planned_at = known.map_or(turn.at, |known| known.planned_at);
+        let planned = Maintenance { window, origin, revision, planned_at, announced_at: turn.at, stage };
         let kind = if revision == 1 { LetterKind::Announced } else { LetterKind::Revised };
         self.forget_old_works();
         self.publish(planned, kind, turn);
