@@ -120,7 +120,7 @@ impl Baseline {
     /// Whether it has moved so far from `stored` that the store should know.
     pub(super) const fn has_left(self, stored: Self) -> bool {
         self.level.abs_diff(stored.level) >= 2 * Self::PARTS
-            || (self.windows >= LEARNING) != (stored.windows >= LEARNING)
+            || (self.windows >= KNOWN_AFTER) != (stored.windows >= KNOWN_AFTER)
     }
 }
 
@@ -162,7 +162,8 @@ impl Health {
                 let finding = slow.and_then(|p95| self.slow_finding(symptom, p95, limits));
                 self.brew(symptom, finding, || is_slow(strip.late_half(), MIN_BAD / 2), limits, has, now, &mut changes);
             }
-            if has.is_empty() && changes.found.is_empty() {
+            // What may be a fault is not learnt as usual.
+            if has.is_empty() && slow.is_none() {
                 self.learn(strip, sums);
             }
         }
