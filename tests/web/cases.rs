@@ -4,7 +4,7 @@ use crate::harness::{NOW, World, reference, unit};
 use ntuwatch::domain::desk::{
     Actor, Case, CaseFact, LetterKind, LetterMark, Line, Opening, Priority, Reference, WaitingOn,
 };
-use ntuwatch::domain::letter::{Letter, Mail};
+use ntuwatch::domain::letter::{Content, Letter, Mail, Thread};
 use ntuwatch::domain::time::{ClockMark, Tally, Time};
 use ntuwatch::domain::turn::Turn;
 use ntuwatch::domain::watch::{Circuit, Interval, Reason, Verdict};
@@ -35,6 +35,9 @@ fn opening(number: u64, unit: &str, first_loss: i64, previous: Option<u64>) -> O
             region: "EMEA".to_owned(),
             ttr: Duration::from_secs(4 * 3600),
             supplier: Some("telco-a".to_owned()),
+            pop: None,
+            access: None,
+            rate: None,
         },
         queue: "Support".to_owned(),
         note: None,
@@ -43,6 +46,7 @@ fn opening(number: u64, unit: &str, first_loss: i64, previous: Option<u64>) -> O
         detected: Some(at(first_loss + 3)),
         loss: Tally::started(at(first_loss)),
         line: (LOST, at(first_loss)),
+        finding: None,
         solve_after: Duration::from_secs(300),
         previous: previous.map(Reference::from_number),
     }
@@ -84,9 +88,10 @@ fn world() -> World {
     });
     let letter = |number: u32| Letter {
         id: number.into(),
-        case: Arc::clone(&turn.cases[1]),
+        thread: Thread::Case { reference: Reference::from_number(2), unit: "acme-1".to_owned() },
         mark: LetterMark { kind: LetterKind::Opened, number },
         previous: None,
+        content: Content::Case(Arc::clone(&turn.cases[1])),
         to: "it@acme.example".to_owned(),
         greeting: None,
         written_at: at(80_600),

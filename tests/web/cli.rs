@@ -78,7 +78,7 @@ fn status_shows_what_is_wrong() {
     world.board.set_summary(summary);
     let status = out(&world.cli(&["status"]));
     assert!(status.starts_with("ntuwatch 0.1.0: degraded, up 0 s\n  ! the last reload was refused"), "{status}");
-    assert!(status.contains("units    UP 2001  LOSS 0  INCONCLUSIVE 0  UNOBSERVED 0\n"), "{status}");
+    assert!(status.contains("units    UP 2001  DEGRADED 0  LOSS 0  INCONCLUSIVE 0  UNOBSERVED 0\n"), "{status}");
     assert!(status.contains("P2: New 0  Working 0  Waiting 0  Solved 0\n"), "{status}");
     assert!(!status.contains('\u{1b}'), "nothing reaches the terminal's controls: {status:?}");
     let json: serde_json::Value = serde_json::from_slice(&world.cli(&["status", "--json"]).stdout).unwrap();

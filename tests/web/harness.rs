@@ -1,10 +1,13 @@
 //! A real server on a socket and a port of its own, with a loop that gives set answers.
 
 use ntuwatch::domain::desk::{Move, NotOpen, Reference};
+use ntuwatch::domain::maintenance::{Maintenance, Origin, Scope, Stage, Window};
 use ntuwatch::domain::time::{Calendar, Time};
-use ntuwatch::domain::turn::{Refusal, Wish};
+use ntuwatch::domain::turn::{BadMaintenance, Done, Refusal, Wish};
 use ntuwatch::domain::view::DeviceStatus;
-use ntuwatch::domain::watch::{Circuit, Device, Pace, Reason, Role, Secret, Verdict};
+use ntuwatch::domain::watch::{
+    AgentState, Circuit, Device, Limits, Pace, Reason, Role, Secret, Symptoms, Verdict,
+};
 use ntuwatch::web::board::{Board, Row, Summary};
 use ntuwatch::web::{self, Ask, Busy, Server, Services};
 use std::io::{Read, Write};
@@ -171,18 +174,40 @@ fn ask(asked: Arc<Mutex<Vec<String>>>) -> Ask {
             Wish::Open { unit, .. } if unit == "busy-1" => {
                 Err(Refusal::AlreadyOpen { reference: Reference::from_number(OPEN) })
             }
-            Wish::Open { .. } => Ok(Reference::from_number(OPEN)),
+            Wish::Open { .. } => Ok(Done::Case(Reference::from_number(OPEN))),
             Wish::Work { reference, command } => match reference.number() {
-                OPEN => Ok(reference),
+                OPEN => Ok(Done::Case(reference)),
                 CLOSED => Err(Refusal::NotOpen { reference, wanted: command.wanted(), why: NotOpen::Closed }),
                 // The sender goes away unused, as when the daemon stops.
                 DROPPED => return Ok(receiver),
                 _ => Err(Refusal::UnknownReference { reference }),
             },
+            Wish::Update { umbrella, .. } => match umbrella.number() {
+                OPEN => Ok(Done::Case(umbrella)),
+                _ => Err(Refusal::UnknownUmbrella { reference: umbrella }),
+            },
+            Wish::Maintain(window) => maintain(by, window),
+            Wish::CallOff { id } if id == "mw-1" => {
+                let (from, until) = (NOW + Duration::from_secs(3_600), NOW + Duration::from_secs(7_200));
+                let window = Window { id, scope: Scope::Device("pop-lon".to_owned()), from, until, emergency: false, note: None };
+                let (origin, stage) = (Origin::Staff("anna".to_owned()), Stage::Cancelled);
+                Ok(Done::Maintenance(Arc::new(Maintenance { window, origin, revision: 2, announced_at: NOW, stage })))
+            }
+            Wish::CallOff { id } => Err(Refusal::UnknownMaintenance { id }),
         };
         answer.send(result).unwrap();
         Ok(receiver)
     })
+}
+
+/// What the loop says of a maintenance: one that is called "over" is.
+fn maintain(by: String, window: Window) -> Result<Done, Refusal> {
+    if window.id == "over" {
+        return Err(Refusal::BadMaintenance { id: window.id, why: BadMaintenance::Over });
+    }
+    let origin = Origin::Staff(by);
+    let planned = Maintenance { window, origin, revision: 1, announced_at: NOW, stage: Stage::Planned };
+    Ok(Done::Maintenance(Arc::new(planned)))
 }
 
 pub(crate) fn reference(number: u64) -> String {
@@ -202,6 +227,9 @@ pub(crate) fn unit(id: &str, customer: &str, verdict: Verdict) -> Row {
         region: "EMEA".to_owned(),
         ttr: Duration::from_secs(4 * 3600),
         supplier: None,
+        pop: Some("lon".to_owned()),
+        access: Some("fibre".to_owned()),
+        rate: Some(100_000_000),
     };
     row(id, Role::Unit(circuit), verdict)
 }
@@ -213,9 +241,11 @@ pub(crate) fn row(id: &str, role: Role, verdict: Verdict) -> Row {
         timeout: Duration::from_secs(1),
         down_after: Duration::from_secs(600),
         solve_after: Duration::from_secs(300),
+        history: Duration::from_secs(4 * 3600),
     };
+    let limits = Arc::new(Limits::DEFAULT);
     let host = "192.0.2.1".to_owned();
-    let device = Device { id: id.to_owned(), role, host, upstream: None, icmp: true, snmp: None, pace };
+    let device = Device { id: id.to_owned(), role, host, upstream: None, icmp: true, snmp: None, pace, limits };
     let status = DeviceStatus {
         verdict,
         reason: Reason::Answered,
@@ -223,6 +253,9 @@ pub(crate) fn row(id: &str, role: Role, verdict: Verdict) -> Row {
         last_contact: Some(NOW),
         rtt: Some(Duration::from_micros(12_345)),
         loss: Some(0.25),
+        agent: AgentState::Unknown,
+        symptoms: Symptoms::default(),
+        maintained: false,
         sample: None,
     };
     Row { device: Arc::new(device), address: Some(Ipv4Addr::new(192, 0, 2, 1).into()), status }

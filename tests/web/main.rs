@@ -214,7 +214,7 @@ fn the_board_counts_units_by_verdict() {
     world.board.replace(rows.into_iter().map(Some).collect());
     world.board.update([(Slot(1), lost.status.clone(), None), (Slot(2), lost.status.clone(), None)]);
     world.board.update([(Slot(77), lost.status, None)]);
-    let counts = json!({ "UP": 1, "LOSS": 1, "INCONCLUSIVE": 0, "UNOBSERVED": 0 });
+    let counts = json!({ "UP": 1, "LOSS": 1, "DEGRADED": 0, "INCONCLUSIVE": 0, "UNOBSERVED": 0 });
     assert_eq!(world.get("/api/status").json()["units"], counts);
 }
 
