@@ -9,7 +9,8 @@ use ntuwatch::domain::watch::{
     AgentState, Circuit, Device, Limits, Pace, Reason, Role, Secret, Symptoms, Verdict,
 };
 use ntuwatch::web::board::{Board, Row, Summary};
-use ntuwatch::web::{self, Ask, Busy, Server, Services};
+use ntuwatch::text;
+use ntuwatch::web::{self, Ask, Busy, Server, Services, Words};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
@@ -66,9 +67,15 @@ impl World {
         let services = Services {
             board: Arc::clone(&board),
             ask: ask(Arc::clone(&asked)),
-            explain: |case, now, calendar| {
-                let priority = case.priority.name();
-                vec![format!("It is a {priority}."), format!("It is {} ms.", calendar.unix_millis(now))]
+            words: Words {
+                explain: |case, now, calendar| {
+                    let priority = case.priority.name();
+                    vec![format!("It is a {priority}."), format!("It is {} ms.", calendar.unix_millis(now))]
+                },
+                finding: text::finding_words,
+                diagnosis: text::diagnosis_words,
+                cause: text::cause_words,
+                alarm: text::alarm_words,
             },
             store: folder.path().join("store.db"),
             token: token.map(|token| Secret::new(token.to_owned())),
