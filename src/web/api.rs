@@ -1,11 +1,11 @@
 //! What can be read: `GET` requests. They look at the board and at the store, never at the loop.
 
-use super::{Web, Words};
 use super::board::{Row, Summary};
 use super::problem::{Problem, json};
 use super::scene::Scene;
 use super::show::{CaseDetail, CaseForm, NodeForm, Papers, UnitDetail, UnitForm, circuit};
 use super::unit_metrics::UnitMetrics;
+use super::{Web, Words};
 use crate::domain::desk::{AlarmKind, Reference};
 use crate::domain::time::Calendar;
 use crate::domain::watch::{AgentState, Role, Symptom, Verdict};
@@ -83,7 +83,8 @@ impl HealthForm {
             why.push(format!("the monitor is cut off: {}", reason.name()));
         }
         // That the monitor is cut off is said already.
-        let alarms = summary.alarms.iter().filter(|alarm| summary.cut_off.is_none() || alarm.kind != AlarmKind::Isolation);
+        let alarms =
+            summary.alarms.iter().filter(|alarm| summary.cut_off.is_none() || alarm.kind != AlarmKind::Isolation);
         why.extend(alarms.map(|alarm| (words.alarm)(&alarm.why)));
         if let Some(fault) = &summary.reload.fault {
             why.push(format!("the last reload was refused, the configuration before it is in force: {fault}"));
@@ -315,8 +316,7 @@ pub(super) async fn cases(State(web): Shared, wanted: Result<Query<CaseQuery>, Q
     let wanted = query(wanted)?;
     let below = wanted.before.as_deref().map(Reference::parse).transpose()?.map(Reference::number);
     let umbrella = wanted.umbrella.as_deref().map(Reference::parse).transpose()?;
-    let filter =
-        CaseFilter { open_only: wanted.open, unit: wanted.unit, umbrella, below, limit: page(wanted.limit)? };
+    let filter = CaseFilter { open_only: wanted.open, unit: wanted.unit, umbrella, below, limit: page(wanted.limit)? };
     let scene = web.scene();
     let found = web.readers.read(move |reader| Ok(reader.cases(&filter)?)).await?;
     let form = |case| CaseForm::new(case, &scene);

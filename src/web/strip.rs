@@ -85,7 +85,9 @@ pub(super) async fn strip(
     }
     if until.since(from) > MAX_STRIP {
         let days = MAX_STRIP.as_secs() / (24 * 3_600);
-        return Err(Problem::bad(format!("from and until are more than {days} days apart: ask for one part after another")));
+        return Err(Problem::bad(format!(
+            "from and until are more than {days} days apart: ask for one part after another"
+        )));
     }
     let form = web.readers.read(move |reader| {
         let (stretches, next) = cut(reader.strips(&id, from, until)?, from, until, &scene);

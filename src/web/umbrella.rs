@@ -41,7 +41,7 @@ struct UmbrellaForm {
     closed_at: Option<String>,
     lost: usize,
     of: usize,
-    within_s: f64,
+    within_s: u64,
     case_count: usize,
     at_work_count: usize,
 }
@@ -58,7 +58,7 @@ impl UmbrellaForm {
             closed_at: umbrella.closed_at.and_then(|at| scene.stamp(at)),
             lost: umbrella.lost,
             of: umbrella.of,
-            within_s: umbrella.within.as_secs_f64(),
+            within_s: umbrella.within.as_secs(),
             case_count: cases,
             at_work_count: at_work,
         }

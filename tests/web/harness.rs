@@ -1,15 +1,15 @@
 //! A real server on a socket and a port of its own, with a loop that gives set answers.
 
 use ntuwatch::domain::desk::{Move, NotOpen, Reference};
+use ntuwatch::domain::letter::{Letter, Mail};
 use ntuwatch::domain::maintenance::{Maintenance, Origin, Scope, Stage, Window};
-use ntuwatch::domain::time::{Calendar, Time};
-use ntuwatch::domain::turn::{BadMaintenance, Done, Refusal, Wish};
+use ntuwatch::domain::time::{Calendar, ClockMark, Time};
+use ntuwatch::domain::turn::{BadMaintenance, Done, Refusal, Turn, Wish};
 use ntuwatch::domain::view::DeviceStatus;
-use ntuwatch::domain::watch::{
-    AgentState, Circuit, Device, Limits, Pace, Reason, Role, Secret, Symptoms, Verdict,
-};
-use ntuwatch::web::board::{Board, Row, Summary};
+use ntuwatch::domain::watch::{AgentState, Circuit, Device, Limits, Pace, Reason, Role, Secret, Symptoms, Verdict};
+use ntuwatch::store::{Commit, Entry, Store};
 use ntuwatch::text;
+use ntuwatch::web::board::{Board, Row, Summary};
 use ntuwatch::web::{self, Ask, Busy, Server, Services, Words};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -118,6 +118,25 @@ impl World {
         exchange(TcpStream::connect(self.address).unwrap(), request.as_bytes())
     }
 
+    /// Commits a turn to the store that the server reads.
+    pub(crate) fn store(&self, turn: &Turn, entries: &[Entry]) {
+        let mail = |letter: &Letter| Mail {
+            id: letter.id,
+            to: letter.to.clone(),
+            message_id: format!("{}@ntuwatch", letter.id),
+            in_reply_to: None,
+            references: Vec::new(),
+            subject: "Line down".to_owned(),
+            body: "Dear customer".to_owned(),
+            written_unix_ms: letter.written_at.as_millis(),
+        };
+        let mails: Vec<_> = turn.letters.iter().map(mail).collect();
+        let clocks = ClockMark { at: NOW, boot_id: "b".to_owned(), boot_ms: 0, unix_ms: NOW.as_millis() };
+        let commit = Commit { turn, mails: &mails, entries, mark: &clocks, calendar_step: None };
+        let (mut store, _) = Store::open(&self.folder.path().join("store.db")).unwrap();
+        store.commit(&commit).unwrap();
+    }
+
     /// Runs the program against this server.
     pub(crate) fn cli(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ntuwatch"));
@@ -196,7 +215,14 @@ fn ask(asked: Arc<Mutex<Vec<String>>>) -> Ask {
             Wish::Maintain(window) => maintain(by, window),
             Wish::CallOff { id } if id == "mw-1" => {
                 let (from, until) = (NOW + Duration::from_secs(3_600), NOW + Duration::from_secs(7_200));
-                let window = Window { id, scope: Scope::Device("pop-lon".to_owned()), from, until, emergency: false, note: None };
+                let window = Window {
+                    id,
+                    scope: Scope::Device("pop-lon".to_owned()),
+                    from,
+                    until,
+                    emergency: false,
+                    note: None,
+                };
                 let (origin, stage) = (Origin::Staff("anna".to_owned()), Stage::Cancelled);
                 Ok(Done::Maintenance(Arc::new(Maintenance { window, origin, revision: 2, announced_at: NOW, stage })))
             }
@@ -207,10 +233,13 @@ fn ask(asked: Arc<Mutex<Vec<String>>>) -> Ask {
     })
 }
 
-/// What the loop says of a maintenance: one that is called "over" is.
+/// What the loop says of a maintenance: one that is called "over" is, and there is nothing "nowhere".
 fn maintain(by: String, window: Window) -> Result<Done, Refusal> {
     if window.id == "over" {
         return Err(Refusal::BadMaintenance { id: window.id, why: BadMaintenance::Over });
+    }
+    if window.scope == Scope::Device("nowhere".to_owned()) {
+        return Err(Refusal::BadMaintenance { id: window.id, why: BadMaintenance::NothingThere });
     }
     let origin = Origin::Staff(by);
     let planned = Maintenance { window, origin, revision: 1, announced_at: NOW, stage: Stage::Planned };
