@@ -100,6 +100,8 @@ pub enum Agent {
     Silent,
     /// The box starts anew.
     Reboot,
+    /// The box has run for so long.
+    Uptime(Duration),
     /// The WAN interface is up, or down.
     Interface(bool),
     /// This share of its packets has errors.

@@ -49,6 +49,8 @@ pub struct Sim {
     uplink_cut: bool,
     mail_refused: bool,
     resolver_works: bool,
+    /// Whether there are names to look up.
+    names_wanted: bool,
     in_flight: BinaryHeap<Reverse<(Time, Slot, Round, Method, Fate)>>,
     mail_in_flight: BinaryHeap<Reverse<(Time, LetterId)>>,
     inputs: Vec<Input>,
@@ -226,6 +228,7 @@ impl Sim {
             uplink_cut: false,
             mail_refused: false,
             resolver_works: true,
+            names_wanted: false,
             in_flight: BinaryHeap::new(),
             mail_in_flight: BinaryHeap::new(),
             inputs: Vec::new(),
@@ -361,12 +364,12 @@ impl Sim {
     /// Lets look-ups of host names fail, or work. What is known stays known.
     pub fn set_resolver(&mut self, works: bool) {
         self.resolver_works = works;
-        self.look_up();
+        self.names_wanted = true;
     }
 
     /// Finds the addresses of all devices with names, as the resolver does.
     fn look_up(&mut self) {
-        if !self.resolver_works || self.watch.is_none() {
+        if !self.resolver_works || !std::mem::take(&mut self.names_wanted) {
             return;
         }
         for (device, last) in self.plan.devices.iter().zip(1_u32..) {
@@ -417,8 +420,8 @@ impl Sim {
         self.watch = Some(Box::new(Watch::start(self.disk.load(), &self.plan, &mut self.turn)));
         self.seat();
         self.monitor = Monitor::Runs;
+        self.names_wanted = true;
         self.finish_turn();
-        self.look_up();
     }
 
     /// Stops the daemon in good order.
@@ -504,6 +507,7 @@ impl Sim {
 
     /// One turn of the daemon, as its main loop makes them.
     fn step(&mut self) {
+        self.look_up();
         let Some(watch) = &mut self.watch else { return };
         self.turn.at = self.now;
         while let Some(&Reverse((at, slot, round, method, fate))) = self.in_flight.peek()

@@ -66,6 +66,7 @@ fn of_subject(who: Subject, what: &[&str]) -> Result<Option<Action>, String> {
         ["answer", rtt] => Some(Action::Answer(who, duration(rtt)?, Duration::ZERO)),
         ["answer", rtt, "jitter", jitter] => Some(Action::Answer(who, duration(rtt)?, duration(jitter)?)),
         ["reboot"] => agent(Agent::Reboot),
+        ["uptime", time] => agent(Agent::Uptime(duration(time)?)),
         ["snmp", "silent"] => agent(Agent::Silent),
         ["snmp", "rejects"] => agent(Agent::Rejects),
         ["snmp", "answers"] => agent(Agent::Answers),

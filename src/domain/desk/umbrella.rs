@@ -314,8 +314,9 @@ impl Desk {
         let Some(shelter) = self.shelters.get_mut(&umbrella) else { return };
         let (mark, previous) = shelter.next_mark(Some(customer), kind);
         let head = Arc::clone(&shelter.head);
-        // Over an umbrella that is closed the operations centre looks no more: it hears of the line itself.
-        let with_noc = !shelter.is_open() && kind != LetterKind::Closed;
+        // Over an umbrella that is closed the operations centre looks no more: it hears of new trouble itself.
+        let is_trouble = matches!(kind, LetterKind::Opened | LetterKind::Upgraded | LetterKind::Returned);
+        let with_noc = !shelter.is_open() && is_trouble;
         let case = |reference: &Reference| self.cases.get(reference).or_else(|| self.closing.get(reference)).cloned();
         let lines: Vec<(Arc<Case>, LetterMark)> =
             lines.iter().filter_map(|(reference, mark)| Some((case(reference)?, *mark))).collect();

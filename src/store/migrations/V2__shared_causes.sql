@@ -80,7 +80,7 @@ ALTER TABLE cases ADD COLUMN opening_finding_measured INTEGER;
 ALTER TABLE cases ADD COLUMN opening_finding_limit INTEGER;
 ALTER TABLE cases ADD COLUMN opening_finding_over_ms INTEGER;
 
-CREATE INDEX cases_of_umbrella ON cases (umbrella, number) WHERE umbrella IS NOT NULL;
+CREATE INDEX cases_of_umbrella ON cases (umbrella, number, stage) WHERE umbrella IS NOT NULL;
 
 -- The letters anew: a column can't lose its NOT NULL, nor a table its UNIQUE. No other table refers to this one.
 CREATE TABLE new_letters (
