@@ -81,7 +81,7 @@ pub(super) async fn list(
     let limit = page(limit)?;
     let stage = stage.map(|name| named("stage", &name, Stage::ALL, Stage::name)).transpose()?;
     let scene = web.scene();
-    // The stage is looked at here: the store has no more of them than one page.
+    // The stage is looked at here, among so many: what is yet to come begins last, so it is in any case among them.
     let all = if stage.is_some() { super::MAX_PAGE } else { limit };
     let found = web.readers.read(move |reader| Ok(reader.maintenance(all)?)).await?;
     let wanted = found.iter().filter(|maintenance| stage.is_none_or(|stage| maintenance.stage == stage));
