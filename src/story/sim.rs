@@ -51,7 +51,7 @@ pub struct Sim {
     resolver_works: bool,
     /// Whether there are names to look up.
     names_wanted: bool,
-    in_flight: BinaryHeap<Reverse<(Time, Slot, Round, Method, Fate)>>,
+    in_flight: BinaryHeap<Reverse<InFlight>>,
     mail_in_flight: BinaryHeap<Reverse<(Time, LetterId)>>,
     inputs: Vec<Input>,
     results: Vec<ProbeResult>,
@@ -68,6 +68,9 @@ pub struct Sim {
     /// Turns until the daemon is killed, and whether that is just before or just after the commit.
     doom: Option<(u32, bool)>,
 }
+
+/// When a probe meets its fate, and which.
+type InFlight = (Time, Slot, Round, Method, Fate);
 
 /// What becomes of a probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -185,7 +188,9 @@ impl Disk {
                 Thread::Umbrella { reference: thread, customer } if *thread == reference => {
                     Some((customer.clone(), letter.label.mark))
                 }
-                Thread::Umbrella { .. } | Thread::Case { .. } | Thread::Maintenance { .. } | Thread::Alarm { .. } => None,
+                Thread::Umbrella { .. } | Thread::Case { .. } | Thread::Maintenance { .. } | Thread::Alarm { .. } => {
+                    None
+                }
             });
             SavedUmbrella {
                 umbrella: self.umbrellas[&reference].clone(),

@@ -153,9 +153,11 @@ fn expectation(words: &[&str]) -> Result<Expectation, String> {
         ["no", "alarm", name] => Expectation::Alarm(alarm(name)?, false),
         ["agent", device, state] => Expectation::Agent((*device).to_owned(), (*state).to_owned()),
         [..] => {
-            return Err("expect one of: case UNIT P1|P2 STAGE, no case UNIT, verdict DEVICE VERDICT, cases N, umbrellas \
+            return Err(
+                "expect one of: case UNIT P1|P2 STAGE, no case UNIT, verdict DEVICE VERDICT, cases N, umbrellas \
                         N, letters CUSTOMER N, alarm NAME, no alarm NAME, agent DEVICE STATE"
-                .into());
+                    .into(),
+            );
         }
     })
 }

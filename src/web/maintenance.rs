@@ -16,8 +16,6 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// The longest id of a maintenance, as in the configuration.
-pub const MAX_ID: usize = 64;
 /// The longest remark to customers, in characters: it is a line of a letter.
 pub const MAX_REMARK: usize = 200;
 
@@ -42,6 +40,7 @@ struct MaintenanceForm {
     /// `config` or `staff`.
     origin: &'static str,
     by: Option<String>,
+    planned_at: Option<String>,
     announced_at: Option<String>,
     notice_s: u64,
     short_notice: bool,
@@ -49,7 +48,7 @@ struct MaintenanceForm {
 
 impl MaintenanceForm {
     fn new(maintenance: &Maintenance, scene: &Scene) -> Self {
-        let Maintenance { window, origin, revision, announced_at, stage } = maintenance;
+        let Maintenance { window, origin, revision, planned_at, announced_at, stage } = maintenance;
         let (origin, by) = match origin {
             Origin::Config => ("config", None),
             Origin::Staff(name) => ("staff", Some(name.clone())),
@@ -65,6 +64,7 @@ impl MaintenanceForm {
             revision: *revision,
             origin,
             by,
+            planned_at: scene.stamp(*planned_at),
             announced_at: scene.stamp(*announced_at),
             notice_s: maintenance.notice().as_secs(),
             short_notice: maintenance.is_short_notice(),
@@ -106,7 +106,7 @@ impl Plan {
     /// What is to be planned, and who wants it, if that is said.
     fn read(self, scene: &Scene) -> Result<(Window, Option<String>), Problem> {
         let window = Window {
-            id: stable_key(self.id)?,
+            id: self.id,
             scope: Scope::parse(&self.scope).map_err(|e| Problem::bad(e.to_string()))?,
             from: scene.moment("from", &self.from)?,
             until: scene.moment("until", &self.until)?,
@@ -162,17 +162,6 @@ fn answer(web: &Web, done: &'static str, answer: &turn::Done) -> Result<Response
     };
     let maintenance = MaintenanceForm::new(maintenance, &web.scene());
     Ok(json(StatusCode::OK, &Done { done, maintenance }))
-}
-
-/// An id that fits into paths and the keys of letters.
-fn stable_key(id: String) -> Result<String, Problem> {
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-    if id.is_empty() || id.len() > MAX_ID || !id.bytes().all(allowed) {
-        let id: String = id.chars().take(MAX_ID).collect();
-        let rule = format!("write 1 to {MAX_ID} ASCII letters, digits, '-', '_' or '.'");
-        return Err(Problem::bad(format!("id is {id:?}: {rule}")));
-    }
-    Ok(id)
 }
 
 /// One line for customers.

@@ -22,10 +22,10 @@ mod unit_metrics;
 
 pub use api::{MAX_LEDGER, MAX_PAGE, MAX_TIMELINE};
 pub use desk::{ANSWER_TIMEOUT, Answer, Ask, Busy, MAX_BODY, MAX_NAME, MAX_NOTE};
-pub use maintenance::{MAX_ID, MAX_REMARK};
+pub use doors::{BindError, Doors, MAX_CONNECTIONS, bind};
+pub use maintenance::MAX_REMARK;
 pub use strip::{MAX_CELLS, MAX_STRIP};
 pub use umbrella::MAX_CHILDREN;
-pub use doors::{BindError, Doors, MAX_CONNECTIONS, bind};
 
 use crate::domain::desk::{AlarmCause, Case, Cause, Diagnosis};
 use crate::domain::time::{Calendar, Time};

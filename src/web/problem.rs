@@ -67,7 +67,8 @@ impl From<Refusal> for Problem {
             | Refusal::UnknownMaintenance { .. } => StatusCode::NOT_FOUND,
             Refusal::AlreadyOpen { .. } | Refusal::NotOpen { .. } => StatusCode::CONFLICT,
             Refusal::BadMaintenance { why, .. } => match why {
-                BadMaintenance::EndsFirst
+                BadMaintenance::BadId
+                | BadMaintenance::EndsFirst
                 | BadMaintenance::Past
                 | BadMaintenance::TooLong
                 | BadMaintenance::NothingThere => StatusCode::BAD_REQUEST,

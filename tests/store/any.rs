@@ -123,7 +123,7 @@ prop_compose! {
         stage in select(&maintenance::Stage::ALL[..]),
     ) -> Maintenance {
         let window = maintenance::Window { id: String::new(), scope, from, until, emergency, note };
-        Maintenance { window, origin, revision, announced_at, stage }
+        Maintenance { window, origin, revision, planned_at: announced_at, announced_at, stage }
     }
 }
 

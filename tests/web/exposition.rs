@@ -99,7 +99,14 @@ fn a_turn_is_counted_once_it_may_be_seen() {
         let scope = Scope::Device("pop-lon".to_owned());
         let window = Window { id: id.to_owned(), scope, from, until, emergency, note: None };
         let origin = Origin::Config;
-        Fact::MaintenancePlanned(Arc::new(Maintenance { window, origin, revision: 1, announced_at: NOW, stage }))
+        Fact::MaintenancePlanned(Arc::new(Maintenance {
+            window,
+            origin,
+            revision: 1,
+            planned_at: NOW,
+            announced_at: NOW,
+            stage,
+        }))
     };
     let mut turn = Turn::new(NOW);
     turn.traps_ignored = 7;

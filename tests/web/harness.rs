@@ -224,7 +224,14 @@ fn ask(asked: Arc<Mutex<Vec<String>>>) -> Ask {
                     note: None,
                 };
                 let (origin, stage) = (Origin::Staff("anna".to_owned()), Stage::Cancelled);
-                Ok(Done::Maintenance(Arc::new(Maintenance { window, origin, revision: 2, announced_at: NOW, stage })))
+                Ok(Done::Maintenance(Arc::new(Maintenance {
+                    window,
+                    origin,
+                    revision: 2,
+                    planned_at: NOW,
+                    announced_at: NOW,
+                    stage,
+                })))
             }
             Wish::CallOff { id } => Err(Refusal::UnknownMaintenance { id }),
         };
@@ -238,11 +245,15 @@ fn maintain(by: String, window: Window) -> Result<Done, Refusal> {
     if window.id == "over" {
         return Err(Refusal::BadMaintenance { id: window.id, why: BadMaintenance::Over });
     }
+    if window.id.contains(':') {
+        return Err(Refusal::BadMaintenance { id: window.id, why: BadMaintenance::BadId });
+    }
     if window.scope == Scope::Device("nowhere".to_owned()) {
         return Err(Refusal::BadMaintenance { id: window.id, why: BadMaintenance::NothingThere });
     }
     let origin = Origin::Staff(by);
-    let planned = Maintenance { window, origin, revision: 1, announced_at: NOW, stage: Stage::Planned };
+    let planned =
+        Maintenance { window, origin, revision: 1, planned_at: NOW, announced_at: NOW, stage: Stage::Planned };
     Ok(Done::Maintenance(Arc::new(planned)))
 }
 

@@ -241,7 +241,8 @@ fn the_operators_housekeeping_is_a_list() {
     let all = world.get("/api/units").json();
     assert_eq!((&all[0]["symptoms"], &all[0]["agent"]), (&json!(["flapping", "loss_share"]), &json!("answers")));
     assert_eq!((&all[1]["maintained"], &all[3]["maintained"]), (&json!(false), &json!(true)));
-    for (query, why) in [("agent=asleep", "unknown, answers, rejects, silent"), ("symptom=tired", "flapping, reboots")] {
+    for (query, why) in [("agent=asleep", "unknown, answers, rejects, silent"), ("symptom=tired", "flapping, reboots")]
+    {
         let answer = world.get(&format!("/api/units?{query}"));
         assert_eq!((answer.status, answer.error().contains(why)), (400, true), "{answer:?}");
     }
@@ -391,7 +392,8 @@ fn a_store_that_cannot_be_read_is_said_so() {
     let world = World::new(None);
     world.board.replace(vec![Some(unit("acme-1", "acme", Verdict::Up))]);
     let case = format!("/api/cases/{}", reference(1));
-    let paths = ["/api/cases", &case, "/api/units/acme-1", "/api/units/acme-1/strip", "/api/umbrellas", "/api/maintenance"];
+    let paths =
+        ["/api/cases", &case, "/api/units/acme-1", "/api/units/acme-1/strip", "/api/umbrellas", "/api/maintenance"];
     for path in paths {
         let answer = world.get(path);
         assert_eq!((answer.status, answer.error().contains("store.db")), (503, true), "{answer:?}");

@@ -11,7 +11,7 @@ use ntuwatch::domain::maintenance::{Maintenance, NOTICE, Origin, Scope, Stage, W
 use ntuwatch::domain::turn::Turn;
 use ntuwatch::domain::watch::{Cell, Chunk, Finding, GroupKind, Symptom, Verdict};
 use ntuwatch::store::Entry;
-use ntuwatch::web::{MAX_CELLS, MAX_CHILDREN, MAX_ID, MAX_NOTE, MAX_PAGE, MAX_REMARK, MAX_STRIP};
+use ntuwatch::web::{MAX_CELLS, MAX_CHILDREN, MAX_NOTE, MAX_PAGE, MAX_REMARK, MAX_STRIP};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,7 +30,7 @@ fn umbrella(number: u64, cause: Cause) -> Umbrella {
 fn maintenance(id: &str, scope: Scope, origin: Origin, stage: Stage) -> Arc<Maintenance> {
     let (from, until) = (NOW + HOUR, NOW + HOUR + HOUR);
     let window = Window { id: id.to_owned(), scope, from, until, emergency: false, note: Some("new fibre".to_owned()) };
-    Arc::new(Maintenance { window, origin, revision: 2, announced_at: NOW, stage })
+    Arc::new(Maintenance { window, origin, revision: 2, planned_at: NOW, announced_at: NOW, stage })
 }
 
 /// A case under the umbrella that is open.
@@ -176,7 +176,7 @@ fn maintenance_is_listed() {
     let night = json!({
         "id": "night", "scope": "supplier=telco-a", "from": "2027-01-15T09:00:00Z", "until": "2027-01-15T10:00:00Z",
         "emergency": false, "note": "new fibre", "stage": "planned", "revision": 2, "origin": "config", "by": null,
-        "announced_at": "2027-01-15T08:00:00Z", "notice_s": 3600, "short_notice": true,
+        "planned_at": "2027-01-15T08:00:00Z", "announced_at": "2027-01-15T08:00:00Z", "notice_s": 3600, "short_notice": true,
     });
     let all = world.get("/api/maintenance").json();
     assert_eq!((&all[0], &all[1]["by"], &all[1]["stage"]), (&night, &json!("anna"), &json!("ended")));
@@ -219,7 +219,6 @@ fn maintenance_is_planned_and_called_off() {
         (&emergency["maintenance"]["notice_s"], &emergency["maintenance"]["short_notice"]),
         (&json!(0), &json!(false))
     );
-    assert_eq!(world.post("/api/maintenance", &plan(json!({ "id": "x".repeat(MAX_ID) }))).status, 200);
     let cancelled = world.post("/api/maintenance/mw-1/cancel", r#"{"by": "anna"}"#);
     assert_eq!(cancelled.status, 200, "{cancelled:?}");
     let it = &cancelled.json()["maintenance"];
@@ -231,9 +230,7 @@ fn maintenance_that_cannot_be_says_why() {
     let world = world();
     let refusals = [
         (plan(json!({ "id": "over" })), 409, "over or called off, which is final"),
-        (plan(json!({ "id": "" })), 400, "id is \"\": write 1 to 64"),
-        (plan(json!({ "id": "a:b" })), 400, "write 1 to 64"),
-        (plan(json!({ "id": "x".repeat(MAX_ID + 1) })), 400, "write 1 to 64"),
+        (plan(json!({ "id": "a:b" })), 400, "1 to 64 ASCII letters"),
         (plan(json!({ "scope": "colour=red" })), 400, "write supplier, pop, region or access"),
         (plan(json!({ "scope": "nowhere" })), 400, "nothing in this scope"),
         (plan(json!({ "from": "2027-02-15T22:00:00" })), 400, "from is \"2027-02-15T22:00:00\", which is no time"),

@@ -47,6 +47,7 @@ CREATE TABLE maintenance (
     origin        TEXT NOT NULL,           -- config, or staff:NAME
     revision      INTEGER NOT NULL,
     announced_at  INTEGER NOT NULL,
+    planned_at    INTEGER NOT NULL,          -- in its first revision
     stage         TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
