@@ -6,7 +6,7 @@ use super::scene::Scene;
 use super::show::{CaseDetail, CaseForm, NodeForm, Papers, UnitDetail, UnitForm, circuit};
 use super::unit_metrics::UnitMetrics;
 use super::{Web, Words};
-use crate::domain::desk::{AlarmKind, Reference};
+use crate::domain::desk::{AlarmKind, Case, Reference};
 use crate::domain::time::Calendar;
 use crate::domain::watch::{AgentState, Role, Symptom, Verdict};
 use crate::store::{CaseFilter, Reader};
@@ -328,7 +328,7 @@ pub(super) async fn case(State(web): Shared, reference: Result<Path<String>, Pat
     let reference = Reference::parse(&segment(reference)?)?;
     let scene = web.scene();
     let detail = web.readers.read(move |reader| {
-        let case = reader.case(reference)?.ok_or_else(|| no_case(reference))?;
+        let case = known_case(reader, reference)?;
         Ok(CaseDetail::new(CaseForm::new(case, &scene), papers(reader, reference, &scene.calendar)?))
     });
     good(&detail.await?)
@@ -351,14 +351,21 @@ struct Explanation {
 /// `/api/cases/{ref}/explain`.
 pub(super) async fn explain(State(web): Shared, reference: Result<Path<String>, PathRejection>) -> Answer {
     let reference = Reference::parse(&segment(reference)?)?;
-    let case = web.readers.read(move |reader| reader.case(reference)?.ok_or_else(|| no_case(reference))).await?;
+    let case = web.readers.read(move |reader| known_case(reader, reference)).await?;
     let scene = web.scene();
     let sentences = (scene.words.explain)(&case, scene.now, &scene.calendar);
     good(&Explanation { reference: reference.to_string(), sentences })
 }
 
-fn no_case(reference: Reference) -> Problem {
-    Problem::unknown(format!("there is no case {reference}"))
+fn known_case(reader: &Reader, reference: Reference) -> Result<Case, Problem> {
+    if let Some(case) = reader.case(reference)? {
+        return Ok(case);
+    }
+    // References of both look alike.
+    Err(Problem::unknown(match reader.umbrella(reference)? {
+        Some(_) => format!("{reference} is no case but an umbrella: see /api/umbrellas/{reference}"),
+        None => format!("there is no case {reference}"),
+    }))
 }
 
 #[cfg(test)]

@@ -131,9 +131,9 @@ fn a_turn_is_counted_once_it_may_be_seen() {
         ("ntuwatch_traps_ignored_total", 7.0),
         ("ntuwatch_canary_last_success_timestamp_seconds", 1_800_000_000.0),
     ];
-    let before = read(&world.get("/metrics").body);
+    let before = read(&world.metrics().body);
     web::metrics::install().count(&turn);
-    let after = read(&world.get("/metrics").body);
+    let after = read(&world.metrics().body);
     for (name, step) in series {
         assert_eq!(after[name] - before[name], step, "{name}");
     }

@@ -10,8 +10,11 @@ mod shared;
 
 use harness::{CLOSED, DROPPED, NOW, OPEN, TOKEN, World, path, reference, row, unit};
 use ntuwatch::domain::desk::{Alarm, AlarmCause, AlarmKind, CanaryStep, Move};
-use ntuwatch::domain::watch::{AgentState, Place, Reason, Role, Slot, Symptom, Symptoms, Verdict};
-use ntuwatch::web::board::{MAX_ROWS_A_LOOK, Reload, Summary};
+use ntuwatch::domain::view::DeviceStatus;
+use ntuwatch::domain::watch::{
+    AgentState, Place, Reason, Role, Secret, Slot, SnmpAccess, SnmpVersion, Symptom, Symptoms, Verdict,
+};
+use ntuwatch::web::board::{MAX_ROWS_A_LOOK, Reload, Row, Summary};
 use ntuwatch::web::{self, MAX_BODY, MAX_CONNECTIONS, MAX_NAME, MAX_NOTE, MAX_PAGE};
 use serde_json::json;
 use std::io::{Read, Write};
@@ -177,7 +180,7 @@ fn without_a_token_tcp_is_for_reading() {
     let answer = world.post_tcp(&path(OPEN, Move::Take), "Authorization: Bearer \r\n", r#"{"by": "anna"}"#);
     assert_eq!((answer.status, answer.error().contains("reading only")), (403, true), "{answer:?}");
     assert!(world.asked.lock().unwrap().is_empty());
-    assert_eq!(world.get_tcp("/metrics").status, 200);
+    assert_eq!(world.get_tcp("/metrics/units").status, 200);
 }
 
 #[test]
@@ -265,7 +268,7 @@ fn alarms_umbrellas_and_maintenance_show_in_the_status() {
     assert!(shown["why"].as_str().unwrap().contains("canary-1 has its case, but the letter"), "{shown}");
     let health = world.get("/health").json();
     assert_eq!((&health["status"], &health["why"][0]), (&json!("degraded"), &shown["why"]));
-    let metrics = exposition::read(&world.get("/metrics").body);
+    let metrics = exposition::read(&world.metrics().body);
     assert_eq!(metrics[r#"ntuwatch_alarms{alarm="canary"}"#], 1.0);
     assert_eq!(metrics[r#"ntuwatch_alarms{alarm="impaired"}"#], 0.0);
     summary.cut_off = Some((NOW, Reason::SentinelsSilent));
@@ -282,16 +285,40 @@ fn the_board_counts_units_by_verdict() {
     world.board.replace(rows.into_iter().map(Some).collect());
     world.board.update([(Slot(1), lost.status.clone(), None), (Slot(2), lost.status.clone(), None)]);
     world.board.update([(Slot(77), lost.status, None)]);
-    let agents: Vec<_> = world.board.units().agents().map(|(_, count)| count).collect();
-    assert_eq!(agents, [0, 0, 0, 0], "nobody is asked by SNMP");
     let counts = json!({ "UP": 1, "LOSS": 1, "DEGRADED": 0, "INCONCLUSIVE": 0, "UNOBSERVED": 0 });
     assert_eq!(world.get("/api/status").json()["units"], counts);
 }
 
 #[test]
+fn the_board_counts_agents_of_units_that_are_asked() {
+    let world = World::new(None);
+    let asked = |mut row: Row| {
+        let version = SnmpVersion::V2c { community: Secret::new("public".to_owned()) };
+        let access = SnmpAccess { version, port: 161, interface: None };
+        Arc::make_mut(&mut row.device).snmp = Some(Arc::new(access));
+        Some(row)
+    };
+    let mute = |mut status: DeviceStatus| {
+        status.agent = AgentState::Silent;
+        status
+    };
+    let up = unit("c", "acme", Verdict::Up);
+    world.board.replace(vec![
+        asked(unit("a", "acme", Verdict::Up)),
+        asked(unit("b", "acme", Verdict::Up)),
+        Some(up.clone()),
+        asked(row("n", Role::Node, Verdict::Up)),
+    ]);
+    world.board.update((1..4).map(|slot| (Slot(slot), mute(up.status.clone()), None)));
+    let metrics = exposition::read(&world.metrics().body);
+    let count = |state: AgentState| metrics[&format!("ntuwatch_agents{{state=\"{}\"}}", state.name())];
+    assert_eq!(AgentState::ALL.map(count), [1.0, 0.0, 0.0, 1.0], "the others are not asked, or are no units");
+}
+
+#[test]
 fn metrics_are_there_from_the_start() {
     let world = World::new(None);
-    let answer = world.get("/metrics");
+    let answer = world.metrics();
     assert!(answer.head.contains("text/plain; version=0.0.4"), "{}", answer.head);
     let metrics = exposition::read(&answer.body);
     for series in [

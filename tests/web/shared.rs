@@ -260,6 +260,8 @@ fn what_is_asked_for_wrongly_is_refused() {
     let refusals = [
         (format!("/api/umbrellas/{}", reference(DROPPED)), 404, "there is no umbrella"),
         (format!("/api/umbrellas/{}", reference(6)), 404, "is no umbrella but a case"),
+        (format!("/api/cases/{}", reference(SHARED)), 404, "is no case but an umbrella: see /api/umbrellas/"),
+        (format!("/api/cases/{}/explain", reference(SHARED)), 404, "is no case but an umbrella"),
         ("/api/umbrellas?open=perhaps".to_owned(), 400, "open"),
         ("/api/umbrellas?limit=0".to_owned(), 400, "within 1 and"),
         (format!("/api/umbrellas?limit={}", MAX_PAGE + 1), 400, "within 1 and"),
@@ -284,6 +286,21 @@ fn what_is_asked_for_wrongly_is_refused() {
 
 fn strip(from: &str, until: &str) -> String {
     format!("/api/units/acme-1/strip?from={from}&until={until}")
+}
+
+#[test]
+fn a_unit_tells_its_line_and_its_limits() {
+    let world = world();
+    let shown = world.get("/api/units/acme-1").json();
+    assert_eq!([&shown["pop"], &shown["access"]], [&json!("lon"), &json!("fibre")]);
+    assert_eq!(shown["rate_bps"], 100_000_000);
+    let limits = json!({
+        "window_s": 600, "good_windows": 3, "loss": 0.1, "rtt_ms": 800.0, "rtt_factor": 3,
+        "flaps": { "count": 3, "within_s": 3600 }, "reboots": { "count": 3, "within_s": 3600 }, "interface": true,
+        "errors": 0.01, "load": 0.9,
+    });
+    assert_eq!(shown["limits"], limits);
+    assert_eq!(shown["case"]["umbrella"], reference(SHARED));
 }
 
 #[test]
