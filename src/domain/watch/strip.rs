@@ -158,9 +158,13 @@ impl Strip {
         if round <= self.newest {
             return;
         }
-        let skipped = (round - self.newest - 1).min(self.cells.len() as i64);
-        self.newest = round - 1 - skipped;
-        for _ in 0..skipped {
+        let skipped = round - self.newest - 1;
+        if skipped >= self.cells.len() as i64 {
+            // Nothing is left of what was.
+            self.cells.fill(Cell::BLANK);
+            (self.sums, self.newest) = (Sums::default(), round - 1);
+        }
+        while self.newest < round - 1 {
             self.put(Cell::BLANK);
         }
         self.put(cell);
@@ -381,6 +385,14 @@ mod tests {
         assert_eq!(strip.take_unwritten(SECOND * 3_600).unwrap().cells, [1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 1]);
         strip.push(at(1_000_003), Cell::LOST);
         assert_eq!(strip.sums(), sums(0, 1, 0));
+    }
+
+    #[test]
+    fn nothing_is_left_of_what_is_older_than_the_strip() {
+        // Losses that lie outside the window, where rounds come to lie that are a strip and a half younger.
+        let mut strip = filled((0..360).map(|round| if round < 180 { Cell::LOST } else { Cell::answered(ms(10)) }));
+        strip.push(at(3 + 10 * (360 + 540)), Cell::LOST);
+        assert_eq!((strip.sums(), strip.late_half()), (sums(0, 1, 0), sums(0, 1, 0)));
     }
 
     #[test]
