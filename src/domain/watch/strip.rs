@@ -242,6 +242,11 @@ impl Strip {
         self.window
     }
 
+    /// How long a window is: longer than was wished if that were too few rounds.
+    pub(crate) fn span(&self) -> Duration {
+        self.interval * u32::from(self.window)
+    }
+
     /// The sums of the newer half of the window.
     pub(crate) fn late_half(&self) -> Sums {
         let half = self.window / 2;
