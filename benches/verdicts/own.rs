@@ -68,6 +68,11 @@ struct Reader {
 
 impl Reader {
     fn read(&mut self, at: Time, fact: &Fact) {
+        if let Fact::LetterQueued { letter, lines } = fact {
+            let about_p1 = lines.iter().any(|(case, _)| self.p1.contains(&case.number()));
+            self.report.letters += u64::from(about_p1 && !self.noc.contains(&letter.to));
+            return;
+        }
         let number = fact.about().1.map(|reference| reference.number());
         let unit = fact.about().0.and_then(|unit| self.units.get(unit)).copied();
         let (Some(number), Some(unit)) = (number, unit) else { return };
@@ -77,9 +82,7 @@ impl Reader {
         if !self.p1.contains(&number) {
             return;
         }
-        if let Fact::LetterQueued(letter) = fact {
-            self.report.letters += u64::from(!self.noc.contains(&letter.to));
-        } else if is_p1(fact) || matches!(fact, Fact::Case { fact: CaseFact::Returned { .. }, .. }) {
+        if is_p1(fact) || matches!(fact, Fact::Case { fact: CaseFact::Returned { .. }, .. }) {
             let place = self.report.alarms.len();
             if let Entry::Vacant(entry) = self.standing.entry(unit) {
                 entry.insert(place);

@@ -13,6 +13,7 @@ use crate::domain::turn::{Input, Request, Turn};
 use crate::domain::watch::{Ask, MARK_EVERY, Probe, Watch};
 use crate::engine::mail_out::MailEngine;
 use crate::engine::resolver::Resolver;
+use crate::engine::traps::{Sender, TrapEngine};
 use crate::engine::{ProbeEngine, systemd};
 use crate::store::{Commit, Entry, Reader, Store};
 use crate::text;
@@ -40,6 +41,8 @@ pub(super) struct Engines {
     pub(super) snmp: ProbeEngine,
     pub(super) mail: MailEngine,
     pub(super) resolver: Resolver,
+    /// If traps are to be heard.
+    pub(super) traps: Option<TrapEngine>,
 }
 
 /// What the loop works with.
@@ -83,6 +86,8 @@ pub(super) struct State {
     feed_every: Option<Duration>,
     stopping: bool,
     reading: Reading,
+    /// Whether the trap engine knows of other addresses.
+    senders_changed: bool,
 }
 
 /// Whether the configuration is being read.
@@ -111,6 +116,7 @@ impl State {
             feed_every: systemd::watchdog_interval(),
             stopping: false,
             reading: Reading::No,
+            senders_changed: true,
         }
     }
 }
@@ -174,8 +180,16 @@ impl Cycle {
     fn take(&mut self, message: Message) {
         match message {
             Message::Input(input) => {
-                if let Input::Attempted(_, delivery) = &input {
-                    self.notice_mail(delivery);
+                match &input {
+                    Input::Attempted(_, delivery) => self.notice_mail(delivery),
+                    Input::Resolved { .. } => self.state.senders_changed = true,
+                    Input::Tick
+                    | Input::Probed(_)
+                    | Input::Asked(_)
+                    | Input::Trapped(_)
+                    | Input::Planned(_)
+                    | Input::ClockStepped { .. }
+                    | Input::Stopped => {}
                 }
                 self.watch.step(input, &mut self.turn);
             }
@@ -244,7 +258,8 @@ impl Cycle {
                     );
                 }
                 self.watch_names(&config.plan);
-                self.watch.step(Input::Planned(Box::new(config.plan.clone())), &mut self.turn);
+                let plan = config.plan.clone().on_timeline(self.calendar.offset_ms(self.turn.at));
+                self.watch.step(Input::Planned(Box::new(plan)), &mut self.turn);
                 self.config.plan = config.plan;
                 self.state.reload = Reload { at: Some(self.turn.at), fault: None };
                 tracing::info!("the configuration was taken over");
@@ -278,6 +293,7 @@ impl Cycle {
         }
         self.metrics.count(&self.turn);
         self.publish();
+        self.know_senders();
         self.act();
         self.turn.clear();
         Ok(())
@@ -316,6 +332,7 @@ impl Cycle {
     /// Shows others what is on the disk now.
     fn publish(&mut self) {
         if self.turn.replanned {
+            self.state.senders_changed = true;
             self.post_all();
         } else if !self.turn.touched.is_empty() {
             let watch = &self.watch;
@@ -329,6 +346,19 @@ impl Cycle {
         if self.turn.is_durable() || self.state.overview.is_none_or(|drawn| at.since(drawn) >= OVERVIEW_EVERY) {
             self.state.overview = Some(at);
             self.board.set_summary(self.summary(at));
+        }
+    }
+
+    /// Tells the trap engine who has which address now.
+    fn know_senders(&mut self) {
+        if !std::mem::take(&mut self.state.senders_changed) {
+            return;
+        }
+        if let Some(traps) = &self.engines.traps {
+            let sender = |(slot, device): (_, &Arc<crate::domain::watch::Device>)| {
+                Some(Sender { address: self.watch.address(slot)?, access: device.snmp.clone() })
+            };
+            traps.know(self.watch.devices().filter_map(sender).collect());
         }
     }
 

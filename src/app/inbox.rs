@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::domain::letter::{Delivery, LetterId};
 use crate::domain::turn::{Input, Wish};
 use crate::domain::watch::ProbeResult;
-use crate::engine::{Deliver, mail_out, resolver};
+use crate::engine::{Deliver, mail_out, resolver, traps};
 use crate::web::{Answer, Ask, Busy};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -61,6 +61,12 @@ impl Inbox {
             Err(TrySendError::Full(Message::Input(Input::Probed(results)))) => Err(results),
             Ok(()) | Err(TrySendError::Disconnected(_) | TrySendError::Full(_)) => Ok(()),
         })
+    }
+
+    /// For the trap engine.
+    pub(super) fn trapped(&self) -> traps::Deliver {
+        let inbox = self.clone();
+        Box::new(move |heard| inbox.offer(Message::Input(Input::Trapped(heard))))
     }
 
     /// For the mail engine.

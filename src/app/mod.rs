@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::domain::turn::Turn;
 use crate::domain::watch::{Role, Watch};
-use crate::engine::{self, heartbeat, mail_out, resolver};
+use crate::engine::{self, heartbeat, mail_out, resolver, traps};
 use crate::store::{OpenError, Reader, Store};
 use crate::text;
 use crate::web::board::{Board, Summary};
@@ -45,6 +45,8 @@ pub enum Fatal {
     Mail(mail_out::StartError),
     /// The heartbeat could not start.
     Heartbeat(heartbeat::StartError),
+    /// Traps can't be heard.
+    Traps(traps::StartError),
     /// The system gives no thread.
     System(io::Error),
 }
@@ -61,6 +63,7 @@ impl fmt::Display for Fatal {
             Self::Probe(error) => error.fmt(f),
             Self::Mail(error) => error.fmt(f),
             Self::Heartbeat(error) => error.fmt(f),
+            Self::Traps(error) => error.fmt(f),
             Self::System(error) => write!(f, "cannot start a thread: {error}"),
         }
     }
@@ -91,11 +94,13 @@ pub fn run(read: Read) -> Result<(), Fatal> {
         snmp: engine::snmp::start(inbox.deliver()).map_err(Fatal::Probe)?,
         mail: mail_out::start(mail_settings(&config), inbox.attempted()).map_err(Fatal::Mail)?,
         resolver: resolver::start(inbox.resolved()).map_err(Fatal::System)?,
+        traps: start_traps(&config, &inbox)?,
     };
     let clock = Clock::resume(loaded.mark.as_ref(), &loaded.calendar);
     let calendar = Arc::new(loaded.calendar);
     let mut turn = Turn::new(clock.now());
-    let watch = Watch::start(loaded.saved, &config.plan, &mut turn);
+    let plan = config.plan.clone().on_timeline(calendar.offset_ms(turn.at));
+    let watch = Watch::start(loaded.saved, &plan, &mut turn);
     let board = Arc::new(Board::new(Summary::at_start(turn.at, Arc::clone(&calendar))));
     let heartbeat = start_heartbeat(&config, &board)?;
     let services = web::Services {
@@ -140,6 +145,12 @@ fn start_heartbeat(config: &Config, board: &Arc<Board>) -> Result<Option<heartbe
     let board = Arc::clone(board);
     let healthy = Box::new(move || board.is_healthy());
     heartbeat::start(heartbeat::Settings { url, every }, healthy).map(Some).map_err(Fatal::Heartbeat)
+}
+
+/// Begins to hear traps, if it is wanted.
+fn start_traps(config: &Config, inbox: &Inbox) -> Result<Option<traps::TrapEngine>, Fatal> {
+    let start = |listen| traps::start(traps::Settings { listen }, inbox.trapped()).map_err(Fatal::Traps);
+    config.traps.map(start).transpose()
 }
 
 /// Tells whoever started us where everything is.

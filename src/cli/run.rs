@@ -3,7 +3,7 @@
 use super::{Common, Exit, Failure};
 use crate::app::{self, Fatal};
 use crate::config;
-use crate::engine::StartError;
+use crate::engine::{StartError, traps};
 use crate::store::OpenError;
 use std::io::{self, ErrorKind, IsTerminal as _};
 use std::path::PathBuf;
@@ -27,6 +27,7 @@ pub(super) fn perform(common: &Common) -> Result<(), Failure> {
         | Fatal::Probe(_)
         | Fatal::Mail(_)
         | Fatal::Heartbeat(_)
+        | Fatal::Traps(_)
         | Fatal::System(_) => Failure::new(exit(&fatal), fatal.to_string()),
     })
 }
@@ -72,5 +73,8 @@ const fn exit(fatal: &Fatal) -> Exit {
             Exit::OsError
         }
         Fatal::Mail(_) => Exit::CantCreate,
+        Fatal::Traps(traps::StartError::NoRight(_)) => Exit::NoPermission,
+        Fatal::Traps(traps::StartError::Taken(_)) => Exit::Unavailable,
+        Fatal::Traps(traps::StartError::Socket(..) | traps::StartError::Thread(_)) => Exit::OsError,
     }
 }

@@ -101,6 +101,8 @@ pub enum Thread {
     Maintenance {
         /// Its id.
         id: String,
+        /// When it was planned first.
+        planned_at: Time,
         /// With this customer.
         customer: String,
     },
@@ -114,7 +116,7 @@ pub enum Thread {
 }
 
 impl Thread {
-    /// As it is stored: `case:NTU-…:UNIT`, `umbrella:NTU-…:CUSTOMER`, `maintenance:ID:CUSTOMER` or `alarm:KIND:SINCE`.
+    /// As it is stored: `case:NTU-…:UNIT`, `umbrella:NTU-…:CUSTOMER`, `maintenance:ID:TIME:CUSTOMER` or `alarm:KIND:SINCE`.
     #[must_use]
     pub fn key(&self) -> String {
         match self {
@@ -122,7 +124,9 @@ impl Thread {
             Self::Umbrella { reference, customer } => {
                 format!("umbrella:{reference}:{}", customer.as_deref().unwrap_or_default())
             }
-            Self::Maintenance { id, customer } => format!("maintenance:{id}:{customer}"),
+            Self::Maintenance { id, planned_at, customer } => {
+                format!("maintenance:{id}:{}:{customer}", planned_at.as_millis())
+            }
             Self::Alarm { kind, since } => format!("alarm:{}:{}", kind.name(), since.as_millis()),
         }
     }
@@ -138,7 +142,11 @@ impl Thread {
                 let customer = Some(other).filter(|customer| !customer.is_empty()).map(Into::into);
                 Self::Umbrella { reference: Reference::parse(one).ok()?, customer }
             }
-            "maintenance" => Self::Maintenance { id: one.into(), customer: other.into() },
+            "maintenance" => {
+                let (planned_at, customer) = other.split_once(':')?;
+                let planned_at = Time::from_millis(planned_at.parse().ok()?);
+                Self::Maintenance { id: one.into(), planned_at, customer: customer.into() }
+            }
             "alarm" => {
                 let kind = AlarmKind::ALL.into_iter().find(|kind| kind.name() == one)?;
                 Self::Alarm { kind, since: Time::from_millis(other.parse().ok()?) }
@@ -175,12 +183,7 @@ impl Letter {
     /// What identifies it.
     #[must_use]
     pub fn label(&self) -> LetterLabel {
-        LetterLabel {
-            id: self.id,
-            thread: self.thread.clone(),
-            mark: self.mark,
-            to: self.to.clone(),
-        }
+        LetterLabel { id: self.id, thread: self.thread.clone(), mark: self.mark, to: self.to.clone() }
     }
 
     /// The cases that it tells of, each with what it tells.
@@ -188,9 +191,7 @@ impl Letter {
     pub fn lines(&self) -> Vec<(Reference, LetterMark)> {
         match &self.content {
             Content::Case(case) => [(case.opening.reference, self.mark)].into(),
-            Content::Lines { lines, .. } => {
-                lines.iter().map(|(case, mark)| (case.opening.reference, *mark)).collect()
-            }
+            Content::Lines { lines, .. } => lines.iter().map(|(case, mark)| (case.opening.reference, *mark)).collect(),
             Content::Umbrella { .. } | Content::Maintenance { .. } | Content::Alarm(_) => Vec::new(),
         }
     }
@@ -517,7 +518,7 @@ mod tests {
             Thread::Case { reference, unit: "acme-lon.1".into() },
             Thread::Umbrella { reference, customer: Some("acme".into()) },
             Thread::Umbrella { reference, customer: None },
-            Thread::Maintenance { id: "night-1".into(), customer: "acme".into() },
+            Thread::Maintenance { id: "night-1".into(), planned_at: at(7), customer: "acme".into() },
             Thread::Alarm { kind: AlarmKind::Isolation, since: at(-5) },
         ] {
             assert_eq!(Thread::parse(&thread.key()), Some(thread));

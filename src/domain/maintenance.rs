@@ -83,6 +83,8 @@ pub struct Maintenance {
     pub origin: Origin,
     /// Counts the changes from 1: letters say which one they tell of.
     pub revision: u32,
+    /// When it was planned first: an id may be used again once the one before is forgotten.
+    pub planned_at: Time,
     /// When it was announced in this revision.
     pub announced_at: Time,
     /// Where it stands.

@@ -1,7 +1,8 @@
 //! What the operator wants watched, and by which rules: everything the core takes from the configuration.
 
-use super::party::Customer;
 use super::maintenance::Window;
+use super::party::Customer;
+use super::time::Time;
 use super::watch::Device;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -23,6 +24,19 @@ pub struct Plan {
     pub maintenance: Vec<Window>,
     /// The unit that proves the whole way from probe to letter.
     pub canary: Option<Canary>,
+}
+
+impl Plan {
+    /// The plan with its times of the wall clock as times of the timeline, of which the wall clock is `offset_ms` ahead.
+    #[must_use]
+    pub fn on_timeline(mut self, offset_ms: i64) -> Self {
+        for window in &mut self.maintenance {
+            for at in [&mut window.from, &mut window.until] {
+                *at = Time::from_millis(at.as_millis() - offset_ms);
+            }
+        }
+        self
+    }
 }
 
 /// A unit of the operator's own whose outage is simulated again and again: its case and letter must come.

@@ -220,6 +220,8 @@ impl fmt::Display for Refusal {
 /// Why a maintenance can't be planned like that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BadMaintenance {
+    /// Its id is none.
+    BadId,
     /// It ends before it begins.
     EndsFirst,
     /// It ends in the past.
@@ -239,10 +241,13 @@ pub enum BadMaintenance {
 impl fmt::Display for BadMaintenance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::BadId => "an id has 1 to 64 ASCII letters, digits, '-', '_' or '.'",
             Self::EndsFirst => "it has to end after it begins",
             Self::Past => "it would end in the past",
             Self::TooLong => "one maintenance takes at most 7 days: plan several",
-            Self::NothingThere => "the inventory has nothing in this scope: name a unit, a node or a group such as supplier=telco-a",
+            Self::NothingThere => {
+                "the inventory has nothing in this scope: name a unit, a node or a group such as supplier=telco-a"
+            }
             Self::Over => "it is over or called off, which is final: plan another one",
             Self::Begun => "it has begun: only its end can be changed",
             Self::Configured => "it stands in the configuration: change it there and reload",

@@ -62,7 +62,7 @@ fn umbrellas(db: &Connection) -> Result<Vec<SavedUmbrella>> {
     let umbrellas = all(
         db,
         "SELECT * FROM umbrellas WHERE closed_at IS NULL \
-         OR number IN (SELECT umbrella FROM cases WHERE stage <> 'Closed' AND umbrella IS NOT NULL) \
+         OR number IN (SELECT umbrella FROM cases WHERE stage <> 'Closed') \
          OR number IN (SELECT umbrella FROM held_lines) ORDER BY number",
         [],
         rows::umbrella,

@@ -347,4 +347,12 @@ mod tests {
             assert_eq!(faults(&db, size), Ok(vec![String::from("CHECK constraint failed in daemon")]));
         }
     }
+
+    /// Faults are looked for before a store is brought up to date.
+    #[test]
+    fn a_large_store_of_version_1_is_checked_where_it_has_tables() {
+        let db = Connection::open_in_memory().unwrap();
+        db.execute_batch(include_str!("migrations/V1__store.sql")).unwrap();
+        assert_eq!(faults(&db, u64::MAX), Ok(Vec::new()));
+    }
 }

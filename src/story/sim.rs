@@ -49,7 +49,9 @@ pub struct Sim {
     uplink_cut: bool,
     mail_refused: bool,
     resolver_works: bool,
-    in_flight: BinaryHeap<Reverse<(Time, Slot, Round, Method, Fate)>>,
+    /// Whether there are names to look up.
+    names_wanted: bool,
+    in_flight: BinaryHeap<Reverse<InFlight>>,
     mail_in_flight: BinaryHeap<Reverse<(Time, LetterId)>>,
     inputs: Vec<Input>,
     results: Vec<ProbeResult>,
@@ -66,6 +68,9 @@ pub struct Sim {
     /// Turns until the daemon is killed, and whether that is just before or just after the commit.
     doom: Option<(u32, bool)>,
 }
+
+/// When a probe meets its fate, and which.
+type InFlight = (Time, Slot, Round, Method, Fate);
 
 /// What becomes of a probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -185,7 +190,9 @@ impl Disk {
                 Thread::Umbrella { reference: thread, customer } if *thread == reference => {
                     Some((customer.clone(), letter.label.mark))
                 }
-                Thread::Umbrella { .. } | Thread::Case { .. } | Thread::Maintenance { .. } | Thread::Alarm { .. } => None,
+                Thread::Umbrella { .. } | Thread::Case { .. } | Thread::Maintenance { .. } | Thread::Alarm { .. } => {
+                    None
+                }
             });
             SavedUmbrella {
                 umbrella: self.umbrellas[&reference].clone(),
@@ -228,6 +235,7 @@ impl Sim {
             uplink_cut: false,
             mail_refused: false,
             resolver_works: true,
+            names_wanted: false,
             in_flight: BinaryHeap::new(),
             mail_in_flight: BinaryHeap::new(),
             inputs: Vec::new(),
@@ -369,12 +377,12 @@ impl Sim {
     /// Lets look-ups of host names fail, or work. What is known stays known.
     pub fn set_resolver(&mut self, works: bool) {
         self.resolver_works = works;
-        self.look_up();
+        self.names_wanted = true;
     }
 
     /// Finds the addresses of all devices with names, as the resolver does.
     fn look_up(&mut self) {
-        if !self.resolver_works || self.watch.is_none() {
+        if !self.resolver_works || !std::mem::take(&mut self.names_wanted) {
             return;
         }
         for (device, last) in self.plan.devices.iter().zip(1_u32..) {
@@ -425,8 +433,8 @@ impl Sim {
         self.watch = Some(Box::new(Watch::start(self.disk.load(), &self.plan, &mut self.turn)));
         self.seat();
         self.monitor = Monitor::Runs;
+        self.names_wanted = true;
         self.finish_turn();
-        self.look_up();
     }
 
     /// Stops the daemon in good order.
@@ -512,6 +520,7 @@ impl Sim {
 
     /// One turn of the daemon, as its main loop makes them.
     fn step(&mut self) {
+        self.look_up();
         let Some(watch) = &mut self.watch else { return };
         self.turn.at = self.now;
         while let Some(&Reverse((at, slot, round, method, fate))) = self.in_flight.peek()

@@ -88,6 +88,7 @@ impl Line {
                 self.booted_at = now;
                 self.counted.1 = Counters::default();
             }
+            Agent::Uptime(uptime) => self.booted_at = now - uptime,
             Agent::Interface(up) => self.interface_up = up,
             Agent::Errors(share) => self.errors = share,
             Agent::Load(share) => self.load = share,

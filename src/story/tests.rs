@@ -14,7 +14,10 @@ fn each_misspelt_line_gives_its_number_and_what_to_write() {
     for (line, hint) in [
         ("until 10", "write it as 10s, 9m59s, 26h or 3d"),
         ("until", "write: until 60h"),
-        ("till 10s", "begins with config, unit, units, node, sentinel, at or until, not with \"till\""),
+        (
+            "till 10s",
+            "begins with config, unit, units, node, sentinel, maintenance, canary, at or until, not with \"till\"",
+        ),
         ("unit", "write: unit ID customer=…"),
         ("unit b", "a unit needs customer=…"),
         ("unit b acme", "\"acme\" is not of the form key=value"),

@@ -66,6 +66,7 @@ fn of_subject(who: Subject, what: &[&str]) -> Result<Option<Action>, String> {
         ["answer", rtt] => Some(Action::Answer(who, duration(rtt)?, Duration::ZERO)),
         ["answer", rtt, "jitter", jitter] => Some(Action::Answer(who, duration(rtt)?, duration(jitter)?)),
         ["reboot"] => agent(Agent::Reboot),
+        ["uptime", time] => agent(Agent::Uptime(duration(time)?)),
         ["snmp", "silent"] => agent(Agent::Silent),
         ["snmp", "rejects"] => agent(Agent::Rejects),
         ["snmp", "answers"] => agent(Agent::Answers),
@@ -152,9 +153,11 @@ fn expectation(words: &[&str]) -> Result<Expectation, String> {
         ["no", "alarm", name] => Expectation::Alarm(alarm(name)?, false),
         ["agent", device, state] => Expectation::Agent((*device).to_owned(), (*state).to_owned()),
         [..] => {
-            return Err("expect one of: case UNIT P1|P2 STAGE, no case UNIT, verdict DEVICE VERDICT, cases N, umbrellas \
+            return Err(
+                "expect one of: case UNIT P1|P2 STAGE, no case UNIT, verdict DEVICE VERDICT, cases N, umbrellas \
                         N, letters CUSTOMER N, alarm NAME, no alarm NAME, agent DEVICE STATE"
-                .into());
+                    .into(),
+            );
         }
     })
 }

@@ -242,7 +242,9 @@ pub(super) fn diagnosis_words(diagnosis: &Diagnosis, calendar: &Calendar) -> Str
 fn witness_words(witness: &Witness, calendar: &Calendar) -> String {
     match witness {
         Witness::Booted(at) => format!("the box started at {}", utc(*at, calendar)),
-        Witness::RanOn(at) => format!("the box has run since {}, also while it could not be reached", utc(*at, calendar)),
+        Witness::RanOn(at) => {
+            format!("the box has run since {}, also while it could not be reached", utc(*at, calendar))
+        }
         Witness::Upstream(device) => format!("{device} was lost meanwhile"),
         Witness::Shared(umbrella) => format!("others were lost together with it ({umbrella})"),
         Witness::Trapped { says, at } => format!("the box itself said {says} at {}", utc(*at, calendar)),
@@ -367,7 +369,9 @@ pub fn sentence(fact: &Fact, calendar: &Calendar) -> String {
         Fact::AlarmCleared { kind, lasted, .. } => {
             format!("All clear after {}: {}.", duration(*lasted), all_clear_words(*kind))
         }
-        Fact::CanaryBegan { unit } => format!("The canary {unit} is taken for lost from now on, to see that its case comes."),
+        Fact::CanaryBegan { unit } => {
+            format!("The canary {unit} is taken for lost from now on, to see that its case comes.")
+        }
         Fact::CanarySang { unit, took } => {
             format!("The canary {unit} sang: its letter was taken {} after its outage began.", duration(*took))
         }
@@ -426,7 +430,8 @@ pub(super) fn alarm_words(cause: &AlarmCause) -> String {
     match cause {
         AlarmCause::OwnSide(reason) => format!("the monitor is cut off: {}", because(*reason)),
         AlarmCause::Everybody => {
-            "probes to everybody are lost or late, so that no line can be called degraded for that: our own uplink".into()
+            "probes to everybody are lost or late, so that no line can be called degraded for that: our own uplink"
+                .into()
         }
         AlarmCause::Canary { unit, step: CanaryStep::NoCase } => {
             format!("the canary {unit} was taken for lost and no case came of it: faults of customers may be missed")

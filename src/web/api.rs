@@ -269,7 +269,8 @@ pub(super) struct CaseQuery {
 pub(super) async fn cases(State(web): Shared, wanted: Result<Query<CaseQuery>, QueryRejection>) -> Answer {
     let wanted = query(wanted)?;
     let below = wanted.before.as_deref().map(Reference::parse).transpose()?.map(Reference::number);
-    let filter = CaseFilter { open_only: wanted.open, unit: wanted.unit, umbrella: None, below, limit: page(wanted.limit)? };
+    let filter =
+        CaseFilter { open_only: wanted.open, unit: wanted.unit, umbrella: None, below, limit: page(wanted.limit)? };
     let (summary, age) = web.services.board.summary();
     let found = web.readers.read(move |reader| Ok(reader.cases(&filter)?)).await?;
     let form = |case| CaseForm::new(case, summary.at + age, &summary.calendar);

@@ -6,7 +6,7 @@ use ntuwatch::domain::desk::{Actor, Case, CaseFact, Priority, Reference};
 use ntuwatch::domain::fact::Fact;
 use ntuwatch::domain::time::Time;
 use ntuwatch::domain::watch::{Reason, Symptom, Verdict};
-use ntuwatch::story::weather::Span;
+use ntuwatch::story::weather::{Leave, Span};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -157,6 +157,10 @@ impl Unit<'_> {
     }
 
     fn shown(&self, at: Time, length: Duration) -> Shown {
+        // The rounds of before are gone with the daemon that knew them.
+        let gone = |(away, kind): &&(Span, Leave)| *kind != Leave::Suspended && away.until <= at;
+        let began = self.trace.away.iter().filter(gone).map(|(away, _)| away.until).max();
+        let length = began.map_or(length, |began| length.min(at.since(began)));
         model::shown(&self.scheduled, &self.outages, self.blind, at, length)
     }
 

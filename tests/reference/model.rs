@@ -221,15 +221,16 @@ pub(crate) fn scheduled(trace: &Trace, device: usize) -> Vec<Asked> {
 /// and those of a time in which our own side was broken show nothing.
 pub(crate) fn shown(scheduled: &[Asked], outages: &[Outage], blind: &[Span], at: Time, length: Duration) -> Shown {
     let mut shown = Shown::default();
-    for asked in scheduled.iter().filter(|asked| asked.sent <= at && at.since(asked.sent) < length) {
-        let dark = outages.iter().any(|outage| outage.span.from <= asked.sent && asked.sent < outage.span.until);
+    let until = scheduled.partition_point(|asked| asked.sent <= at);
+    for asked in scheduled[..until].iter().rev().take_while(|asked| at.since(asked.sent) < length) {
+        let dark = || outages.iter().any(|outage| outage.span.from <= asked.sent && asked.sent < outage.span.until);
         match asked.fate {
             Heard::Answer(rtt) => {
                 shown.answered += 1;
                 shown.slow += u32::from(rtt >= RTT + RTT / 12);
                 shown.slowish += u32::from(rtt + RTT / 12 >= RTT);
             }
-            Heard::Nothing if !dark && !is_in(blind, asked.sent) => shown.lost += 1,
+            Heard::Nothing if !dark() && !is_in(blind, asked.sent) => shown.lost += 1,
             Heard::Nothing | Heard::Unsent | Heard::Unknown => {}
         }
     }

@@ -2,8 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 #![expect(clippy::panic, reason = "a test may fail")]
 
+mod any;
 mod backup;
+mod migration;
 mod opening;
 mod round_trip;
+mod shared;
 mod trouble;
+mod works;
 mod world;

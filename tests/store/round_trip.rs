@@ -1,13 +1,11 @@
 //! What goes in comes back.
 
-use super::world::{World, at, closed, commit, mail, mark, opening, plan};
-use ntuwatch::domain::desk::{
-    Actor, Case, LetterKind, LetterMark, Line, Opening, Outage, Priority, Reference, Stage, WaitingOn, Window,
-};
-use ntuwatch::domain::letter::{Letter, LetterChange, LetterState};
-use ntuwatch::domain::time::{Tally, Time};
+use super::any::{any_case, any_umbrella, length, tally, time};
+use super::world::{World, at, closed, commit, letter, mail, mark, opening, plan, row};
+use ntuwatch::domain::desk::{Case, LetterKind, LetterMark, Priority, Reference, Stage, WaitingOn};
+use ntuwatch::domain::letter::{LetterChange, LetterState};
 use ntuwatch::domain::turn::{Command, DeviceRow, Turn, Wish};
-use ntuwatch::domain::watch::{Circuit, Evidence, Interval, Reason, Trouble, Verdict};
+use ntuwatch::domain::watch::{AgentState, Baseline, Evidence, Interval, Reason, Symptoms, Trouble, Verdict};
 use ntuwatch::store::{CaseFilter, Commit, Entry, Reader, Store};
 use proptest::collection::vec;
 use proptest::option;
@@ -17,90 +15,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-const ALL: CaseFilter = CaseFilter { open_only: false, unit: None, below: None, limit: 1_000 };
-
-fn time() -> impl Strategy<Value = Time> {
-    (-1_000_000_000_000_i64..4_000_000_000_000).prop_map(Time::from_millis)
-}
-
-fn length() -> impl Strategy<Value = Duration> {
-    (0_u64..1_000_000_000_000).prop_map(Duration::from_millis)
-}
-
-fn tally() -> impl Strategy<Value = Tally> {
-    (length(), option::of(time())).prop_map(|(banked, running)| Tally::new(banked, running))
-}
-
-fn text() -> impl Strategy<Value = String> {
-    prop_oneof![Just(String::new()), Just(String::from("watch")), "[ -~]{0,20}", "\\PC{0,20}"]
-}
-
-fn actor() -> impl Strategy<Value = Actor> {
-    prop_oneof![Just(Actor::Watch), text().prop_map(Actor::Staff)]
-}
-
-fn line() -> impl Strategy<Value = Line> {
-    let watched = (select(&Verdict::ALL[..]), select(&Reason::ALL[..]));
-    prop_oneof![Just(Line::Withdrawn), watched.prop_map(|(verdict, reason)| Line::Watched(verdict, reason))]
-}
-
-fn priority() -> impl Strategy<Value = Priority> {
-    select(&Priority::ALL[..])
-}
-
-fn window() -> impl Strategy<Value = Window> {
-    (length(), tally()).prop_map(|(length, observed)| Window { length, observed })
-}
-
-fn stage() -> impl Strategy<Value = Stage> {
-    prop_oneof![
-        Just(Stage::New),
-        time().prop_map(|since| Stage::Working { since }),
-        (time(), select(&WaitingOn::ALL[..])).prop_map(|(since, on)| Stage::Waiting { since, on }),
-        (time(), actor(), window()).prop_map(|(since, by, window)| Stage::Solved { since, by, window }),
-        (time(), time(), window()).prop_map(|(since, solved_at, window)| Stage::Closed { since, solved_at, window }),
-    ]
-}
-
-prop_compose! {
-    fn any_opening()(
-        words in (text(), text(), text(), text(), text()),
-        maybe in (option::of(text()), option::of(text()), option::of(1_u64..1_000_000)),
-        (origin, priority, ttr, solve_after) in (actor(), priority(), length(), length()),
-        times in (option::of(time()), option::of(time()), option::of(time())),
-        (loss, line, line_since) in (tally(), line(), time()),
-    ) -> Opening {
-        let (customer, order, service, region, queue) = words;
-        let (supplier, note, previous) = maybe;
-        let (last_contact, first_loss, detected) = times;
-        Opening {
-            circuit: Circuit { customer, order, service, region, ttr, supplier },
-            queue, note, origin, priority, solve_after,
-            last_contact, first_loss, detected, loss, line: (line, line_since),
-            previous: previous.map(Reference::from_number),
-            ..opening(1, "")
-        }
-    }
-}
-
-prop_compose! {
-    fn any_case()(
-        opening in any_opening(),
-        (opened_at, priority, stage, owner) in (time(), priority(), stage(), option::of(text())),
-        (line, line_since, fault_seen) in (line(), time(), any::<bool>()),
-        confirmed in option::of((option::of(time()), time(), time())),
-        (back, recovered_at) in (option::of(tally()), option::of(time())),
-        (downtime, solved, returned) in (tally(), any::<u32>(), any::<u32>()),
-        letter in option::of((select(&LetterKind::ALL[..]), any::<u32>())),
-    ) -> Case {
-        Case {
-            opening, opened_at, priority, stage, owner, line, line_since, fault_seen,
-            confirmed: confirmed.map(|(last_contact, first_loss, detected)| Outage { last_contact, first_loss, detected }),
-            back, recovered_at, downtime, solved,
-            returned, last_letter: letter.map(|(kind, number)| LetterMark { kind, number }),
-        }
-    }
-}
+const ALL: CaseFilter = CaseFilter { open_only: false, unit: None, umbrella: None, below: None, limit: 1_000 };
 
 /// The later state of a case: everything but its opening.
 fn later(before: &Case, state: Case) -> Case {
@@ -111,13 +26,18 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
     #[test]
-    fn cases_come_back_exactly_as_they_were(pairs in vec((any_case(), any_case()), 1..10)) {
+    fn cases_come_back_exactly_as_they_were(
+        umbrellas in [any_umbrella(1), any_umbrella(2), any_umbrella(3)],
+        // Boxed: a test's stack is too small for so much at once.
+        pairs in vec((any_case().boxed(), any_case().boxed()), 1..10),
+    ) {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("s.db");
         let (mut store, _) = Store::open(&path).unwrap();
         let mut first = Turn::new(at(0));
         let mut second = Turn::new(at(1));
-        for (number, (mut case, state)) in (1..).zip(pairs) {
+        first.umbrellas = umbrellas.into();
+        for (number, (mut case, state)) in (first.umbrellas.len() as u64 + 1..).zip(pairs) {
             case.opening.reference = Reference::from_number(number);
             case.opening.unit = format!("u{number}");
             second.cases.push(Arc::new(later(&case, state)));
@@ -139,7 +59,7 @@ proptest! {
         let open: Vec<_> = second.cases.iter().filter(|case| is_open(case)).map(|case| (**case).clone()).collect();
         prop_assert_eq!(&loaded.saved.desk.cases, &open);
         prop_assert_eq!(loaded.saved.desk.closed_of.len(), second.cases.len() - open.len());
-        prop_assert_eq!(loaded.saved.desk.next_number, second.cases.len() as u64 + 1);
+        prop_assert_eq!(loaded.saved.desk.next_number, first.umbrellas.len() as u64 + second.cases.len() as u64 + 1);
     }
 
     #[test]
@@ -150,17 +70,21 @@ proptest! {
             option::of(time()),
             option::of((time(), time(), tally(), option::of(length()))),
             option::of(any::<std::net::IpAddr>()),
+            (any::<u8>(), any::<u16>(), any::<u8>(), select(&AgentState::ALL[..])),
         ), 1..10),
     ) {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("s.db");
         let (mut store, _) = Store::open(&path).unwrap();
         let mut turn = Turn::new(at(0));
-        for (n, (verdict, since, last_contact, trouble, address)) in rows.into_iter().enumerate() {
+        for (n, (verdict, since, last_contact, trouble, address, health)) in rows.into_iter().enumerate() {
             let trouble =
                 trouble.map(|(first_loss, detected, loss, fault_at)| Trouble { first_loss, detected, loss, fault_at });
-            let evidence = Evidence::restored(verdict, since, last_contact, trouble);
-            turn.devices.push(DeviceRow { id: format!("d{n}"), evidence, address });
+            let (symptoms, level, windows, agent) = health;
+            let symptoms = Symptoms::from_bits(symptoms);
+            let evidence = Evidence::restored(verdict, since, last_contact, symptoms, trouble);
+            let baseline = Baseline::from_parts(level, windows);
+            turn.devices.push(DeviceRow { id: format!("d{n}"), evidence, address, baseline, agent });
         }
         commit(&mut store, &turn).unwrap();
         drop(store);
@@ -211,7 +135,7 @@ fn a_watch_goes_on_from_the_store_where_it_stopped() {
 }
 
 /// What a second daemon would find, against what the first one knows.
-fn compare(path: &std::path::Path, world: &World) {
+pub(crate) fn compare(path: &std::path::Path, world: &World) {
     let home = tempfile::tempdir().unwrap();
     let copy = home.path().join("copy.db");
     Reader::open(path).unwrap().backup(&copy).unwrap();
@@ -222,6 +146,13 @@ fn compare(path: &std::path::Path, world: &World) {
         assert_eq!(desk.closed_case_of(unit), Some(*reference));
     }
     assert_eq!(loaded.saved.desk.letters.waiting.len(), desk.outbox().len());
+    assert_eq!(loaded.saved.desk.alarms, desk.alarms().cloned().collect::<Vec<_>>());
+    for saved in &loaded.saved.desk.umbrellas {
+        assert_eq!(desk.umbrella(saved.umbrella.reference), Some(&saved.umbrella));
+    }
+    let open =
+        loaded.saved.desk.umbrellas.iter().map(|saved| &saved.umbrella).filter(|known| known.closed_at.is_none());
+    assert_eq!(open.collect::<Vec<_>>(), desk.umbrellas().collect::<Vec<_>>());
     assert_eq!(loaded.saved.devices.len(), plan().devices.len());
     for row in &loaded.saved.devices {
         let known = world.watch.evidence(world.watch.slot(&row.id).unwrap());
@@ -230,11 +161,6 @@ fn compare(path: &std::path::Path, world: &World) {
         assert_eq!(row.evidence.trouble(), known.trouble());
     }
     assert_eq!(loaded.saved.watched_until, loaded.mark.map(|mark| mark.at));
-}
-
-fn letter(id: u64, case: &Arc<Case>, mark: LetterMark, to: &str) -> Letter {
-    let (case, to) = (Arc::clone(case), String::from(to));
-    Letter { id, case, mark, previous: None, to, greeting: None, written_at: at(5) }
 }
 
 #[test]
@@ -286,12 +212,8 @@ fn letters_keep_their_words_and_their_fate() {
     let letters = loaded.saved.desk.letters;
     assert_eq!(letters.next_id, 7);
     assert_eq!(letters.waiting.len(), 1);
-    assert_eq!(letters.waiting[0].label, turn_label(&case, opened));
+    assert_eq!(letters.waiting[0].label, letter(5, &case, opened, "b@x").label());
     assert_eq!((letters.waiting[0].written_at, letters.waiting[0].attempts), (at(5), 2));
-}
-
-fn turn_label(case: &Arc<Case>, mark: LetterMark) -> ntuwatch::domain::letter::LetterLabel {
-    letter(5, case, mark, "b@x").label()
 }
 
 #[test]
@@ -354,7 +276,6 @@ fn who_leaves_is_forgotten_but_not_its_ledger() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("s.db");
     let (mut store, _) = Store::open(&path).unwrap();
-    let row = |id: &str| DeviceRow { id: id.into(), evidence: Evidence::new(at(0)), address: None };
     let mut turn = Turn::new(at(0));
     turn.devices = vec![row("stays"), row("leaves"), row("returns")];
     commit(&mut store, &turn).unwrap();

@@ -1,15 +1,14 @@
 //! Commits that do not reach the disk.
 
-use super::world::{at, closed, commit, entry, mail, mark, opening};
+use super::world::{at, closed, commit, entry, letter, mail, mark, opening};
 use ntuwatch::domain::desk::{Case, LetterKind, LetterMark};
-use ntuwatch::domain::letter::Letter;
 use ntuwatch::domain::turn::Turn;
 use ntuwatch::store::{CaseFilter, Commit, CommitError, Reader, Store};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
-const ALL: CaseFilter = CaseFilter { open_only: false, unit: None, below: None, limit: 1_000 };
+const ALL: CaseFilter = CaseFilter { open_only: false, unit: None, umbrella: None, below: None, limit: 1_000 };
 
 fn case(number: u64, unit: &str) -> Arc<Case> {
     Arc::new(Case::open(opening(number, unit), at(0)))
@@ -44,15 +43,8 @@ fn a_letter_exists_once() {
     let home = tempfile::tempdir().unwrap();
     let (mut store, _) = Store::open(&home.path().join("s.db")).unwrap();
     let case = case(1, "u1");
-    let letter = |id, to: &str| Letter {
-        id,
-        case: Arc::clone(&case),
-        mark: LetterMark { kind: LetterKind::Opened, number: 1 },
-        previous: None,
-        to: to.into(),
-        greeting: None,
-        written_at: at(0),
-    };
+    let opened = LetterMark { kind: LetterKind::Opened, number: 1 };
+    let letter = |id, to| letter(id, &case, opened, to);
     let mut turn = Turn::new(at(0));
     turn.cases.push(Arc::clone(&case));
     turn.letters = vec![letter(1, "a@x"), letter(2, "a@x")];
@@ -117,15 +109,8 @@ fn fill_and_mend(home: &Path) {
         assert!(taken < 1_000, "the disk is never full");
         let mut turn = Turn::new(at(taken));
         turn.cases.push(case(taken.unsigned_abs() + 1, &format!("u{taken}")));
-        turn.letters.push(Letter {
-            id: taken.unsigned_abs() + 1,
-            case: Arc::clone(&turn.cases[0]),
-            mark: LetterMark { kind: LetterKind::Opened, number: 1 },
-            previous: None,
-            to: String::from("a@x"),
-            greeting: None,
-            written_at: turn.at,
-        });
+        let opened = LetterMark { kind: LetterKind::Opened, number: 1 };
+        turn.letters.push(letter(taken.unsigned_abs() + 1, &turn.cases[0], opened, "a@x"));
         let mails: Vec<_> = turn.letters.iter().map(mail).collect();
         let mark = mark(turn.at);
         let commit = Commit { turn: &turn, mails: &mails, entries: &entries, mark: &mark, calendar_step: None };

@@ -1,13 +1,14 @@
 //! A small world whose turns go through a real store.
 
-use ntuwatch::domain::desk::{Actor, Line, Opening, Priority, Reference, Stage, Window};
-use ntuwatch::domain::letter::{Delivery, Letter, Mail};
+use ntuwatch::domain::desk::{Actor, Case, LetterMark, Line, Opening, Priority, Reference, Stage, Window};
+use ntuwatch::domain::letter::{Content, Delivery, Letter, Mail, Thread};
 use ntuwatch::domain::party::Customer;
 use ntuwatch::domain::plan::{Plan, Stability};
 use ntuwatch::domain::time::{ClockMark, Tally, Time};
-use ntuwatch::domain::turn::{Input, Request, Turn, Wish};
+use ntuwatch::domain::turn::{DeviceRow, Input, Request, Turn, Wish};
 use ntuwatch::domain::watch::{
-    Circuit, Device, Method, Outcome, Pace, Probe, ProbeResult, Reason, Role, Slot, Verdict, Watch,
+    AgentState, Baseline, Circuit, Device, Evidence, Limits, Method, Outcome, Pace, Probe, ProbeResult, Reason, Role,
+    Slot, Verdict, Watch,
 };
 use ntuwatch::store::{Commit, Entry, Loaded, Store};
 use std::collections::BTreeSet;
@@ -37,17 +38,43 @@ pub(crate) fn entry(text: &str) -> Entry {
 }
 
 pub(crate) fn mail(letter: &Letter) -> Mail {
-    let reference = letter.case.opening.reference;
-    let id = |kind: &str, number: u32| format!("{reference}.{kind}.{number}.{}", letter.to);
+    let thread = letter.thread.key();
+    let id = |kind: &str, number: u32| format!("{thread}.{kind}.{number}.{}", letter.to);
     Mail {
         id: letter.id,
         to: letter.to.clone(),
         message_id: id(letter.mark.kind.name(), letter.mark.number),
         in_reply_to: letter.previous.map(|mark| id(mark.kind.name(), mark.number)),
         references: letter.previous.iter().map(|mark| id(mark.kind.name(), mark.number)).collect(),
-        subject: format!("[{reference}] {}", letter.mark.kind.name()),
+        subject: format!("[{thread}] {}", letter.mark.kind.name()),
         body: String::from("Dear customer,\n\nüñí – line.\n"),
         written_unix_ms: letter.written_at.as_millis(),
+    }
+}
+
+/// A letter about one case.
+pub(crate) fn letter(id: u64, case: &Arc<Case>, mark: LetterMark, to: &str) -> Letter {
+    let Opening { reference, unit, .. } = case.opening.clone();
+    Letter {
+        id,
+        thread: Thread::Case { reference, unit },
+        mark,
+        previous: None,
+        content: Content::Case(Arc::clone(case)),
+        to: to.into(),
+        greeting: None,
+        written_at: at(5),
+    }
+}
+
+/// A device that nobody has asked yet.
+pub(crate) fn row(id: &str) -> DeviceRow {
+    DeviceRow {
+        id: id.into(),
+        evidence: Evidence::new(at(0)),
+        address: None,
+        baseline: Baseline::default(),
+        agent: AgentState::default(),
     }
 }
 
@@ -64,6 +91,9 @@ pub(crate) fn opening(number: u64, unit: &str) -> Opening {
             region: String::from("EMEA"),
             ttr: Duration::from_secs(4 * 3600),
             supplier: None,
+            pop: None,
+            access: None,
+            rate: None,
         },
         queue: String::from("Support"),
         note: None,
@@ -72,6 +102,7 @@ pub(crate) fn opening(number: u64, unit: &str) -> Opening {
         detected: Some(at(-588)),
         loss: Tally::new(Duration::from_secs(30), Some(at(-560))),
         line: (Line::Watched(Verdict::Loss, Reason::NoAnswer), at(-590)),
+        finding: None,
         solve_after: Duration::from_secs(300),
         previous: None,
     }
@@ -99,6 +130,14 @@ impl World {
         let mut world = Self { store, watch, now, silent: BTreeSet::new(), on_the_way: Vec::new() };
         world.step(Vec::new());
         world
+    }
+
+    /// The daemon is killed just after it told the disk that it watches, and another one begins after so many seconds.
+    pub(crate) fn killed(mut self, path: &Path, seconds: u64) -> Self {
+        commit(&mut self.store, &Turn::new(self.now)).unwrap();
+        let now = self.now + Duration::from_secs(seconds);
+        drop(self);
+        Self::open(path, now)
     }
 
     pub(crate) fn silence(&mut self, unit: &str, silent: bool) {
@@ -155,20 +194,24 @@ impl World {
     }
 }
 
+/// Twelve units of one customer: the first six lines are of one supplier, the others of another one.
 pub(crate) fn plan() -> Plan {
+    let supplier = |n| if n <= 6 { "telco-a" } else { "telco-b" };
     Plan {
         customers: vec![Customer {
             id: String::from("acme"),
             name: String::from("Acme"),
             email: vec![String::from("it@acme.example"), String::from("boss@acme.example")],
         }],
-        devices: (1..=12).map(|n| Arc::new(unit(&format!("u{n}"), &format!("192.0.2.{n}")))).collect(),
+        devices: (1..=12).map(|n| Arc::new(unit(&format!("u{n}"), &format!("192.0.2.{n}"), supplier(n)))).collect(),
         stability: Stability { p1: Duration::from_secs(600), p2: Duration::from_secs(1200) },
         noc: vec![String::from("noc@example.net")],
+        maintenance: Vec::new(),
+        canary: None,
     }
 }
 
-fn unit(id: &str, host: &str) -> Device {
+fn unit(id: &str, host: &str, supplier: &str) -> Device {
     Device {
         id: id.into(),
         role: Role::Unit(Circuit {
@@ -177,7 +220,10 @@ fn unit(id: &str, host: &str) -> Device {
             service: String::from("DIA"),
             region: String::from("EMEA"),
             ttr: Duration::from_secs(4 * 3600),
-            supplier: Some(String::from("telco-a")),
+            supplier: Some(supplier.into()),
+            pop: None,
+            access: None,
+            rate: None,
         }),
         host: host.into(),
         upstream: None,
@@ -189,7 +235,9 @@ fn unit(id: &str, host: &str) -> Device {
             timeout: Duration::from_secs(1),
             down_after: Duration::from_secs(120),
             solve_after: Duration::from_secs(60),
+            history: Duration::from_secs(3 * 3600),
         },
+        limits: Arc::new(Limits::DEFAULT),
     }
 }
 

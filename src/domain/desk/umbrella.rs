@@ -4,9 +4,9 @@
 //! the operations centre sees one umbrella, and a customer gets one letter about all lines to which the same happened
 //! within [`COLLECT`].
 
+use super::Desk;
 use super::case::{Case, LetterKind, LetterMark, Stage};
 use super::reference::Reference;
-use super::Desk;
 use crate::domain::fact::Fact;
 use crate::domain::letter::{Content, Thread};
 use crate::domain::time::Time;
@@ -145,7 +145,10 @@ impl Shelter {
             shelter.at_work += usize::from(case.is_at_work());
         }
         for line in saved.held {
-            let held = shelter.held.entry((line.customer, line.mark.kind)).or_insert(Held { due: line.due, lines: Vec::new() });
+            let held = shelter
+                .held
+                .entry((line.customer, line.mark.kind))
+                .or_insert(Held { due: line.due, lines: Vec::new() });
             held.lines.push((line.case, line.mark));
         }
         for (customer, mark) in saved.letters {
@@ -187,10 +190,25 @@ impl Desk {
     }
 
     /// Opens an umbrella.
-    pub(crate) fn open_umbrella(&mut self, cause: Cause, first_loss: Time, shares: (usize, usize), within: Duration, turn: &mut Turn) -> Reference {
+    pub(crate) fn open_umbrella(
+        &mut self,
+        cause: Cause,
+        first_loss: Time,
+        shares: (usize, usize),
+        within: Duration,
+        turn: &mut Turn,
+    ) -> Reference {
         let reference = self.next_reference(turn);
-        let head =
-            Umbrella { reference, cause, opened_at: turn.at, first_loss, lost: shares.0, of: shares.1, within, closed_at: None };
+        let head = Umbrella {
+            reference,
+            cause,
+            opened_at: turn.at,
+            first_loss,
+            lost: shares.0,
+            of: shares.1,
+            within,
+            closed_at: None,
+        };
         turn.facts.push(Fact::UmbrellaOpened(head.clone()));
         turn.umbrellas.push(head.clone());
         self.shelters.insert(reference, Shelter::new(head));
@@ -324,8 +342,9 @@ impl Desk {
         let Some(shelter) = self.shelters.get_mut(&umbrella) else { return };
         let (mark, previous) = shelter.next_mark(Some(customer), kind);
         let head = Arc::clone(&shelter.head);
-        // Over an umbrella that is closed the operations centre looks no more: it hears of the line itself.
-        let with_noc = !shelter.is_open() && kind != LetterKind::Closed;
+        // Over an umbrella that is closed the operations centre looks no more: it hears of new trouble itself.
+        let is_trouble = matches!(kind, LetterKind::Opened | LetterKind::Upgraded | LetterKind::Returned);
+        let with_noc = !shelter.is_open() && is_trouble;
         let case = |reference: &Reference| self.cases.get(reference).or_else(|| self.closing.get(reference)).cloned();
         let lines: Vec<(Arc<Case>, LetterMark)> =
             lines.iter().filter_map(|(reference, mark)| Some((case(reference)?, *mark))).collect();
@@ -347,17 +366,24 @@ impl Desk {
     pub(super) fn update(&mut self, umbrella: Reference, by: String, text: String, turn: &mut Turn) {
         let Some(shelter) = self.shelters.get(&umbrella) else { return };
         let mut affected: BTreeMap<String, Vec<Reference>> = BTreeMap::new();
-        let at_work = shelter.children.iter().filter_map(|child| self.cases.get(child)).filter(|case| case.is_at_work());
+        let at_work =
+            shelter.children.iter().filter_map(|child| self.cases.get(child)).filter(|case| case.is_at_work());
         for case in at_work {
             affected.entry(case.opening.circuit.customer.clone()).or_default().push(case.opening.reference);
         }
         // What waits to be said comes first.
         self.release_all(umbrella, turn);
-        turn.facts.push(Fact::UmbrellaUpdated { reference: umbrella, by, text: text.clone(), customers: affected.len() });
+        turn.facts.push(Fact::UmbrellaUpdated {
+            reference: umbrella,
+            by,
+            text: text.clone(),
+            customers: affected.len(),
+        });
         for (customer, cases) in affected {
-            let number = self.shelters.get(&umbrella).and_then(|shelter| {
-                shelter.written.get(&(Some(customer.clone()), LetterKind::Updated)).copied()
-            });
+            let number = self
+                .shelters
+                .get(&umbrella)
+                .and_then(|shelter| shelter.written.get(&(Some(customer.clone()), LetterKind::Updated)).copied());
             let mark = LetterMark { kind: LetterKind::Updated, number: number.unwrap_or(0) + 1 };
             let lines: Vec<_> = cases.into_iter().map(|case| (case, mark)).collect();
             for lines in lines.chunks(MAX_LINES_A_LETTER) {
@@ -384,9 +410,15 @@ impl Desk {
             head.closed_at = Some(turn.at);
             let lasted = turn.at.since(head.first_loss);
             turn.umbrellas.push(head.clone());
-            turn.facts.push(Fact::UmbrellaClosed { reference, cause: head.cause.clone(), lasted, children: shelter.cases });
+            turn.facts.push(Fact::UmbrellaClosed {
+                reference,
+                cause: head.cause.clone(),
+                lasted,
+                children: shelter.cases,
+            });
         }
-        self.shelters.retain(|_, shelter| shelter.is_open() || !shelter.children.is_empty() || !shelter.held.is_empty());
+        self.shelters
+            .retain(|_, shelter| shelter.is_open() || !shelter.children.is_empty() || !shelter.held.is_empty());
     }
 }
 

@@ -26,19 +26,21 @@ impl Watch {
         let cell = match blame {
             None => Cell::answered(poll.round_rtt()),
             Some(Blame::Line) if evidence.verdict() == Verdict::Loss || poll.maintained => Cell::DARK,
+            Some(Blame::Line) if self.isolation.cut_off().is_some() => Cell::BLANK,
             Some(Blame::Line) => Cell::LOST,
             Some(Blame::Ourselves | Blame::Resolver) => Cell::BLANK,
         };
         poll.strip.push(sent, cell);
-        if poll.maintained || self.isolation.cut_off().is_some() {
-            return;
-        }
-        let changes =
-            self.health[slot.index()].judge_rounds(&mut poll.strip, &device.limits, evidence.symptoms(), turn.at);
+        let judged = !poll.maintained && evidence.verdict().is_contact() && self.isolation.cut_off().is_none();
+        let changes = judged.then(|| {
+            self.health[slot.index()].judge_rounds(&mut poll.strip, &device.limits, evidence.symptoms(), turn.at)
+        });
         if self.polls[slot.index()].strip.chunk_is_full() {
             self.end_chunk(slot, &device, turn);
         }
-        self.learnt(slot, &device, changes, turn);
+        if let Some(changes) = changes {
+            self.learnt(slot, &device, changes, turn);
+        }
     }
 
     /// The agent of a device told of itself.
@@ -78,8 +80,9 @@ impl Watch {
         if !self.isolation.is_trusted(turn.at) || self.crowd_is_pending() {
             return;
         }
-        let by_probes = matches!(finding.symptom, Symptom::Loss | Symptom::Slow | Symptom::Slower);
-        if by_probes && !matches!(device.role, Role::Sentinel(_)) && self.own_side_is_degraded(finding.symptom, turn.at) {
+        let by_probes = matches!(finding.symptom, Symptom::Loss | Symptom::Slow | Symptom::Slower | Symptom::Flapping);
+        if by_probes && !matches!(device.role, Role::Sentinel(_)) && self.own_side_is_degraded(finding.symptom, turn.at)
+        {
             let alarm = Alarm { kind: AlarmKind::Impaired, since: turn.at, why: AlarmCause::Everybody };
             self.desk.raise(alarm, turn);
             self.impaired_at = Some(turn.at);
@@ -108,12 +111,11 @@ impl Watch {
             let sums = self.polls[slot.index()].strip.sums();
             let Limits { loss, .. } = *device.limits;
             match symptom {
-                Symptom::Loss => loss.is_some_and(|Permille(limit)| {
+                Symptom::Loss | Symptom::Flapping => loss.is_some_and(|Permille(limit)| {
                     u32::from(sums.lost) * 1_000 * of >= u32::from(limit) * u32::from(sums.known()) && sums.lost > 0
                 }),
                 Symptom::Slow
                 | Symptom::Slower
-                | Symptom::Flapping
                 | Symptom::Rebooting
                 | Symptom::InterfaceDown
                 | Symptom::InterfaceErrors

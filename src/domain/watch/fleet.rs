@@ -182,8 +182,10 @@ impl Watch {
             && evidence.trouble().is_some_and(|trouble| trouble.fault_at == Some(before.pace.down_after))
         {
             self.rearm(slot, Some(device.pace.down_after));
+        } else if before.role == Role::Node && matches!(device.role, Role::Unit(_)) {
+            // Its loss was a node's; now it is a customer's.
+            self.rearm(slot, Some(device.pace.down_after));
         } else if let Some(at) = self.fault_at(slot) {
-            // A node that was lost for long enough may have become a unit.
             self.deadlines.push(Reverse((at, Deadline::Fault(slot))));
         }
     }

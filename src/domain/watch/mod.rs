@@ -276,7 +276,8 @@ impl Watch {
         if self.next_tending.is_none_or(|at| at > turn.at) {
             return;
         }
-        let answers = |id: &str| self.slots.get(id).is_none_or(|slot| self.evidence[slot.index()].verdict().is_contact());
+        let answers =
+            |id: &str| self.slots.get(id).is_none_or(|slot| self.evidence[slot.index()].verdict().is_contact());
         let is_over = |umbrella: &crate::domain::desk::Umbrella| match &umbrella.cause {
             Cause::Device(id) => answers(id),
             Cause::Below(_) | Cause::Group(..) | Cause::Moment => true,
@@ -484,13 +485,8 @@ impl Watch {
         let deadline = self.deadlines.peek().map_or(horizon, |Reverse((at, _))| *at);
         let isolation = self.isolation.next_due().filter(|&at| at > self.last_step).unwrap_or(horizon);
         let letter = self.desk.outbox.next_due().unwrap_or(horizon);
-        let others = [
-            self.crowd.next_due(),
-            self.next_works,
-            self.canary_due(),
-            self.next_tending,
-            self.desk.next_release(),
-        ];
+        let others =
+            [self.crowd.next_due(), self.next_works, self.canary_due(), self.next_tending, self.desk.next_release()];
         let other = others.into_iter().flatten().min().unwrap_or(horizon);
         self.wheel.next_due(horizon).min(deadline).min(isolation).min(letter).min(other)
     }

@@ -115,7 +115,8 @@ pub(crate) struct Strip {
 impl Strip {
     /// A strip for rounds due at `phase` and every `interval` from there.
     pub(crate) fn new(phase: Time, interval: Duration, history: Duration, window: Duration, now: Time) -> Self {
-        let count = |span: Duration| usize::try_from(span.as_millis() / interval.as_millis().max(1)).unwrap_or(MAX_CELLS);
+        let count =
+            |span: Duration| usize::try_from(span.as_millis() / interval.as_millis().max(1)).unwrap_or(MAX_CELLS);
         let window = count(window).clamp(usize::from(MIN_WINDOW), MAX_CELLS / 2);
         let len = count(history).clamp(window + 1, MAX_CELLS);
         let mut strip = Self {
@@ -158,11 +159,10 @@ impl Strip {
         if round <= self.newest {
             return;
         }
-        let skipped = round - self.newest - 1;
-        if skipped >= self.cells.len() as i64 {
-            // Nothing is left of what was.
+        if round - self.newest > self.cells.len() as i64 {
             self.cells.fill(Cell::BLANK);
-            (self.sums, self.newest) = (Sums::default(), round - 1);
+            self.newest = round - 1;
+            self.restart_window();
         }
         while self.newest < round - 1 {
             self.put(Cell::BLANK);
@@ -204,6 +204,17 @@ impl Strip {
                 if round >= self.window_from.max(self.newest + 1 - i64::from(self.window)) {
                     self.count(Cell::LOST, -1);
                 }
+            }
+        }
+    }
+
+    /// The newest round was lost by the one method alone, and the device answers by another: that says nothing of its line.
+    pub(crate) fn excuse_newest(&mut self) {
+        let place = self.place(self.newest);
+        if self.cells[place] == Cell::LOST {
+            self.cells[place] = Cell::BLANK;
+            if self.newest >= self.window_from {
+                self.count(Cell::LOST, -1);
             }
         }
     }
@@ -301,7 +312,8 @@ impl Strip {
         let rounds = usize::try_from(CHUNK.as_millis() / self.interval.as_millis().max(1)).unwrap_or(MAX_CELLS);
         let rounds = rounds.clamp(1, self.cells.len());
         let first = (self.newest + 1 - rounds as i64).max(self.written);
-        let shows = |cell: Cell| cell == Cell::LOST || cell == Cell::DARK || cell.0 >= Cell::FIRST && cell > self.slow_over;
+        let shows =
+            |cell: Cell| cell == Cell::LOST || cell == Cell::DARK || cell.0 >= Cell::FIRST && cell > self.slow_over;
         let found = (first..=self.newest).filter(|&round| shows(self.cells[self.place(round)])).count();
         found * NOTEWORTHY >= rounds && found > 1
     }
@@ -359,7 +371,9 @@ mod tests {
             let kept = Cell::answered(Duration::from_micros(us)).rtt().unwrap().as_micros() as f64;
             assert!((kept / us as f64 - 1.0).abs() <= 0.0501, "{us}: {kept}");
         }
-        assert!(Cell::answered(Duration::ZERO) < Cell::answered(ms(1)) && Cell::answered(ms(1)) < Cell::answered(ms(2)));
+        assert!(
+            Cell::answered(Duration::ZERO) < Cell::answered(ms(1)) && Cell::answered(ms(1)) < Cell::answered(ms(2))
+        );
         assert_eq!(Cell::answered(Duration::MAX), Cell::answered(Duration::from_secs(3_600)));
         assert_eq!([Cell::BLANK, Cell::LOST, Cell::DARK].map(Cell::rtt), [None; 3]);
     }
@@ -387,7 +401,7 @@ mod tests {
         strip.push(at(43), Cell::answered(ms(1)));
         assert_eq!(strip.sums(), sums(0, 5, 0), "the round of 43 s is known");
         strip.push(at(103), Cell::LOST);
-        assert_eq!(strip.take_unwritten(SECOND * 3_600).unwrap().cells, [1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 1]);
+        assert_eq!(strip.take_unwritten(SECOND * 3_600).unwrap().cells, [0, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 1]);
         strip.push(at(1_000_003), Cell::LOST);
         assert_eq!(strip.sums(), sums(0, 1, 0));
     }

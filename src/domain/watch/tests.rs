@@ -53,14 +53,7 @@ fn plan(devices: Vec<Device>) -> Plan {
     let customer = Customer { id: "acme".into(), name: "Acme".into(), email: vec!["it@acme.example".into()] };
     let stability = Stability { p1: Duration::from_secs(86_400), p2: Duration::from_secs(259_200) };
     let devices = devices.into_iter().map(Arc::new).collect();
-    Plan {
-        customers: vec![customer],
-        devices,
-        stability,
-        noc: Vec::new(),
-        maintenance: Vec::new(),
-        canary: None,
-    }
+    Plan { customers: vec![customer], devices, stability, noc: Vec::new(), maintenance: Vec::new(), canary: None }
 }
 
 fn answered() -> Outcome {
@@ -277,9 +270,12 @@ fn a_contact_that_ends_a_loss_is_stored_at_once() {
 fn faults_of_one_instant_are_spread_over_turns_and_none_is_forgotten() {
     let count = MAX_DEADLINES_A_TURN + 1;
     let pace = Pace { interval: 2 * SECOND, down_after: 20 * SECOND, ..PACE };
-    let mut bench = Bench::new((0..count).map(|n| Device { pace, ..unit(&format!("u{n}")) }).collect());
+    let mut devices: Vec<Device> = (0..count).map(|n| Device { pace, ..unit(&format!("u{n:04}")) }).collect();
+    devices.push(Device { role: Role::Node, ..unit("witness") });
+    let mut bench = Bench::new(devices);
     bench.run(10, |_| answered());
-    bench.run(29, |_| Outcome::Lost);
+    let lost = |slot: Slot| if slot.index() < count { Outcome::Lost } else { answered() };
+    bench.run_all(29, |slot, _| Some(lost(slot)));
     bench.turn.clear();
     // After a turn of four seconds they are all due at once.
     bench.turn.at = Time::from_millis(33_000);
@@ -307,7 +303,8 @@ fn a_lost_node_that_becomes_a_unit_has_its_case() {
 #[test]
 fn a_restart_knows_that_a_unit_that_was_up_went_on_answering() {
     let up_since = Time::from_millis(0);
-    let evidence = Evidence::restored((Verdict::Up, Reason::Answered), up_since, Some(up_since), Symptoms::default(), None);
+    let evidence =
+        Evidence::restored((Verdict::Up, Reason::Answered), up_since, Some(up_since), Symptoms::default(), None);
     let row = DeviceRow {
         id: "a".into(),
         evidence,

@@ -53,8 +53,17 @@ impl Watch {
     }
 
     /// A person plans a maintenance, or changes one.
-    pub(super) fn maintain(&mut self, window: Window, by: String, turn: &mut Turn) -> Result<Arc<Maintenance>, Refusal> {
+    pub(super) fn maintain(
+        &mut self,
+        window: Window,
+        by: String,
+        turn: &mut Turn,
+    ) -> Result<Arc<Maintenance>, Refusal> {
         let refuse = |why| Refusal::BadMaintenance { id: window.id.clone(), why };
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        if !(1..=64).contains(&window.id.len()) || !window.id.bytes().all(fits) {
+            return Err(refuse(BadMaintenance::BadId));
+        }
         if window.until <= window.from {
             return Err(refuse(BadMaintenance::EndsFirst));
         }
@@ -117,7 +126,8 @@ impl Watch {
         let known = self.works.get(&window.id);
         let (revision, stage) = known.map_or((1, Stage::Planned), |known| (known.revision + 1, known.stage));
         let id = window.id.clone();
-        let planned = Maintenance { window, origin, revision, announced_at: turn.at, stage };
+        let planned_at = known.map_or(turn.at, |known| known.planned_at);
+        let planned = Maintenance { window, origin, revision, planned_at, announced_at: turn.at, stage };
         let kind = if revision == 1 { LetterKind::Announced } else { LetterKind::Revised };
         self.forget_old_works();
         self.publish(planned, kind, turn);
@@ -188,8 +198,12 @@ impl Watch {
             return;
         }
         self.next_works = None;
-        let waiting: Vec<String> =
-            self.works.values().filter(|known| next_edge(known).is_some()).map(|known| known.window.id.clone()).collect();
+        let waiting: Vec<String> = self
+            .works
+            .values()
+            .filter(|known| next_edge(known).is_some())
+            .map(|known| known.window.id.clone())
+            .collect();
         waiting.iter().for_each(|id| self.works_due(id, turn));
     }
 

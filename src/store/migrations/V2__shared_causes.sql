@@ -47,6 +47,7 @@ CREATE TABLE maintenance (
     origin        TEXT NOT NULL,           -- config, or staff:NAME
     revision      INTEGER NOT NULL,
     announced_at  INTEGER NOT NULL,
+    planned_at    INTEGER NOT NULL,          -- in its first revision
     stage         TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
@@ -80,7 +81,7 @@ ALTER TABLE cases ADD COLUMN opening_finding_measured INTEGER;
 ALTER TABLE cases ADD COLUMN opening_finding_limit INTEGER;
 ALTER TABLE cases ADD COLUMN opening_finding_over_ms INTEGER;
 
-CREATE INDEX cases_of_umbrella ON cases (umbrella, number) WHERE umbrella IS NOT NULL;
+CREATE INDEX cases_of_umbrella ON cases (umbrella, number, stage) WHERE umbrella IS NOT NULL;
 
 -- The letters anew: a column can't lose its NOT NULL, nor a table its UNIQUE. No other table refers to this one.
 CREATE TABLE new_letters (

@@ -7,10 +7,10 @@ use crate::domain::watch::{GroupKind, Reason};
 use rusqlite::{CachedStatement, Result, Row, params};
 
 pub(in crate::store) const PUT_MAINTENANCE: &str = "INSERT INTO maintenance \
-     (id, scope_group, scope, begins, ends, emergency, note, origin, revision, announced_at, stage) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (id) DO UPDATE SET \
+     (id, scope_group, scope, begins, ends, emergency, note, origin, revision, announced_at, stage, planned_at) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT (id) DO UPDATE SET \
      scope_group = ?2, scope = ?3, begins = ?4, ends = ?5, emergency = ?6, note = ?7, origin = ?8, revision = ?9, \
-     announced_at = ?10, stage = ?11";
+     announced_at = ?10, stage = ?11, planned_at = ?12";
 
 pub(in crate::store) fn put_maintenance(statement: &mut CachedStatement<'_>, planned: &Maintenance) -> Result<()> {
     let window = &planned.window;
@@ -30,6 +30,7 @@ pub(in crate::store) fn put_maintenance(statement: &mut CachedStatement<'_>, pla
         planned.revision,
         planned.announced_at,
         planned.stage,
+        planned.planned_at,
     ])?;
     Ok(())
 }
@@ -51,6 +52,7 @@ pub(in crate::store) fn maintenance(row: &Row<'_>) -> Result<Maintenance> {
         },
         origin: row.get("origin")?,
         revision: row.get("revision")?,
+        planned_at: row.get("planned_at")?,
         announced_at: row.get("announced_at")?,
         stage: row.get("stage")?,
     })

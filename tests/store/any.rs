@@ -1,0 +1,180 @@
+//! Any value of what the store keeps.
+
+use super::world::opening;
+use ntuwatch::domain::desk::{
+    Actor, Alarm, AlarmCause, AlarmKind, CanaryStep, Case, Cause, Diagnosis, LetterKind, LetterMark, Line, Opening,
+    Outage, Priority, Reference, SiteCause, Stage, Umbrella, WaitingOn, Window, Witness,
+};
+use ntuwatch::domain::maintenance::{self, Maintenance, Origin, Scope};
+use ntuwatch::domain::time::{Tally, Time};
+use ntuwatch::domain::watch::{Circuit, Finding, GroupKind, Reason, Symptom, Verdict};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+use std::time::Duration;
+
+pub(crate) fn time() -> impl Strategy<Value = Time> {
+    (-1_000_000_000_000_i64..4_000_000_000_000).prop_map(Time::from_millis)
+}
+
+pub(crate) fn length() -> impl Strategy<Value = Duration> {
+    (0_u64..1_000_000_000_000).prop_map(Duration::from_millis)
+}
+
+pub(crate) fn tally() -> impl Strategy<Value = Tally> {
+    (length(), option::of(time())).prop_map(|(banked, running)| Tally::new(banked, running))
+}
+
+pub(crate) fn text() -> impl Strategy<Value = String> {
+    prop_oneof![Just(String::new()), Just(String::from("watch")), "[ -~]{0,20}", "\\PC{0,20}"]
+}
+
+pub(crate) fn actor() -> impl Strategy<Value = Actor> {
+    prop_oneof![Just(Actor::Watch), text().prop_map(Actor::Staff)]
+}
+
+pub(crate) fn line() -> impl Strategy<Value = Line> {
+    let watched = (select(&Verdict::ALL[..]), select(&Reason::ALL[..]));
+    prop_oneof![Just(Line::Withdrawn), watched.prop_map(|(verdict, reason)| Line::Watched(verdict, reason))]
+}
+
+pub(crate) fn priority() -> impl Strategy<Value = Priority> {
+    select(&Priority::ALL[..])
+}
+
+pub(crate) fn window() -> impl Strategy<Value = Window> {
+    (length(), tally()).prop_map(|(length, observed)| Window { length, observed })
+}
+
+pub(crate) fn stage() -> impl Strategy<Value = Stage> {
+    prop_oneof![
+        Just(Stage::New),
+        time().prop_map(|since| Stage::Working { since }),
+        (time(), select(&WaitingOn::ALL[..])).prop_map(|(since, on)| Stage::Waiting { since, on }),
+        (time(), actor(), window()).prop_map(|(since, by, window)| Stage::Solved { since, by, window }),
+        (time(), time(), window()).prop_map(|(since, solved_at, window)| Stage::Closed { since, solved_at, window }),
+    ]
+}
+
+pub(crate) fn finding() -> impl Strategy<Value = Finding> {
+    let count = || 0..=i64::MAX.unsigned_abs();
+    (select(&Symptom::ALL[..]), count(), count(), length()).prop_map(|(symptom, measured, limit, over)| Finding {
+        symptom,
+        measured,
+        limit,
+        over,
+    })
+}
+
+pub(crate) fn reference() -> impl Strategy<Value = Reference> {
+    (1_u64..1_000_000).prop_map(Reference::from_number)
+}
+
+/// Ids and object identifiers: never empty, on one line.
+pub(crate) fn id() -> impl Strategy<Value = String> {
+    "[a-zA-Z0-9._=-]{1,12}"
+}
+
+pub(crate) fn diagnosis() -> impl Strategy<Value = Diagnosis> {
+    let witness = prop_oneof![
+        time().prop_map(Witness::Booted),
+        time().prop_map(Witness::RanOn),
+        id().prop_map(Witness::Upstream),
+        reference().prop_map(Witness::Shared),
+        (id(), time()).prop_map(|(says, at)| Witness::Trapped { says, at }),
+    ];
+    (select(&SiteCause::ALL[..]), vec(witness, 0..4)).prop_map(|(cause, witnesses)| Diagnosis { cause, witnesses })
+}
+
+pub(crate) fn mark() -> impl Strategy<Value = LetterMark> {
+    (select(&LetterKind::ALL[..]), any::<u32>()).prop_map(|(kind, number)| LetterMark { kind, number })
+}
+
+pub(crate) fn cause() -> impl Strategy<Value = Cause> {
+    prop_oneof![
+        id().prop_map(Cause::Device),
+        id().prop_map(Cause::Below),
+        (select(&GroupKind::ALL[..]), id()).prop_map(|(kind, name)| Cause::Group(kind, name)),
+        Just(Cause::Moment),
+    ]
+}
+
+prop_compose! {
+    pub(crate) fn any_umbrella(number: u64)(
+        cause in cause(),
+        (opened_at, first_loss, closed_at) in (time(), time(), option::of(time())),
+        (lost, of, within) in (0_usize..1_000_000, 0_usize..1_000_000, length()),
+    ) -> Umbrella {
+        let reference = Reference::from_number(number);
+        Umbrella { reference, cause, opened_at, first_loss, lost, of, within, closed_at }
+    }
+}
+
+prop_compose! {
+    pub(crate) fn any_maintenance()(
+        scope in prop_oneof![
+            id().prop_map(Scope::Device),
+            (select(&GroupKind::ALL[..]), id()).prop_map(|(kind, name)| Scope::Group(kind, name)),
+        ],
+        (from, until, announced_at) in (time(), time(), time()),
+        (emergency, note, revision) in (any::<bool>(), option::of(text()), any::<u32>()),
+        origin in prop_oneof![Just(Origin::Config), text().prop_map(Origin::Staff)],
+        stage in select(&maintenance::Stage::ALL[..]),
+    ) -> Maintenance {
+        let window = maintenance::Window { id: String::new(), scope, from, until, emergency, note };
+        Maintenance { window, origin, revision, planned_at: announced_at, announced_at, stage }
+    }
+}
+
+pub(crate) fn alarm() -> impl Strategy<Value = Alarm> {
+    let why = prop_oneof![
+        select(&Reason::ALL[..]).prop_map(AlarmCause::OwnSide),
+        Just(AlarmCause::Everybody),
+        (text(), select(&CanaryStep::ALL[..])).prop_map(|(unit, step)| AlarmCause::Canary { unit, step }),
+    ];
+    (select(&AlarmKind::ALL[..]), time(), why).prop_map(|(kind, since, why)| Alarm { kind, since, why })
+}
+
+prop_compose! {
+    pub(crate) fn any_opening()(
+        words in (text(), text(), text(), text(), text()),
+        maybe in (option::of(text()), option::of(text()), option::of(1_u64..1_000_000)),
+        (origin, priority, ttr, solve_after) in (actor(), priority(), length(), length()),
+        times in (option::of(time()), option::of(time()), option::of(time())),
+        (loss, line, line_since, finding) in (tally(), line(), time(), option::of(finding())),
+        (pop, access, rate) in (option::of(text()), option::of(text()), option::of(0..=i64::MAX.unsigned_abs())),
+    ) -> Opening {
+        let (customer, order, service, region, queue) = words;
+        let (supplier, note, previous) = maybe;
+        let (last_contact, first_loss, detected) = times;
+        Opening {
+            circuit: Circuit { customer, order, service, region, ttr, supplier, pop, access, rate },
+            queue, note, origin, priority, solve_after,
+            last_contact, first_loss, detected, loss, line: (line, line_since), finding,
+            previous: previous.map(Reference::from_number),
+            ..opening(1, "")
+        }
+    }
+}
+
+prop_compose! {
+    /// Under none of the umbrellas 1 to 3, or under one.
+    pub(crate) fn any_case()(
+        opening in any_opening().boxed(),
+        (opened_at, priority, stage, owner) in (time(), priority(), stage(), option::of(text())),
+        (line, line_since, fault_seen) in (line(), time(), any::<bool>()),
+        confirmed in option::of((option::of(time()), time(), time())),
+        (back, recovered_at) in (option::of(tally()), option::of(time())),
+        (downtime, solved, returned) in (tally(), any::<u32>(), any::<u32>()),
+        letter in option::of(mark()),
+        (finding, umbrella, diagnosis) in (option::of(finding()), option::of(1_u64..=3), option::of(diagnosis())),
+    ) -> Case {
+        Case {
+            opening, opened_at, priority, stage, owner, line, line_since, fault_seen,
+            confirmed: confirmed.map(|(last_contact, first_loss, detected)| Outage { last_contact, first_loss, detected }),
+            back, recovered_at, downtime, solved,
+            returned, last_letter: letter, finding, umbrella: umbrella.map(Reference::from_number), diagnosis,
+        }
+    }
+}
