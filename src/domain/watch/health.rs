@@ -154,12 +154,12 @@ impl Health {
             return changes;
         }
         if sums.known() >= strip.window() / 2 {
-            let loss = lossy(sums, MIN_BAD, limits).then(|| loss_finding(sums, limits));
+            let loss = lossy(sums, MIN_BAD, limits).then(|| loss_finding(sums, limits, strip.span()));
             let goes_on = || lossy(strip.late_half(), MIN_BAD / 2, limits);
             self.brew(Symptom::Loss, loss, goes_on, limits, has, now, &mut changes);
             let slow = is_slow(sums, MIN_BAD).then(|| strip.percentile(95)).flatten();
             for symptom in [Symptom::Slow, Symptom::Slower] {
-                let finding = slow.and_then(|p95| self.slow_finding(symptom, p95, limits));
+                let finding = slow.and_then(|p95| self.slow_finding(symptom, p95, limits, strip.span()));
                 self.brew(symptom, finding, || is_slow(strip.late_half(), MIN_BAD / 2), limits, has, now, &mut changes);
             }
             // What may be a fault is not learnt as usual.
@@ -180,7 +180,7 @@ impl Health {
         }
     }
 
-    fn slow_finding(&self, symptom: Symptom, p95: Duration, limits: &Limits) -> Option<Finding> {
+    fn slow_finding(&self, symptom: Symptom, p95: Duration, limits: &Limits, over: Duration) -> Option<Finding> {
         let beyond_all = limits.rtt.filter(|&limit| p95 > limit);
         let limit = match symptom {
             Symptom::Slow => beyond_all?,
@@ -193,7 +193,7 @@ impl Health {
             | Symptom::InterfaceErrors
             | Symptom::Overloaded => return None,
         };
-        Some(Finding { symptom, measured: micros(p95), limit: micros(limit), over: limits.window })
+        Some(Finding { symptom, measured: micros(p95), limit: micros(limit), over })
     }
 
     /// A window shows a symptom, or does not. It counts once it has shown for half a window, in both halves of it.
@@ -438,10 +438,10 @@ fn lossy(sums: Sums, at_least: u16, limits: &Limits) -> bool {
     sums.lost >= at_least && limits.loss.is_some_and(|Permille(limit)| share(limit))
 }
 
-fn loss_finding(sums: Sums, limits: &Limits) -> Finding {
+fn loss_finding(sums: Sums, limits: &Limits, over: Duration) -> Finding {
     let measured = u64::from(sums.lost) * 1_000 / u64::from(sums.known().max(1));
     let limit = limits.loss.map_or(0, |Permille(limit)| u64::from(limit));
-    Finding { symptom: Symptom::Loss, measured, limit, over: limits.window }
+    Finding { symptom: Symptom::Loss, measured, limit, over }
 }
 
 /// Whether more than one answer in twenty is slow: the 95th percentile is beyond the limit then.
