@@ -110,7 +110,8 @@ impl Home {
     /// What other settings would have made of the last day.
     fn replayed(&self, detection: &str) -> serde_json::Value {
         fs::write(self.path("new.toml"), toml(detection, "acme")).unwrap();
-        let done = self.ntuwatch(&["--json", "replay", "--config", "new.toml", "--current", "now.toml", "--since", "1d"]);
+        let done =
+            self.ntuwatch(&["--json", "replay", "--config", "new.toml", "--current", "now.toml", "--since", "1d"]);
         assert_eq!(done.status.code(), Some(0), "{done:?}");
         serde_json::from_slice(&done.stdout).unwrap()
     }

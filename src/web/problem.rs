@@ -72,7 +72,9 @@ impl From<Refusal> for Problem {
                 | BadMaintenance::Past
                 | BadMaintenance::TooLong
                 | BadMaintenance::NothingThere => StatusCode::BAD_REQUEST,
-                BadMaintenance::Over | BadMaintenance::Begun | BadMaintenance::Configured => StatusCode::CONFLICT,
+                BadMaintenance::TooMany | BadMaintenance::Over | BadMaintenance::Begun | BadMaintenance::Configured => {
+                    StatusCode::CONFLICT
+                }
             },
         };
         Self::new(status, refusal.to_string())

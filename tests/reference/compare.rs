@@ -91,7 +91,9 @@ fn own_side(trace: &Trace, broken: &[Span], score: &mut Score) {
     for span in broken.iter().filter(|span| span.until.since(span.from) >= Duration::from_secs(8)) {
         let is_away = trace.away.iter().any(|(away, _)| away.from <= span.until && span.from <= away.until);
         let began = trace.facts.iter().any(|(at, fact)| {
-            matches!(fact, Fact::IsolationBegan { .. }) && *at + INTERVAL + SOON >= span.from && *at <= span.until + SOON
+            matches!(fact, Fact::IsolationBegan { .. })
+                && *at + INTERVAL + SOON >= span.from
+                && *at <= span.until + SOON
         });
         if !is_away && !began && span.until < trace.until {
             score.discrepancies.push(format!("the model is cut off in {span:?}, but not the core"));
@@ -138,7 +140,9 @@ impl Unit<'_> {
             if found {
                 score.faults += 1;
                 if !self.outages.iter().any(|outage| outage.may_be_fault(*at)) {
-                    score.discrepancies.push(format!("{}: P1 at {at:?}, but the model has {:?}", self.id, self.outages));
+                    score
+                        .discrepancies
+                        .push(format!("{}: P1 at {at:?}, but the model has {:?}", self.id, self.outages));
                 }
             }
         }
@@ -195,20 +199,16 @@ impl Unit<'_> {
 
     /// What shows without doubt for more than half a window, in both halves, is found; what does not show any more for
     /// the good windows is let go.
-    fn certain_symptom(
-        &self,
-        score: &mut Score,
-        reason: Reason,
-        is: fn(Shown) -> bool,
-        may_be: fn(Shown) -> bool,
-    ) {
+    fn certain_symptom(&self, score: &mut Score, reason: Reason, is: fn(Shown) -> bool, may_be: fn(Shown) -> bool) {
         let (mut bad_since, mut good_since) = (None, None);
         let mut seen_until = self.trace.start;
         for asked in &self.scheduled {
             let at = asked.sent;
-            let calm = self.is_seen(seen_until, at + INTERVAL) && !self.outages.iter().any(|outage| {
-                outage.span.from <= at + INTERVAL && at <= outage.span.until + INTERVAL
-            });
+            let calm = self.is_seen(seen_until, at + INTERVAL)
+                && !self
+                    .outages
+                    .iter()
+                    .any(|outage| outage.span.from <= at + INTERVAL && at <= outage.span.until + INTERVAL);
             seen_until = at;
             if !calm {
                 (bad_since, good_since) = (None, None);
@@ -262,7 +262,8 @@ impl Unit<'_> {
         for interval in self.trace.intervals.iter().filter(|interval| interval.device == self.id) {
             let stretch = Span { from: interval.from, until: interval.until };
             let lasts = stretch.until.since(stretch.from);
-            let is_broken = broken.iter().any(|span| span.from <= stretch.until + FUZZ && stretch.from <= span.until + FUZZ);
+            let is_broken =
+                broken.iter().any(|span| span.from <= stretch.until + FUZZ && stretch.from <= span.until + FUZZ);
             if interval.verdict == Verdict::Inconclusive && !is_broken {
                 score.discrepancies.push(format!("{}: {interval:?}, but nothing was broken", self.id));
             }
