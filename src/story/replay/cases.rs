@@ -49,9 +49,7 @@ impl Opened {
     pub(super) const fn is_repeatable(&self) -> bool {
         match self.symptom {
             None | Some(Symptom::Loss | Symptom::Slow | Symptom::Slower | Symptom::Flapping) => true,
-            Some(
-                Symptom::Rebooting | Symptom::InterfaceDown | Symptom::InterfaceErrors | Symptom::Overloaded,
-            ) => false,
+            Some(Symptom::Rebooting | Symptom::InterfaceDown | Symptom::InterfaceErrors | Symptom::Overloaded) => false,
         }
     }
 
@@ -118,11 +116,7 @@ pub(super) fn reproduced(recorded: &[Opened], run: &[Opened]) -> usize {
 }
 
 /// What differs between two runs. Cases that opened within the tolerance of their unit opened at the same time.
-pub(super) fn compare(
-    before: Vec<Opened>,
-    after: Vec<Opened>,
-    tolerance: impl Fn(&str) -> Duration,
-) -> Vec<Change> {
+pub(super) fn compare(before: Vec<Opened>, after: Vec<Opened>, tolerance: impl Fn(&str) -> Duration) -> Vec<Change> {
     let differs = |pair| match pair {
         (Some(was), Some(would)) => {
             let like = Opened::is_like(&was, &would, tolerance(&was.unit));

@@ -61,7 +61,8 @@ impl Cast {
     /// many as there are eventful ones, and one more. A canary's outages are not its line's.
     #[must_use]
     pub fn new(plans: [&Plan; 2], survey: &Survey) -> Self {
-        let is_canary = |id: &str| plans.iter().any(|plan| plan.canary.as_ref().is_some_and(|canary| canary.unit == id));
+        let is_canary =
+            |id: &str| plans.iter().any(|plan| plan.canary.as_ref().is_some_and(|canary| canary.unit == id));
         let mut wanted = BTreeSet::new();
         let mut quiet: [BTreeSet<&str>; 2] = Default::default();
         let mut eventful = BTreeSet::new();

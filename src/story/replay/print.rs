@@ -57,7 +57,10 @@ fn words(report: &Report, calendar: &Calendar, out: &mut dyn Write) -> io::Resul
     }
     let [also, not, otherwise] = totals(report);
     writeln!(out, "cases: {before} now, {after} then; {also} also, {not} not, {otherwise} otherwise")?;
-    writeln!(out, "the watch opened {recorded} cases in fact, of which the replay with the settings in force has {reproduced}")?;
+    writeln!(
+        out,
+        "the watch opened {recorded} cases in fact, of which the replay with the settings in force has {reproduced}"
+    )?;
     if *unrepeatable > 0 {
         writeln!(out, "{unrepeatable} more were opened by what SNMP agents told, which is not recorded")?;
     }

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::domain::desk::Priority;
-use crate::domain::turn::DeviceRow;
+use crate::domain::maintenance::{Scope, Window};
+use crate::domain::turn::{DeviceRow, Wish};
 use crate::domain::watch::{AgentState, Baseline, Device, Limits, Permille, Symptom};
 use crate::story::{Line, Print, Story};
 use std::sync::Arc;
@@ -66,6 +67,15 @@ impl Past {
         self
     }
 
+    fn maintained(mut self, from: u32, until: u32) -> Self {
+        let scope = Scope::Device("u1".into());
+        let (from, until) = (at(from), at(until));
+        let window = Window { id: "w".into(), scope, from, until, emergency: false, note: None };
+        let answer = self.sim.ask(Wish::Maintain(window));
+        assert!(answer.is_some_and(|reply| reply.result.is_ok()));
+        self
+    }
+
     /// What a replay under another plan makes of it, up to a minute.
     fn replayed(mut self, minute: u32, other: &Plan) -> Report {
         self.sim.run_to(at(minute));
@@ -88,8 +98,9 @@ impl Past {
         self.sim.chunks().iter().for_each(|(device, chunk)| record.chunk(device, chunk.clone()));
         rows.iter().for_each(|row| record.present(row));
         let recorded: Vec<Case> = self.sim.cases().cloned().collect();
+        let works: Vec<Maintenance> = watch.maintenance().map(|work| (**work).clone()).collect();
         let calendar = Calendar::default();
-        let question = Question { plans, since: at(0), calendar: &calendar, works: &[], recorded: &recorded };
+        let question = Question { plans, since: at(0), calendar: &calendar, works: &works, recorded: &recorded };
         replay(&question, &cast, &record)
     }
 }
@@ -163,6 +174,18 @@ fn time_in_which_nobody_could_see_adds_to_no_sum() {
     let report = past.line(128, |line| line.loss = 0.0).replayed(180, &down_after(7));
     let (name, _, opened) = only(&report);
     assert!(name == "also" && close_to(opened, at(127)), "{report:?}");
+}
+
+#[test]
+fn what_was_lost_in_maintenance_opens_nothing_now_either() {
+    let report = Past::under(plan()).maintained(55, 90).lost(60, 75).replayed(120, &down_after(5));
+    assert_eq!((&report.changes[..], report.before, report.after), (&[][..], 0, 0));
+    let mut planned = down_after(5);
+    let scope = Scope::Device("u1".into());
+    let window = Window { id: "v".into(), scope, from: at(55), until: at(90), emergency: false, note: None };
+    planned.maintenance.push(window);
+    let report = Past::under(plan()).lost(60, 75).replayed(120, &planned);
+    assert_eq!(only(&report).0, "not");
 }
 
 #[test]
