@@ -5,6 +5,7 @@ use crate::domain::desk::Priority;
 use crate::domain::maintenance::{Scope, Window};
 use crate::domain::turn::{DeviceRow, Wish};
 use crate::domain::watch::{AgentState, Baseline, Device, Limits, Permille, Symptom};
+use crate::story::weather::{Asker, Climate, Fleet, Weather};
 use crate::story::{Line, Print, Story};
 use std::sync::Arc;
 
@@ -243,4 +244,18 @@ fn both_forms_tell_the_difference_and_its_totals() {
     assert!(words.contains("opened 1 cases in fact, of which the replay with the settings in force has 1"), "{words}");
     let fields: serde_json::Value = serde_json::from_str(&text(Print::Json)).unwrap();
     assert_eq!((&fields["not"], &fields["changes"][0]["was"]["unit"]), (&1.into(), &"u1".into()));
+}
+
+/// Lines that flap, lose, slow down and fail together, and rounds that fall elsewhere in the second run.
+#[test]
+fn half_a_day_of_rough_weather_comes_again() {
+    let fleet = Fleet { regions: 2, suppliers: 2, pops: 2, units_per_pop: 15, sentinels: 2 };
+    let weather = Arc::new(Weather::new(fleet, &Climate::ROUGH, MINUTE * 720, 3));
+    let plan = weather.plan();
+    let sim = Sim::in_world(plan.clone(), at(0), Box::new(Asker::new(weather)));
+    let mut other = plan.clone();
+    other.devices.rotate_left(7);
+    let report = Past { sim, plan }.replayed(720, &other);
+    assert_eq!(report.changes, []);
+    assert!(report.recorded >= 3 && report.recorded == report.reproduced, "{report:?}");
 }
