@@ -7,6 +7,7 @@ use crate::clock::{Clock, Stopwatch};
 use crate::config::Config;
 use crate::domain::fact::Fact;
 use crate::domain::letter::Delivery;
+use crate::domain::maintenance::Stage;
 use crate::domain::plan::Plan;
 use crate::domain::time::{Calendar, Time};
 use crate::domain::turn::{Input, Request, Turn};
@@ -406,6 +407,9 @@ impl Cycle {
             letters_queued: outbox.len(),
             oldest_letter: outbox.oldest(),
             mail_fault: self.state.mail_fault.clone(),
+            alarms: self.watch.desk().alarms().cloned().collect(),
+            umbrellas: self.watch.desk().umbrellas().count(),
+            maintenance: self.watch.maintenance().filter(|known| known.stage == Stage::Active).count(),
         }
     }
 

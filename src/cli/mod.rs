@@ -7,11 +7,13 @@ mod backup;
 mod case;
 mod check;
 mod client;
+mod maintenance;
 mod print;
 mod replay;
 mod run;
 mod status;
 mod story;
+mod umbrella;
 mod unit;
 
 use clap::{Args, Parser, Subcommand};
@@ -61,6 +63,12 @@ enum Verb {
     /// Look at cases and work on them
     #[command(subcommand)]
     Case(case::Verb),
+    /// Look at shared causes, and tell everybody under one
+    #[command(subcommand)]
+    Umbrella(umbrella::Verb),
+    /// Look at maintenance, and plan it
+    #[command(subcommand)]
+    Maintenance(maintenance::Verb),
     /// Copy the store to a new file, also while the daemon runs
     Backup(backup::Backup),
     Replay(replay::Replay),
@@ -167,6 +175,8 @@ fn perform(cli: &Cli) -> Result<(), Failure> {
         Verb::Status => status::show(&cli.common.client()?, &mut page)?,
         Verb::Unit(verb) => unit::perform(verb, &cli.common.client()?, &mut page)?,
         Verb::Case(verb) => case::perform(verb, &cli.common.client()?, &mut page)?,
+        Verb::Umbrella(verb) => umbrella::perform(verb, &cli.common.client()?, &mut page)?,
+        Verb::Maintenance(verb) => maintenance::perform(verb, &cli.common.client()?, &mut page)?,
         Verb::Backup(backup) => backup::perform(backup, &cli.common, &mut page)?,
     }
     Ok(page.flush()?)

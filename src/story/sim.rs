@@ -5,7 +5,7 @@ use super::grammar::Agent;
 use super::site::Line;
 use crate::domain::desk::{Alarm, AlarmKind, Case, Reference, SavedDesk, SavedUmbrella, Umbrella};
 use crate::domain::fact::Fact;
-use crate::domain::letter::{Delivery, LetterId, LetterState, SavedLetter, SavedLetters, Thread};
+use crate::domain::letter::{Delivery, Letter, LetterId, LetterState, SavedLetter, SavedLetters, Thread};
 use crate::domain::maintenance::Maintenance;
 use crate::domain::plan::Plan;
 use crate::domain::time::{Calendar, Time};
@@ -99,6 +99,7 @@ struct Disk {
     cases: BTreeMap<Reference, Arc<Case>>,
     next_case: u64,
     letters: BTreeMap<LetterId, (SavedLetter, LetterState)>,
+    written: Vec<Letter>,
     intervals: Vec<Interval>,
     chunks: Vec<(String, Chunk)>,
     umbrellas: BTreeMap<Reference, Umbrella>,
@@ -126,6 +127,7 @@ impl Disk {
             let saved = SavedLetter { label: letter.label(), written_at: letter.written_at, attempts: 0 };
             self.letters.insert(letter.id, (saved, LetterState::Queued));
         }
+        self.written.extend_from_slice(&turn.letters);
         for change in &turn.letter_changes {
             if let Some((letter, state)) = self.letters.get_mut(&change.id) {
                 letter.attempts = change.attempts;
@@ -298,6 +300,12 @@ impl Sim {
     /// Every umbrella that was committed, in the order of opening.
     pub fn umbrellas(&self) -> impl DoubleEndedIterator<Item = &Umbrella> {
         self.disk.umbrellas.values()
+    }
+
+    /// Every letter that was written, in the order of writing.
+    #[must_use]
+    pub fn letters(&self) -> &[Letter] {
+        &self.disk.written
     }
 
     /// How many letters were written to this address.

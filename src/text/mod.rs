@@ -10,7 +10,7 @@ mod tests;
 mod time;
 
 pub use explain::explain;
-pub use fact::{fields, json_time, kind, sentence};
+pub use fact::{alarm_words, cause_words, diagnosis_words, fields, finding_words, json_time, kind, sentence};
 pub use letter::mail;
 pub use preview::{effect, effect_fields};
 pub use time::{duration, parse_duration, rfc3339, utc};

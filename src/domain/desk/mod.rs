@@ -191,6 +191,7 @@ impl Desk {
         if case.umbrella.is_some()
             && let Some(case) = self.cases.get(&reference).cloned()
         {
+            self.release_of(&case, turn);
             self.leave(&case);
         }
         self.record(reference, CaseFact::Joined { umbrella }, turn);

@@ -13,6 +13,8 @@ use core::time::Duration;
 /// Fewer lost or slow rounds than this in a window are chance, whatever share they make.
 const MIN_BAD: u16 = 5;
 /// Windows that are measured before a usual round trip is known.
+const KNOWN_AFTER: u8 = 3;
+/// Windows of which the highest counts, until it is followed slowly.
 const LEARNING: u8 = 6;
 /// What is slower than usual by less than this hurts nobody, whatever multiple it is.
 const MIN_RISE: Duration = Duration::from_millis(30);
@@ -100,7 +102,7 @@ impl Baseline {
     #[must_use]
     pub fn rtt(self) -> Option<Duration> {
         let cell = u8::try_from(self.level / Self::PARTS).unwrap_or(u8::MAX);
-        (self.windows >= LEARNING).then(|| Cell::from_byte(cell).rtt()).flatten()
+        (self.windows >= KNOWN_AFTER).then(|| Cell::from_byte(cell).rtt()).flatten()
     }
 
     fn learn(&mut self, p95: Duration) {
@@ -118,7 +120,7 @@ impl Baseline {
     /// Whether it has moved so far from `stored` that the store should know.
     pub(super) const fn has_left(self, stored: Self) -> bool {
         self.level.abs_diff(stored.level) >= 2 * Self::PARTS
-            || (self.windows >= LEARNING) != (stored.windows >= LEARNING)
+            || (self.windows >= KNOWN_AFTER) != (stored.windows >= KNOWN_AFTER)
     }
 }
 
@@ -152,15 +154,16 @@ impl Health {
             return changes;
         }
         if sums.known() >= strip.window() / 2 {
-            let loss = lossy(sums, MIN_BAD, limits).then(|| loss_finding(sums, limits));
+            let loss = lossy(sums, MIN_BAD, limits).then(|| loss_finding(sums, limits, strip.span()));
             let goes_on = || lossy(strip.late_half(), MIN_BAD / 2, limits);
             self.brew(Symptom::Loss, loss, goes_on, limits, has, now, &mut changes);
             let slow = is_slow(sums, MIN_BAD).then(|| strip.percentile(95)).flatten();
             for symptom in [Symptom::Slow, Symptom::Slower] {
-                let finding = slow.and_then(|p95| self.slow_finding(symptom, p95, limits));
+                let finding = slow.and_then(|p95| self.slow_finding(symptom, p95, limits, strip.span()));
                 self.brew(symptom, finding, || is_slow(strip.late_half(), MIN_BAD / 2), limits, has, now, &mut changes);
             }
-            if has.is_empty() && changes.found.is_empty() {
+            // What may be a fault is not learnt as usual.
+            if has.is_empty() && slow.is_none() {
                 self.learn(strip, sums);
             }
         }
@@ -177,7 +180,7 @@ impl Health {
         }
     }
 
-    fn slow_finding(&self, symptom: Symptom, p95: Duration, limits: &Limits) -> Option<Finding> {
+    fn slow_finding(&self, symptom: Symptom, p95: Duration, limits: &Limits, over: Duration) -> Option<Finding> {
         let beyond_all = limits.rtt.filter(|&limit| p95 > limit);
         let limit = match symptom {
             Symptom::Slow => beyond_all?,
@@ -190,7 +193,7 @@ impl Health {
             | Symptom::InterfaceErrors
             | Symptom::Overloaded => return None,
         };
-        Some(Finding { symptom, measured: micros(p95), limit: micros(limit), over: limits.window })
+        Some(Finding { symptom, measured: micros(p95), limit: micros(limit), over })
     }
 
     /// A window shows a symptom, or does not. It counts once it has shown for half a window, in both halves of it.
@@ -435,10 +438,10 @@ fn lossy(sums: Sums, at_least: u16, limits: &Limits) -> bool {
     sums.lost >= at_least && limits.loss.is_some_and(|Permille(limit)| share(limit))
 }
 
-fn loss_finding(sums: Sums, limits: &Limits) -> Finding {
+fn loss_finding(sums: Sums, limits: &Limits, over: Duration) -> Finding {
     let measured = u64::from(sums.lost) * 1_000 / u64::from(sums.known().max(1));
     let limit = limits.loss.map_or(0, |Permille(limit)| u64::from(limit));
-    Finding { symptom: Symptom::Loss, measured, limit, over: limits.window }
+    Finding { symptom: Symptom::Loss, measured, limit, over }
 }
 
 /// Whether more than one answer in twenty is slow: the 95th percentile is beyond the limit then.
@@ -503,7 +506,7 @@ mod tests {
     fn the_baseline_is_what_nine_windows_of_ten_stay_below() {
         let ms = Duration::from_millis;
         let mut baseline = Baseline::default();
-        (0..LEARNING - 1).for_each(|_| baseline.learn(ms(10)));
+        (0..KNOWN_AFTER - 1).for_each(|_| baseline.learn(ms(10)));
         assert_eq!(baseline.rtt(), None, "not known yet");
         // A busy evening of two hours a day.
         for _ in 0..60 {

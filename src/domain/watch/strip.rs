@@ -253,6 +253,11 @@ impl Strip {
         self.window
     }
 
+    /// How long a window is: longer than was wished if that were too few rounds.
+    pub(crate) fn span(&self) -> Duration {
+        self.interval * u32::from(self.window)
+    }
+
     /// The sums of the newer half of the window.
     pub(crate) fn late_half(&self) -> Sums {
         let half = self.window / 2;
@@ -399,6 +404,14 @@ mod tests {
         assert_eq!(strip.take_unwritten(SECOND * 3_600).unwrap().cells, [0, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 1]);
         strip.push(at(1_000_003), Cell::LOST);
         assert_eq!(strip.sums(), sums(0, 1, 0));
+    }
+
+    #[test]
+    fn nothing_is_left_of_what_is_older_than_the_strip() {
+        // Losses that lie outside the window, where rounds come to lie that are a strip and a half younger.
+        let mut strip = filled((0..360).map(|round| if round < 180 { Cell::LOST } else { Cell::answered(ms(10)) }));
+        strip.push(at(3 + 10 * (360 + 540)), Cell::LOST);
+        assert_eq!((strip.sums(), strip.late_half()), (sums(0, 1, 0), sums(0, 1, 0)));
     }
 
     #[test]
