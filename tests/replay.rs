@@ -163,7 +163,7 @@ fn an_outage_of_eleven_minutes_would_have_opened_none_after_fifteen() {
 #[test]
 fn recorded_strips_decide_about_shares_of_loss() {
     // Every fifth round of ten seconds, but no quick one after it.
-    let lost = |second: u64| (HOUR..2 * HOUR).contains(&second) && second % 50 == 0;
+    let lost = |second: u64| (HOUR..2 * HOUR).contains(&second) && second.is_multiple_of(50);
     let home = Home::recorded("", 3 * HOUR, lost);
     let found = home.replayed("[degraded]\nloss = \"40%\"");
     assert_eq!((&found["also"], &found["not"], &found["reproduced"]), (&0.into(), &1.into(), &1.into()), "{found}");

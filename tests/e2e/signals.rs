@@ -124,3 +124,22 @@ fn a_reload_takes_what_is_good_and_refuses_the_rest() {
     assert!(world.cases("old").is_empty());
     assert!(world.daemon.stop().0.success());
 }
+
+#[test]
+fn what_a_reload_changes_is_said_beforehand() {
+    let Some(mut world) = World::new(&setup(&[("one", V4[0]), ("two", V4[1])])) else { return };
+    world.wait_for_verdict("two", "UP");
+    world.net.kill(&V4[1..2]);
+    world.wait_for_case("two", 1, "New");
+
+    fs::write(daemon::config_file(world.home()), setup(&[("one", V4[0])]).toml()).unwrap();
+    let told = "two leaves the inventory, nobody watches it on";
+    let checked = String::from_utf8(cli(world.home(), &["check"]).stdout).unwrap();
+    assert!(checked.contains(told), "{checked}");
+    world.daemon.signal(Signal::SIGHUP);
+    until("a reload", || world.daemon.log().contains("the configuration was taken over").then_some(()));
+    let log = world.daemon.log();
+    let taken = log.find("the configuration was taken over").unwrap();
+    assert!(log.find(told).is_some_and(|told| told < taken), "{log}");
+    assert!(world.daemon.stop().0.success());
+}

@@ -2,8 +2,10 @@
 
 use super::*;
 use crate::domain::desk::Priority;
-use crate::domain::turn::DeviceRow;
+use crate::domain::maintenance::{Scope, Window};
+use crate::domain::turn::{DeviceRow, Wish};
 use crate::domain::watch::{AgentState, Baseline, Device, Limits, Permille, Symptom};
+use crate::story::weather::{Asker, Climate, Fleet, Weather};
 use crate::story::{Line, Print, Story};
 use std::sync::Arc;
 
@@ -66,6 +68,15 @@ impl Past {
         self
     }
 
+    fn maintained(mut self, from: u32, until: u32) -> Self {
+        let scope = Scope::Device("u1".into());
+        let (from, until) = (at(from), at(until));
+        let window = Window { id: "w".into(), scope, from, until, emergency: false, note: None };
+        let answer = self.sim.ask(Wish::Maintain(window));
+        assert!(answer.is_some_and(|reply| reply.result.is_ok()));
+        self
+    }
+
     /// What a replay under another plan makes of it, up to a minute.
     fn replayed(mut self, minute: u32, other: &Plan) -> Report {
         self.sim.run_to(at(minute));
@@ -88,8 +99,9 @@ impl Past {
         self.sim.chunks().iter().for_each(|(device, chunk)| record.chunk(device, chunk.clone()));
         rows.iter().for_each(|row| record.present(row));
         let recorded: Vec<Case> = self.sim.cases().cloned().collect();
+        let works: Vec<Maintenance> = watch.maintenance().map(|work| (**work).clone()).collect();
         let calendar = Calendar::default();
-        let question = Question { plans, since: at(0), calendar: &calendar, works: &[], recorded: &recorded };
+        let question = Question { plans, since: at(0), calendar: &calendar, works: &works, recorded: &recorded };
         replay(&question, &cast, &record)
     }
 }
@@ -166,6 +178,18 @@ fn time_in_which_nobody_could_see_adds_to_no_sum() {
 }
 
 #[test]
+fn what_was_lost_in_maintenance_opens_nothing_now_either() {
+    let report = Past::under(plan()).maintained(55, 90).lost(60, 75).replayed(120, &down_after(5));
+    assert_eq!((&report.changes[..], report.before, report.after), (&[][..], 0, 0));
+    let mut planned = down_after(5);
+    let scope = Scope::Device("u1".into());
+    let window = Window { id: "v".into(), scope, from: at(55), until: at(90), emergency: false, note: None };
+    planned.maintenance.push(window);
+    let report = Past::under(plan()).lost(60, 75).replayed(120, &planned);
+    assert_eq!(only(&report).0, "not");
+}
+
+#[test]
 fn a_share_of_losses_is_held_against_the_recorded_strips() {
     let past = |limit| {
         let past = Past::under(loss_limit(limit));
@@ -220,4 +244,18 @@ fn both_forms_tell_the_difference_and_its_totals() {
     assert!(words.contains("opened 1 cases in fact, of which the replay with the settings in force has 1"), "{words}");
     let fields: serde_json::Value = serde_json::from_str(&text(Print::Json)).unwrap();
     assert_eq!((&fields["not"], &fields["changes"][0]["was"]["unit"]), (&1.into(), &"u1".into()));
+}
+
+/// Lines that flap, lose, slow down and fail together, and rounds that fall elsewhere in the second run.
+#[test]
+fn half_a_day_of_rough_weather_comes_again() {
+    let fleet = Fleet { regions: 2, suppliers: 2, pops: 2, units_per_pop: 15, sentinels: 2 };
+    let weather = Arc::new(Weather::new(fleet, &Climate::ROUGH, MINUTE * 720, 3));
+    let plan = weather.plan();
+    let sim = Sim::in_world(plan.clone(), at(0), Box::new(Asker::new(weather)));
+    let mut other = plan.clone();
+    other.devices.rotate_left(7);
+    let report = Past { sim, plan }.replayed(720, &other);
+    assert_eq!(report.changes, []);
+    assert!(report.recorded >= 3 && report.recorded == report.reproduced, "{report:?}");
 }
