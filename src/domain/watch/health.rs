@@ -163,6 +163,11 @@ impl Health {
             if has.is_empty() && changes.found.is_empty() {
                 self.learn(strip, sums);
             }
+        } else if !has.is_empty() {
+            // What was found before a restart is gone if it does not show from here on.
+            for symptom in [Symptom::Loss, Symptom::Slow, Symptom::Slower] {
+                self.marks().last_bad[symptom.index()].get_or_insert(now);
+            }
         }
         self.let_go(Symptom::Flapping, limits, has, now, &mut changes);
         changes
