@@ -44,21 +44,18 @@ impl Score {
 
 pub(crate) fn compare(trace: &Trace) -> Score {
     let mut score = Score::default();
-    let (blind, broken) = (model::blind(trace), model::broken(trace));
-    own_side(trace, &broken, &mut score);
+    let own = model::broken(trace);
+    own_side(trace, &own, &mut score);
     for device in 0..trace.plan.devices.len() {
         let id = &trace.plan.devices[device].id;
         if !id.starts_with('u') {
             continue;
         }
-        let unit = Unit {
-            id,
-            trace,
-            outages: model::outages(trace, device, &blind),
-            scheduled: model::scheduled(trace, device),
-            blind: &blind,
-            facts: of(trace, id),
-        };
+        let broken = [own.clone(), model::unsent(trace, device)].concat();
+        let blind = model::blind(trace, &broken);
+        let outages = model::outages(trace, device, &blind);
+        let scheduled = model::scheduled(trace, device, &outages, &blind);
+        let unit = Unit { id, trace, outages, scheduled, blind: &blind, facts: of(trace, id) };
         unit.faults(&mut score);
         unit.symptoms(&mut score);
         unit.verdicts(&broken, &mut score);
@@ -83,7 +80,11 @@ fn own_side(trace: &Trace, broken: &[Span], score: &mut Score) {
         if let Fact::IsolationBegan { why, .. } = fact {
             score.blind += 1;
             let near = broken.iter().any(|span| span.from <= *at && *at <= span.until + SOON);
-            if !near {
+            // A pause of four to five seconds looks like a cut-off until the next answer.
+            let paused = trace.away.iter().any(|(away, kind)| {
+                *kind == Leave::Suspended && away.until <= *at && *at <= away.until + SOON
+            });
+            if !near && !paused {
                 score.discrepancies.push(format!("cut off at {at:?} for {why:?}, but the model is not: {broken:?}"));
             }
         }
@@ -161,7 +162,7 @@ impl Unit<'_> {
         let gone = |(away, kind): &&(Span, Leave)| *kind != Leave::Suspended && away.until <= at;
         let began = self.trace.away.iter().filter(gone).map(|(away, _)| away.until).max();
         let length = began.map_or(length, |began| length.min(at.since(began)));
-        model::shown(&self.scheduled, &self.outages, self.blind, at, length)
+        model::shown(&self.scheduled, at, length)
     }
 
     /// P2: by losses and by slow answers.
