@@ -80,11 +80,7 @@ fn own_side(trace: &Trace, broken: &[Span], score: &mut Score) {
         if let Fact::IsolationBegan { why, .. } = fact {
             score.blind += 1;
             let near = broken.iter().any(|span| span.from <= *at && *at <= span.until + SOON);
-            // A pause of four to five seconds looks like a cut-off until the next answer.
-            let paused = trace.away.iter().any(|(away, kind)| {
-                *kind == Leave::Suspended && away.until <= *at && *at <= away.until + SOON
-            });
-            if !near && !paused {
+            if !near && !follows_a_pause(trace, *at) {
                 score.discrepancies.push(format!("cut off at {at:?} for {why:?}, but the model is not: {broken:?}"));
             }
         }
@@ -98,6 +94,12 @@ fn own_side(trace: &Trace, broken: &[Span], score: &mut Score) {
             score.discrepancies.push(format!("the model is cut off in {span:?}, but not the core"));
         }
     }
+}
+
+/// A pause that is too short for a stall looks like a cut-off until the next answer.
+fn follows_a_pause(trace: &Trace, at: Time) -> bool {
+    let since = |(away, kind): &(Span, Leave)| *kind == Leave::Suspended && away.until <= at && at.since(away.until) <= SOON;
+    trace.away.iter().any(since)
 }
 
 struct Unit<'a> {
@@ -264,7 +266,8 @@ impl Unit<'_> {
             let stretch = Span { from: interval.from, until: interval.until };
             let lasts = stretch.until.since(stretch.from);
             let is_broken = broken.iter().any(|span| span.from <= stretch.until + FUZZ && stretch.from <= span.until + FUZZ);
-            if interval.verdict == Verdict::Inconclusive && !is_broken {
+            let is_known = is_broken || follows_a_pause(self.trace, stretch.until);
+            if interval.verdict == Verdict::Inconclusive && !is_known {
                 score.discrepancies.push(format!("{}: {interval:?}, but nothing was broken", self.id));
             }
             let covered = broken.iter().any(|span| span.from <= stretch.from && stretch.until <= span.until);

@@ -170,7 +170,11 @@ pub(crate) fn live(seed: u64) -> Trace {
     drop(sim);
     let mut asked = log.take();
     for one in &mut asked {
-        let takes = if let Heard::Answer(rtt) = one.fate { rtt } else { TIMEOUT };
+        let takes = match one.fate {
+            Heard::Answer(rtt) => rtt,
+            Heard::Nothing | Heard::Unknown => TIMEOUT,
+            Heard::Unsent => Duration::ZERO,
+        };
         let gone = |(span, kind): &&(Span, Leave)| {
             one.sent <= span.from && one.sent + takes > span.from && *kind != Leave::Suspended
         };
