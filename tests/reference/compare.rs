@@ -44,21 +44,18 @@ impl Score {
 
 pub(crate) fn compare(trace: &Trace) -> Score {
     let mut score = Score::default();
-    let (blind, broken) = (model::blind(trace), model::broken(trace));
-    own_side(trace, &broken, &mut score);
+    let own = model::broken(trace);
+    own_side(trace, &own, &mut score);
     for device in 0..trace.plan.devices.len() {
         let id = &trace.plan.devices[device].id;
         if !id.starts_with('u') {
             continue;
         }
-        let unit = Unit {
-            id,
-            trace,
-            outages: model::outages(trace, device, &blind),
-            scheduled: model::scheduled(trace, device),
-            blind: &blind,
-            facts: of(trace, id),
-        };
+        let broken = [own.clone(), model::unsent(trace, device)].concat();
+        let blind = model::blind(trace, &broken);
+        let outages = model::outages(trace, device, &blind);
+        let scheduled = model::scheduled(trace, device, &outages, &blind);
+        let unit = Unit { id, trace, outages, scheduled, blind: &blind, facts: of(trace, id) };
         unit.faults(&mut score);
         unit.symptoms(&mut score);
         unit.verdicts(&broken, &mut score);
@@ -83,7 +80,7 @@ fn own_side(trace: &Trace, broken: &[Span], score: &mut Score) {
         if let Fact::IsolationBegan { why, .. } = fact {
             score.blind += 1;
             let near = broken.iter().any(|span| span.from <= *at && *at <= span.until + SOON);
-            if !near {
+            if !near && !follows_a_pause(trace, *at) {
                 score.discrepancies.push(format!("cut off at {at:?} for {why:?}, but the model is not: {broken:?}"));
             }
         }
@@ -91,14 +88,18 @@ fn own_side(trace: &Trace, broken: &[Span], score: &mut Score) {
     for span in broken.iter().filter(|span| span.until.since(span.from) >= Duration::from_secs(8)) {
         let is_away = trace.away.iter().any(|(away, _)| away.from <= span.until && span.from <= away.until);
         let began = trace.facts.iter().any(|(at, fact)| {
-            matches!(fact, Fact::IsolationBegan { .. })
-                && *at + INTERVAL + SOON >= span.from
-                && *at <= span.until + SOON
+            matches!(fact, Fact::IsolationBegan { .. }) && *at + INTERVAL + SOON >= span.from && *at <= span.until + SOON
         });
         if !is_away && !began && span.until < trace.until {
             score.discrepancies.push(format!("the model is cut off in {span:?}, but not the core"));
         }
     }
+}
+
+/// A pause that is too short for a stall looks like a cut-off until the next answer.
+fn follows_a_pause(trace: &Trace, at: Time) -> bool {
+    let since = |(away, kind): &(Span, Leave)| *kind == Leave::Suspended && away.until <= at && at.since(away.until) <= SOON;
+    trace.away.iter().any(since)
 }
 
 struct Unit<'a> {
@@ -140,9 +141,7 @@ impl Unit<'_> {
             if found {
                 score.faults += 1;
                 if !self.outages.iter().any(|outage| outage.may_be_fault(*at)) {
-                    score
-                        .discrepancies
-                        .push(format!("{}: P1 at {at:?}, but the model has {:?}", self.id, self.outages));
+                    score.discrepancies.push(format!("{}: P1 at {at:?}, but the model has {:?}", self.id, self.outages));
                 }
             }
         }
@@ -165,7 +164,7 @@ impl Unit<'_> {
         let gone = |(away, kind): &&(Span, Leave)| *kind != Leave::Suspended && away.until <= at;
         let began = self.trace.away.iter().filter(gone).map(|(away, _)| away.until).max();
         let length = began.map_or(length, |began| length.min(at.since(began)));
-        model::shown(&self.scheduled, &self.outages, self.blind, at, length)
+        model::shown(&self.scheduled, at, length)
     }
 
     /// P2: by losses and by slow answers.
@@ -199,16 +198,20 @@ impl Unit<'_> {
 
     /// What shows without doubt for more than half a window, in both halves, is found; what does not show any more for
     /// the good windows is let go.
-    fn certain_symptom(&self, score: &mut Score, reason: Reason, is: fn(Shown) -> bool, may_be: fn(Shown) -> bool) {
+    fn certain_symptom(
+        &self,
+        score: &mut Score,
+        reason: Reason,
+        is: fn(Shown) -> bool,
+        may_be: fn(Shown) -> bool,
+    ) {
         let (mut bad_since, mut good_since) = (None, None);
         let mut seen_until = self.trace.start;
         for asked in &self.scheduled {
             let at = asked.sent;
-            let calm = self.is_seen(seen_until, at + INTERVAL)
-                && !self
-                    .outages
-                    .iter()
-                    .any(|outage| outage.span.from <= at + INTERVAL && at <= outage.span.until + INTERVAL);
+            let calm = self.is_seen(seen_until, at + INTERVAL) && !self.outages.iter().any(|outage| {
+                outage.span.from <= at + INTERVAL && at <= outage.span.until + INTERVAL
+            });
             seen_until = at;
             if !calm {
                 (bad_since, good_since) = (None, None);
@@ -262,9 +265,9 @@ impl Unit<'_> {
         for interval in self.trace.intervals.iter().filter(|interval| interval.device == self.id) {
             let stretch = Span { from: interval.from, until: interval.until };
             let lasts = stretch.until.since(stretch.from);
-            let is_broken =
-                broken.iter().any(|span| span.from <= stretch.until + FUZZ && stretch.from <= span.until + FUZZ);
-            if interval.verdict == Verdict::Inconclusive && !is_broken {
+            let is_broken = broken.iter().any(|span| span.from <= stretch.until + FUZZ && stretch.from <= span.until + FUZZ);
+            let is_known = is_broken || follows_a_pause(self.trace, stretch.until);
+            if interval.verdict == Verdict::Inconclusive && !is_known {
                 score.discrepancies.push(format!("{}: {interval:?}, but nothing was broken", self.id));
             }
             let covered = broken.iter().any(|span| span.from <= stretch.from && stretch.until <= span.until);

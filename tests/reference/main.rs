@@ -31,15 +31,7 @@ fn the_core_and_the_model_agree() {
                     if seed >= seeds.end {
                         return;
                     }
-                    let t0 = std::time::Instant::now();
-                    let tr = trace::live(seed);
-                    let t1 = std::time::Instant::now();
-                    let score = compare::compare(&tr);
-                    if told("DBG").is_some() {
-                        println!("{:?} {:?} {}", t1 - t0, t1.elapsed(), tr.asked.len());
-                        for (at, fact) in &tr.facts { if matches!(fact, ntuwatch::domain::fact::Fact::VerdictChanged{device, ..} if *device == format!("u{}", told("DBG").unwrap())) || fact.about().0.is_none() { println!("{at:?} {fact:?}"); } }
-                        println!("{:?}", tr.away);
-                    }
+                    let score = compare::compare(&trace::live(seed));
                     sum.lock().unwrap().add(seed, score);
                 }
             });

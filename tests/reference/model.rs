@@ -75,9 +75,24 @@ fn refusals(trace: &Trace) -> Vec<Span> {
     refusals
 }
 
-/// When nobody could see: broken, or away.
-pub(crate) fn blind(trace: &Trace) -> Vec<Span> {
-    let mut spans = broken(trace);
+/// When a device could not be asked: until it was.
+pub(crate) fn unsent(trace: &Trace, device: usize) -> Vec<Span> {
+    let mut unsent: Vec<Span> = Vec::new();
+    let mut refused = false;
+    for asked in trace.of(device) {
+        match unsent.last_mut().filter(|_| refused) {
+            Some(last) => last.until = asked.sent,
+            None if asked.fate == Heard::Unsent => unsent.push(span(asked.sent, asked.sent)),
+            None => {}
+        }
+        refused = asked.fate == Heard::Unsent;
+    }
+    unsent
+}
+
+/// When nobody could see a device: `broken`, or away.
+pub(crate) fn blind(trace: &Trace, broken: &[Span]) -> Vec<Span> {
+    let mut spans = broken.to_vec();
     spans.extend(trace.away.iter().map(|(away, _)| *away));
     spans.sort_by_key(|span| span.from);
     let mut merged: Vec<Span> = Vec::new();
@@ -207,34 +222,36 @@ impl Shown {
     }
 }
 
-/// The scheduled questions of a device with their fates: the first of each interval.
-pub(crate) fn scheduled(trace: &Trace, device: usize) -> Vec<Asked> {
+/// The scheduled questions of a device with their fates: the first of each interval. What is part of a confirmed loss is
+/// another matter than a lossy line, and what was lost while our own side was broken shows nothing.
+pub(crate) fn scheduled(trace: &Trace, device: usize, outages: &[Outage], blind: &[Span]) -> Vec<Asked> {
     let mut scheduled: Vec<Asked> = Vec::new();
     let Some(first) = trace.of(device).next().map(|asked| asked.sent) else { return scheduled };
     let turn = |at: Time| at.since(first).as_millis() / INTERVAL.as_millis();
     for asked in trace.of(device) {
-        if scheduled.last().is_none_or(|last| turn(last.sent) < turn(asked.sent)) {
-            scheduled.push(*asked);
+        if scheduled.last().is_some_and(|last| turn(last.sent) == turn(asked.sent)) {
+            continue;
         }
+        let dark = || outages.iter().any(|outage| outage.span.from <= asked.sent && asked.sent < outage.span.until);
+        let says_nothing = asked.fate == Heard::Nothing && (is_in(blind, asked.sent) || dark());
+        scheduled.push(Asked { fate: if says_nothing { Heard::Unknown } else { asked.fate }, ..*asked });
     }
     scheduled
 }
 
-/// What the questions of the last `length` before `at` show of the line. Those of a confirmed loss are another matter,
-/// and those of a time in which our own side was broken show nothing.
-pub(crate) fn shown(scheduled: &[Asked], outages: &[Outage], blind: &[Span], at: Time, length: Duration) -> Shown {
+/// What the questions of the last `length` before `at` show of the line.
+pub(crate) fn shown(scheduled: &[Asked], at: Time, length: Duration) -> Shown {
     let mut shown = Shown::default();
     let until = scheduled.partition_point(|asked| asked.sent <= at);
     for asked in scheduled[..until].iter().rev().take_while(|asked| at.since(asked.sent) < length) {
-        let dark = || outages.iter().any(|outage| outage.span.from <= asked.sent && asked.sent < outage.span.until);
         match asked.fate {
             Heard::Answer(rtt) => {
                 shown.answered += 1;
                 shown.slow += u32::from(rtt >= RTT + RTT / 12);
                 shown.slowish += u32::from(rtt + RTT / 12 >= RTT);
             }
-            Heard::Nothing if !dark() && !is_in(blind, asked.sent) => shown.lost += 1,
-            Heard::Nothing | Heard::Unsent | Heard::Unknown => {}
+            Heard::Nothing => shown.lost += 1,
+            Heard::Unsent | Heard::Unknown => {}
         }
     }
     shown

@@ -25,8 +25,8 @@ pub(crate) const LOSS: u32 = 150;
 pub(crate) const RTT: Duration = Duration::from_millis(150);
 
 /// The watch begins in the afternoon, so that it sees the evening.
-const START: Time = Time::from_millis(BEGINNING.as_millis() + 18 * 3_600_000);
-const LENGTH: Duration = seconds(2 * 3_600);
+const START: Time = Time::from_millis(BEGINNING.as_millis() + 18 * 3_600_000 + 1_800_000);
+const LENGTH: Duration = seconds(3_600);
 
 const fn trouble(a_month: f64, median: u64, sigma: f64, longest: u64) -> Trouble {
     Trouble { a_month, median: seconds(median), sigma, limits: (seconds(2), seconds(longest)) }
@@ -170,7 +170,11 @@ pub(crate) fn live(seed: u64) -> Trace {
     drop(sim);
     let mut asked = log.take();
     for one in &mut asked {
-        let takes = if let Heard::Answer(rtt) = one.fate { rtt } else { TIMEOUT };
+        let takes = match one.fate {
+            Heard::Answer(rtt) => rtt,
+            Heard::Nothing | Heard::Unknown => TIMEOUT,
+            Heard::Unsent => Duration::ZERO,
+        };
         let gone = |(span, kind): &&(Span, Leave)| {
             one.sent <= span.from && one.sent + takes > span.from && *kind != Leave::Suspended
         };

@@ -162,12 +162,33 @@ impl Shelter {
         self.head.closed_at.is_none()
     }
 
+    /// Whether the operations centre hears of what a letter tells through the umbrella: it was not over then.
+    fn speaks_for(&self, held: &Held, kind: LetterKind) -> bool {
+        self.head.closed_at.is_none_or(|at| held.due - wait(kind) <= at)
+    }
+
     /// Gives the next letter of a thread its number; returns the one before it as well.
     fn next_mark(&mut self, customer: Option<&String>, kind: LetterKind) -> (LetterMark, Option<LetterMark>) {
         let count = self.written.entry((customer.cloned(), kind)).or_default();
         *count += 1;
         let mark = LetterMark { kind, number: *count };
         (mark, self.last.insert(customer.cloned(), mark))
+    }
+}
+
+/// How long a letter waits.
+const fn wait(kind: LetterKind) -> Duration {
+    match kind {
+        LetterKind::Solved | LetterKind::Closed => COLLECT_GOOD,
+        LetterKind::Opened
+        | LetterKind::Upgraded
+        | LetterKind::Returned
+        | LetterKind::Updated
+        | LetterKind::Announced
+        | LetterKind::Revised
+        | LetterKind::Cancelled
+        | LetterKind::Alarm
+        | LetterKind::AllClear => COLLECT,
     }
 }
 
@@ -253,21 +274,14 @@ impl Desk {
         let customer = &case.opening.circuit.customer;
         let reference = case.opening.reference;
         self.release_of(case, turn);
-        let Some(shelter) = self.shelters.get_mut(&umbrella) else { return };
-        let wait = match mark.kind {
-            LetterKind::Solved | LetterKind::Closed => COLLECT_GOOD,
-            LetterKind::Opened
-            | LetterKind::Upgraded
-            | LetterKind::Returned
-            | LetterKind::Updated
-            | LetterKind::Announced
-            | LetterKind::Revised
-            | LetterKind::Cancelled
-            | LetterKind::Alarm
-            | LetterKind::AllClear => COLLECT,
-        };
         let key = (customer.clone(), mark.kind);
-        let held = shelter.held.entry(key).or_insert(Held { due: turn.at + wait, lines: Vec::new() });
+        let Some(shelter) = self.shelters.get(&umbrella) else { return };
+        // What the umbrella still spoke for and what came after it are two letters: they have other readers.
+        if !shelter.is_open() && shelter.held.get(&key).is_some_and(|held| shelter.speaks_for(held, mark.kind)) {
+            self.release(umbrella, &key, turn);
+        }
+        let Some(shelter) = self.shelters.get_mut(&umbrella) else { return };
+        let held = shelter.held.entry(key).or_insert(Held { due: turn.at + wait(mark.kind), lines: Vec::new() });
         held.lines.push((reference, mark));
         let due = held.due;
         turn.held.push(HeldLine { umbrella, customer: customer.clone(), case: reference, mark, due });
@@ -319,10 +333,13 @@ impl Desk {
     }
 
     fn release(&mut self, umbrella: Reference, key: &(String, LetterKind), turn: &mut Turn) {
-        let Some(held) = self.shelters.get_mut(&umbrella).and_then(|shelter| shelter.held.remove(key)) else { return };
+        let Some(shelter) = self.shelters.get_mut(&umbrella) else { return };
+        let Some(held) = shelter.held.remove(key) else { return };
+        // Over an umbrella that is closed the operations centre looks no more: it hears of the lines themselves.
+        let with_noc = !shelter.speaks_for(&held, key.1) && key.1 != LetterKind::Closed;
         turn.released.extend(&held.lines);
         for lines in held.lines.chunks(MAX_LINES_A_LETTER) {
-            self.tell_customer(umbrella, &key.0, key.1, lines, None, turn);
+            self.tell_customer(umbrella, key, with_noc, lines, None, turn);
         }
         for (line, _) in held.lines {
             self.closing.remove(&line);
@@ -332,18 +349,15 @@ impl Desk {
     fn tell_customer(
         &mut self,
         umbrella: Reference,
-        customer: &String,
-        kind: LetterKind,
+        (customer, kind): &(String, LetterKind),
+        with_noc: bool,
         lines: &[(Reference, LetterMark)],
         text: Option<&String>,
         turn: &mut Turn,
     ) {
         let Some(shelter) = self.shelters.get_mut(&umbrella) else { return };
-        let (mark, previous) = shelter.next_mark(Some(customer), kind);
+        let (mark, previous) = shelter.next_mark(Some(customer), *kind);
         let head = Arc::clone(&shelter.head);
-        // Over an umbrella that is closed the operations centre looks no more: it hears of new trouble itself.
-        let is_trouble = matches!(kind, LetterKind::Opened | LetterKind::Upgraded | LetterKind::Returned);
-        let with_noc = !shelter.is_open() && is_trouble;
         let case = |reference: &Reference| self.cases.get(reference).or_else(|| self.closing.get(reference)).cloned();
         let lines: Vec<(Arc<Case>, LetterMark)> =
             lines.iter().filter_map(|(reference, mark)| Some((case(reference)?, *mark))).collect();
@@ -379,14 +393,13 @@ impl Desk {
             customers: affected.len(),
         });
         for (customer, cases) in affected {
-            let number = self
-                .shelters
-                .get(&umbrella)
-                .and_then(|shelter| shelter.written.get(&(Some(customer.clone()), LetterKind::Updated)).copied());
+            let key = (customer, LetterKind::Updated);
+            let written = (Some(key.0.clone()), key.1);
+            let number = self.shelters.get(&umbrella).and_then(|shelter| shelter.written.get(&written).copied());
             let mark = LetterMark { kind: LetterKind::Updated, number: number.unwrap_or(0) + 1 };
             let lines: Vec<_> = cases.into_iter().map(|case| (case, mark)).collect();
             for lines in lines.chunks(MAX_LINES_A_LETTER) {
-                self.tell_customer(umbrella, &customer, LetterKind::Updated, lines, Some(&text), turn);
+                self.tell_customer(umbrella, &key, false, lines, Some(&text), turn);
             }
         }
         self.tell_noc_of(umbrella, LetterKind::Updated, Some(text), turn);
@@ -401,8 +414,6 @@ impl Desk {
             .map(|shelter| shelter.head.reference)
             .collect();
         for reference in over {
-            // What still waits is of the umbrella's time, in which it alone spoke to the operations centre.
-            self.release_all(reference, turn);
             self.tell_noc_of(reference, LetterKind::Closed, None, turn);
             let Some(shelter) = self.shelters.get_mut(&reference) else { continue };
             let head = Arc::make_mut(&mut shelter.head);

@@ -166,6 +166,11 @@ impl Health {
             if has.is_empty() && slow.is_none() {
                 self.learn(strip, sums);
             }
+        } else if !has.is_empty() {
+            // What was found before a restart is gone if it does not show from here on.
+            for symptom in [Symptom::Loss, Symptom::Slow, Symptom::Slower] {
+                self.marks().last_bad[symptom.index()].get_or_insert(now);
+            }
         }
         self.let_go(Symptom::Flapping, limits, has, now, &mut changes);
         changes
