@@ -3,13 +3,19 @@
 //! Needs root, and prints "skipped: " with the reason where it or a tool is missing.
 
 #[cfg(test)]
+mod agents;
+#[cfg(test)]
 mod backup;
+#[cfg(test)]
+mod canary;
 #[cfg(test)]
 mod crashes;
 #[cfg(test)]
 mod cut_off;
 #[cfg(test)]
 mod daemon;
+#[cfg(test)]
+mod degraded;
 #[cfg(test)]
 mod disk;
 #[cfg(test)]
@@ -19,11 +25,15 @@ mod life;
 #[cfg(test)]
 mod mail;
 #[cfg(test)]
+mod minutes;
+#[cfg(test)]
 mod net;
 #[cfg(test)]
 mod post;
 #[cfg(test)]
 mod refusals;
+#[cfg(test)]
+mod shared;
 #[cfg(test)]
 mod signals;
 #[cfg(test)]
@@ -31,5 +41,9 @@ mod signals;
 mod snmpd;
 #[cfg(test)]
 mod systemd;
+#[cfg(test)]
+mod traps;
+#[cfg(test)]
+mod works;
 #[cfg(test)]
 mod world;
