@@ -211,7 +211,9 @@ impl Fact {
             Self::AgentChanged { device, .. } | Self::Rebooted { device } => (Some(device), None),
             Self::Trapped { device, case, .. } => (Some(device), *case),
             Self::UmbrellaOpened(umbrella) => (None, Some(umbrella.reference)),
-            Self::UmbrellaUpdated { reference, .. } | Self::UmbrellaClosed { reference, .. } => (None, Some(*reference)),
+            Self::UmbrellaUpdated { reference, .. } | Self::UmbrellaClosed { reference, .. } => {
+                (None, Some(*reference))
+            }
             Self::CanaryBegan { unit } | Self::CanarySang { unit, .. } => (Some(unit), None),
             Self::LetterQueued { letter, .. } | Self::LetterSent(letter) | Self::LetterFailed { letter, .. } => {
                 letter.thread.about()

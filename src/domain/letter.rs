@@ -183,12 +183,7 @@ impl Letter {
     /// What identifies it.
     #[must_use]
     pub fn label(&self) -> LetterLabel {
-        LetterLabel {
-            id: self.id,
-            thread: self.thread.clone(),
-            mark: self.mark,
-            to: self.to.clone(),
-        }
+        LetterLabel { id: self.id, thread: self.thread.clone(), mark: self.mark, to: self.to.clone() }
     }
 
     /// The cases that it tells of, each with what it tells.
@@ -196,9 +191,7 @@ impl Letter {
     pub fn lines(&self) -> Vec<(Reference, LetterMark)> {
         match &self.content {
             Content::Case(case) => [(case.opening.reference, self.mark)].into(),
-            Content::Lines { lines, .. } => {
-                lines.iter().map(|(case, mark)| (case.opening.reference, *mark)).collect()
-            }
+            Content::Lines { lines, .. } => lines.iter().map(|(case, mark)| (case.opening.reference, *mark)).collect(),
             Content::Umbrella { .. } | Content::Maintenance { .. } | Content::Alarm(_) => Vec::new(),
         }
     }

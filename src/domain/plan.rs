@@ -1,8 +1,8 @@
 //! What the operator wants watched, and by which rules: everything the core takes from the configuration.
 
+use super::maintenance::Window;
 use super::party::Customer;
 use super::time::Time;
-use super::maintenance::Window;
 use super::watch::Device;
 use alloc::string::String;
 use alloc::sync::Arc;

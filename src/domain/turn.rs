@@ -245,7 +245,9 @@ impl fmt::Display for BadMaintenance {
             Self::EndsFirst => "it has to end after it begins",
             Self::Past => "it would end in the past",
             Self::TooLong => "one maintenance takes at most 7 days: plan several",
-            Self::NothingThere => "the inventory has nothing in this scope: name a unit, a node or a group such as supplier=telco-a",
+            Self::NothingThere => {
+                "the inventory has nothing in this scope: name a unit, a node or a group such as supplier=telco-a"
+            }
             Self::Over => "it is over or called off, which is final: plan another one",
             Self::Begun => "it has begun: only its end can be changed",
             Self::Configured => "it stands in the configuration: change it there and reload",

@@ -1,6 +1,6 @@
 //! The language of stories: from text to a plan and a list of events.
 
-use super::words::{action, count_within, duration, maintenance, pairs, permille, rate};
+use super::words::{action, count_within, maintenance, pairs, permille, rate};
 use crate::domain::desk::{AlarmKind, Priority};
 use crate::domain::maintenance::{Scope, Window};
 use crate::domain::party::Customer;
@@ -10,6 +10,7 @@ use crate::domain::turn::Command;
 use crate::domain::watch::{
     Circuit, Device, GroupKind, Limits, Pace, Place, Role, Secret, SnmpAccess, SnmpVersion, TrapKind, Verdict,
 };
+use crate::text::parse_duration as duration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -324,40 +325,14 @@ impl Draft {
                 self.units.push((line, unit));
                 Ok(())
             }
-            ["units", prefix, range, keys @ ..] => {
-                let keys = pairs(keys)?;
-                let (first, last) = range.split_once("..").ok_or("write a range as 1..500")?;
-                let number = |text: &str| text.parse::<u32>().map_err(|_| format!("{text:?} is no number"));
-                let (first, last) = (number(first)?, number(last)?);
-                if first > last {
-                    return Err(format!("{range} is empty: write a range as 1..500"));
-                }
-                if self.units.len() + (last - first) as usize >= MAX_DEVICES {
-                    return Err(format!("a story has at most {MAX_DEVICES} units"));
-                }
-                for n in first..=last {
-                    let unit = self.unit(&format!("{prefix}{n}"), &keys)?;
-                    self.units.push((line, unit));
-                }
-                Ok(())
-            }
+            ["units", prefix, range, keys @ ..] => self.add_units(line, prefix, range, &pairs(keys)?),
             ["node", id, keys @ ..] => {
                 let node = self.device(id, Role::Node, &pairs(keys)?)?;
                 self.nodes.push((line, node));
                 Ok(())
             }
             ["sentinel", id, keys @ ..] => {
-                let place = match keys {
-                    [] => Place::Far,
-                    [key] => Place::ALL
-                        .into_iter()
-                        .find(|place| key.strip_prefix("place=") == Some(place.name()))
-                        .ok_or("write: sentinel ID [place=gateway|core|far]")?,
-                    [..] => return Err("write: sentinel ID [place=gateway|core|far]".into()),
-                };
-                let mut sentinel = self.device(id, Role::Sentinel(place), &Keys::new())?;
-                sentinel.pace.interval = crate::domain::watch::SENTINEL_INTERVAL;
-                sentinel.pace.timeout = sentinel.pace.timeout.min(crate::domain::watch::SENTINEL_TIMEOUT);
+                let sentinel = self.sentinel(id, keys)?;
                 self.sentinels.push((line, sentinel));
                 Ok(())
             }
@@ -388,13 +363,44 @@ impl Draft {
             ["canary", ..] => Err("write: canary UNIT every 24h".into()),
             ["at"] => Err("write: at 1h9m59s …".into()),
             ["until", ..] => Err("write: until 60h".into()),
-            [first, ..] => {
-                Err(format!(
-                    "a line begins with config, unit, units, node, sentinel, maintenance, canary, at or until, not with \
+            [first, ..] => Err(format!(
+                "a line begins with config, unit, units, node, sentinel, maintenance, canary, at or until, not with \
                      {first:?}"
-                ))
-            }
+            )),
         }
+    }
+
+    fn add_units(&mut self, line: usize, prefix: &str, range: &str, keys: &Keys<'_>) -> Result<(), String> {
+        let (first, last) = range.split_once("..").ok_or("write a range as 1..500")?;
+        let number = |text: &str| text.parse::<u32>().map_err(|_| format!("{text:?} is no number"));
+        let (first, last) = (number(first)?, number(last)?);
+        if first > last {
+            return Err(format!("{range} is empty: write a range as 1..500"));
+        }
+        if self.units.len() + (last - first) as usize >= MAX_DEVICES {
+            return Err(format!("a story has at most {MAX_DEVICES} units"));
+        }
+        for n in first..=last {
+            let unit = self.unit(&format!("{prefix}{n}"), keys)?;
+            self.units.push((line, unit));
+        }
+        Ok(())
+    }
+
+    fn sentinel(&self, id: &str, keys: &[&str]) -> Result<Device, String> {
+        let usage = "write: sentinel ID [place=gateway|core|far]";
+        let place = match keys {
+            [] => Place::Far,
+            [key] => {
+                let named = |place: &Place| key.strip_prefix("place=") == Some(place.name());
+                Place::ALL.into_iter().find(named).ok_or(usage)?
+            }
+            [..] => return Err(usage.into()),
+        };
+        let mut sentinel = self.device(id, Role::Sentinel(place), &Keys::new())?;
+        sentinel.pace.interval = crate::domain::watch::SENTINEL_INTERVAL;
+        sentinel.pace.timeout = sentinel.pace.timeout.min(crate::domain::watch::SENTINEL_TIMEOUT);
+        Ok(sentinel)
     }
 
     fn unit(&self, id: &str, keys: &Keys<'_>) -> Result<Device, String> {
@@ -447,9 +453,7 @@ impl Draft {
         let version = SnmpVersion::V2c { community: Secret::new("public".to_owned()) };
         let access = Arc::new(SnmpAccess { version, port: 161, interface: Some(1) });
         for (_, device) in self.units.iter_mut().chain(&mut self.nodes) {
-            let speaks_of_it = |event: &Event| {
-                matches!(&event.action, Action::Agent(subject, _) if subject.covers(&device.id, &device.role))
-            };
+            let speaks_of_it = |event: &Event| matches!(&event.action, Action::Agent(subject, _) if subject.covers(&device.id, &device.role));
             if self.events.iter().any(speaks_of_it) {
                 device.snmp = Some(Arc::clone(&access));
                 if let Role::Unit(circuit) = &mut device.role {
@@ -495,10 +499,8 @@ impl Draft {
                 fault(*line, format!("{}: timeout must be shorter than interval", device.id));
             }
         }
-        let upstreams: BTreeMap<&str, &str> = self
-            .devices()
-            .filter_map(|(_, device)| Some((device.id.as_str(), device.upstream.as_deref()?)))
-            .collect();
+        let upstreams: BTreeMap<&str, &str> =
+            self.devices().filter_map(|(_, device)| Some((device.id.as_str(), device.upstream.as_deref()?))).collect();
         for (line, device) in self.devices() {
             let mut ancestors = std::iter::successors(device.upstream.as_deref(), |id| upstreams.get(id).copied());
             if ancestors.by_ref().take(MAX_LEVELS).any(|id| id == device.id) || ancestors.next().is_some() {

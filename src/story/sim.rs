@@ -5,7 +5,7 @@ use super::grammar::Agent;
 use super::site::Line;
 use crate::domain::desk::{Alarm, AlarmKind, Case, Reference, SavedDesk, SavedUmbrella, Umbrella};
 use crate::domain::fact::Fact;
-use crate::domain::letter::{Delivery, LetterId, LetterState, SavedLetter, SavedLetters, Thread};
+use crate::domain::letter::{Delivery, Letter, LetterId, LetterState, SavedLetter, SavedLetters, Thread};
 use crate::domain::maintenance::Maintenance;
 use crate::domain::plan::Plan;
 use crate::domain::time::{Calendar, Time};
@@ -51,7 +51,7 @@ pub struct Sim {
     resolver_works: bool,
     /// Whether there are names to look up.
     names_wanted: bool,
-    in_flight: BinaryHeap<Reverse<(Time, Slot, Round, Method, Fate)>>,
+    in_flight: BinaryHeap<Reverse<InFlight>>,
     mail_in_flight: BinaryHeap<Reverse<(Time, LetterId)>>,
     inputs: Vec<Input>,
     results: Vec<ProbeResult>,
@@ -68,6 +68,9 @@ pub struct Sim {
     /// Turns until the daemon is killed, and whether that is just before or just after the commit.
     doom: Option<(u32, bool)>,
 }
+
+/// When a probe meets its fate, and which.
+type InFlight = (Time, Slot, Round, Method, Fate);
 
 /// What becomes of a probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,6 +99,7 @@ struct Disk {
     cases: BTreeMap<Reference, Arc<Case>>,
     next_case: u64,
     letters: BTreeMap<LetterId, (SavedLetter, LetterState)>,
+    written: Vec<Letter>,
     intervals: Vec<Interval>,
     chunks: Vec<(String, Chunk)>,
     umbrellas: BTreeMap<Reference, Umbrella>,
@@ -123,6 +127,7 @@ impl Disk {
             let saved = SavedLetter { label: letter.label(), written_at: letter.written_at, attempts: 0 };
             self.letters.insert(letter.id, (saved, LetterState::Queued));
         }
+        self.written.extend_from_slice(&turn.letters);
         for change in &turn.letter_changes {
             if let Some((letter, state)) = self.letters.get_mut(&change.id) {
                 letter.attempts = change.attempts;
@@ -185,7 +190,9 @@ impl Disk {
                 Thread::Umbrella { reference: thread, customer } if *thread == reference => {
                     Some((customer.clone(), letter.label.mark))
                 }
-                Thread::Umbrella { .. } | Thread::Case { .. } | Thread::Maintenance { .. } | Thread::Alarm { .. } => None,
+                Thread::Umbrella { .. } | Thread::Case { .. } | Thread::Maintenance { .. } | Thread::Alarm { .. } => {
+                    None
+                }
             });
             SavedUmbrella {
                 umbrella: self.umbrellas[&reference].clone(),
@@ -293,6 +300,12 @@ impl Sim {
     /// Every umbrella that was committed, in the order of opening.
     pub fn umbrellas(&self) -> impl DoubleEndedIterator<Item = &Umbrella> {
         self.disk.umbrellas.values()
+    }
+
+    /// Every letter that was written, in the order of writing.
+    #[must_use]
+    pub fn letters(&self) -> &[Letter] {
+        &self.disk.written
     }
 
     /// How many letters were written to this address.

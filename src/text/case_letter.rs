@@ -22,7 +22,10 @@ pub(super) fn body(letter: &Letter, case: &Case, calendar: &Calendar) -> String 
     text.push('\n');
     text.push_str(&match letter.greeting {
         Some(_) => {
-            format!("Please keep {} in the subject of any reply, so that it reaches this case.\n", case.opening.reference)
+            format!(
+                "Please keep {} in the subject of any reply, so that it reaches this case.\n",
+                case.opening.reference
+            )
         }
         None => format!("ntuwatch case explain {}\n", case.opening.reference),
     });

@@ -203,7 +203,8 @@ pub(super) fn measured(finding: &Finding) -> (String, String) {
 }
 
 /// How a line is degraded, as the end of a sentence about it.
-pub(super) fn finding_words(finding: &Finding) -> String {
+#[must_use]
+pub fn finding_words(finding: &Finding) -> String {
     let (measured, limit) = measured(finding);
     let over = duration(finding.over);
     match finding.symptom {
@@ -225,7 +226,8 @@ pub(super) fn finding_words(finding: &Finding) -> String {
 }
 
 /// What happened, in words for everybody.
-pub(super) fn diagnosis_words(diagnosis: &Diagnosis, calendar: &Calendar) -> String {
+#[must_use]
+pub fn diagnosis_words(diagnosis: &Diagnosis, calendar: &Calendar) -> String {
     let cause = match diagnosis.cause {
         SiteCause::Site => "power or a reboot at the site",
         SiteCause::AccessLine => "the access line",
@@ -242,7 +244,9 @@ pub(super) fn diagnosis_words(diagnosis: &Diagnosis, calendar: &Calendar) -> Str
 fn witness_words(witness: &Witness, calendar: &Calendar) -> String {
     match witness {
         Witness::Booted(at) => format!("the box started at {}", utc(*at, calendar)),
-        Witness::RanOn(at) => format!("the box has run since {}, also while it could not be reached", utc(*at, calendar)),
+        Witness::RanOn(at) => {
+            format!("the box has run since {}, also while it could not be reached", utc(*at, calendar))
+        }
         Witness::Upstream(device) => format!("{device} was lost meanwhile"),
         Witness::Shared(umbrella) => format!("others were lost together with it ({umbrella})"),
         Witness::Trapped { says, at } => format!("the box itself said {says} at {}", utc(*at, calendar)),
@@ -250,7 +254,8 @@ fn witness_words(witness: &Witness, calendar: &Calendar) -> String {
 }
 
 /// A shared cause in words.
-pub(super) fn cause_words(cause: &Cause) -> String {
+#[must_use]
+pub fn cause_words(cause: &Cause) -> String {
     match cause {
         Cause::Device(id) => format!("{id} is lost, and with it what is reached through it"),
         Cause::Below(id) => format!("lines that are reached through {id}, which answers itself"),
@@ -367,7 +372,9 @@ pub fn sentence(fact: &Fact, calendar: &Calendar) -> String {
         Fact::AlarmCleared { kind, lasted, .. } => {
             format!("All clear after {}: {}.", duration(*lasted), all_clear_words(*kind))
         }
-        Fact::CanaryBegan { unit } => format!("The canary {unit} is taken for lost from now on, to see that its case comes."),
+        Fact::CanaryBegan { unit } => {
+            format!("The canary {unit} is taken for lost from now on, to see that its case comes.")
+        }
         Fact::CanarySang { unit, took } => {
             format!("The canary {unit} sang: its letter was taken {} after its outage began.", duration(*took))
         }
@@ -422,11 +429,13 @@ fn maintenance_sentence(maintenance: &Maintenance, calendar: &Calendar) -> Strin
 }
 
 /// What an alarm is about, as the end of a sentence.
-pub(super) fn alarm_words(cause: &AlarmCause) -> String {
+#[must_use]
+pub fn alarm_words(cause: &AlarmCause) -> String {
     match cause {
         AlarmCause::OwnSide(reason) => format!("the monitor is cut off: {}", because(*reason)),
         AlarmCause::Everybody => {
-            "probes to everybody are lost or late, so that no line can be called degraded for that: our own uplink".into()
+            "probes to everybody are lost or late, so that no line can be called degraded for that: our own uplink"
+                .into()
         }
         AlarmCause::Canary { unit, step: CanaryStep::NoCase } => {
             format!("the canary {unit} was taken for lost and no case came of it: faults of customers may be missed")

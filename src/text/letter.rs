@@ -80,7 +80,9 @@ fn body(letter: &Letter, calendar: &Calendar) -> String {
         Content::Umbrella { umbrella, cases, text } => {
             about_umbrella(letter.mark.kind, umbrella, *cases, text.as_deref(), calendar)
         }
-        Content::Maintenance { maintenance, lines } => about_maintenance(letter.mark.kind, maintenance, lines, calendar),
+        Content::Maintenance { maintenance, lines } => {
+            about_maintenance(letter.mark.kind, maintenance, lines, calendar)
+        }
         Content::Alarm(alarm) => about_alarm(letter, alarm, calendar),
     });
     text
@@ -105,21 +107,28 @@ fn about_lines(
         several => (format!("{several} of {whose} lines"), "these lines"),
     };
     let message = match letter.mark.kind {
-        LetterKind::Opened => format!(
-            "We have lost contact with {count}, by a fault that they share with others. We are working on it."
-        ),
+        LetterKind::Opened => {
+            format!("We have lost contact with {count}, by a fault that they share with others. We are working on it.")
+        }
         LetterKind::Upgraded => format!("We have now lost contact altogether with {count}. They are raised to P1."),
         LetterKind::Solved => {
-            format!("{} back. We go on watching {these}: if the fault returns, so does its case.", are(lines.len(), whose))
+            format!(
+                "{} back. We go on watching {these}: if the fault returns, so does its case.",
+                are(lines.len(), whose)
+            )
         }
-        LetterKind::Returned => format!("The fault of {count} has returned while we were watching. We are working on it."),
+        LetterKind::Returned => {
+            format!("The fault of {count} has returned while we were watching. We are working on it.")
+        }
         LetterKind::Closed => {
             format!("The fault of {count} has stayed away for the whole time that we watched. The cases are closed.")
         }
         LetterKind::Updated => format!("There is news of the fault of {count}."),
-        LetterKind::Announced | LetterKind::Revised | LetterKind::Cancelled | LetterKind::Alarm | LetterKind::AllClear => {
-            String::new()
-        }
+        LetterKind::Announced
+        | LetterKind::Revised
+        | LetterKind::Cancelled
+        | LetterKind::Alarm
+        | LetterKind::AllClear => String::new(),
     };
     let mut text = format!("{message}\n\n");
     if let Some(news) = news {
@@ -151,12 +160,20 @@ fn line_of(case: &Case, kind: LetterKind, calendar: &Calendar) -> String {
             case.outage().map(|outage| format!("lost since {}", at(outage.first_loss)))
         }
         LetterKind::Solved | LetterKind::Closed => case.recovered_at.map(|time| format!("back since {}", at(time))),
-        LetterKind::Announced | LetterKind::Revised | LetterKind::Cancelled | LetterKind::Alarm | LetterKind::AllClear => {
-            None
-        }
+        LetterKind::Announced
+        | LetterKind::Revised
+        | LetterKind::Cancelled
+        | LetterKind::Alarm
+        | LetterKind::AllClear => None,
     };
     let when = when.map(|when| format!(", {when}")).unwrap_or_default();
-    format!("  {} (order {}, {}): {}{when}", opening.unit, opening.circuit.order, opening.reference, case.priority.name())
+    format!(
+        "  {} (order {}, {}): {}{when}",
+        opening.unit,
+        opening.circuit.order,
+        opening.reference,
+        case.priority.name()
+    )
 }
 
 fn about_umbrella(

@@ -457,6 +457,7 @@ impl Case {
             Line::Watched(Verdict::Loss, _) => {
                 self.downtime.run(at);
                 self.back = None;
+                self.diagnosis = None;
             }
             Line::Watched(Verdict::Degraded, _) => self.back = None,
             Line::Watched(Verdict::Inconclusive | Verdict::Unobserved, _) | Line::Withdrawn => {}

@@ -16,7 +16,6 @@ pub use reference::{MAX_CASES, Misread, Reference};
 pub use umbrella::{COLLECT, COLLECT_GOOD, Cause, MAX_LINES_A_LETTER, SavedUmbrella, Umbrella};
 
 use super::fact::Fact;
-use umbrella::Shelter;
 use super::letter::{Content, Letter, Outbox, Thread};
 use super::maintenance::Maintenance;
 use super::party::Customer;
@@ -29,6 +28,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use umbrella::Shelter;
 
 /// The team that cases of the watch are assigned to (R2).
 pub const SUPPORT_QUEUE: &str = "Support";
@@ -70,7 +70,11 @@ impl Desk {
         let cases: BTreeMap<_, _> =
             saved.cases.into_iter().map(|case| (case.opening.reference, Arc::new(case))).collect();
         let open_of = cases.values().map(|case| (case.opening.unit.clone(), case.opening.reference)).collect();
-        let shelters = saved.umbrellas.into_iter().map(|umbrella| (umbrella.umbrella.reference, Shelter::restored(umbrella, &cases))).collect();
+        let shelters = saved
+            .umbrellas
+            .into_iter()
+            .map(|umbrella| (umbrella.umbrella.reference, Shelter::restored(umbrella, &cases)))
+            .collect();
         let closing = saved.closing.into_iter().map(|case| (case.opening.reference, Arc::new(case))).collect();
         let alarms = saved.alarms.into_iter().map(|alarm| (alarm.kind, alarm)).collect();
         let mut desk = Self {
@@ -148,14 +152,7 @@ impl Desk {
     }
 
     /// Opens a case and returns its reference.
-    fn open(
-        &mut self,
-        subject: &Subject<'_>,
-        by: Actor,
-        priority: Priority,
-        why: Why,
-        turn: &mut Turn,
-    ) -> Reference {
+    fn open(&mut self, subject: &Subject<'_>, by: Actor, priority: Priority, why: Why, turn: &mut Turn) -> Reference {
         let Why { note, finding } = why;
         let reference = self.next_reference(turn);
         let (evidence, circuit) = (subject.evidence, subject.circuit);
@@ -194,6 +191,7 @@ impl Desk {
         if case.umbrella.is_some()
             && let Some(case) = self.cases.get(&reference).cloned()
         {
+            self.release_of(&case, turn);
             self.leave(&case);
         }
         self.record(reference, CaseFact::Joined { umbrella }, turn);
@@ -243,7 +241,8 @@ impl Desk {
     fn readers(&self, customer: Option<&String>, with_noc: bool) -> Vec<(String, Option<String>)> {
         let customer = customer.and_then(|customer| self.customers.get(customer));
         let mut seen = BTreeSet::new();
-        let theirs = customer.into_iter().flat_map(|customer| customer.email.iter().map(|to| (to, Some(&customer.name))));
+        let theirs =
+            customer.into_iter().flat_map(|customer| customer.email.iter().map(|to| (to, Some(&customer.name))));
         let ours = self.noc.iter().filter(|_| with_noc).map(|to| (to, None));
         theirs
             .chain(ours)

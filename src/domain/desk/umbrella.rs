@@ -4,9 +4,9 @@
 //! the operations centre sees one umbrella, and a customer gets one letter about all lines to which the same happened
 //! within [`COLLECT`].
 
+use super::Desk;
 use super::case::{Case, LetterKind, LetterMark, Stage};
 use super::reference::Reference;
-use super::Desk;
 use crate::domain::fact::Fact;
 use crate::domain::letter::{Content, Thread};
 use crate::domain::time::Time;
@@ -145,7 +145,10 @@ impl Shelter {
             shelter.at_work += usize::from(case.is_at_work());
         }
         for line in saved.held {
-            let held = shelter.held.entry((line.customer, line.mark.kind)).or_insert(Held { due: line.due, lines: Vec::new() });
+            let held = shelter
+                .held
+                .entry((line.customer, line.mark.kind))
+                .or_insert(Held { due: line.due, lines: Vec::new() });
             held.lines.push((line.case, line.mark));
         }
         for (customer, mark) in saved.letters {
@@ -187,10 +190,25 @@ impl Desk {
     }
 
     /// Opens an umbrella.
-    pub(crate) fn open_umbrella(&mut self, cause: Cause, first_loss: Time, shares: (usize, usize), within: Duration, turn: &mut Turn) -> Reference {
+    pub(crate) fn open_umbrella(
+        &mut self,
+        cause: Cause,
+        first_loss: Time,
+        shares: (usize, usize),
+        within: Duration,
+        turn: &mut Turn,
+    ) -> Reference {
         let reference = self.next_reference(turn);
-        let head =
-            Umbrella { reference, cause, opened_at: turn.at, first_loss, lost: shares.0, of: shares.1, within, closed_at: None };
+        let head = Umbrella {
+            reference,
+            cause,
+            opened_at: turn.at,
+            first_loss,
+            lost: shares.0,
+            of: shares.1,
+            within,
+            closed_at: None,
+        };
         turn.facts.push(Fact::UmbrellaOpened(head.clone()));
         turn.umbrellas.push(head.clone());
         self.shelters.insert(reference, Shelter::new(head));
@@ -234,15 +252,7 @@ impl Desk {
         let Some(umbrella) = case.umbrella else { return };
         let customer = &case.opening.circuit.customer;
         let reference = case.opening.reference;
-        let Some(shelter) = self.shelters.get(&umbrella) else { return };
-        // A letter that still waits says what was before: it must go first.
-        let before: Vec<_> = shelter
-            .held
-            .iter()
-            .filter(|((of, _), held)| of == customer && held.lines.iter().any(|(line, _)| *line == reference))
-            .map(|(key, _)| key.clone())
-            .collect();
-        before.into_iter().for_each(|key| self.release(umbrella, &key, turn));
+        self.release_of(case, turn);
         let Some(shelter) = self.shelters.get_mut(&umbrella) else { return };
         let wait = match mark.kind {
             LetterKind::Solved | LetterKind::Closed => COLLECT_GOOD,
@@ -262,6 +272,16 @@ impl Desk {
         let due = held.due;
         turn.held.push(HeldLine { umbrella, customer: customer.clone(), case: reference, mark, due });
         self.next_release = Some(self.next_release.map_or(due, |next| next.min(due)));
+    }
+
+    /// Lets the letters of a case's umbrella go that still wait to say what was before: they come first.
+    pub(super) fn release_of(&mut self, case: &Case, turn: &mut Turn) {
+        let Some(umbrella) = case.umbrella else { return };
+        let waits = |held: &Held| held.lines.iter().any(|(line, _)| *line == case.opening.reference);
+        let Some(shelter) = self.shelters.get(&umbrella) else { return };
+        let before: Vec<_> =
+            shelter.held.iter().filter(|(_, held)| waits(held)).map(|(key, _)| key.clone()).collect();
+        before.into_iter().for_each(|key| self.release(umbrella, &key, turn));
     }
 
     /// When the next held letter goes.
@@ -289,6 +309,14 @@ impl Desk {
 
     pub(super) fn find_next_release(&mut self) {
         self.next_release = self.shelters.values().flat_map(|shelter| shelter.held.values()).map(|held| held.due).min();
+    }
+
+    /// Lets all letters of an umbrella go.
+    fn release_all(&mut self, umbrella: Reference, turn: &mut Turn) {
+        let Some(shelter) = self.shelters.get(&umbrella) else { return };
+        let waiting: Vec<_> = shelter.held.keys().cloned().collect();
+        waiting.into_iter().for_each(|key| self.release(umbrella, &key, turn));
+        self.find_next_release();
     }
 
     fn release(&mut self, umbrella: Reference, key: &(String, LetterKind), turn: &mut Turn) {
@@ -337,19 +365,25 @@ impl Desk {
     /// Staff have news for everybody who is affected.
     pub(super) fn update(&mut self, umbrella: Reference, by: String, text: String, turn: &mut Turn) {
         let Some(shelter) = self.shelters.get(&umbrella) else { return };
-        // What waits to be said comes first.
-        let waiting: Vec<_> = shelter.held.keys().cloned().collect();
         let mut affected: BTreeMap<String, Vec<Reference>> = BTreeMap::new();
-        let at_work = shelter.children.iter().filter_map(|child| self.cases.get(child)).filter(|case| case.is_at_work());
+        let at_work =
+            shelter.children.iter().filter_map(|child| self.cases.get(child)).filter(|case| case.is_at_work());
         for case in at_work {
             affected.entry(case.opening.circuit.customer.clone()).or_default().push(case.opening.reference);
         }
-        waiting.into_iter().for_each(|key| self.release(umbrella, &key, turn));
-        turn.facts.push(Fact::UmbrellaUpdated { reference: umbrella, by, text: text.clone(), customers: affected.len() });
+        // What waits to be said comes first.
+        self.release_all(umbrella, turn);
+        turn.facts.push(Fact::UmbrellaUpdated {
+            reference: umbrella,
+            by,
+            text: text.clone(),
+            customers: affected.len(),
+        });
         for (customer, cases) in affected {
-            let number = self.shelters.get(&umbrella).and_then(|shelter| {
-                shelter.written.get(&(Some(customer.clone()), LetterKind::Updated)).copied()
-            });
+            let number = self
+                .shelters
+                .get(&umbrella)
+                .and_then(|shelter| shelter.written.get(&(Some(customer.clone()), LetterKind::Updated)).copied());
             let mark = LetterMark { kind: LetterKind::Updated, number: number.unwrap_or(0) + 1 };
             let lines: Vec<_> = cases.into_iter().map(|case| (case, mark)).collect();
             for lines in lines.chunks(MAX_LINES_A_LETTER) {
@@ -357,7 +391,6 @@ impl Desk {
             }
         }
         self.tell_noc_of(umbrella, LetterKind::Updated, Some(text), turn);
-        self.find_next_release();
     }
 
     /// Closes the umbrellas whose cause is over: no case is at work under them any more, and `is_over` of the cause.
@@ -369,15 +402,23 @@ impl Desk {
             .map(|shelter| shelter.head.reference)
             .collect();
         for reference in over {
+            // What still waits is of the umbrella's time, in which it alone spoke to the operations centre.
+            self.release_all(reference, turn);
             self.tell_noc_of(reference, LetterKind::Closed, None, turn);
             let Some(shelter) = self.shelters.get_mut(&reference) else { continue };
             let head = Arc::make_mut(&mut shelter.head);
             head.closed_at = Some(turn.at);
             let lasted = turn.at.since(head.first_loss);
             turn.umbrellas.push(head.clone());
-            turn.facts.push(Fact::UmbrellaClosed { reference, cause: head.cause.clone(), lasted, children: shelter.cases });
+            turn.facts.push(Fact::UmbrellaClosed {
+                reference,
+                cause: head.cause.clone(),
+                lasted,
+                children: shelter.cases,
+            });
         }
-        self.shelters.retain(|_, shelter| shelter.is_open() || !shelter.children.is_empty() || !shelter.held.is_empty());
+        self.shelters
+            .retain(|_, shelter| shelter.is_open() || !shelter.children.is_empty() || !shelter.held.is_empty());
     }
 }
 

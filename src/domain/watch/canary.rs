@@ -101,11 +101,9 @@ impl Watch {
     /// A letter was taken by the mail server, perhaps the canary's.
     pub(super) fn listen_for_canary(&mut self, from: usize, turn: &mut Turn) {
         let Some(Canary { plan, song: Some(song), .. }) = &mut self.canary else { return };
-        let is_its = |fact: &Fact| match fact {
-            Fact::LetterSent(letter) => matches!(&letter.thread, Thread::Case { unit, .. } if *unit == plan.unit),
-            _ => false,
-        };
-        if song.sang || !turn.facts[from..].iter().any(is_its) {
+        let is_its = |thread: &Thread| matches!(thread, Thread::Case { unit, .. } if *unit == plan.unit);
+        let sent = |fact: &Fact| matches!(fact, Fact::LetterSent(letter) if is_its(&letter.thread));
+        if song.sang || !turn.facts[from..].iter().any(sent) {
             return;
         }
         song.sang = true;

@@ -37,7 +37,7 @@ pub(super) struct Crowd {
     pub(super) fleet: usize,
     /// How many of them don't answer, be it their fault or ours.
     dark: usize,
-    /// The latest losses: when they began.
+    /// The latest losses: when they began, about in that order.
     recent: VecDeque<Time>,
     /// Since when a mass loss waits for its judgement.
     pending: Option<Time>,
@@ -79,8 +79,9 @@ impl Crowd {
         self.dark = self.dark.saturating_sub(usize::from(is_dark(shift.was.0)));
         if shift.now.0 == Verdict::Loss && shift.was.0.is_contact() {
             self.recent.push_back(shift.at);
-            let newest = self.recent.iter().copied().max().unwrap_or(shift.at);
-            self.recent.retain(|&at| newest.since(at) <= AT_ONCE);
+            while self.recent.front().is_some_and(|&at| shift.at.since(at) > AT_ONCE) {
+                self.recent.pop_front();
+            }
         }
     }
 
@@ -98,7 +99,7 @@ impl Watch {
     /// Takes note of a change of verdict of a unit or a node.
     pub(super) fn note_crowd(&mut self, shift: &Shift) {
         self.crowd.shifted(shift);
-        let Some(first) = self.crowd.recent.iter().copied().min() else { return };
+        let Some(&first) = self.crowd.recent.front() else { return };
         let judged = self.crowd.judged.is_some_and(|judged| judged >= first);
         if self.crowd.pending.is_none() && !judged && self.crowd.is_too_many(self.crowd.recent.len()) {
             self.crowd.pending = Some(first);
@@ -194,7 +195,9 @@ impl Watch {
             return Shared::Nothing;
         };
         let verdict = |slot: &Slot| self.evidence[slot.index()].verdict();
-        let lost = self.ancestors(slot).filter(|parent| verdict(parent) == Verdict::Loss).last();
+        // One that was lost long after the line explains nothing.
+        let in_time = |parent: &Slot| self.loss_of(*parent).is_some_and(|at| at <= first_loss + TOGETHER);
+        let lost = self.ancestors(slot).filter(in_time).last();
         let not_asked_since = |parent: &Slot| {
             let last = self.evidence[parent.index()].last_contact();
             verdict(parent).is_contact() && last.is_none_or(|at| at < first_loss)
@@ -227,8 +230,11 @@ impl Watch {
         if evidence.reason() == Reason::Maintenance {
             return None;
         }
-        let below: Vec<Slot> =
-            self.units().map(|(slot, _)| slot).filter(|&unit| self.ancestors(unit).any(|parent| parent == slot)).collect();
+        let below: Vec<Slot> = self
+            .units()
+            .map(|(slot, _)| slot)
+            .filter(|&unit| self.ancestors(unit).any(|parent| parent == slot))
+            .collect();
         let losses: Vec<Time> = below.iter().filter_map(|&unit| self.loss_of(unit)).collect();
         let within = spread(&losses);
         Some(self.desk.open_umbrella(Cause::Device(device), first_loss, (losses.len(), below.len()), within, turn))
@@ -249,10 +255,9 @@ impl Watch {
 
     fn has_cause(&self, slot: Slot, device: &Device, cause: &Cause) -> bool {
         match (cause, &device.role) {
-            (Cause::Device(id) | Cause::Below(id), _) => self
-                .slots
-                .get(id)
-                .is_some_and(|parent| self.ancestors(slot).any(|ancestor| ancestor == *parent)),
+            (Cause::Device(id) | Cause::Below(id), _) => {
+                self.slots.get(id).is_some_and(|parent| self.ancestors(slot).any(|ancestor| ancestor == *parent))
+            }
             (Cause::Group(kind, name), Role::Unit(circuit)) => circuit.group(*kind) == Some(name),
             (Cause::Group(..), Role::Node | Role::Sentinel(_)) => false,
             (Cause::Moment, _) => true,
@@ -313,9 +318,8 @@ impl Watch {
             *lost >= MIN_TOGETHER && lost * 10 >= of * GROUP_TENTHS && (*of < units || matches!(cause, Cause::Below(_)))
         };
         let best = counted.filter(explains).min_by_key(|(_, lost, of)| (usize::MAX - lost, *of));
-        let moment = || {
-            (batch.len() >= MIN_CROWD && batch.len() * CROWD_SHARE >= units).then_some((Cause::Moment, units))
-        };
+        let moment =
+            || (batch.len() >= MIN_CROWD && batch.len() * CROWD_SHARE >= units).then_some((Cause::Moment, units));
         best.map(|(cause, _, of)| (cause, of)).or_else(moment)
     }
 }

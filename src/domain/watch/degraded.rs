@@ -26,6 +26,7 @@ impl Watch {
         let cell = match blame {
             None => Cell::answered(poll.round_rtt()),
             Some(Blame::Line) if evidence.verdict() == Verdict::Loss || poll.maintained => Cell::DARK,
+            Some(Blame::Line) if self.isolation.cut_off().is_some() => Cell::BLANK,
             Some(Blame::Line) => Cell::LOST,
             Some(Blame::Ourselves | Blame::Resolver) => Cell::BLANK,
         };
@@ -80,7 +81,8 @@ impl Watch {
             return;
         }
         let by_probes = matches!(finding.symptom, Symptom::Loss | Symptom::Slow | Symptom::Slower | Symptom::Flapping);
-        if by_probes && !matches!(device.role, Role::Sentinel(_)) && self.own_side_is_degraded(finding.symptom, turn.at) {
+        if by_probes && !matches!(device.role, Role::Sentinel(_)) && self.own_side_is_degraded(finding.symptom, turn.at)
+        {
             let alarm = Alarm { kind: AlarmKind::Impaired, since: turn.at, why: AlarmCause::Everybody };
             self.desk.raise(alarm, turn);
             self.impaired_at = Some(turn.at);

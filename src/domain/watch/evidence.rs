@@ -45,6 +45,16 @@ pub(crate) enum Blame {
     Resolver,
 }
 
+/// A round without an answer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Failure {
+    pub(crate) sent: Time,
+    pub(crate) now: Time,
+    pub(crate) blame: Blame,
+    /// Whether it lies within a maintenance window.
+    pub(crate) expected: bool,
+}
+
 /// The loss of a device since its last contact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Trouble {
@@ -159,7 +169,8 @@ impl Evidence {
         if stale || self.verdict.is_contact() {
             return None;
         }
-        let (verdict, reason) = self.symptoms.first().map_or((Verdict::Up, reason), |symptom| (Verdict::Degraded, symptom.reason()));
+        let (verdict, reason) =
+            self.symptoms.first().map_or((Verdict::Up, reason), |symptom| (Verdict::Degraded, symptom.reason()));
         self.shift(slot, at, verdict, reason)
     }
 
@@ -189,18 +200,16 @@ impl Evidence {
         self.shift(slot, at.max(self.since), Verdict::Loss, reason)
     }
 
-    /// A round sent at `sent` failed. `corroborated` tells whether our own side is known to have worked since the
-    /// given time; `cut_off` since when and why it is known not to.
+    /// A round failed. `corroborated` tells whether our own side is known to have worked since the given time; `cut_off`
+    /// since when and why it is known not to.
     pub(crate) fn failed(
         &mut self,
         slot: Slot,
-        sent: Time,
-        now: Time,
-        blame: Blame,
+        failure: Failure,
         corroborated: impl Fn(Time) -> bool,
         cut_off: Option<(Time, Reason)>,
-        expected: bool,
     ) -> Option<Shift> {
+        let Failure { sent, now, blame, expected } = failure;
         let lost = if expected { Reason::Maintenance } else { Reason::NoAnswer };
         let verdict = match blame {
             Blame::Line => cut_off.map_or((Verdict::Loss, lost), |(_, why)| (Verdict::Inconclusive, why)),
@@ -278,10 +287,14 @@ mod tests {
         Evidence::restored((Verdict::Up, Reason::Answered), at(since), Some(at(since)), Symptoms::default(), None)
     }
 
+    const fn failure(sent: Time, now: Time, blame: Blame) -> Failure {
+        Failure { sent, now, blame, expected: false }
+    }
+
     /// Rounds sent at these seconds failed, each a second later, while our own side worked.
     fn lose(evidence: &mut Evidence, rounds: impl IntoIterator<Item = i64>) {
         for sent in rounds {
-            evidence.failed(SLOT, at(sent), at(sent + 1), Blame::Line, |_| true, None, false);
+            evidence.failed(SLOT, failure(at(sent), at(sent + 1), Blame::Line), |_| true, None);
         }
     }
 
@@ -339,10 +352,10 @@ mod tests {
     fn a_loss_that_no_sentinel_vouches_for_waits() {
         let mut evidence = up(0);
         for sent in 10..20 {
-            evidence.failed(SLOT, at(sent), at(sent + 1), Blame::Line, |_| false, None, false);
+            evidence.failed(SLOT, failure(at(sent), at(sent + 1), Blame::Line), |_| false, None);
         }
         assert_eq!((evidence.verdict(), evidence.in_doubt()), (Verdict::Up, true));
-        evidence.failed(SLOT, at(20), at(21), Blame::Line, |since| since == at(10), None, false);
+        evidence.failed(SLOT, failure(at(20), at(21), Blame::Line), |since| since == at(10), None);
         assert_eq!((evidence.verdict(), evidence.since()), (Verdict::Loss, at(10)));
     }
 
@@ -357,7 +370,7 @@ mod tests {
         ] {
             let mut evidence = up(0);
             for sent in 10..13 {
-                evidence.failed(SLOT, at(sent), at(sent + 1), blame, |_| true, cut_off, false);
+                evidence.failed(SLOT, failure(at(sent), at(sent + 1), blame), |_| true, cut_off);
             }
             assert_eq!(((evidence.verdict(), evidence.reason()), evidence.since()), (expected, at(since)), "{blame:?}");
         }
@@ -367,7 +380,7 @@ mod tests {
     fn failures_of_different_kinds_do_not_add_up() {
         let mut evidence = up(0);
         for (sent, blame) in [(10, Blame::Line), (11, Blame::Ourselves), (12, Blame::Line), (13, Blame::Line)] {
-            evidence.failed(SLOT, at(sent), at(sent + 1), blame, |_| true, None, false);
+            evidence.failed(SLOT, failure(at(sent), at(sent + 1), blame), |_| true, None);
             assert_eq!(evidence.verdict(), Verdict::Up);
         }
         lose(&mut evidence, [14]);

@@ -13,6 +13,8 @@ use core::time::Duration;
 /// Fewer lost or slow rounds than this in a window are chance, whatever share they make.
 const MIN_BAD: u16 = 5;
 /// Windows that are measured before a usual round trip is known.
+const KNOWN_AFTER: u8 = 3;
+/// Windows of which the highest counts, until it is followed slowly.
 const LEARNING: u8 = 6;
 /// What is slower than usual by less than this hurts nobody, whatever multiple it is.
 const MIN_RISE: Duration = Duration::from_millis(30);
@@ -100,7 +102,7 @@ impl Baseline {
     #[must_use]
     pub fn rtt(self) -> Option<Duration> {
         let cell = u8::try_from(self.level / Self::PARTS).unwrap_or(u8::MAX);
-        (self.windows >= LEARNING).then(|| Cell::from_byte(cell).rtt()).flatten()
+        (self.windows >= KNOWN_AFTER).then(|| Cell::from_byte(cell).rtt()).flatten()
     }
 
     fn learn(&mut self, p95: Duration) {
@@ -117,7 +119,8 @@ impl Baseline {
 
     /// Whether it has moved so far from `stored` that the store should know.
     pub(super) const fn has_left(self, stored: Self) -> bool {
-        self.level.abs_diff(stored.level) >= 2 * Self::PARTS || (self.windows >= LEARNING) != (stored.windows >= LEARNING)
+        self.level.abs_diff(stored.level) >= 2 * Self::PARTS
+            || (self.windows >= KNOWN_AFTER) != (stored.windows >= KNOWN_AFTER)
     }
 }
 
@@ -151,15 +154,16 @@ impl Health {
             return changes;
         }
         if sums.known() >= strip.window() / 2 {
-            let loss = lossy(sums, MIN_BAD, limits).then(|| loss_finding(sums, limits));
+            let loss = lossy(sums, MIN_BAD, limits).then(|| loss_finding(sums, limits, strip.span()));
             let goes_on = || lossy(strip.late_half(), MIN_BAD / 2, limits);
             self.brew(Symptom::Loss, loss, goes_on, limits, has, now, &mut changes);
             let slow = is_slow(sums, MIN_BAD).then(|| strip.percentile(95)).flatten();
             for symptom in [Symptom::Slow, Symptom::Slower] {
-                let finding = slow.and_then(|p95| self.slow_finding(symptom, p95, limits));
+                let finding = slow.and_then(|p95| self.slow_finding(symptom, p95, limits, strip.span()));
                 self.brew(symptom, finding, || is_slow(strip.late_half(), MIN_BAD / 2), limits, has, now, &mut changes);
             }
-            if has.is_empty() && changes.found.is_empty() {
+            // What may be a fault is not learnt as usual.
+            if has.is_empty() && slow.is_none() {
                 self.learn(strip, sums);
             }
         }
@@ -168,14 +172,15 @@ impl Health {
     }
 
     fn learn(&mut self, strip: &Strip, sums: Sums) {
-        if strip.window_is_full() && sums.answered >= strip.window() / 2
+        if strip.window_is_full()
+            && sums.answered >= strip.window() / 2
             && let Some(p95) = strip.percentile(95)
         {
             self.baseline.learn(p95);
         }
     }
 
-    fn slow_finding(&self, symptom: Symptom, p95: Duration, limits: &Limits) -> Option<Finding> {
+    fn slow_finding(&self, symptom: Symptom, p95: Duration, limits: &Limits, over: Duration) -> Option<Finding> {
         let beyond_all = limits.rtt.filter(|&limit| p95 > limit);
         let limit = match symptom {
             Symptom::Slow => beyond_all?,
@@ -188,7 +193,7 @@ impl Health {
             | Symptom::InterfaceErrors
             | Symptom::Overloaded => return None,
         };
-        Some(Finding { symptom, measured: micros(p95), limit: micros(limit), over: limits.window })
+        Some(Finding { symptom, measured: micros(p95), limit: micros(limit), over })
     }
 
     /// A window shows a symptom, or does not. It counts once it has shown for half a window, in both halves of it.
@@ -219,7 +224,8 @@ impl Health {
     }
 
     fn let_go(&mut self, symptom: Symptom, limits: &Limits, has: Symptoms, now: Time, changes: &mut Changes) {
-        if has.has(symptom) && now.since(*self.marks().last_bad[symptom.index()].get_or_insert(now)) >= limits.recovery()
+        if has.has(symptom)
+            && now.since(*self.marks().last_bad[symptom.index()].get_or_insert(now)) >= limits.recovery()
         {
             changes.gone.push(symptom);
         }
@@ -432,10 +438,10 @@ fn lossy(sums: Sums, at_least: u16, limits: &Limits) -> bool {
     sums.lost >= at_least && limits.loss.is_some_and(|Permille(limit)| share(limit))
 }
 
-fn loss_finding(sums: Sums, limits: &Limits) -> Finding {
+fn loss_finding(sums: Sums, limits: &Limits, over: Duration) -> Finding {
     let measured = u64::from(sums.lost) * 1_000 / u64::from(sums.known().max(1));
     let limit = limits.loss.map_or(0, |Permille(limit)| u64::from(limit));
-    Finding { symptom: Symptom::Loss, measured, limit, over: limits.window }
+    Finding { symptom: Symptom::Loss, measured, limit, over }
 }
 
 /// Whether more than one answer in twenty is slow: the 95th percentile is beyond the limit then.
@@ -462,4 +468,90 @@ pub(super) fn has_rebooted(before: u32, elapsed: Duration, after: u32) -> bool {
     // sysUpTime wraps after 497 days (RFC 3418).
     let wrapped = expected + slack >= WRAP && (after + WRAP).abs_diff(expected) <= slack;
     !wrapped && (after < before || after + slack < elapsed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn secs(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn a_box_has_rebooted_if_its_uptime_cannot_be_explained_otherwise() {
+        const DAY: u32 = 8_640_000;
+        const END: u32 = u32::MAX;
+        for (before, elapsed, after, expected) in [
+            (DAY, 60, DAY + 6_000, false),
+            (DAY, 60, 500, true),
+            (DAY, 60, DAY - 1, true),
+            // A clock that drifts, or a value that is cached.
+            (DAY, 60, DAY, false),
+            (DAY, 60, DAY + 9_000, false),
+            // Not less than before, and still too little for the time that went by.
+            (1_000, 3_600, 30_000, true),
+            (1_000, 3_600, 361_000, false),
+            // After 497 days it wraps.
+            (END - 3_000, 60, 3_000, false),
+            (END - 3_000, 60, 0, false),
+            (END - 3_000, 60, 50_000, true),
+            (END / 2, 60, 3_000, true),
+        ] {
+            assert_eq!(has_rebooted(before, secs(elapsed), after), expected, "{before} {elapsed} {after}");
+        }
+    }
+
+    #[test]
+    fn the_baseline_is_what_nine_windows_of_ten_stay_below() {
+        let ms = Duration::from_millis;
+        let mut baseline = Baseline::default();
+        (0..KNOWN_AFTER - 1).for_each(|_| baseline.learn(ms(10)));
+        assert_eq!(baseline.rtt(), None, "not known yet");
+        // A busy evening of two hours a day.
+        for _ in 0..60 {
+            (0..132).for_each(|_| baseline.learn(ms(10)));
+            (0..12).for_each(|_| baseline.learn(ms(80)));
+        }
+        let usual = baseline.rtt().unwrap();
+        assert!(usual >= ms(9) && usual <= ms(16), "{usual:?}");
+        (0..600).for_each(|_| baseline.learn(ms(80)));
+        assert!(baseline.rtt().unwrap() >= ms(75), "what stays is usual in the end");
+    }
+
+    fn sample(octets: u64, errors: u64, packets: u64) -> SnmpSample {
+        SnmpSample {
+            in_octets: Some(octets),
+            out_octets: Some(0),
+            in_errors: Some(errors),
+            in_packets: Some(packets),
+            ..SnmpSample::default()
+        }
+    }
+
+    /// What is found after these samples, a window apart.
+    fn found(samples: &[SnmpSample], rate: Option<u64>) -> Vec<(Symptom, u64)> {
+        let mut health = Health::default();
+        let mut found = Vec::new();
+        for (sample, window) in samples.iter().zip(0..) {
+            let now = Time::from_millis(0) + Limits::DEFAULT.window * window;
+            let changes = health.judge_sample(sample, &Limits::DEFAULT, rate, Symptoms::default(), now);
+            found.extend(changes.found.iter().map(|finding| (finding.symptom, finding.measured)));
+        }
+        found
+    }
+
+    #[test]
+    fn errors_and_load_are_shares_of_what_a_window_added() {
+        let errors = found(&[sample(0, 500, 0), sample(0, 600, 9_900)], None);
+        assert_eq!(errors, [(Symptom::InterfaceErrors, 10)]);
+        assert_eq!(found(&[sample(0, 0, 0), sample(0, 600, 100)], None), [], "too few packets to say");
+        let full = 100_000_000 / 8 * 600 * 95 / 100;
+        assert_eq!(found(&[sample(7, 0, 0), sample(7 + full, 0, 0)], Some(100_000_000)), [(Symptom::Overloaded, 950)]);
+        assert_eq!(found(&[sample(7, 0, 0), sample(7 + full, 0, 0)], None), [], "without a committed rate");
+        // A counter of 32 bits that wrapped.
+        let (near, small) = (u64::from(u32::MAX) - 9, 10_000_000_u64);
+        let wrapped = found(&[sample(near, 0, 0), sample(small - 10, 0, 0)], Some(100_000));
+        assert_eq!(wrapped, [(Symptom::Overloaded, 1_333)]);
+    }
 }

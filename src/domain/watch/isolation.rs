@@ -139,6 +139,8 @@ impl Isolation {
             }
             (Some((since, why)), None) => {
                 self.cut_off = None;
+                // Fewer devices may share the refusals now: should there be more again, that is another time.
+                self.failing_since = None;
                 Some(Change::Mended { since, why })
             }
             (None, None) | (Some(_), Some(_)) => None,
@@ -250,6 +252,19 @@ mod tests {
         assert_eq!(isolation.judge(at(30_000)), Some(began));
         isolation.set_mass(None);
         assert!(matches!(isolation.judge(at(31_000)), Some(Change::Mended { .. })));
+    }
+
+    #[test]
+    fn two_cut_offs_never_began_at_the_same_time() {
+        let mut isolation = watched_by(false, 3);
+        (0..2).for_each(|_| isolation.refused(at(100), false));
+        let began = |since| Some(Change::CutOff { since: at(since), why: Reason::SendsFailing });
+        assert_eq!(isolation.judge(at(5_000)), began(100));
+        isolation.set_fleet(4, [false; 3], 2, at(6_000));
+        assert!(matches!(isolation.judge(at(6_000)), Some(Change::Mended { .. })), "half of them is not most of them");
+        isolation.set_fleet(3, [false; 3], 2, at(7_000));
+        isolation.refused(at(7_000), true);
+        assert_eq!((isolation.judge(at(8_000)), isolation.judge(at(11_000))), (None, began(7_000)));
     }
 
     #[test]

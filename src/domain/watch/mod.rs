@@ -42,6 +42,7 @@ use super::desk::{Alarm, AlarmCause, AlarmKind, Cause, Desk, Line, Reference, Sa
 use super::fact::Fact;
 use super::maintenance::Maintenance;
 use super::plan::Plan;
+use super::preview::{Effect, preview};
 use super::time::Time;
 use super::turn::{Command, DeviceRow, Done, Input, Refusal, Reply, Request, Turn, Wish};
 use super::view::DeviceStatus;
@@ -276,7 +277,8 @@ impl Watch {
         if self.next_tending.is_none_or(|at| at > turn.at) {
             return;
         }
-        let answers = |id: &str| self.slots.get(id).is_none_or(|slot| self.evidence[slot.index()].verdict().is_contact());
+        let answers =
+            |id: &str| self.slots.get(id).is_none_or(|slot| self.evidence[slot.index()].verdict().is_contact());
         let is_over = |umbrella: &crate::domain::desk::Umbrella| match &umbrella.cause {
             Cause::Device(id) => answers(id),
             Cause::Below(_) | Cause::Group(..) | Cause::Moment => true,
@@ -477,6 +479,13 @@ impl Watch {
         }
     }
 
+    /// What putting `plan` in force at `now` would change at once.
+    #[must_use]
+    pub fn preview(&self, plan: &Plan, now: Time) -> Vec<Effect> {
+        let known = self.devices().map(|(slot, device)| (device.id.as_str(), self.evidence(slot)));
+        preview(known, self.desk.cases(), plan, now)
+    }
+
     /// When to step next, at the latest.
     #[must_use]
     pub fn next_due(&self) -> Time {
@@ -484,13 +493,8 @@ impl Watch {
         let deadline = self.deadlines.peek().map_or(horizon, |Reverse((at, _))| *at);
         let isolation = self.isolation.next_due().filter(|&at| at > self.last_step).unwrap_or(horizon);
         let letter = self.desk.outbox.next_due().unwrap_or(horizon);
-        let others = [
-            self.crowd.next_due(),
-            self.next_works,
-            self.canary_due(),
-            self.next_tending,
-            self.desk.next_release(),
-        ];
+        let others =
+            [self.crowd.next_due(), self.next_works, self.canary_due(), self.next_tending, self.desk.next_release()];
         let other = others.into_iter().flatten().min().unwrap_or(horizon);
         self.wheel.next_due(horizon).min(deadline).min(isolation).min(letter).min(other)
     }

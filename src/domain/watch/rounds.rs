@@ -1,11 +1,11 @@
 //! Rounds of probes: sending them, and drawing the conclusion when all their answers are in.
 
 use super::Watch;
-use super::device::{Device, Role, Slot};
-use super::evidence::Blame;
-use super::ledger::{Reason, Verdict};
 use super::agent::{Agent, AgentState};
+use super::device::{Device, Role, Slot};
+use super::evidence::{Blame, Failure};
 use super::health::Baseline;
+use super::ledger::{Reason, Verdict};
 use super::probe::{Ask, Method, Outcome, Probe, ProbeResult, Round, SnmpSample};
 use super::schedule::{next_regular, phase};
 use super::strip::Strip;
@@ -152,8 +152,10 @@ impl Watch {
         let pace = device.pace;
         let mut next = next_regular(slot, pace.interval, now);
         // The last word before a fault is a fresh one.
-        if let Some(check) = self.fault_at(slot).map(|at| at - pace.timeout).filter(|&at| at > now) {
-            next = next.min(check);
+        let fault = self.fault_at(slot);
+        let end = self.next_works.filter(|_| fault.is_some() && self.polls[slot.index()].maintained);
+        for at in [fault, end].into_iter().flatten().map(|at| at - pace.timeout).filter(|&at| at > now) {
+            next = next.min(at);
         }
         self.wheel.set(slot, next);
         let doubt = self.evidence[slot.index()].in_doubt();
@@ -274,7 +276,8 @@ impl Watch {
         let expected = self.polls[slot.index()].maintained;
         let evidence = &mut self.evidence[slot.index()];
         let vouched = |at| isolation.corroborates(at);
-        let shift = evidence.failed(slot, sent, turn.at, blame, vouched, isolation.cut_off(), expected);
+        let failure = Failure { sent, now: turn.at, blame, expected };
+        let shift = evidence.failed(slot, failure, vouched, isolation.cut_off());
         let doubt = evidence.in_doubt();
         self.shifted(shift, turn);
         // A doubt is cleared or confirmed within seconds.
@@ -286,10 +289,12 @@ impl Watch {
     /// What the agent of a device that answers did: the operator's own housekeeping.
     fn conclude_agent(&mut self, slot: Slot, turn: &mut Turn) {
         let poll = &mut self.polls[slot.index()];
+        let before = poll.agent.state();
         let Some(state) = poll.agent_did.and_then(|did| poll.agent.did(did)) else { return };
-        if let Some(device) = &self.devices[slot.index()] {
+        // That an agent answers from the beginning is no news.
+        let is_news = before != AgentState::Unknown || state.needs_care();
+        if let Some(device) = self.devices[slot.index()].as_ref().filter(|_| is_news) {
             self.changed.push(slot);
-            // That an agent answers from the beginning is no news.
             turn.facts.push(Fact::AgentChanged { device: device.id.clone(), state });
         }
     }

@@ -115,7 +115,8 @@ pub(crate) struct Strip {
 impl Strip {
     /// A strip for rounds due at `phase` and every `interval` from there.
     pub(crate) fn new(phase: Time, interval: Duration, history: Duration, window: Duration, now: Time) -> Self {
-        let count = |span: Duration| usize::try_from(span.as_millis() / interval.as_millis().max(1)).unwrap_or(MAX_CELLS);
+        let count =
+            |span: Duration| usize::try_from(span.as_millis() / interval.as_millis().max(1)).unwrap_or(MAX_CELLS);
         let window = count(window).clamp(usize::from(MIN_WINDOW), MAX_CELLS / 2);
         let len = count(history).clamp(window + 1, MAX_CELLS);
         let mut strip = Self {
@@ -252,6 +253,11 @@ impl Strip {
         self.window
     }
 
+    /// How long a window is: longer than was wished if that were too few rounds.
+    pub(crate) fn span(&self) -> Duration {
+        self.interval * u32::from(self.window)
+    }
+
     /// The sums of the newer half of the window.
     pub(crate) fn late_half(&self) -> Sums {
         let half = self.window / 2;
@@ -306,7 +312,8 @@ impl Strip {
         let rounds = usize::try_from(CHUNK.as_millis() / self.interval.as_millis().max(1)).unwrap_or(MAX_CELLS);
         let rounds = rounds.clamp(1, self.cells.len());
         let first = (self.newest + 1 - rounds as i64).max(self.written);
-        let shows = |cell: Cell| cell == Cell::LOST || cell == Cell::DARK || cell.0 >= Cell::FIRST && cell > self.slow_over;
+        let shows =
+            |cell: Cell| cell == Cell::LOST || cell == Cell::DARK || cell.0 >= Cell::FIRST && cell > self.slow_over;
         let found = (first..=self.newest).filter(|&round| shows(self.cells[self.place(round)])).count();
         found * NOTEWORTHY >= rounds && found > 1
     }
@@ -364,7 +371,9 @@ mod tests {
             let kept = Cell::answered(Duration::from_micros(us)).rtt().unwrap().as_micros() as f64;
             assert!((kept / us as f64 - 1.0).abs() <= 0.0501, "{us}: {kept}");
         }
-        assert!(Cell::answered(Duration::ZERO) < Cell::answered(ms(1)) && Cell::answered(ms(1)) < Cell::answered(ms(2)));
+        assert!(
+            Cell::answered(Duration::ZERO) < Cell::answered(ms(1)) && Cell::answered(ms(1)) < Cell::answered(ms(2))
+        );
         assert_eq!(Cell::answered(Duration::MAX), Cell::answered(Duration::from_secs(3_600)));
         assert_eq!([Cell::BLANK, Cell::LOST, Cell::DARK].map(Cell::rtt), [None; 3]);
     }
@@ -395,6 +404,14 @@ mod tests {
         assert_eq!(strip.take_unwritten(SECOND * 3_600).unwrap().cells, [0, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 1]);
         strip.push(at(1_000_003), Cell::LOST);
         assert_eq!(strip.sums(), sums(0, 1, 0));
+    }
+
+    #[test]
+    fn nothing_is_left_of_what_is_older_than_the_strip() {
+        // Losses that lie outside the window, where rounds come to lie that are a strip and a half younger.
+        let mut strip = filled((0..360).map(|round| if round < 180 { Cell::LOST } else { Cell::answered(ms(10)) }));
+        strip.push(at(3 + 10 * (360 + 540)), Cell::LOST);
+        assert_eq!((strip.sums(), strip.late_half()), (sums(0, 1, 0), sums(0, 1, 0)));
     }
 
     #[test]

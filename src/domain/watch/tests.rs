@@ -53,14 +53,7 @@ fn plan(devices: Vec<Device>) -> Plan {
     let customer = Customer { id: "acme".into(), name: "Acme".into(), email: vec!["it@acme.example".into()] };
     let stability = Stability { p1: Duration::from_secs(86_400), p2: Duration::from_secs(259_200) };
     let devices = devices.into_iter().map(Arc::new).collect();
-    Plan {
-        customers: vec![customer],
-        devices,
-        stability,
-        noc: Vec::new(),
-        maintenance: Vec::new(),
-        canary: None,
-    }
+    Plan { customers: vec![customer], devices, stability, noc: Vec::new(), maintenance: Vec::new(), canary: None }
 }
 
 fn answered() -> Outcome {
@@ -310,7 +303,8 @@ fn a_lost_node_that_becomes_a_unit_has_its_case() {
 #[test]
 fn a_restart_knows_that_a_unit_that_was_up_went_on_answering() {
     let up_since = Time::from_millis(0);
-    let evidence = Evidence::restored((Verdict::Up, Reason::Answered), up_since, Some(up_since), Symptoms::default(), None);
+    let evidence =
+        Evidence::restored((Verdict::Up, Reason::Answered), up_since, Some(up_since), Symptoms::default(), None);
     let row = DeviceRow {
         id: "a".into(),
         evidence,

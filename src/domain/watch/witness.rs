@@ -93,6 +93,10 @@ impl Watch {
         let Some(device) = &self.devices[slot.index()] else { return };
         let Some(case) = self.desk.open_case_of(&device.id) else { return };
         let Some(outage) = case.outage() else { return };
+        let said = |witness: &Witness| matches!(witness, Witness::Booted(_) | Witness::RanOn(_));
+        if case.diagnosis.as_ref().is_some_and(|diagnosis| !has_word || diagnosis.witnesses.iter().any(said)) {
+            return;
+        }
         let waits = device.snmp.is_some() && !has_word && !self.polls[slot.index()].agent.state().needs_care();
         if waits || !self.evidence[slot.index()].verdict().is_contact() || case.recovered_at.is_none() {
             return;
@@ -113,9 +117,9 @@ impl Watch {
             }
         }
         let booted = self.health[slot.index()].booted_at().filter(|_| has_word);
-        witnesses.extend(booted.map(|at| {
-            if at + BEFORE >= outage.first_loss { Witness::Booted(at) } else { Witness::RanOn(at) }
-        }));
+        witnesses.extend(
+            booted.map(|at| if at + BEFORE >= outage.first_loss { Witness::Booted(at) } else { Witness::RanOn(at) }),
+        );
         let traps = self.polls[slot.index()].heard_unasked.iter().flat_map(|heard| heard.latest.iter());
         let of_it = traps.filter(|(at, _)| *at + BEFORE >= outage.first_loss);
         witnesses.extend(of_it.map(|(at, says)| Witness::Trapped { says: says.name().to_string(), at: *at }));

@@ -53,7 +53,12 @@ impl Watch {
     }
 
     /// A person plans a maintenance, or changes one.
-    pub(super) fn maintain(&mut self, window: Window, by: String, turn: &mut Turn) -> Result<Arc<Maintenance>, Refusal> {
+    pub(super) fn maintain(
+        &mut self,
+        window: Window,
+        by: String,
+        turn: &mut Turn,
+    ) -> Result<Arc<Maintenance>, Refusal> {
         let refuse = |why| Refusal::BadMaintenance { id: window.id.clone(), why };
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
         if !(1..=64).contains(&window.id.len()) || !window.id.bytes().all(fits) {
@@ -193,8 +198,12 @@ impl Watch {
             return;
         }
         self.next_works = None;
-        let waiting: Vec<String> =
-            self.works.values().filter(|known| next_edge(known).is_some()).map(|known| known.window.id.clone()).collect();
+        let waiting: Vec<String> = self
+            .works
+            .values()
+            .filter(|known| next_edge(known).is_some())
+            .map(|known| known.window.id.clone())
+            .collect();
         waiting.iter().for_each(|id| self.works_due(id, turn));
     }
 

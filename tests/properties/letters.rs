@@ -1,0 +1,273 @@
+//! What holds of letters, umbrellas and alarms.
+
+use crate::world::History;
+use ntuwatch::domain::desk::{Actor, COLLECT, Case, CaseFact, LetterKind, LetterMark, Reference};
+use ntuwatch::domain::fact::Fact;
+use ntuwatch::domain::letter::{Content, Letter, LetterLabel, Thread};
+use ntuwatch::domain::time::Time;
+use ntuwatch::domain::watch::Role;
+use std::collections::{BTreeMap, BTreeSet};
+
+type Told = BTreeMap<(Reference, String), Vec<LetterMark>>;
+
+fn address(customer: &str) -> String {
+    format!("{customer}@customer.example")
+}
+
+fn is_noc(to: &str) -> bool {
+    to == "noc@example.net"
+}
+
+/// What each reader was told of each case, in the order of writing. What staff had to say is not of the case.
+fn told(history: &History) -> Told {
+    let mut told = Told::new();
+    for (_, fact) in &history.facts {
+        if let Fact::LetterQueued { letter, lines } = fact {
+            for (case, mark) in lines.iter().filter(|(_, mark)| mark.kind != LetterKind::Updated) {
+                told.entry((*case, letter.to.clone())).or_default().push(*mark);
+            }
+        }
+    }
+    told
+}
+
+/// What there was to say of each case: a mark whenever its facts call for a letter.
+fn to_be_told(history: &History) -> BTreeMap<Reference, (Case, Vec<LetterMark>)> {
+    let mut cases: BTreeMap<Reference, (Case, Vec<LetterMark>)> = BTreeMap::new();
+    for (at, fact) in &history.facts {
+        match fact {
+            Fact::CaseOpened(opening) => {
+                let case = Case::open((**opening).clone(), *at);
+                let first = case.last_letter.into_iter().collect();
+                cases.insert(opening.reference, (case, first));
+            }
+            Fact::Case { reference, fact, .. } => {
+                let (case, marks) = cases.get_mut(reference).unwrap();
+                let before = case.last_letter;
+                case.apply(fact, *at);
+                marks.extend(case.last_letter.filter(|_| case.last_letter != before));
+            }
+            _ => {}
+        }
+    }
+    cases
+}
+
+/// The customer is told everything that happens to his case once and in its order, alone or with his other lines. So
+/// after each problem comes one recovery, and what waited for other lines survives every crash.
+pub(crate) fn customers_are_told_everything_once(history: &History) {
+    let mut told = told(history);
+    for (reference, (case, marks)) in to_be_told(history) {
+        let to = address(&case.opening.circuit.customer);
+        let heard = told.remove(&(reference, to)).unwrap_or_default();
+        assert_eq!(heard, marks, "{case:#?}");
+    }
+    assert!(told.keys().all(|(_, to)| is_noc(to)), "who else was told? {told:?}");
+}
+
+/// The facts of a case alternate between trouble and recovery, and each is told.
+pub(crate) fn problems_have_one_recovery(history: &History) {
+    for (reference, (_, marks)) in to_be_told(history) {
+        let mut counts: BTreeMap<LetterKind, u32> = BTreeMap::new();
+        let mut troubled = false;
+        for (place, mark) in marks.iter().enumerate() {
+            let count = counts.entry(mark.kind).or_default();
+            *count += 1;
+            assert_eq!(*count, mark.number, "{reference}: {marks:?}");
+            troubled = match mark.kind {
+                LetterKind::Opened if place == 0 => true,
+                LetterKind::Upgraded if troubled => true,
+                LetterKind::Returned if !troubled => true,
+                LetterKind::Solved if troubled => false,
+                LetterKind::Closed if !troubled && place == marks.len() - 1 => false,
+                _ => panic!("{reference}: {marks:?}"),
+            };
+        }
+    }
+}
+
+/// The operations centre hears of a line's recovery only if it heard of its trouble, and of nothing twice. An umbrella
+/// speaks for its lines.
+pub(crate) fn the_noc_hears_no_recovery_without_its_trouble(history: &History) {
+    for ((reference, to), marks) in told(history) {
+        if !is_noc(&to) {
+            continue;
+        }
+        let once: BTreeSet<_> = marks.iter().collect();
+        assert_eq!(once.len(), marks.len(), "{reference}: {marks:?}");
+        let mut troubled = false;
+        for mark in &marks {
+            match mark.kind {
+                LetterKind::Opened | LetterKind::Upgraded | LetterKind::Returned => troubled = true,
+                LetterKind::Solved => {
+                    assert!(troubled, "{reference}: {marks:?}");
+                    troubled = false;
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Nothing is written twice; everything arrives, in order within its conversation.
+pub(crate) fn letters_arrive_in_order(history: &History) {
+    let mut written = BTreeSet::new();
+    let mut sent: BTreeMap<(Thread, &str), Vec<u64>> = BTreeMap::new();
+    let key = |letter: &LetterLabel| (letter.thread.clone(), letter.mark, letter.to.clone());
+    for (_, fact) in &history.facts {
+        match fact {
+            Fact::LetterQueued { letter, .. } => assert!(written.insert(key(letter)), "{letter:?} was written twice"),
+            Fact::LetterSent(letter) => {
+                assert!(written.contains(&key(letter)));
+                sent.entry((letter.thread.clone(), &letter.to)).or_default().push(letter.id);
+            }
+            _ => {}
+        }
+    }
+    for ids in sent.values() {
+        assert!(ids.is_sorted_by(|a, b| a < b), "letters of a thread left in the order of writing, once: {ids:?}");
+    }
+    let arrived: usize = sent.values().map(Vec::len).sum();
+    assert_eq!(arrived, written.len(), "all letters arrive once the mail server takes them");
+    let known: BTreeSet<_> = history.sim.letters().iter().map(|letter| key(&letter.label())).collect();
+    assert_eq!(known, written, "the disk has the letters that the facts tell of");
+}
+
+/// A customer reads of his own lines and of nobody else's.
+pub(crate) fn letters_show_only_their_reader_s_lines(history: &History) {
+    let customer_of = |unit: &str| {
+        let device = history.plan.devices.iter().find(|device| device.id == unit).unwrap();
+        match &device.role {
+            Role::Unit(circuit) => circuit.customer.clone(),
+            Role::Node | Role::Sentinel(_) => panic!("{unit} is no unit"),
+        }
+    };
+    for Letter { to, content, thread, .. } in history.sim.letters() {
+        if is_noc(to) {
+            continue;
+        }
+        let (customers, units): (Vec<String>, Vec<&str>) = match content {
+            Content::Case(case) => {
+                ([case.opening.circuit.customer.clone()].into(), [case.opening.unit.as_str()].into())
+            }
+            Content::Lines { lines, .. } => lines
+                .iter()
+                .map(|(case, _)| (case.opening.circuit.customer.clone(), case.opening.unit.as_str()))
+                .unzip(),
+            Content::Maintenance { lines, .. } => {
+                lines.iter().map(|(unit, _)| (customer_of(unit), unit.as_str())).unzip()
+            }
+            Content::Umbrella { .. } | Content::Alarm(_) => panic!("for the operations centre only: {thread:?} {to}"),
+        };
+        assert!(!units.is_empty(), "a letter about nothing: {thread:?} {to}");
+        assert!(customers.iter().all(|customer| address(customer) == *to), "{to} reads of {customers:?}");
+        assert!(units.iter().all(|unit| address(&customer_of(unit)) == *to), "{to} reads of {units:?}");
+        assert_eq!(units.iter().collect::<BTreeSet<_>>().len(), units.len(), "a line twice in {thread:?}");
+        if let Thread::Umbrella { customer, .. } = thread {
+            assert_eq!(customer.as_deref().map(address).as_ref(), Some(to));
+        }
+    }
+}
+
+/// Under an umbrella every letter about a case goes through it. A customer gets at most one of a kind within
+/// [`COLLECT`], unless there was more to say of one of its lines, or staff had news.
+pub(crate) fn umbrellas_collect(history: &History) {
+    let mut over: BTreeMap<Reference, Reference> = BTreeMap::new();
+    let mut last: BTreeMap<(Reference, &str, LetterKind), (Time, bool)> = BTreeMap::new();
+    let mut moved: BTreeSet<Reference> = BTreeSet::new();
+    let mut now = Time::from_millis(0);
+    for (at, fact) in &history.facts {
+        if *at > now {
+            (now, moved) = (*at, BTreeSet::new());
+        }
+        match fact {
+            Fact::Case { reference, fact: CaseFact::Joined { umbrella }, .. } => {
+                over.insert(*reference, *umbrella);
+            }
+            Fact::Case { reference, fact, .. } if !matches!(fact, CaseFact::Line { .. }) => {
+                moved.insert(*reference);
+            }
+            Fact::UmbrellaUpdated { reference, .. } => {
+                moved.insert(*reference);
+            }
+            Fact::LetterQueued { letter, lines } => match &letter.thread {
+                Thread::Case { reference, .. } => {
+                    assert!(!over.contains_key(reference), "outside its umbrella: {letter:?}");
+                }
+                Thread::Umbrella { reference, customer: Some(customer) } => {
+                    assert!(!lines.is_empty(), "{letter:?}");
+                    // It left early.
+                    let early = moved.contains(reference) || lines.iter().any(|(line, _)| moved.contains(line));
+                    if letter.mark.kind != LetterKind::Updated && !is_noc(&letter.to) {
+                        let before = last.insert((*reference, customer, letter.mark.kind), (*at, early));
+                        let soon = before.is_some_and(|(then, was_early)| at.since(then) < COLLECT && !was_early);
+                        assert!(early || !soon, "{before:?}, {at:?}: {letter:?}");
+                    }
+                }
+                Thread::Umbrella { customer: None, .. } | Thread::Maintenance { .. } | Thread::Alarm { .. } => {}
+            },
+            _ => {}
+        }
+    }
+}
+
+/// An umbrella opens once, closes once, and only when no case under it is at work.
+pub(crate) fn umbrellas_close_over_nobody(history: &History) {
+    let mut cases: BTreeMap<Reference, Case> = BTreeMap::new();
+    let mut open = BTreeSet::new();
+    for (at, fact) in &history.facts {
+        match fact {
+            Fact::CaseOpened(opening) => {
+                cases.insert(opening.reference, Case::open((**opening).clone(), *at));
+            }
+            Fact::Case { reference, fact, .. } => {
+                if let CaseFact::Joined { umbrella } = fact {
+                    assert!(open.contains(umbrella), "{reference} came under {umbrella}, which is not open");
+                }
+                cases.get_mut(reference).unwrap().apply(fact, *at);
+            }
+            Fact::UmbrellaOpened(umbrella) => assert!(open.insert(umbrella.reference)),
+            Fact::UmbrellaClosed { reference, .. } => {
+                assert!(open.remove(reference), "{reference} was not open");
+                let below = cases.values().find(|case| case.umbrella == Some(*reference) && case.is_at_work());
+                assert!(below.is_none(), "{below:#?}");
+            }
+            _ => {}
+        }
+    }
+    for umbrella in history.sim.umbrellas() {
+        assert_eq!(umbrella.closed_at.is_none(), open.contains(&umbrella.reference), "{umbrella:?}");
+    }
+}
+
+/// An alarm that stands is not raised, and one that does not is not cleared.
+pub(crate) fn alarms_alternate(history: &History) {
+    let mut standing = BTreeSet::new();
+    for (at, fact) in &history.facts {
+        match fact {
+            Fact::AlarmRaised(alarm) => assert!(standing.insert(alarm.kind), "at {at:?}: {alarm:?}"),
+            Fact::AlarmCleared { kind, .. } => assert!(standing.remove(kind), "at {at:?}: {kind:?}"),
+            _ => {}
+        }
+    }
+    assert_eq!(history.sim.alarms().map(|alarm| alarm.kind).collect::<BTreeSet<_>>(), standing);
+}
+
+/// Only staff return a case whose line answers well.
+pub(crate) fn the_watch_returns_only_faults(history: &History) {
+    let mut cases: BTreeMap<Reference, Case> = BTreeMap::new();
+    for (at, fact) in &history.facts {
+        match fact {
+            Fact::CaseOpened(opening) => {
+                cases.insert(opening.reference, Case::open((**opening).clone(), *at));
+            }
+            Fact::Case { reference, fact, .. } => {
+                let case = cases.get_mut(reference).unwrap();
+                let by_watch = matches!(fact, CaseFact::Returned { by: Actor::Watch, .. });
+                assert!(!by_watch || case.line.is_faulty(), "{case:#?}");
+                case.apply(fact, *at);
+            }
+            _ => {}
+        }
+    }
+}
