@@ -53,15 +53,9 @@ impl Drop for Agent {
     }
 }
 
-/// What the journal says of the agents: unit and state, oldest first.
-fn said(world: &World) -> Vec<(String, String)> {
-    let rows = world.journal("agent_changed");
-    rows.into_iter().map(|(unit, data)| (unit, data["agent"].as_str().unwrap().to_owned())).collect()
-}
-
 fn wait_for(world: &World, unit: &str, state: &str) {
-    let latest = || said(world).into_iter().rfind(|(of, _)| of == unit);
-    until(&format!("the agent of {unit} {state}"), || latest().filter(|(_, now)| now == state));
+    let agent = || Some(world.json(&format!("/api/units/{unit}"))?["agent"].clone());
+    until(&format!("the agent of {unit} {state}"), || agent().filter(|now| now == state));
 }
 
 #[test]
@@ -83,6 +77,11 @@ fn an_agent_that_refuses_us_is_no_lost_line() {
     wait_for(&world, "v3", "rejects");
     for id in ["v2c", "v3"] {
         assert_eq!(world.verdict(id), "UP", "{id} answers ICMP");
+    }
+    for (state, id) in [("silent", "v2c"), ("rejects", "v3")] {
+        let ours = world.json(&format!("/api/units?agent={state}")).unwrap();
+        assert_eq!((ours.as_array().unwrap().len(), ours[0]["id"].as_str()), (1, Some(id)), "{ours:#}");
+        assert_eq!(world.metric(&format!("ntuwatch_agents{{state=\"{state}\"}}")), 1.0);
     }
     drop(agent);
     let _agent = Agent::start(&world.net, OURS);

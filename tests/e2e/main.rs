@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod agents;
 #[cfg(test)]
+mod at_length;
+#[cfg(test)]
 mod backup;
 #[cfg(test)]
 mod canary;
@@ -24,8 +26,6 @@ mod full_disk;
 mod life;
 #[cfg(test)]
 mod mail;
-#[cfg(test)]
-mod minutes;
 #[cfg(test)]
 mod net;
 #[cfg(test)]

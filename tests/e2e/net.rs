@@ -199,7 +199,8 @@ fn remove(namespace: &str) {
     drop(Command::new("ip").args(["netns", "delete", namespace]).output());
 }
 
-fn is_there(tool: &str) -> bool {
+/// Whether a program is installed.
+pub(crate) fn is_there(tool: &str) -> bool {
     // Asked without being started: snmpd makes a daemon of itself whatever it is asked.
     let found = Command::new("sh").args(["-c", "command -v \"$0\"", tool]).stdout(Stdio::null()).status();
     found.is_ok_and(|status| status.success())

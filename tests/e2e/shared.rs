@@ -1,7 +1,7 @@
 //! A device that others are reached through is lost: one umbrella, one letter to each customer, and a power cut while these
 //! letters wait.
 
-use crate::daemon::until;
+use crate::daemon::{cli_json, until};
 use crate::net::{V4, V6};
 use crate::post::Letter;
 use crate::world::{Setup, World, unit};
@@ -35,7 +35,7 @@ fn setup() -> Setup<'static> {
 pub(crate) fn a_lost_node_is_one_trouble_and_its_letters_outlast_a_power_cut() {
     let Some(mut world) = World::new(&setup()) else { return };
     LINES.iter().for_each(|id| world.wait_for_verdict(id, "UP"));
-    wait_for_pop(&world, "UP");
+    wait_for_pop(&world);
 
     world.net.kill(&LOST);
     let cases = LINES.map(|id| world.wait_for_case(id, 1, "New"));
@@ -54,14 +54,16 @@ pub(crate) fn a_lost_node_is_one_trouble_and_its_letters_outlast_a_power_cut() {
     is_told(&world, reference, "acme", &cases[..2], &cases[2..]);
     is_told(&world, reference, "beta", &cases[2..], &cases[..2]);
     assert_eq!(world.letters().len(), 3, "{:#?}", world.letters());
+    news_reach_everybody(&world, reference);
 
     // The node is back before its lines are.
     world.net.revive(&LOST[..1]);
-    wait_for_pop(&world, "UP");
+    wait_for_pop(&world);
     for id in LINES {
         assert_eq!((world.verdict(id), &world.cases(id)[0]["stage"]), ("LOSS".to_owned(), &"New".into()), "{id}");
     }
-    assert!(world.journal("umbrella_closed").is_empty(), "its cases are at work");
+    let shown = cli_json(world.home(), &["umbrella", "show", reference]);
+    assert_eq!((&shown["closed_at"], &shown["at_work_count"]), (&Value::Null, &3.into()), "{shown:#}");
     world.net.revive(&LOST[1..]);
     LINES.iter().for_each(|id| drop(world.wait_for_case(id, 1, "Solved")));
     world.wait_for_journal("umbrella_closed", 1);
@@ -71,16 +73,29 @@ pub(crate) fn a_lost_node_is_one_trouble_and_its_letters_outlast_a_power_cut() {
     world.wait_for_letter(&format!("umbrella={reference}=acme.solved.1"), "it@acme.example");
     world.wait_for_letter(&format!("umbrella={reference}=beta.solved.1"), "it@beta.example");
     world.wait_for_empty_outbox();
-    assert_eq!(world.letters().len(), 6, "each once: {:#?}", world.letters());
+    assert_eq!(world.letters().len(), 9, "each once: {:#?}", world.letters());
     assert!(world.cases("elsewhere").is_empty());
     assert_eq!(world.wait_for_journal("umbrella_opened", 1).len(), 1);
     assert!(world.daemon.stop().0.success());
 }
 
-/// Waits until the node has a verdict.
-fn wait_for_pop(world: &World, verdict: &str) {
-    let latest = || world.journal("verdict_changed").into_iter().rfind(|(device, _)| device == "pop");
-    until(&format!("pop {verdict}"), || latest().filter(|(_, data)| data["verdict"] == verdict));
+/// Waits until the node answers.
+fn wait_for_pop(world: &World) {
+    until("pop UP", || (world.json("/api/nodes/pop")?["verdict"] == "UP").then_some(()));
+}
+
+/// Staff have news for everybody below the node.
+fn news_reach_everybody(world: &World, umbrella: &str) {
+    let news = "A technician is on his way.";
+    let told = cli_json(world.home(), &["umbrella", "update", umbrella, news, "--by", "anna"]);
+    assert_eq!(told["reference"], umbrella);
+    for (customer, to) in [("acme", "it@acme.example"), ("beta", "it@beta.example"), ("", NOC)] {
+        let letter = world.wait_for_letter(&format!("umbrella={umbrella}={customer}.updated.1"), to);
+        assert!(letter.body.contains(news), "{}", letter.body);
+        let first = world.wait_for_letter(&format!("umbrella={umbrella}={customer}.opened.1"), to);
+        assert_eq!(letter.header("In-Reply-To"), first.id());
+        assert_eq!(letter.header("Subject"), format!("Re: {}", first.header("Subject")));
+    }
 }
 
 /// The one letter of a customer tells of the customer's own lines alone.

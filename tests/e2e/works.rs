@@ -7,6 +7,7 @@ use crate::world::{Setup, World, unit};
 use jiff::{Timestamp, ToSpan};
 use nix::sys::signal::Signal;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fs;
 
 const CUSTOMER: &str = "it@acme.example";
@@ -41,7 +42,8 @@ pub(crate) fn a_loss_in_maintenance_is_expected_until_its_end() {
     world.net.kill(&V4[..2]);
     for id in ["back", "down"] {
         world.wait_for_verdict(id, "LOSS");
-        assert_eq!(world.json(&format!("/api/units/{id}")).unwrap()["reason"], "maintenance");
+        let line = world.json(&format!("/api/units/{id}")).unwrap();
+        assert_eq!((&line["reason"], &line["maintained"]), (&"maintenance".into(), &true.into()), "{line:#}");
     }
     let lost = Timestamp::now();
     world.daemon.crash();
@@ -62,6 +64,14 @@ pub(crate) fn a_loss_in_maintenance_is_expected_until_its_end() {
     world.wait_for_letter(&format!("{}.opened.1", case["reference"].as_str().unwrap()), CUSTOMER);
     world.wait_for_empty_outbox();
     assert!(world.cases("back").is_empty() && world.cases("later").is_empty());
+    let stages: BTreeMap<String, String> = until("maintenance", || world.json("/api/maintenance"))
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|known| (known["id"].as_str().unwrap().to_owned(), known["stage"].as_str().unwrap().to_owned()))
+        .collect();
+    let over = [("CHG-1", "ended"), ("CHG-2", "ended"), ("CHG-3", "cancelled")];
+    assert_eq!(stages, over.map(|(id, stage)| (id.to_owned(), stage.to_owned())).into());
     let began: Vec<Value> =
         world.journal("maintenance_began").into_iter().map(|(_, data)| data["maintenance"].clone()).collect();
     assert_eq!(began, ["CHG-1", "CHG-2"], "once, whatever happened in between");

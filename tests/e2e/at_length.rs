@@ -1,4 +1,4 @@
-//! What takes minutes because rules do, all of it at the same time: each in a world of its own.
+//! What takes minutes because rules do: all of it at the same time, each in a world of its own, and begun early.
 
 use crate::{cut_off, shared, works};
 use std::thread;
