@@ -2,7 +2,9 @@
 
 use crate::daemon::until;
 use crate::net::{Net, V4, V6};
+use crate::post::Letter;
 use crate::world::{Setup, V2C, World, unit};
+use serde_json::json;
 
 const UNITS: [&str; 3] = ["dual", "snmp", "six"];
 
@@ -14,6 +16,37 @@ fn units() -> Vec<String> {
 fn silent_sentinels_make_everything_inconclusive() {
     let setup = Setup { units: units(), ..Setup::default() };
     cut_off(&setup, Net::swallow, Net::pass, "sentinels_silent");
+}
+
+/// As long as it takes until the operations centre is told.
+pub(crate) fn a_cut_of_a_minute_is_one_alarm() {
+    let Some(mut world) = World::new(&Setup { units: units(), ..Setup::default() }) else { return };
+    UNITS.iter().for_each(|id| world.wait_for_verdict(id, "UP"));
+    world.net.swallow();
+    let alarms = || world.json("/api/status").map(|status| status["alarms"].clone());
+    let alarm = until("an alarm", || alarms()?.get(0).cloned());
+    assert_eq!(alarm["kind"], "isolation", "{alarm:#}");
+    let letters = || world.letters().iter().map(|letter| (kind(letter), letter.to().to_owned())).collect::<Vec<_>>();
+    let noc = |kind: &str| (kind.to_owned(), "noc@example.net".to_owned());
+    until("its letter", || (letters() == [noc("alarm.1")]).then_some(()));
+    world.net.pass();
+    UNITS.iter().for_each(|id| world.wait_for_verdict(id, "UP"));
+    until("the all-clear", || (letters() == [noc("alarm.1"), noc("all_clear.1")]).then_some(()));
+    assert_eq!(until("a status", alarms), json!([]));
+    let [alarm, all_clear] = <[Letter; 2]>::try_from(world.letters()).unwrap();
+    assert!(alarm.body.contains("No customer is told of this."), "{}", alarm.body);
+    assert_eq!(all_clear.header("In-Reply-To"), alarm.id());
+    world.wait_for_empty_outbox();
+    assert!(UNITS.iter().all(|id| world.cases(id).is_empty()), "nobody is blamed");
+    assert!(world.daemon.stop().0.success());
+}
+
+/// Kind and number of a letter about an alarm.
+fn kind(letter: &Letter) -> String {
+    let mark = letter.mark();
+    let (about, kind) = mark.split_once('.').unwrap();
+    assert!(about.starts_with("alarm=isolation="), "{mark}");
+    kind.to_owned()
 }
 
 #[test]

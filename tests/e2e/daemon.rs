@@ -13,8 +13,8 @@ use std::process::{Child, Command, ExitStatus, Output};
 use std::thread;
 use std::time::Duration;
 
-/// Far longer than anything takes, on a busy machine too.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Far longer than anything takes, on a busy machine too: the longest time of a rule is 75 seconds.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// The program: cargo's, or what NTUWATCH_E2E_PROGRAM names, such as the release build.
 pub(crate) fn program() -> PathBuf {

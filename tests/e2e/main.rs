@@ -3,13 +3,21 @@
 //! Needs root, and prints "skipped: " with the reason where it or a tool is missing.
 
 #[cfg(test)]
+mod agents;
+#[cfg(test)]
+mod at_length;
+#[cfg(test)]
 mod backup;
+#[cfg(test)]
+mod canary;
 #[cfg(test)]
 mod crashes;
 #[cfg(test)]
 mod cut_off;
 #[cfg(test)]
 mod daemon;
+#[cfg(test)]
+mod degraded;
 #[cfg(test)]
 mod disk;
 #[cfg(test)]
@@ -25,11 +33,17 @@ mod post;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
+mod shared;
+#[cfg(test)]
 mod signals;
 #[cfg(test)]
 #[path = "../engine/snmpd.rs"]
 mod snmpd;
 #[cfg(test)]
 mod systemd;
+#[cfg(test)]
+mod traps;
+#[cfg(test)]
+mod works;
 #[cfg(test)]
 mod world;

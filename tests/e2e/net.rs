@@ -101,6 +101,7 @@ impl Net {
                set v4 { type ipv4_addr; }
                set v6 { type ipv6_addr; }
                chain input { type filter hook input priority 0; ip daddr @v4 drop; ip6 daddr @v6 drop; };
+               chain lossy { type filter hook input priority 1; };
              }",
         );
         self.nft(Place::Pop, "table bridge cut { chain forward { type filter hook forward priority 0; }; }");
@@ -114,6 +115,17 @@ impl Net {
     /// Units at these addresses are back.
     pub(crate) fn revive(&self, addresses: &[&str]) {
         self.dead("delete", addresses);
+    }
+
+    /// The unit at this IPv4 address takes in only a part of what comes to it; the rest is lost at random.
+    pub(crate) fn lose(&self, address: &str, percent: u32) {
+        let rule = format!("add rule inet dead lossy ip daddr {address} numgen random mod 100 < {percent} drop");
+        self.nft(Place::Units, &rule);
+    }
+
+    /// Nothing is lost at random any more.
+    pub(crate) fn lose_nothing(&self) {
+        self.nft(Place::Units, "flush chain inet dead lossy");
     }
 
     fn dead(&self, verb: &str, addresses: &[&str]) {
@@ -187,7 +199,8 @@ fn remove(namespace: &str) {
     drop(Command::new("ip").args(["netns", "delete", namespace]).output());
 }
 
-fn is_there(tool: &str) -> bool {
+/// Whether a program is installed.
+pub(crate) fn is_there(tool: &str) -> bool {
     // Asked without being started: snmpd makes a daemon of itself whatever it is asked.
     let found = Command::new("sh").args(["-c", "command -v \"$0\"", tool]).stdout(Stdio::null()).status();
     found.is_ok_and(|status| status.success())

@@ -4,6 +4,7 @@ use crate::daemon::{self, Daemon, until};
 use crate::net::{Net, Place, SENTINELS, V6};
 use crate::post::{self, Letter, PORT, Sink};
 use crate::snmpd::Snmpd;
+use rusqlite::{Connection, OpenFlags, Row};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,10 +16,21 @@ pub(crate) struct Setup<'a> {
     pub(crate) units: Vec<String>,
     pub(crate) sentinels: &'a [&'a str],
     pub(crate) window: &'a str,
+    /// Keys of `[detection]`, and tables that come after it.
+    pub(crate) rules: &'a str,
     pub(crate) store: &'a str,
     /// The customer's name, as TOML writes it.
     pub(crate) customer: &'a str,
 }
+
+/// How devices are watched unless a test says otherwise.
+pub(crate) const RULES: &str = r#"
+interval = "1s"
+snmp_interval = "2s"
+timeout = "300ms"
+down_after = "4s"
+solve_after = "3s"
+"#;
 
 impl Default for Setup<'_> {
     fn default() -> Self {
@@ -26,6 +38,7 @@ impl Default for Setup<'_> {
             units: Vec::new(),
             sentinels: &SENTINELS,
             window: "8s",
+            rules: RULES,
             store: "./ntuwatch.db",
             customer: "\"Acme Ltd\"",
         }
@@ -34,7 +47,7 @@ impl Default for Setup<'_> {
 
 impl Setup<'_> {
     pub(crate) fn toml(&self) -> String {
-        let Self { units, sentinels, window, store, customer } = self;
+        let Self { units, sentinels, window, rules, store, customer } = self;
         let units = units.concat();
         format!(
             r#"
@@ -43,15 +56,9 @@ path = "{store}"
 [http]
 listen = "127.0.0.1:9640"
 socket = "./ntuwatch.sock"
-[detection]
-interval = "1s"
-snmp_interval = "2s"
-timeout = "300ms"
-down_after = "4s"
-solve_after = "3s"
-sentinels = {sentinels:?}
 [stability]
 p1 = "{window}"
+p2 = "{window}"
 [mail]
 from = "NOC <noc@example.net>"
 noc = ["noc@example.net"]
@@ -60,7 +67,10 @@ smtp = "smtp://127.0.0.1:{PORT}"
 id = "acme"
 name = {customer}
 email = ["it@acme.example"]
-{units}"#
+{units}
+[detection]
+sentinels = {sentinels:?}
+{rules}"#
         )
     }
 }
@@ -139,6 +149,25 @@ impl World {
         let (_, text) = until("metrics", || daemon::get(self.home(), "/metrics"));
         let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         line.unwrap_or_else(|| panic!("no {name} in {text}")).parse().unwrap()
+    }
+
+    /// What the journal has of a kind, oldest first: device and particulars.
+    pub(crate) fn journal(&self, kind: &str) -> Vec<(String, Value)> {
+        let store =
+            Connection::open_with_flags(self.home().join("ntuwatch.db"), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        let mut rows =
+            store.prepare("SELECT coalesce(device, ''), data FROM journal WHERE kind = ? ORDER BY seq").unwrap();
+        let row = |row: &Row<'_>| Ok((row.get(0)?, serde_json::from_str(&row.get::<_, String>(1)?).unwrap()));
+        rows.query_map([kind], row).unwrap().map(Result::unwrap).collect()
+    }
+
+    /// Waits until the journal has so many of a kind, and returns them. More are too many.
+    pub(crate) fn wait_for_journal(&self, kind: &str, count: usize) -> Vec<(String, Value)> {
+        until(&format!("{count} {kind}"), || {
+            let found = self.journal(kind);
+            assert!(found.len() <= count, "{kind}: {found:#?}");
+            (found.len() == count).then_some(found)
+        })
     }
 
     /// Cases of a unit, newest first.

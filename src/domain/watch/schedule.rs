@@ -62,6 +62,12 @@ impl Wheel {
         self.heads[place(tick)] = slot.0;
     }
 
+    /// When a device is due, if it is on the wheel.
+    pub(crate) fn due(&self, slot: Slot) -> Option<Time> {
+        let due = self.links[slot.index()].due;
+        (due != FREE.due).then(|| Time::from_millis(due * SLOT_MS))
+    }
+
     /// Takes a device off the wheel.
     pub(crate) fn remove(&mut self, slot: Slot) {
         let link = self.links[slot.index()];
@@ -147,8 +153,10 @@ mod tests {
         wheel.set(Slot(2), ms(100_000)); // more than two turns off
         wheel.set(Slot(3), ms(30));
         wheel.set(Slot(3), ms(15)); // moved; rounded up to 20
+        assert_eq!((wheel.due(Slot(3)), wheel.due(Slot(2))), (Some(ms(20)), Some(ms(100_000))));
         assert_eq!(due_at(&mut wheel, ms(19)), [] as [u32; 0]);
         assert_eq!(due_at(&mut wheel, ms(20)), [0, 1, 3]);
+        assert_eq!(wheel.due(Slot(3)), None);
         assert_eq!(due_at(&mut wheel, ms(99_990)), [] as [u32; 0]);
         assert_eq!(due_at(&mut wheel, ms(100_000)), [2]);
     }

@@ -59,8 +59,9 @@ impl Watch {
         let now = turn.at;
         let Some(device) = &self.devices[slot.index()] else { return };
         let poll = &mut self.polls[slot.index()];
-        if now.since(poll.sent_at()) >= NOT_SOONER && !poll.is_waiting() {
-            self.wheel.set(slot, now);
+        let soonest = now.max(poll.sent_at() + NOT_SOONER);
+        if !poll.is_waiting() && self.wheel.due(slot).is_none_or(|due| due > soonest) {
+            self.wheel.set(slot, soonest);
         }
         let fresh = || Box::new(Heard { span_began: now, noted: 0, unnoted: 0, latest: VecDeque::new() });
         let heard = poll.heard_unasked.get_or_insert_with(fresh);
