@@ -16,7 +16,7 @@ const MAY_USE: [(&str, &[&str]); 10] = [
     ("web", &["domain", "clock", "store"]),
     ("story", &["domain", "text"]),
     ("app", &["domain", "clock", "config", "store", "text", "engine", "web"]),
-    ("cli", &["domain", "config", "store", "story", "app", "engine"]),
+    ("cli", &["domain", "config", "store", "text", "story", "app", "engine"]),
 ];
 
 fn files(path: &Path) -> Vec<PathBuf> {

@@ -7,6 +7,7 @@ use crate::clock::{Clock, Stopwatch};
 use crate::config::Config;
 use crate::domain::fact::Fact;
 use crate::domain::letter::Delivery;
+use crate::domain::maintenance::Stage;
 use crate::domain::plan::Plan;
 use crate::domain::time::{Calendar, Time};
 use crate::domain::turn::{Input, Request, Turn};
@@ -34,6 +35,9 @@ const MAX_MESSAGES_A_TURN: usize = MAX_WAITING;
 const LAST_LETTERS: Duration = Duration::from_secs(2);
 /// How often the overview is drawn up when nothing durable happens.
 const OVERVIEW_EVERY: Duration = Duration::from_secs(1);
+
+/// Effects of a reload that are logged one by one.
+const MAX_FORETOLD: usize = 20;
 
 /// The engines that the loop gives orders to.
 pub(super) struct Engines {
@@ -257,6 +261,7 @@ impl Cycle {
                         "changes in [store], [http], [heartbeat] and [mail] (but for noc) take effect at the next start"
                     );
                 }
+                self.foretell(&config.plan);
                 self.watch_names(&config.plan);
                 let plan = config.plan.clone().on_timeline(self.calendar.offset_ms(self.turn.at));
                 self.watch.step(Input::Planned(Box::new(plan)), &mut self.turn);
@@ -274,6 +279,17 @@ impl Cycle {
         self.state.overview = None;
         if again {
             self.start_reading();
+        }
+    }
+
+    /// Says what taking over `plan` will change at once.
+    fn foretell(&self, plan: &Plan) {
+        let effects = self.watch.preview(plan, self.turn.at);
+        for effect in effects.iter().take(MAX_FORETOLD) {
+            tracing::warn!("{}", text::effect(effect));
+        }
+        if let Some(more @ 1..) = effects.len().checked_sub(MAX_FORETOLD) {
+            tracing::warn!("and {more} more such effects; before a reload, ntuwatch check lists them all");
         }
     }
 
@@ -391,6 +407,9 @@ impl Cycle {
             letters_queued: outbox.len(),
             oldest_letter: outbox.oldest(),
             mail_fault: self.state.mail_fault.clone(),
+            alarms: self.watch.desk().alarms().cloned().collect(),
+            umbrellas: self.watch.desk().umbrellas().count(),
+            maintenance: self.watch.maintenance().filter(|known| known.stage == Stage::Active).count(),
         }
     }
 

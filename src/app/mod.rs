@@ -106,7 +106,13 @@ pub fn run(read: Read) -> Result<(), Fatal> {
     let services = web::Services {
         board: Arc::clone(&board),
         ask: inbox.ask(),
-        explain: text::explain,
+        words: web::Words {
+            explain: text::explain,
+            finding: text::finding_words,
+            diagnosis: text::diagnosis_words,
+            cause: text::cause_words,
+            alarm: text::alarm_words,
+        },
         store: config.store.clone(),
         token: config.http.token.clone(),
         metrics,

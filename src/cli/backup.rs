@@ -33,7 +33,7 @@ pub(super) fn perform(backup: &Backup, common: &Common, page: &mut Page) -> Resu
     Ok(())
 }
 
-const fn open_exit(e: &OpenError) -> Exit {
+pub(super) const fn open_exit(e: &OpenError) -> Exit {
     match e {
         OpenError::Unusable { .. } => Exit::NoInput,
         OpenError::Foreign { .. } | OpenError::Damaged { .. } | OpenError::Older { .. } | OpenError::Newer { .. } => {

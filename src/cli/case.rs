@@ -2,7 +2,7 @@
 
 use super::Failure;
 use super::client::{Client, encode};
-use super::print::{COLUMNS, List, Page, Table, elements, field, span_field, time};
+use super::print::{COLUMNS, List, Page, elements, field, papers, span_field, time};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
@@ -16,6 +16,9 @@ pub(super) enum Verb {
         /// Only those of this unit
         #[arg(long, value_name = "ID")]
         unit: Option<String>,
+        /// Only those under this umbrella
+        #[arg(long, value_name = "REFERENCE")]
+        umbrella: Option<String>,
         /// At most so many
         #[arg(long, value_name = "N")]
         limit: Option<usize>,
@@ -98,7 +101,7 @@ pub(super) enum Verb {
 pub(super) struct Who {
     /// Who does this, if not the user that you are logged in as
     #[arg(long, value_name = "NAME")]
-    by: Option<String>,
+    pub(super) by: Option<String>,
 }
 
 #[derive(Args, Debug)]
@@ -119,7 +122,12 @@ pub(super) fn perform(verb: &Verb, client: &Client, page: &mut Page) -> Result<(
         })
     };
     match verb {
-        Verb::List { open, unit, limit } => list(client, page, *open, unit.as_deref(), *limit),
+        Verb::List { open, unit, umbrella, limit } => {
+            let about = [("unit", unit), ("umbrella", umbrella)];
+            let about = about.into_iter().filter_map(|(key, value)| Some((key, value.clone()?)));
+            let query = [("open", open.to_string())].into_iter().chain(about).collect();
+            list(client, page, query, *limit)
+        }
         Verb::Show { reference } => {
             let body = client.get(&format!("/api/cases/{}", encode(reference)))?;
             page.answer(&body, show)
@@ -157,9 +165,12 @@ pub(super) fn perform(verb: &Verb, client: &Client, page: &mut Page) -> Result<(
     }
 }
 
-fn list(client: &Client, page: &mut Page, open: bool, unit: Option<&str>, limit: Option<usize>) -> Result<(), Failure> {
-    let mut query = vec![("open", open.to_string())];
-    query.extend(unit.map(|unit| ("unit", unit.to_owned())));
+fn list(
+    client: &Client,
+    page: &mut Page,
+    query: Vec<(&'static str, String)>,
+    limit: Option<usize>,
+) -> Result<(), Failure> {
     let list = List {
         path: "/api/cases",
         query,
@@ -205,21 +216,10 @@ fn show(page: &mut Page, case: &Value) -> Result<(), Failure> {
     }
     page.line(&format!("downtime      {}", span_field(case, "downtime_s")))?;
     page.line(&format!("previous      {}", field(case, "previous")))?;
-    page.line("")?;
-    if case.get("timeline_complete") == Some(&Value::Bool(false)) {
-        page.line("(older entries are left out)")?;
-    }
-    let entries = elements(case, "timeline").iter().map(|entry| [time(entry, "at"), field(entry, "text")]);
-    page.table(&mut Table::new(["AT", "WHAT"]), entries)?;
-    page.line("")?;
-    if case.get("letters_complete") == Some(&Value::Bool(false)) {
-        page.line("(older letters are left out)")?;
-    }
-    let letters = elements(case, "letters").iter();
-    let letters = letters.map(|letter| {
-        let (state, error) = (field(letter, "state"), letter.get("error").and_then(Value::as_str));
-        let state = error.map_or_else(|| state.clone(), |error| format!("{state}: {error}"));
-        [time(letter, "written_at"), field(letter, "kind"), field(letter, "to"), state]
-    });
-    Ok(page.table(&mut Table::new(["WRITTEN", "LETTER", "TO", "STATE"]), letters)?)
+    let reason = case.get("finding").and_then(Value::as_str).map(|finding| format!(": {finding}"));
+    page.line(&format!("reason        {}{}", field(case, "reason"), reason.unwrap_or_default()))?;
+    page.line(&format!("umbrella      {}", field(case, "umbrella")))?;
+    let diagnosis = case.get("diagnosis").map_or_else(|| "-".to_owned(), |diagnosis| field(diagnosis, "sentence"));
+    page.line(&format!("diagnosis     {diagnosis}"))?;
+    papers(page, case)
 }

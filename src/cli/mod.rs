@@ -7,10 +7,13 @@ mod backup;
 mod case;
 mod check;
 mod client;
+mod maintenance;
 mod print;
+mod replay;
 mod run;
 mod status;
 mod story;
+mod umbrella;
 mod unit;
 
 use clap::{Args, Parser, Subcommand};
@@ -60,8 +63,15 @@ enum Verb {
     /// Look at cases and work on them
     #[command(subcommand)]
     Case(case::Verb),
+    /// Look at shared causes, and tell everybody under one
+    #[command(subcommand)]
+    Umbrella(umbrella::Verb),
+    /// Look at maintenance, and plan it
+    #[command(subcommand)]
+    Maintenance(maintenance::Verb),
     /// Copy the store to a new file, also while the daemon runs
     Backup(backup::Backup),
+    Replay(replay::Replay),
     /// Run the real core on a described world in simulated time
     Story(story::StoryFile),
 }
@@ -160,20 +170,27 @@ fn perform(cli: &Cli) -> Result<(), Failure> {
     match &cli.verb {
         Verb::Run => run::perform(&cli.common)?,
         Verb::Check(check) => check::perform(check, &cli.common, &mut page)?,
+        Verb::Replay(replay) => replay::perform(replay, &cli.common, &mut page)?,
         Verb::Story(story) => story::perform(story, &mut page)?,
         Verb::Status => status::show(&cli.common.client()?, &mut page)?,
         Verb::Unit(verb) => unit::perform(verb, &cli.common.client()?, &mut page)?,
         Verb::Case(verb) => case::perform(verb, &cli.common.client()?, &mut page)?,
+        Verb::Umbrella(verb) => umbrella::perform(verb, &cli.common.client()?, &mut page)?,
+        Verb::Maintenance(verb) => maintenance::perform(verb, &cli.common.client()?, &mut page)?,
         Verb::Backup(backup) => backup::perform(backup, &cli.common, &mut page)?,
     }
     Ok(page.flush()?)
 }
 
+/// The configuration file that is there.
+fn usual_config() -> Option<&'static Path> {
+    CONFIG_FILES.into_iter().map(Path::new).find(|file| file.exists())
+}
+
 impl Common {
     /// The configuration file.
     fn config(&self) -> Result<&Path, Failure> {
-        let found = || CONFIG_FILES.into_iter().map(Path::new).find(|file| file.exists());
-        self.config.as_deref().or_else(found).ok_or_else(|| {
+        self.config.as_deref().or(usual_config()).ok_or_else(|| {
             let [here, there] = CONFIG_FILES;
             Failure::new(
                 Exit::Usage,

@@ -201,3 +201,24 @@ pub(super) fn span_field(value: &Value, key: &str) -> String {
 pub(super) fn elements<'a>(value: &'a Value, key: &str) -> &'a [Value] {
     value.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
+
+/// The timeline and the letters of a case or an umbrella.
+pub(super) fn papers(page: &mut Page, thing: &Value) -> Result<(), Failure> {
+    page.line("")?;
+    if thing.get("timeline_complete") == Some(&Value::Bool(false)) {
+        page.line("(older entries are left out)")?;
+    }
+    let entries = elements(thing, "timeline").iter().map(|entry| [time(entry, "at"), field(entry, "text")]);
+    page.table(&mut Table::new(["AT", "WHAT"]), entries)?;
+    page.line("")?;
+    if thing.get("letters_complete") == Some(&Value::Bool(false)) {
+        page.line("(older letters are left out)")?;
+    }
+    let letters = elements(thing, "letters").iter();
+    let letters = letters.map(|letter| {
+        let (state, error) = (field(letter, "state"), letter.get("error").and_then(Value::as_str));
+        let state = error.map_or_else(|| state.clone(), |error| format!("{state}: {error}"));
+        [time(letter, "written_at"), field(letter, "kind"), field(letter, "to"), state]
+    });
+    Ok(page.table(&mut Table::new(["WRITTEN", "LETTER", "TO", "STATE"]), letters)?)
+}

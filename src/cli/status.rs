@@ -33,6 +33,10 @@ fn print(page: &mut Page, status: &Value) -> Result<(), Failure> {
         }
     };
     page.line(&format!("letters  {} waiting{oldest}", field(letters, "queued")))?;
+    let alarms: Vec<_> = elements(status, "alarms").iter().map(|alarm| field(alarm, "kind")).collect();
+    page.line(&format!("alarms   {}", if alarms.is_empty() { "none".to_owned() } else { alarms.join(", ") }))?;
+    page.line(&format!("shared   {} umbrellas open", field(status, "umbrellas")))?;
+    page.line(&format!("works    {} maintenances active", field(status, "maintenance")))?;
     page.line(&format!("reload   {}", reload(part("reload"))))?;
     page.line(&format!("store    {}", field(status, "store")))?;
     Ok(())

@@ -10,12 +10,18 @@ use serde_json::Value;
 pub(super) enum Verb {
     /// List units with their verdicts
     List {
-        /// Only those with this verdict: UP, LOSS, INCONCLUSIVE or UNOBSERVED
+        /// Only those with this verdict: UP, DEGRADED, LOSS, INCONCLUSIVE or UNOBSERVED
         #[arg(long)]
         verdict: Option<String>,
         /// Only those of this customer
         #[arg(long, value_name = "ID")]
         customer: Option<String>,
+        /// Only those whose SNMP agent does this: answers, rejects, silent or unknown
+        #[arg(long, value_name = "STATE")]
+        agent: Option<String>,
+        /// Only those with this symptom, such as flapping
+        #[arg(long)]
+        symptom: Option<String>,
         /// At most so many
         #[arg(long, value_name = "N")]
         limit: Option<usize>,
@@ -29,8 +35,8 @@ pub(super) enum Verb {
 
 pub(super) fn perform(verb: &Verb, client: &Client, page: &mut Page) -> Result<(), Failure> {
     match verb {
-        Verb::List { verdict, customer, limit } => {
-            let query = [("verdict", verdict), ("customer", customer)];
+        Verb::List { verdict, customer, agent, symptom, limit } => {
+            let query = [("verdict", verdict), ("customer", customer), ("agent", agent), ("symptom", symptom)];
             let query = query.into_iter().filter_map(|(key, value)| Some((key, value.clone()?))).collect();
             let list = List {
                 path: "/api/units",
@@ -70,6 +76,11 @@ fn loss(unit: &Value) -> String {
     unit.get("loss_5m").and_then(Value::as_f64).map_or_else(|| "-".to_owned(), |loss| format!("{:.1} %", loss * 100.0))
 }
 
+fn symptoms(unit: &Value) -> String {
+    let symptoms: Vec<_> = elements(unit, "symptoms").iter().filter_map(Value::as_str).collect();
+    if symptoms.is_empty() { "-".to_owned() } else { symptoms.join(", ") }
+}
+
 fn show(page: &mut Page, unit: &Value) -> Result<(), Failure> {
     let (id, verdict, reason) = (field(unit, "id"), field(unit, "verdict"), field(unit, "reason"));
     page.line(&format!("{id}: {verdict} ({reason}) since {}", time(unit, "since")))?;
@@ -83,6 +94,9 @@ fn show(page: &mut Page, unit: &Value) -> Result<(), Failure> {
     page.line(&format!("repair in     {}", span_field(unit, "ttr_s")))?;
     page.line(&format!("supplier      {}", field(unit, "supplier")))?;
     page.line(&format!("upstream      {}", field(unit, "upstream")))?;
+    let maintained = if unit.get("maintained") == Some(&Value::Bool(true)) { "; it is being maintained" } else { "" };
+    page.line(&format!("symptoms      {}{maintained}", symptoms(unit)))?;
+    page.line(&format!("SNMP agent    {}", field(unit, "agent")))?;
     if let Some(sample) = unit.get("snmp").and_then(Value::as_object) {
         let said = sample.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| format!("{name} {value}"));
         page.line(&format!("SNMP          {}", said.collect::<Vec<_>>().join(", ")))?;

@@ -8,6 +8,7 @@ pub mod letter;
 pub mod maintenance;
 pub mod party;
 pub mod plan;
+pub mod preview;
 pub mod time;
 pub mod turn;
 pub mod view;

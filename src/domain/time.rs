@@ -149,6 +149,23 @@ impl Calendar {
         later.checked_sub(1).and_then(|i| self.steps.get(i)).map_or(0, |&(_, offset)| offset)
     }
 
+    /// When a wall clock showed this many milliseconds since the Unix epoch. The last time, if it did so twice; when it
+    /// was put forward, if it never did.
+    #[must_use]
+    pub fn time_of(&self, unix_ms: i64) -> Time {
+        let steps = self.steps.iter().rev().map(|&(from, offset)| (from, offset));
+        for (from, offset) in steps.chain([(Time(i64::MIN), 0)]) {
+            let at = Time(unix_ms.saturating_sub(offset));
+            if at >= from {
+                return at;
+            }
+            if unix_ms >= self.unix_millis(Time(from.0.saturating_sub(1))) {
+                return from;
+            }
+        }
+        Time(unix_ms)
+    }
+
     /// What a wall clock showed at `at`: milliseconds since the Unix epoch.
     #[must_use]
     pub fn unix_millis(&self, at: Time) -> i64 {
@@ -191,5 +208,19 @@ mod tests {
         assert_eq!(calendar.unix_millis(at(9)), 9_000);
         assert_eq!(calendar.unix_millis(at(10)), 3_610_000);
         assert_eq!(calendar.unix_millis(at(20)), 19_000);
+    }
+
+    #[test]
+    fn a_date_is_found_on_the_timeline() {
+        let mut calendar = Calendar::default();
+        assert_eq!(calendar.time_of(5_000), at(5));
+        calendar.step(at(100), 3_600_000);
+        calendar.step(at(200), -50_000);
+        for (unix, time) in [(99, 99), (150, 200), (1_000, 1_050), (3_705, 3_755)] {
+            let shows = calendar.unix_millis(at(time));
+            assert_eq!(calendar.time_of(unix * 1_000), at(time), "{unix}: it shows {shows}");
+        }
+        calendar = Calendar::new(vec![(at(100), 3_600_000)]);
+        assert_eq!(calendar.time_of(1_000_000), at(100), "that hour was left out");
     }
 }

@@ -192,7 +192,7 @@ impl fmt::Display for Refusal {
                 write!(f, "there is no open umbrella {reference}: updates to single lines are notes on their cases")
             }
             Self::UnknownMaintenance { id } => write!(f, "there is no maintenance {id:?}"),
-            Self::BadMaintenance { id, why } => write!(f, "cannot plan maintenance {id:?}: {why}"),
+            Self::BadMaintenance { id, why } => write!(f, "maintenance {id:?} can't be so: {why}"),
             Self::AlreadyOpen { reference } => {
                 write!(f, "the unit has an open case already: work on {reference}")
             }
@@ -222,6 +222,8 @@ impl fmt::Display for Refusal {
 pub enum BadMaintenance {
     /// Its id is none.
     BadId,
+    /// There are [`super::watch::MAX_MAINTENANCE`] already, all of them to come.
+    TooMany,
     /// It ends before it begins.
     EndsFirst,
     /// It ends in the past.
@@ -241,6 +243,7 @@ pub enum BadMaintenance {
 impl fmt::Display for BadMaintenance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::TooMany => "there are too many that are yet to come: call some off",
             Self::BadId => "an id has 1 to 64 ASCII letters, digits, '-', '_' or '.'",
             Self::EndsFirst => "it has to end after it begins",
             Self::Past => "it would end in the past",

@@ -1,7 +1,7 @@
 //! Readers: a look at the store from any thread or process.
 
 use super::open::{self, OpenError};
-use super::{load, rows};
+use super::{Loaded, load, rows};
 use crate::domain::desk::{Case, LetterKind, Reference, Umbrella};
 use crate::domain::letter::{LetterId, LetterState, Mail, Thread};
 use crate::domain::maintenance::Maintenance;
@@ -248,6 +248,18 @@ impl Reader {
     /// If the store can't be read.
     pub fn mail(&self, id: LetterId) -> Result<Option<Mail>, ReadError> {
         self.one("SELECT * FROM letters WHERE id = ?1", [id], rows::mail)
+    }
+
+    /// What a daemon that starts would load, as of one moment.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub fn load(&self) -> Result<Loaded, ReadError> {
+        let read = || {
+            let _one_moment = self.db.unchecked_transaction()?;
+            load::load(&self.db)
+        };
+        read().map_err(|error| self.fault(&error))
     }
 
     /// What wall clocks showed.

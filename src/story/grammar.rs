@@ -1,6 +1,6 @@
 //! The language of stories: from text to a plan and a list of events.
 
-use super::words::{action, count_within, duration, maintenance, pairs, permille, rate};
+use super::words::{action, count_within, maintenance, pairs, permille, rate};
 use crate::domain::desk::{AlarmKind, Priority};
 use crate::domain::maintenance::{Scope, Window};
 use crate::domain::party::Customer;
@@ -10,6 +10,7 @@ use crate::domain::turn::Command;
 use crate::domain::watch::{
     Circuit, Device, GroupKind, Limits, Pace, Place, Role, Secret, SnmpAccess, SnmpVersion, TrapKind, Verdict,
 };
+use crate::text::parse_duration as duration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::Ipv4Addr;

@@ -5,6 +5,7 @@
 
 mod dice;
 mod grammar;
+pub mod replay;
 mod run;
 mod sim;
 mod site;

@@ -5,11 +5,9 @@ use crate::domain::desk::{AlarmKind, Priority, Stage, WaitingOn};
 use crate::domain::maintenance::Scope;
 use crate::domain::turn::Command;
 use crate::domain::watch::{GroupKind, Permille, TrapKind, Verdict};
+use crate::text::parse_duration as duration;
 use std::ops::Range;
 use std::time::Duration;
-
-const MINUTE: u64 = 60;
-const HOUR: u64 = 60 * MINUTE;
 
 pub(super) fn pairs<'a>(words: &[&'a str]) -> Result<Keys<'a>, String> {
     words
@@ -231,29 +229,4 @@ fn clock_step(text: &str) -> Result<i64, String> {
     };
     let millis = i64::try_from(duration(rest)?.as_millis()).map_err(|_| "that is too far")?;
     Ok(sign * millis)
-}
-
-/// Reads "1h9m59s", "10m", "250ms", "3d".
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("{text:?} is no time: write it as 10s, 9m59s, 26h or 3d");
-    let mut rest = text;
-    let mut sum = Duration::ZERO;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
-        let (number, tail) = rest.split_at(digits);
-        let letters = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
-        let (unit, tail) = tail.split_at(letters);
-        let millis = match unit {
-            "ms" => 1,
-            "s" => 1_000,
-            "m" => 1_000 * MINUTE,
-            "h" => 1_000 * HOUR,
-            "d" => 24_000 * HOUR,
-            _ => return Err(wrong()),
-        };
-        let number: u64 = number.parse().map_err(|_| wrong())?;
-        sum += Duration::from_millis(number.checked_mul(millis).ok_or_else(wrong)?);
-        rest = tail;
-    }
-    if text.is_empty() { Err(wrong()) } else { Ok(sum) }
 }

@@ -203,7 +203,8 @@ pub(super) fn measured(finding: &Finding) -> (String, String) {
 }
 
 /// How a line is degraded, as the end of a sentence about it.
-pub(super) fn finding_words(finding: &Finding) -> String {
+#[must_use]
+pub fn finding_words(finding: &Finding) -> String {
     let (measured, limit) = measured(finding);
     let over = duration(finding.over);
     match finding.symptom {
@@ -225,7 +226,8 @@ pub(super) fn finding_words(finding: &Finding) -> String {
 }
 
 /// What happened, in words for everybody.
-pub(super) fn diagnosis_words(diagnosis: &Diagnosis, calendar: &Calendar) -> String {
+#[must_use]
+pub fn diagnosis_words(diagnosis: &Diagnosis, calendar: &Calendar) -> String {
     let cause = match diagnosis.cause {
         SiteCause::Site => "power or a reboot at the site",
         SiteCause::AccessLine => "the access line",
@@ -252,7 +254,8 @@ fn witness_words(witness: &Witness, calendar: &Calendar) -> String {
 }
 
 /// A shared cause in words.
-pub(super) fn cause_words(cause: &Cause) -> String {
+#[must_use]
+pub fn cause_words(cause: &Cause) -> String {
     match cause {
         Cause::Device(id) => format!("{id} is lost, and with it what is reached through it"),
         Cause::Below(id) => format!("lines that are reached through {id}, which answers itself"),
@@ -426,7 +429,8 @@ fn maintenance_sentence(maintenance: &Maintenance, calendar: &Calendar) -> Strin
 }
 
 /// What an alarm is about, as the end of a sentence.
-pub(super) fn alarm_words(cause: &AlarmCause) -> String {
+#[must_use]
+pub fn alarm_words(cause: &AlarmCause) -> String {
     match cause {
         AlarmCause::OwnSide(reason) => format!("the monitor is cut off: {}", because(*reason)),
         AlarmCause::Everybody => {

@@ -4,11 +4,13 @@ mod case_letter;
 mod explain;
 mod fact;
 mod letter;
+mod preview;
 #[cfg(test)]
 mod tests;
 mod time;
 
 pub use explain::explain;
-pub use fact::{fields, json_time, kind, sentence};
+pub use fact::{alarm_words, cause_words, diagnosis_words, fields, finding_words, json_time, kind, sentence};
 pub use letter::mail;
-pub use time::{duration, rfc3339, utc};
+pub use preview::{effect, effect_fields};
+pub use time::{duration, parse_duration, rfc3339, utc};

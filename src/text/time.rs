@@ -41,6 +41,35 @@ pub fn duration(duration: Duration) -> String {
     if words.is_empty() { format!("{} ms", duration.as_millis()) } else { words.join(" ") }
 }
 
+/// Reads "1h9m59s", "10m", "250ms", "3d", as stories and the command line write a duration.
+///
+/// # Errors
+/// If it is none; says how to write one.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("{text:?} is no time: write it as 10s, 9m59s, 26h or 3d");
+    let mut rest = text;
+    let mut sum = Duration::ZERO;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
+        let (number, tail) = rest.split_at(digits);
+        let letters = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at(letters);
+        let millis = match unit {
+            "ms" => 1,
+            "s" => 1_000,
+            "m" => 1_000 * 60,
+            "h" => 1_000 * 3_600,
+            "d" => 1_000 * DAY,
+            _ => return Err(wrong()),
+        };
+        let number: u64 = number.parse().map_err(|_| wrong())?;
+        let part = Duration::from_millis(number.checked_mul(millis).ok_or_else(wrong)?);
+        sum = sum.checked_add(part).ok_or_else(wrong)?;
+        rest = tail;
+    }
+    if text.is_empty() { Err(wrong()) } else { Ok(sum) }
+}
+
 const DAY: u64 = 86_400;
 
 #[cfg(test)]

@@ -1,13 +1,15 @@
 //! What can be read: `GET` requests. They look at the board and at the store, never at the loop.
 
-use super::Web;
 use super::board::{Row, Summary};
 use super::problem::{Problem, json};
-use super::show::{CaseDetail, CaseForm, UnitDetail, UnitForm, circuit, stamp};
+use super::scene::Scene;
+use super::show::{CaseDetail, CaseForm, NodeForm, Papers, UnitDetail, UnitForm, circuit};
 use super::unit_metrics::UnitMetrics;
-use crate::domain::desk::Reference;
-use crate::domain::watch::{Role, Verdict};
-use crate::store::CaseFilter;
+use super::{Web, Words};
+use crate::domain::desk::{AlarmKind, Case, Reference};
+use crate::domain::time::Calendar;
+use crate::domain::watch::{AgentState, Role, Symptom, Verdict};
+use crate::store::{CaseFilter, Reader};
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
@@ -32,7 +34,7 @@ const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 type Shared = State<Arc<Web>>;
 type Answer = Result<Response, Problem>;
 
-fn good(body: &impl Serialize) -> Answer {
+pub(super) fn good(body: &impl Serialize) -> Answer {
     Ok(json(StatusCode::OK, body))
 }
 
@@ -41,11 +43,11 @@ pub(super) fn segment(path: Result<Path<String>, PathRejection>) -> Result<Strin
     path.map(|Path(name)| name).map_err(|e| Problem::bad(e.body_text()))
 }
 
-fn query<Q>(query: Result<Query<Q>, QueryRejection>) -> Result<Q, Problem> {
+pub(super) fn query<Q>(query: Result<Query<Q>, QueryRejection>) -> Result<Q, Problem> {
     query.map(|Query(query)| query).map_err(|e| Problem::bad(e.body_text()))
 }
 
-fn page(limit: Option<usize>) -> Result<usize, Problem> {
+pub(super) fn page(limit: Option<usize>) -> Result<usize, Problem> {
     let limit = limit.unwrap_or(DEFAULT_PAGE);
     if (1..=MAX_PAGE).contains(&limit) {
         Ok(limit)
@@ -74,12 +76,16 @@ pub(super) struct HealthForm {
 }
 
 impl HealthForm {
-    fn new(summary: &Summary, age: Duration) -> Self {
+    fn new(summary: &Summary, age: Duration, words: Words) -> Self {
         let mut why = summary.failings(age);
         let failing = !why.is_empty();
         if let Some((_, reason)) = summary.cut_off {
             why.push(format!("the monitor is cut off: {}", reason.name()));
         }
+        // That the monitor is cut off is said already.
+        let alarms =
+            summary.alarms.iter().filter(|alarm| summary.cut_off.is_none() || alarm.kind != AlarmKind::Isolation);
+        why.extend(alarms.map(|alarm| (words.alarm)(&alarm.why)));
         if let Some(fault) = &summary.reload.fault {
             why.push(format!("the last reload was refused, the configuration before it is in force: {fault}"));
         }
@@ -98,7 +104,7 @@ impl HealthForm {
 /// `/health`.
 pub(super) async fn health(State(web): Shared) -> Response {
     let (summary, age) = web.services.board.summary();
-    let health = HealthForm::new(&summary, age);
+    let health = HealthForm::new(&summary, age, web.services.words);
     let code = if health.status == "failing" { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
     json(code, &health)
 }
@@ -115,6 +121,11 @@ struct StatusForm {
     cases: BTreeMap<&'static str, BTreeMap<&'static str, usize>>,
     letters: LettersForm,
     isolation: Option<IsolationForm>,
+    alarms: Vec<AlarmForm>,
+    /// How many are not over.
+    umbrellas: usize,
+    /// How many are on just now.
+    maintenance: usize,
     reload: ReloadForm,
     store: String,
     store_fault: Option<String>,
@@ -134,6 +145,13 @@ struct IsolationForm {
 }
 
 #[derive(Serialize)]
+struct AlarmForm {
+    kind: &'static str,
+    since: Option<String>,
+    why: String,
+}
+
+#[derive(Serialize)]
 struct ReloadForm {
     at: Option<String>,
     fault: Option<String>,
@@ -142,8 +160,14 @@ struct ReloadForm {
 /// `/api/status`.
 pub(super) async fn status(State(web): Shared) -> Answer {
     let (summary, age) = web.services.board.summary();
-    let stamp = |at| stamp(&summary.calendar, at);
-    let now = summary.at + age;
+    let scene = Scene::new(&summary, age, web.services.words);
+    let stamp = |at| scene.stamp(at);
+    let now = scene.now;
+    let alarms = summary.alarms.iter().map(|alarm| AlarmForm {
+        kind: alarm.kind.name(),
+        since: stamp(alarm.since),
+        why: (scene.words.alarm)(&alarm.why),
+    });
     let mut cases = BTreeMap::<_, BTreeMap<_, _>>::new();
     for (priority, stage, count) in summary.cases.iter() {
         cases.entry(priority.name()).or_default().insert(stage, count);
@@ -154,7 +178,7 @@ pub(super) async fn status(State(web): Shared) -> Answer {
         started_at: stamp(summary.started_at),
         uptime_s: now.since(summary.started_at).as_secs(),
         clock_offset_ms: summary.calendar.offset_ms(now),
-        health: HealthForm::new(&summary, age),
+        health: HealthForm::new(&summary, age, scene.words),
         units: web.services.board.units().iter().map(|(verdict, count)| (verdict.name(), count)).collect(),
         cases,
         letters: LettersForm {
@@ -163,6 +187,9 @@ pub(super) async fn status(State(web): Shared) -> Answer {
             fault: summary.mail_fault.clone(),
         },
         isolation: summary.cut_off.map(|(since, reason)| IsolationForm { since: stamp(since), reason: reason.name() }),
+        alarms: alarms.collect(),
+        umbrellas: summary.umbrellas,
+        maintenance: summary.maintenance,
         reload: ReloadForm { at: summary.reload.at.and_then(stamp), fault: summary.reload.fault.clone() },
         store: web.services.store.display().to_string(),
         store_fault: summary.store_fault.clone(),
@@ -178,25 +205,36 @@ pub(super) struct DeviceQuery {
     after: Option<String>,
     verdict: Option<String>,
     customer: Option<String>,
+    agent: Option<String>,
+    symptom: Option<String>,
 }
 
 /// `/api/units`.
 pub(super) async fn units(State(web): Shared, wanted: Result<Query<DeviceQuery>, QueryRejection>) -> Answer {
-    devices(&web, query(wanted)?, |row| circuit(row).is_some()).await
+    devices(&web, query(wanted)?, |row| circuit(row).is_some(), UnitForm::new).await
 }
 
 /// `/api/nodes`: devices without a customer.
 pub(super) async fn nodes(State(web): Shared, wanted: Result<Query<DeviceQuery>, QueryRejection>) -> Answer {
-    devices(&web, query(wanted)?, |row| circuit(row).is_none()).await
+    devices(&web, query(wanted)?, |row| circuit(row).is_none(), NodeForm::new).await
 }
 
-async fn devices(web: &Web, wanted: DeviceQuery, role: impl Fn(&Row) -> bool) -> Answer {
-    let DeviceQuery { limit, mut after, verdict, customer } = wanted;
+async fn devices<F: Serialize>(
+    web: &Web,
+    wanted: DeviceQuery,
+    role: fn(&Row) -> bool,
+    form: fn(&Row, &Calendar) -> F,
+) -> Answer {
+    let DeviceQuery { limit, mut after, verdict, customer, agent, symptom } = wanted;
     let limit = page(limit)?;
-    let verdict = verdict.as_deref().map(verdict_named).transpose()?;
+    let verdict = verdict.map(|name| named("verdict", &name, Verdict::ALL, Verdict::name)).transpose()?;
+    let agent = agent.map(|name| named("state of an agent", &name, AgentState::ALL, AgentState::name)).transpose()?;
+    let symptom = symptom.map(|name| named("symptom", &name, Symptom::ALL, Symptom::name)).transpose()?;
     let fits = |row: &Row| {
         role(row)
             && verdict.is_none_or(|verdict| row.status.verdict == verdict)
+            && agent.is_none_or(|agent| row.status.agent == agent)
+            && symptom.is_none_or(|symptom| row.status.symptoms.has(symptom))
             && customer
                 .as_deref()
                 .is_none_or(|customer| circuit(row).is_some_and(|circuit| circuit.customer == customer))
@@ -207,7 +245,7 @@ async fn devices(web: &Web, wanted: DeviceQuery, role: impl Fn(&Row) -> bool) ->
     loop {
         let next = board.look(after.as_deref(), |row| {
             if fits(row) {
-                found.push(UnitForm::new(row, calendar));
+                found.push(form(row, calendar));
             }
             if found.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         });
@@ -220,10 +258,16 @@ async fn devices(web: &Web, wanted: DeviceQuery, role: impl Fn(&Row) -> bool) ->
     }
 }
 
-fn verdict_named(name: &str) -> Result<Verdict, Problem> {
-    Verdict::ALL.into_iter().find(|verdict| verdict.name().eq_ignore_ascii_case(name)).ok_or_else(|| {
-        let known = Verdict::ALL.map(Verdict::name).join(", ");
-        Problem::bad(format!("there is no verdict {name:?}: choose from {known}"))
+/// The one of `all` that is called so, in small letters or capitals.
+pub(super) fn named<T: Copy, const N: usize>(
+    what: &str,
+    name: &str,
+    all: [T; N],
+    name_of: fn(T) -> &'static str,
+) -> Result<T, Problem> {
+    all.into_iter().find(|&known| name_of(known).eq_ignore_ascii_case(name)).ok_or_else(|| {
+        let known = all.map(name_of).join(", ");
+        Problem::bad(format!("there is no {what} {name:?}: choose from {known}"))
     })
 }
 
@@ -231,12 +275,12 @@ fn verdict_named(name: &str) -> Result<Verdict, Problem> {
 pub(super) async fn unit(State(web): Shared, id: Result<Path<String>, PathRejection>) -> Answer {
     let id = segment(id)?;
     let row = unit_row(&web, &id)?;
-    let (summary, age) = web.services.board.summary();
+    let scene = web.scene();
     let detail = web.readers.read(move |reader| {
         let filter = CaseFilter { open_only: true, unit: Some(id.clone()), umbrella: None, below: None, limit: 1 };
         let case = reader.cases(&filter)?.pop();
-        let case = case.map(|case| CaseForm::new(case, summary.at + age, &summary.calendar));
-        Ok(UnitDetail::new(&row, case, &reader.ledger(&id, MAX_LEDGER)?, &summary.calendar))
+        let case = case.map(|case| CaseForm::new(case, &scene));
+        Ok(UnitDetail::new(&row, case, &reader.ledger(&id, MAX_LEDGER)?, &scene.calendar))
     });
     good(&detail.await?)
 }
@@ -260,6 +304,8 @@ pub(super) struct CaseQuery {
     #[serde(default)]
     open: bool,
     unit: Option<String>,
+    /// The reference of an umbrella.
+    umbrella: Option<String>,
     /// The reference before which the page begins.
     before: Option<String>,
     limit: Option<usize>,
@@ -269,27 +315,31 @@ pub(super) struct CaseQuery {
 pub(super) async fn cases(State(web): Shared, wanted: Result<Query<CaseQuery>, QueryRejection>) -> Answer {
     let wanted = query(wanted)?;
     let below = wanted.before.as_deref().map(Reference::parse).transpose()?.map(Reference::number);
-    let filter =
-        CaseFilter { open_only: wanted.open, unit: wanted.unit, umbrella: None, below, limit: page(wanted.limit)? };
-    let (summary, age) = web.services.board.summary();
+    let umbrella = wanted.umbrella.as_deref().map(Reference::parse).transpose()?;
+    let filter = CaseFilter { open_only: wanted.open, unit: wanted.unit, umbrella, below, limit: page(wanted.limit)? };
+    let scene = web.scene();
     let found = web.readers.read(move |reader| Ok(reader.cases(&filter)?)).await?;
-    let form = |case| CaseForm::new(case, summary.at + age, &summary.calendar);
+    let form = |case| CaseForm::new(case, &scene);
     good(&found.into_iter().map(form).collect::<Vec<_>>())
 }
 
 /// `/api/cases/{ref}`.
 pub(super) async fn case(State(web): Shared, reference: Result<Path<String>, PathRejection>) -> Answer {
     let reference = Reference::parse(&segment(reference)?)?;
-    let (summary, age) = web.services.board.summary();
+    let scene = web.scene();
     let detail = web.readers.read(move |reader| {
-        let case = reader.case(reference)?.ok_or_else(|| no_case(reference))?;
-        let case = CaseForm::new(case, summary.at + age, &summary.calendar);
-        // One more than is shown tells whether there is more.
-        let timeline = reader.timeline(reference, MAX_TIMELINE + 1)?;
-        let letters = reader.letters(reference, MAX_TIMELINE + 1)?;
-        Ok(CaseDetail::new(case, timeline, MAX_TIMELINE, letters, &summary.calendar))
+        let case = known_case(reader, reference)?;
+        Ok(CaseDetail::new(CaseForm::new(case, &scene), papers(reader, reference, &scene.calendar)?))
     });
     good(&detail.await?)
+}
+
+/// What was noted and written about a case or an umbrella.
+pub(super) fn papers(reader: &Reader, reference: Reference, calendar: &Calendar) -> Result<Papers, Problem> {
+    // One more than is shown tells whether there is more.
+    let timeline = reader.timeline(reference, MAX_TIMELINE + 1)?;
+    let letters = reader.letters(reference, MAX_TIMELINE + 1)?;
+    Ok(Papers::new(timeline, letters, MAX_TIMELINE, calendar))
 }
 
 #[derive(Serialize)]
@@ -301,26 +351,34 @@ struct Explanation {
 /// `/api/cases/{ref}/explain`.
 pub(super) async fn explain(State(web): Shared, reference: Result<Path<String>, PathRejection>) -> Answer {
     let reference = Reference::parse(&segment(reference)?)?;
-    let case = web.readers.read(move |reader| reader.case(reference)?.ok_or_else(|| no_case(reference))).await?;
-    let (summary, age) = web.services.board.summary();
-    let sentences = (web.services.explain)(&case, summary.at + age, &summary.calendar);
+    let case = web.readers.read(move |reader| known_case(reader, reference)).await?;
+    let scene = web.scene();
+    let sentences = (scene.words.explain)(&case, scene.now, &scene.calendar);
     good(&Explanation { reference: reference.to_string(), sentences })
 }
 
-fn no_case(reference: Reference) -> Problem {
-    Problem::unknown(format!("there is no case {reference}"))
+fn known_case(reader: &Reader, reference: Reference) -> Result<Case, Problem> {
+    if let Some(case) = reader.case(reference)? {
+        return Ok(case);
+    }
+    // References of both look alike.
+    Err(Problem::unknown(match reader.umbrella(reference)? {
+        Some(_) => format!("{reference} is no case but an umbrella: see /api/umbrellas/{reference}"),
+        None => format!("there is no case {reference}"),
+    }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::time::{Calendar, Time};
+    use crate::domain::time::Time;
     use crate::web::board::SILENT_AFTER;
+    use crate::web::scene::WORDS;
 
     #[test]
     fn a_watch_that_does_not_move_is_failing() {
         let summary = Summary::at_start(Time::from_millis(0), Arc::new(Calendar::default()));
-        assert_eq!(HealthForm::new(&summary, SILENT_AFTER).status, "ok");
-        assert_eq!(HealthForm::new(&summary, SILENT_AFTER + Duration::from_millis(1)).status, "failing");
+        assert_eq!(HealthForm::new(&summary, SILENT_AFTER, WORDS).status, "ok");
+        assert_eq!(HealthForm::new(&summary, SILENT_AFTER + Duration::from_millis(1), WORDS).status, "failing");
     }
 }

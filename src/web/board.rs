@@ -3,10 +3,10 @@
 //! Readers look at a bounded number of rows at a time, so they never hold the loop up for longer than that takes.
 
 use crate::clock::Stopwatch;
-use crate::domain::desk::{Case, Priority, Stage};
+use crate::domain::desk::{Alarm, Case, Priority, Stage};
 use crate::domain::time::{Calendar, Time};
 use crate::domain::view::DeviceStatus;
-use crate::domain::watch::{Device, Reason, Role, Slot, Verdict};
+use crate::domain::watch::{AgentState, Device, Reason, Role, Slot, Verdict};
 use core::net::IpAddr;
 use core::ops::ControlFlow;
 use core::time::Duration;
@@ -62,6 +62,12 @@ pub struct Summary {
     pub oldest_letter: Option<Time>,
     /// Why no letters can be delivered, if that is so.
     pub mail_fault: Option<String>,
+    /// What is wrong with the watch itself.
+    pub alarms: Vec<Alarm>,
+    /// Umbrellas that are not over.
+    pub umbrellas: usize,
+    /// Maintenances that are on just now.
+    pub maintenance: usize,
 }
 
 impl Summary {
@@ -79,6 +85,9 @@ impl Summary {
             letters_queued: 0,
             oldest_letter: None,
             mail_fault: None,
+            alarms: Vec::new(),
+            umbrellas: 0,
+            maintenance: 0,
         }
     }
 
@@ -145,32 +154,40 @@ struct Fleet {
     units: UnitCounts,
 }
 
-/// How many units have which verdict.
+/// How many units have which verdict, and an SNMP agent in which state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct UnitCounts([usize; Verdict::ALL.len()]);
+pub struct UnitCounts {
+    verdicts: [usize; Verdict::ALL.len()],
+    agents: [usize; AgentState::ALL.len()],
+}
 
 impl UnitCounts {
     /// Every verdict, and how many units have it.
     pub fn iter(&self) -> impl Iterator<Item = (Verdict, usize)> {
-        Verdict::ALL.into_iter().zip(self.0)
+        Verdict::ALL.into_iter().zip(self.verdicts)
     }
 
-    /// The count of a verdict; nodes and sentinels are in none.
-    fn of(&mut self, row: &Row) -> Option<&mut usize> {
-        let place = Verdict::ALL.iter().position(|&verdict| verdict == row.status.verdict);
-        place.filter(|_| row.is_unit()).and_then(|place| self.0.get_mut(place))
+    /// Every state of an agent, and how many of the units that are asked by SNMP have theirs in it.
+    pub fn agents(&self) -> impl Iterator<Item = (AgentState, usize)> {
+        AgentState::ALL.into_iter().zip(self.agents)
+    }
+
+    /// The counts that a row is in; nodes and sentinels are in none.
+    fn of(&mut self, row: &Row) -> impl Iterator<Item = &mut usize> {
+        let verdict = Verdict::ALL.iter().position(|&verdict| verdict == row.status.verdict);
+        let agent = AgentState::ALL.iter().position(|&state| state == row.status.agent);
+        let verdict = verdict.filter(|_| row.is_unit()).and_then(|place| self.verdicts.get_mut(place));
+        let asked = row.is_unit() && row.device.snmp.is_some();
+        let agent = agent.filter(|_| asked).and_then(|place| self.agents.get_mut(place));
+        verdict.into_iter().chain(agent)
     }
 
     fn add(&mut self, row: &Row) {
-        if let Some(count) = self.of(row) {
-            *count += 1;
-        }
+        self.of(row).for_each(|count| *count += 1);
     }
 
     fn remove(&mut self, row: &Row) {
-        if let Some(count) = self.of(row) {
-            *count -= 1;
-        }
+        self.of(row).for_each(|count| *count -= 1);
     }
 }
 
@@ -238,7 +255,7 @@ impl Board {
         summary.failings(age).is_empty()
     }
 
-    /// How many units have which verdict.
+    /// How many units there are of which sort.
     #[must_use]
     pub fn units(&self) -> UnitCounts {
         self.fleet().units

@@ -131,7 +131,7 @@ impl Order for Return {
 }
 
 /// A note that people can read.
-fn note(text: String) -> Result<String, Problem> {
+pub(super) fn note(text: String) -> Result<String, Problem> {
     if text.trim().is_empty() {
         return Err(Problem::bad("the note is empty: write what there is to know"));
     }
@@ -153,9 +153,8 @@ struct Done {
 
 /// The case after the change. The change is done, so whatever keeps us from reading it is no reason to say it is not.
 async fn as_it_stands(web: &Web, reference: Reference) -> Option<CaseForm> {
-    let (summary, age) = web.services.board.summary();
     let case = web.readers.read(move |reader| Ok(reader.case(reference)?)).await.ok()?;
-    case.map(|case| CaseForm::new(case, summary.at + age, &summary.calendar))
+    case.map(|case| CaseForm::new(case, &web.scene()))
 }
 
 /// `/api/cases/{ref}/take` and the like.
@@ -220,7 +219,7 @@ pub(super) async fn open(
 }
 
 /// Whether the caller may change anything.
-fn may_change(caller: Caller, headers: &HeaderMap, token: Option<&Secret>) -> Result<(), Problem> {
+pub(super) fn may_change(caller: Caller, headers: &HeaderMap, token: Option<&Secret>) -> Result<(), Problem> {
     match caller {
         Caller::Local { .. } => return Ok(()),
         Caller::Network => {}
@@ -252,7 +251,7 @@ const BEARER: &[u8] = b"Bearer ";
 
 /// The body of a request. Web pages of others can't send this content type without being asked first, so none of them
 /// can change anything in the name of its reader.
-async fn read_json<T: DeserializeOwned>(request: Request<Body>) -> Result<T, Problem> {
+pub(super) async fn read_json<T: DeserializeOwned>(request: Request<Body>) -> Result<T, Problem> {
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
     if !kind.eq_ignore_ascii_case("application/json") {
@@ -274,7 +273,7 @@ async fn read_json<T: DeserializeOwned>(request: Request<Body>) -> Result<T, Pro
 }
 
 /// Who acts: the one that the request names, or the user at the other end of the socket.
-async fn actor(web: &Web, caller: Caller, by: Option<String>) -> Result<String, Problem> {
+pub(super) async fn actor(web: &Web, caller: Caller, by: Option<String>) -> Result<String, Problem> {
     let name = match (by, caller) {
         (Some(by), _) => by,
         (None, Caller::Local { uid: Some(uid) }) => web.people.name(uid).await,
@@ -293,14 +292,14 @@ async fn actor(web: &Web, caller: Caller, by: Option<String>) -> Result<String, 
     Ok(name)
 }
 
-async fn ask(web: &Web, by: String, wish: Wish) -> Result<turn::Done, Problem> {
+pub(super) async fn ask(web: &Web, by: String, wish: Wish) -> Result<turn::Done, Problem> {
     let answer = (web.services.ask)(by, wish)
         .map_err(|Busy| Problem::unavailable("too many requests are waiting: nothing was done, try again"))?;
     match timeout(ANSWER_TIMEOUT, answer).await {
         Ok(Ok(result)) => Ok(result?),
         Ok(Err(_)) | Err(_) => Err(Problem::unavailable(
-            "the daemon did not answer in time, so it is not known whether it was done: look at the case before you \
-             try again",
+            "the daemon did not answer in time, so it is not known whether it was done: look at it before you try \
+             again",
         )),
     }
 }

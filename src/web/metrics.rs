@@ -4,18 +4,20 @@
 //! its turns; the engines count through the `metrics` macros, under the names in `register_engines`.
 
 use super::board::Board;
-use crate::domain::desk::Priority;
+use crate::domain::desk::{AlarmKind, CaseFact, Priority};
 use crate::domain::fact::Fact;
 use crate::domain::letter::LetterState;
+use crate::domain::maintenance::{Maintenance, Stage};
+use crate::domain::time::Time;
 use crate::domain::turn::Turn;
-use crate::domain::watch::Method;
+use crate::domain::watch::{Method, Symptom};
 use ::metrics::{
     Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
 use axum::http::StatusCode;
 use core::time::Duration;
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 const PROBES_SENT: &str = "ntuwatch_probes_sent_total";
 const PROBES_ANSWERED: &str = "ntuwatch_probes_answered_total";
@@ -42,6 +44,9 @@ const TRAP_OUTCOMES: [&str; 5] = ["taken", "unknown_sender", "refused", "malform
 /// What may become of a heartbeat.
 const BEATS: [&str; 3] = ["sent", "failed", "withheld"];
 
+/// With how much notice a maintenance may be announced.
+const NOTICES: [&str; 3] = ["kept", "short", "emergency"];
+
 /// How often histograms are folded into their buckets.
 pub(super) const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
@@ -58,6 +63,14 @@ pub struct Metrics {
     letter_attempts_failed: Counter,
     cases_opened: [Counter; Priority::ALL.len()],
     answers: [Counter; CLASSES.len()],
+    degraded: [Counter; Symptom::ALL.len()],
+    announced: [Counter; NOTICES.len()],
+    traps_ignored: Counter,
+    /// When the canary's outage travelled the whole way last.
+    canary_sang: Mutex<Option<Time>>,
+    canary_success: Gauge,
+    umbrellas: Gauge,
+    maintenance: Gauge,
     letters_queued: Gauge,
     oldest_letter: Gauge,
     isolated: Gauge,
@@ -92,6 +105,13 @@ impl Metrics {
         describe_gauge!("ntuwatch_cases", "Cases that are not closed, by priority and stage.");
         describe_gauge!("ntuwatch_build_info", "Always 1; the label says which version runs.");
         gauge!("ntuwatch_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+        describe_gauge!("ntuwatch_agents", "Units that are asked by SNMP, by what their agent does.");
+        describe_gauge!("ntuwatch_alarms", "Whether something is wrong with the watch itself, by what that is.");
+        describe_counter!("ntuwatch_degraded_total", "Lines found degraded in a case of theirs, by symptom.");
+        describe_counter!(
+            "ntuwatch_maintenance_announced_total",
+            "Maintenances announced or changed before they began, by whether the notice was kept, short, or could not be."
+        );
         describe_counter!("ntuwatch_http_responses_total", "Answers over HTTP, by class of their status code.");
         describe_counter!("ntuwatch_cases_opened_total", "Cases opened since the start, by their first priority.");
         Self {
@@ -108,6 +128,20 @@ impl Metrics {
             ),
             cases_opened: Priority::ALL
                 .map(|priority| counter!("ntuwatch_cases_opened_total", "priority" => priority.name())),
+            degraded: Symptom::ALL.map(|symptom| counter!("ntuwatch_degraded_total", "symptom" => symptom.name())),
+            announced: NOTICES.map(|notice| counter!("ntuwatch_maintenance_announced_total", "notice" => notice)),
+            traps_ignored: total(
+                "ntuwatch_traps_ignored_total",
+                "Traps that the watch did not look at: of no device that it knows, or too many at once.",
+            ),
+            canary_sang: Mutex::new(None),
+            canary_success: level(
+                "ntuwatch_canary_last_success_timestamp_seconds",
+                Some(Unit::Seconds),
+                "When the canary's simulated outage travelled the whole way last; 0 until then.",
+            ),
+            umbrellas: level("ntuwatch_umbrellas", None, "Umbrellas that are not over."),
+            maintenance: level("ntuwatch_maintenance_active", None, "Maintenances that are on just now."),
             answers: CLASSES.map(|class| counter!("ntuwatch_http_responses_total", "class" => class)),
             letters_queued: level("ntuwatch_letters_queued", None, "Letters that wait for their delivery."),
             oldest_letter: level(
@@ -145,14 +179,54 @@ impl Metrics {
                 }
             }
         }
-        for fact in &turn.facts {
-            if let Fact::CaseOpened(opening) = fact {
-                let place = Priority::ALL.iter().position(|&priority| priority == opening.priority);
-                if let Some(counter) = place.and_then(|place| self.cases_opened.get(place)) {
-                    counter.increment(1);
+        self.traps_ignored.increment(u64::from(turn.traps_ignored));
+        turn.facts.iter().for_each(|fact| self.count_fact(fact, turn.at));
+    }
+
+    fn count_fact(&self, fact: &Fact, at: Time) {
+        match fact {
+            Fact::CaseOpened(opening) => {
+                count(&self.cases_opened, Priority::ALL.iter().position(|&known| known == opening.priority));
+                if let Some(finding) = &opening.finding {
+                    self.count_symptom(finding.symptom);
                 }
             }
+            Fact::Case { fact: CaseFact::Degraded(finding), .. } => self.count_symptom(finding.symptom),
+            Fact::MaintenancePlanned(maintenance) if maintenance.stage == Stage::Planned => {
+                count(&self.announced, NOTICES.iter().position(|&known| known == notice(maintenance)));
+            }
+            Fact::CanarySang { .. } => {
+                *self.canary_sang.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
+            }
+            Fact::Case { .. }
+            | Fact::MaintenancePlanned(_)
+            | Fact::MonitorStarted { .. }
+            | Fact::MonitorStopped
+            | Fact::MonitorStalled { .. }
+            | Fact::IsolationBegan { .. }
+            | Fact::IsolationEnded { .. }
+            | Fact::InventoryChanged { .. }
+            | Fact::ClockStepped { .. }
+            | Fact::VerdictChanged { .. }
+            | Fact::AgentChanged { .. }
+            | Fact::Rebooted { .. }
+            | Fact::Trapped { .. }
+            | Fact::UmbrellaOpened(_)
+            | Fact::UmbrellaUpdated { .. }
+            | Fact::UmbrellaClosed { .. }
+            | Fact::MaintenanceBegan { .. }
+            | Fact::MaintenanceEnded { .. }
+            | Fact::AlarmRaised(_)
+            | Fact::AlarmCleared { .. }
+            | Fact::CanaryBegan { .. }
+            | Fact::LetterQueued { .. }
+            | Fact::LetterSent(_)
+            | Fact::LetterFailed { .. } => {}
         }
+    }
+
+    fn count_symptom(&self, symptom: Symptom) {
+        count(&self.degraded, Symptom::ALL.iter().position(|&known| known == symptom));
     }
 
     /// Counts a commit.
@@ -183,9 +257,21 @@ impl Metrics {
     pub(super) fn render(&self, board: &Board) -> String {
         let (summary, age) = board.summary();
         let now = summary.at + age;
-        for (verdict, count) in board.units().iter() {
+        let units = board.units();
+        for (verdict, count) in units.iter() {
             gauge!("ntuwatch_units", "verdict" => verdict.name()).set(count as f64);
         }
+        for (state, count) in units.agents() {
+            gauge!("ntuwatch_agents", "state" => state.name()).set(count as f64);
+        }
+        for kind in AlarmKind::ALL {
+            let stands = summary.alarms.iter().any(|alarm| alarm.kind == kind);
+            gauge!("ntuwatch_alarms", "alarm" => kind.name()).set(flag(stands));
+        }
+        self.umbrellas.set(summary.umbrellas as f64);
+        self.maintenance.set(summary.maintenance as f64);
+        let sang = *self.canary_sang.lock().unwrap_or_else(PoisonError::into_inner);
+        self.canary_success.set(sang.map_or(0.0, |at| summary.calendar.unix_millis(at) as f64 / 1000.0));
         for (priority, stage, count) in summary.cases.iter() {
             gauge!("ntuwatch_cases", "priority" => priority.name(), "stage" => stage).set(count as f64);
         }
@@ -202,6 +288,22 @@ impl Metrics {
     /// Folds the histograms into their buckets; without that they grow until the next scrape.
     pub(super) fn upkeep(&self) {
         self.prometheus.run_upkeep();
+    }
+}
+
+/// With how much notice it was announced, as in [`NOTICES`].
+fn notice(maintenance: &Maintenance) -> &'static str {
+    let [kept, short, emergency] = NOTICES;
+    match (maintenance.window.emergency, maintenance.is_short_notice()) {
+        (true, _) => emergency,
+        (false, true) => short,
+        (false, false) => kept,
+    }
+}
+
+fn count(counters: &[Counter], place: Option<usize>) {
+    if let Some(counter) = place.and_then(|place| counters.get(place)) {
+        counter.increment(1);
     }
 }
 

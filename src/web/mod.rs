@@ -2,7 +2,7 @@
 //!
 //! It runs on a thread of its own. Reading looks at the [`board`] and at the store; changing asks the loop and waits
 //! for its commit. Reading order: `board` (what the loop shows), `doors` (connections), `api` (reading), `desk`
-//! (changing), `metrics` and `unit_metrics`.
+//! (changing), `umbrella` and `maintenance` (both), `strip`, `metrics` and `unit_metrics`.
 
 pub mod board;
 pub mod metrics;
@@ -10,19 +10,26 @@ pub mod metrics;
 mod api;
 mod desk;
 mod doors;
+mod maintenance;
 mod people;
 mod problem;
 mod readers;
+mod scene;
 mod show;
+mod strip;
+mod umbrella;
 mod unit_metrics;
 
 pub use api::{MAX_LEDGER, MAX_PAGE, MAX_TIMELINE};
 pub use desk::{ANSWER_TIMEOUT, Answer, Ask, Busy, MAX_BODY, MAX_NAME, MAX_NOTE};
 pub use doors::{BindError, Doors, MAX_CONNECTIONS, bind};
+pub use maintenance::MAX_REMARK;
+pub use strip::{MAX_CELLS, MAX_STRIP};
+pub use umbrella::MAX_CHILDREN;
 
-use crate::domain::desk::Case;
+use crate::domain::desk::{AlarmCause, Case, Cause, Diagnosis};
 use crate::domain::time::{Calendar, Time};
-use crate::domain::watch::Secret;
+use crate::domain::watch::{Finding, Secret};
 use axum::Router;
 use axum::http::{HeaderValue, header};
 use axum::middleware::map_response;
@@ -33,14 +40,27 @@ use metrics::Metrics;
 use people::People;
 use problem::Problem;
 use readers::Readers;
+use scene::Scene;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use tokio::sync::watch;
 
-/// Says in sentences why a case stands where it does, as of a time.
-pub type Explain = fn(&Case, Time, &Calendar) -> Vec<String>;
+/// Words for what is shown to people.
+#[derive(Clone, Copy, Debug)]
+pub struct Words {
+    /// Why a case stands where it does, as of a time, in sentences.
+    pub explain: fn(&Case, Time, &Calendar) -> Vec<String>,
+    /// How a line is degraded.
+    pub finding: fn(&Finding) -> String,
+    /// What happened, in a sentence.
+    pub diagnosis: fn(&Diagnosis, &Calendar) -> String,
+    /// What lines share.
+    pub cause: fn(&Cause) -> String,
+    /// What is wrong with the watch itself.
+    pub alarm: fn(&AlarmCause) -> String,
+}
 
 /// Threads for what blocks: readers of the store, and look-ups of user names.
 const BLOCKING_THREADS: usize = readers::MAX_READERS + people::MAX_LOOKUPS;
@@ -51,8 +71,8 @@ pub struct Services {
     pub board: Arc<Board>,
     /// How the loop is asked.
     pub ask: Ask,
-    /// How a case is explained.
-    pub explain: Explain,
+    /// How things are said.
+    pub words: Words,
     /// Path of the store.
     pub store: PathBuf,
     /// Who shows it may change things over TCP; without one nobody may.
@@ -66,6 +86,13 @@ struct Web {
     services: Services,
     readers: Readers,
     people: People,
+}
+
+impl Web {
+    fn scene(&self) -> Scene {
+        let (summary, age) = self.services.board.summary();
+        Scene::new(&summary, age, self.services.words)
+    }
 }
 
 /// The interface at work.
@@ -130,6 +157,7 @@ fn router(services: Services) -> Router {
         .route("/api/status", get(api::status))
         .route("/api/units", get(api::units))
         .route("/api/units/{id}", get(api::unit))
+        .route("/api/units/{id}/strip", get(strip::strip))
         .route("/api/nodes", get(api::nodes))
         .route("/api/cases", get(api::cases).post(desk::open))
         .route("/api/cases/{reference}", get(api::case))
@@ -139,6 +167,11 @@ fn router(services: Services) -> Router {
         .route("/api/cases/{reference}/wait", post(desk::work::<desk::Wait>))
         .route("/api/cases/{reference}/solve", post(desk::work::<desk::Solve>))
         .route("/api/cases/{reference}/return", post(desk::work::<desk::Return>))
+        .route("/api/umbrellas", get(umbrella::list))
+        .route("/api/umbrellas/{reference}", get(umbrella::show))
+        .route("/api/umbrellas/{reference}/update", post(umbrella::update))
+        .route("/api/maintenance", get(maintenance::list).post(maintenance::plan))
+        .route("/api/maintenance/{id}/cancel", post(maintenance::cancel))
         .fallback(Problem::no_such_path)
         .method_not_allowed_fallback(Problem::wrong_method)
         .layer(map_response(move |response| harden(metrics, response)))

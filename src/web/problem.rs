@@ -1,7 +1,7 @@
 //! A "no" over HTTP: a status, and a sentence that says what, why, and what to do.
 
 use crate::domain::desk::Misread;
-use crate::domain::turn::Refusal;
+use crate::domain::turn::{BadMaintenance, Refusal};
 use crate::store::{OpenError, ReadError};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -38,12 +38,13 @@ impl Problem {
 
     pub(super) async fn no_such_path() -> Self {
         Self::unknown(
-            "there is nothing at this path: /api/status, /api/units, /api/nodes, /api/cases, /health, /metrics and /metrics/units exist",
+            "there is nothing at this path: /api/status, /api/units, /api/nodes, /api/cases, /api/umbrellas, \
+             /api/maintenance, /health, /metrics and /metrics/units exist",
         )
     }
 
     pub(super) async fn wrong_method() -> Self {
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not take this method: GET reads, POST changes a case")
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not take this method: GET reads, POST changes")
     }
 }
 
@@ -60,10 +61,21 @@ impl IntoResponse for Problem {
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let status = match refusal {
-            Refusal::UnknownUmbrella { .. } | Refusal::UnknownMaintenance { .. } => StatusCode::NOT_FOUND,
-            Refusal::BadMaintenance { .. } => StatusCode::CONFLICT,
-            Refusal::UnknownReference { .. } | Refusal::UnknownUnit { .. } => StatusCode::NOT_FOUND,
+            Refusal::UnknownReference { .. }
+            | Refusal::UnknownUnit { .. }
+            | Refusal::UnknownUmbrella { .. }
+            | Refusal::UnknownMaintenance { .. } => StatusCode::NOT_FOUND,
             Refusal::AlreadyOpen { .. } | Refusal::NotOpen { .. } => StatusCode::CONFLICT,
+            Refusal::BadMaintenance { why, .. } => match why {
+                BadMaintenance::BadId
+                | BadMaintenance::EndsFirst
+                | BadMaintenance::Past
+                | BadMaintenance::TooLong
+                | BadMaintenance::NothingThere => StatusCode::BAD_REQUEST,
+                BadMaintenance::TooMany | BadMaintenance::Over | BadMaintenance::Begun | BadMaintenance::Configured => {
+                    StatusCode::CONFLICT
+                }
+            },
         };
         Self::new(status, refusal.to_string())
     }

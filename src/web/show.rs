@@ -1,18 +1,14 @@
 //! The JSON forms of cases and units. Times are RFC 3339 in UTC, and null where there is none yet.
 
 use super::board::Row;
+use super::scene::{Scene, stamp};
 use crate::domain::desk::{Case, Line, Stage};
-use crate::domain::time::{Calendar, Time};
-use crate::domain::watch::{Circuit, Interval, Role, SnmpSample};
+use crate::domain::time::Calendar;
+use crate::domain::watch::{Circuit, Interval, Limits, Permille, Place, Role, SnmpSample, Symptom};
 use crate::store::{LetterRow, TimelineEntry};
 use core::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
-
-/// A point of the timeline as wall clocks showed it.
-pub(super) fn stamp(calendar: &Calendar, at: Time) -> Option<String> {
-    jiff::Timestamp::from_millisecond(calendar.unix_millis(at)).ok().map(|at| at.to_string())
-}
 
 /// A case in a list.
 #[derive(Serialize)]
@@ -46,11 +42,32 @@ pub(super) struct CaseForm {
     solved_count: u32,
     returned_count: u32,
     note: Option<String>,
+    /// `loss`, or the symptom that the watch found.
+    reason: Option<&'static str>,
+    finding: Option<String>,
+    umbrella: Option<String>,
+    diagnosis: Option<DiagnosisForm>,
+}
+
+/// What happened, as far as witnesses tell.
+#[derive(Serialize)]
+struct DiagnosisForm {
+    cause: &'static str,
+    sentence: String,
 }
 
 impl CaseForm {
-    pub(super) fn new(case: Case, now: Time, calendar: &Calendar) -> Self {
-        let stamp = |at| stamp(calendar, at);
+    pub(super) fn new(case: Case, scene: &Scene) -> Self {
+        let Scene { now, calendar, words } = scene;
+        let (now, stamp) = (*now, |at| scene.stamp(at));
+        let finding = case.finding.as_ref();
+        let reason = case.outage().map(|_| "loss").or(finding.map(|finding| finding.symptom.name()));
+        let diagnosis = case.diagnosis.as_ref().map(|diagnosis| DiagnosisForm {
+            cause: diagnosis.cause.name(),
+            sentence: (words.diagnosis)(diagnosis, calendar),
+        });
+        let finding = finding.map(words.finding);
+        let umbrella = case.umbrella.map(|umbrella| umbrella.to_string());
         let (waiting_on, closed_at) = match &case.stage {
             Stage::New | Stage::Working { .. } | Stage::Solved { .. } => (None, None),
             Stage::Waiting { on, .. } => (Some(on.name()), None),
@@ -93,6 +110,10 @@ impl CaseForm {
             solved_count: case.solved,
             returned_count: case.returned,
             note: opening.note,
+            reason,
+            finding,
+            umbrella,
+            diagnosis,
         }
     }
 }
@@ -102,6 +123,19 @@ impl CaseForm {
 pub(super) struct CaseDetail {
     #[serde(flatten)]
     case: CaseForm,
+    #[serde(flatten)]
+    papers: Papers,
+}
+
+impl CaseDetail {
+    pub(super) const fn new(case: CaseForm, papers: Papers) -> Self {
+        Self { case, papers }
+    }
+}
+
+/// What was noted and written about a case or an umbrella.
+#[derive(Serialize)]
+pub(super) struct Papers {
     /// False if the oldest entries are left out.
     timeline_complete: bool,
     timeline: Vec<EntryForm>,
@@ -110,19 +144,17 @@ pub(super) struct CaseDetail {
     letters: Vec<LetterForm>,
 }
 
-impl CaseDetail {
+impl Papers {
     /// `timeline` and `letters`: the latest ones, oldest first; at most `limit` of each are shown.
     pub(super) fn new(
-        case: CaseForm,
         timeline: Vec<TimelineEntry>,
-        limit: usize,
         letters: Vec<LetterRow>,
+        limit: usize,
         calendar: &Calendar,
     ) -> Self {
         let surplus = timeline.len().saturating_sub(limit);
         let more_letters = letters.len().saturating_sub(limit);
         Self {
-            case,
             timeline_complete: surplus == 0,
             timeline: timeline.into_iter().skip(surplus).map(|entry| EntryForm::new(entry, calendar)).collect(),
             letters_complete: more_letters == 0,
@@ -187,6 +219,30 @@ pub(super) struct UnitForm {
     since: Option<String>,
     rtt_ms: Option<f64>,
     loss_5m: Option<f64>,
+    symptoms: Vec<&'static str>,
+    agent: &'static str,
+    maintained: bool,
+}
+
+/// A node or a sentinel in a list.
+#[derive(Serialize)]
+pub(super) struct NodeForm {
+    #[serde(flatten)]
+    unit: UnitForm,
+    role: &'static str,
+    /// Where a sentinel is.
+    place: Option<&'static str>,
+}
+
+impl NodeForm {
+    pub(super) fn new(row: &Row, calendar: &Calendar) -> Self {
+        let (role, place) = match row.device.role {
+            Role::Unit(_) => ("unit", None),
+            Role::Node => ("node", None),
+            Role::Sentinel(place) => ("sentinel", Some(place)),
+        };
+        Self { unit: UnitForm::new(row, calendar), role, place: place.map(Place::name) }
+    }
 }
 
 /// The circuit of a unit; other devices have none.
@@ -208,12 +264,15 @@ impl UnitForm {
             since: stamp(calendar, status.since),
             rtt_ms: status.rtt.map(millis),
             loss_5m: status.loss,
+            symptoms: status.symptoms.iter().map(Symptom::name).collect(),
+            agent: status.agent.name(),
+            maintained: status.maintained,
         }
     }
 }
 
 /// Whole microseconds, so that no digit is an artefact.
-fn millis(duration: Duration) -> f64 {
+pub(super) fn millis(duration: Duration) -> f64 {
     duration.as_micros() as f64 / 1000.0
 }
 
@@ -229,8 +288,12 @@ pub(super) struct UnitDetail {
     region: Option<String>,
     ttr_s: Option<u64>,
     supplier: Option<String>,
+    pop: Option<String>,
+    access: Option<String>,
+    rate_bps: Option<u64>,
     host: String,
     upstream: Option<String>,
+    limits: LimitsForm,
     snmp: Option<SampleForm>,
     /// The unit's case that is not closed.
     case: Option<CaseForm>,
@@ -251,11 +314,56 @@ impl UnitDetail {
             region: circuit.map(|circuit| circuit.region.clone()),
             ttr_s: circuit.map(|circuit| circuit.ttr.as_secs()),
             supplier: circuit.and_then(|circuit| circuit.supplier.clone()),
+            pop: circuit.and_then(|circuit| circuit.pop.clone()),
+            access: circuit.and_then(|circuit| circuit.access.clone()),
+            rate_bps: circuit.and_then(|circuit| circuit.rate),
             host: device.host.clone(),
             upstream: device.upstream.clone(),
+            limits: LimitsForm::new(&device.limits),
             snmp: status.sample.as_deref().map(SampleForm::new),
             case,
             ledger: ledger.iter().map(|interval| IntervalForm::new(interval, calendar)).collect(),
+        }
+    }
+}
+
+/// From what on a unit counts as degraded; null is not looked at.
+#[derive(Serialize)]
+struct LimitsForm {
+    window_s: u64,
+    good_windows: u32,
+    loss: Option<f64>,
+    rtt_ms: Option<f64>,
+    rtt_factor: Option<u32>,
+    flaps: Option<CountForm>,
+    reboots: Option<CountForm>,
+    interface: bool,
+    errors: Option<f64>,
+    load: Option<f64>,
+}
+
+/// How often something may happen, and within how long.
+#[derive(Serialize)]
+struct CountForm {
+    count: u32,
+    within_s: u64,
+}
+
+impl LimitsForm {
+    fn new(limits: &Limits) -> Self {
+        let share = |share: Option<Permille>| share.map(|Permille(share)| f64::from(share) / 1000.0);
+        let count = |(count, within): (u32, Duration)| CountForm { count, within_s: within.as_secs() };
+        Self {
+            window_s: limits.window.as_secs(),
+            good_windows: limits.good_windows,
+            loss: share(limits.loss),
+            rtt_ms: limits.rtt.map(millis),
+            rtt_factor: limits.rtt_factor,
+            flaps: limits.flaps.map(count),
+            reboots: limits.reboots.map(count),
+            interface: limits.interface,
+            errors: share(limits.errors),
+            load: share(limits.load),
         }
     }
 }

@@ -52,8 +52,11 @@ pub(crate) struct Make {
 }
 
 pub(crate) fn make() -> impl Strategy<Value = Make> {
-    (prop::bool::weighted(0.15), any::<bool>(), prop::bool::weighted(0.2))
-        .prop_map(|(crowd, sentinels, canary)| Make { crowd, sentinels, canary })
+    (prop::bool::weighted(0.15), any::<bool>(), prop::bool::weighted(0.2)).prop_map(|(crowd, sentinels, canary)| Make {
+        crowd,
+        sentinels,
+        canary,
+    })
 }
 
 impl Make {
@@ -370,8 +373,7 @@ fn apply(sim: &mut Sim, event: &Event, plan: &Plan, units: &[String]) {
         Event::Maintain(id, of, from, length) if runs => {
             let from = sim.now() + Duration::from_secs(*from);
             let until = from + Duration::from_secs(*length);
-            let window =
-                Window { id: format!("m{id}"), scope: scope(*of), from, until, emergency: false, note: None };
+            let window = Window { id: format!("m{id}"), scope: scope(*of), from, until, emergency: false, note: None };
             sim.ask(Wish::Maintain(window));
         }
         Event::CallOff(id) if runs => {

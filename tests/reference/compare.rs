@@ -88,7 +88,9 @@ fn own_side(trace: &Trace, broken: &[Span], score: &mut Score) {
     for span in broken.iter().filter(|span| span.until.since(span.from) >= Duration::from_secs(8)) {
         let is_away = trace.away.iter().any(|(away, _)| away.from <= span.until && span.from <= away.until);
         let began = trace.facts.iter().any(|(at, fact)| {
-            matches!(fact, Fact::IsolationBegan { .. }) && *at + INTERVAL + SOON >= span.from && *at <= span.until + SOON
+            matches!(fact, Fact::IsolationBegan { .. })
+                && *at + INTERVAL + SOON >= span.from
+                && *at <= span.until + SOON
         });
         if !is_away && !began && span.until < trace.until {
             score.discrepancies.push(format!("the model is cut off in {span:?}, but not the core"));
@@ -98,8 +100,8 @@ fn own_side(trace: &Trace, broken: &[Span], score: &mut Score) {
 
 /// A pause that is too short for a stall looks like a cut-off until the next answer.
 fn follows_a_pause(trace: &Trace, at: Time) -> bool {
-    let since = |(away, kind): &(Span, Leave)| *kind == Leave::Suspended && away.until <= at && at.since(away.until) <= SOON;
-    trace.away.iter().any(since)
+    let soon = |away: &Span| away.until <= at && at.since(away.until) <= INTERVAL + SOON;
+    trace.away.iter().any(|(away, kind)| *kind == Leave::Suspended && soon(away))
 }
 
 struct Unit<'a> {
@@ -141,7 +143,9 @@ impl Unit<'_> {
             if found {
                 score.faults += 1;
                 if !self.outages.iter().any(|outage| outage.may_be_fault(*at)) {
-                    score.discrepancies.push(format!("{}: P1 at {at:?}, but the model has {:?}", self.id, self.outages));
+                    score
+                        .discrepancies
+                        .push(format!("{}: P1 at {at:?}, but the model has {:?}", self.id, self.outages));
                 }
             }
         }
@@ -198,20 +202,16 @@ impl Unit<'_> {
 
     /// What shows without doubt for more than half a window, in both halves, is found; what does not show any more for
     /// the good windows is let go.
-    fn certain_symptom(
-        &self,
-        score: &mut Score,
-        reason: Reason,
-        is: fn(Shown) -> bool,
-        may_be: fn(Shown) -> bool,
-    ) {
+    fn certain_symptom(&self, score: &mut Score, reason: Reason, is: fn(Shown) -> bool, may_be: fn(Shown) -> bool) {
         let (mut bad_since, mut good_since) = (None, None);
         let mut seen_until = self.trace.start;
         for asked in &self.scheduled {
             let at = asked.sent;
-            let calm = self.is_seen(seen_until, at + INTERVAL) && !self.outages.iter().any(|outage| {
-                outage.span.from <= at + INTERVAL && at <= outage.span.until + INTERVAL
-            });
+            let calm = self.is_seen(seen_until, at + INTERVAL)
+                && !self
+                    .outages
+                    .iter()
+                    .any(|outage| outage.span.from <= at + INTERVAL && at <= outage.span.until + INTERVAL);
             seen_until = at;
             if !calm {
                 (bad_since, good_since) = (None, None);
@@ -265,7 +265,8 @@ impl Unit<'_> {
         for interval in self.trace.intervals.iter().filter(|interval| interval.device == self.id) {
             let stretch = Span { from: interval.from, until: interval.until };
             let lasts = stretch.until.since(stretch.from);
-            let is_broken = broken.iter().any(|span| span.from <= stretch.until + FUZZ && stretch.from <= span.until + FUZZ);
+            let is_broken =
+                broken.iter().any(|span| span.from <= stretch.until + FUZZ && stretch.from <= span.until + FUZZ);
             let is_known = is_broken || follows_a_pause(self.trace, stretch.until);
             if interval.verdict == Verdict::Inconclusive && !is_known {
                 score.discrepancies.push(format!("{}: {interval:?}, but nothing was broken", self.id));

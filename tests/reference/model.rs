@@ -160,8 +160,11 @@ pub(crate) fn outages(trace: &Trace, device: usize, blind: &[Span]) -> Vec<Outag
             Heard::Answer(_) => {
                 if let Some(from) = began.take() {
                     let span = span(from, asked.sent);
-                    let within: Vec<Span> =
-                        blind.iter().filter(|blind| blind.from < span.until && blind.until > span.from).copied().collect();
+                    let within: Vec<Span> = blind
+                        .iter()
+                        .filter(|blind| blind.from < span.until && blind.until > span.from)
+                        .copied()
+                        .collect();
                     let fuzz = FUZZ * (1 + u32::try_from(within.len()).unwrap());
                     outages.push(Outage { span, blind: within, fuzz });
                 }

@@ -4,25 +4,25 @@ use crate::harness::{NOW, World, reference, unit};
 use ntuwatch::domain::desk::{
     Actor, Case, CaseFact, LetterKind, LetterMark, Line, Opening, Priority, Reference, WaitingOn,
 };
-use ntuwatch::domain::letter::{Letter, Mail};
-use ntuwatch::domain::time::{ClockMark, Tally, Time};
+use ntuwatch::domain::letter::{Content, Letter, Thread};
+use ntuwatch::domain::time::{Tally, Time};
 use ntuwatch::domain::turn::Turn;
 use ntuwatch::domain::watch::{Circuit, Interval, Reason, Verdict};
-use ntuwatch::store::{Commit, Entry, Store};
+use ntuwatch::store::{Entry, Store};
 use ntuwatch::web::MAX_TIMELINE;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 
-const UP: Line = Line::Watched(Verdict::Up, Reason::Answered);
+pub(crate) const UP: Line = Line::Watched(Verdict::Up, Reason::Answered);
 const LOST: Line = Line::Watched(Verdict::Loss, Reason::NoAnswer);
 
 /// So many seconds of the day before now.
-fn at(seconds: i64) -> Time {
+pub(crate) fn at(seconds: i64) -> Time {
     NOW - Duration::from_secs(86_400) + Duration::from_secs(seconds.unsigned_abs())
 }
 
-fn opening(number: u64, unit: &str, first_loss: i64, previous: Option<u64>) -> Opening {
+pub(crate) fn opening(number: u64, unit: &str, first_loss: i64, previous: Option<u64>) -> Opening {
     Opening {
         reference: Reference::from_number(number),
         origin: Actor::Watch,
@@ -35,6 +35,9 @@ fn opening(number: u64, unit: &str, first_loss: i64, previous: Option<u64>) -> O
             region: "EMEA".to_owned(),
             ttr: Duration::from_secs(4 * 3600),
             supplier: Some("telco-a".to_owned()),
+            pop: None,
+            access: None,
+            rate: None,
         },
         queue: "Support".to_owned(),
         note: None,
@@ -43,6 +46,7 @@ fn opening(number: u64, unit: &str, first_loss: i64, previous: Option<u64>) -> O
         detected: Some(at(first_loss + 3)),
         loss: Tally::started(at(first_loss)),
         line: (LOST, at(first_loss)),
+        finding: None,
         solve_after: Duration::from_secs(300),
         previous: previous.map(Reference::from_number),
     }
@@ -84,25 +88,15 @@ fn world() -> World {
     });
     let letter = |number: u32| Letter {
         id: number.into(),
-        case: Arc::clone(&turn.cases[1]),
+        thread: Thread::Case { reference: Reference::from_number(2), unit: "acme-1".to_owned() },
         mark: LetterMark { kind: LetterKind::Opened, number },
         previous: None,
+        content: Content::Case(Arc::clone(&turn.cases[1])),
         to: "it@acme.example".to_owned(),
         greeting: None,
         written_at: at(80_600),
     };
     turn.letters = (1..=MAX_TIMELINE as u32 + 1).map(letter).collect();
-    let mail = |letter: &Letter| Mail {
-        id: letter.id,
-        to: letter.to.clone(),
-        message_id: format!("{}@ntuwatch", letter.id),
-        in_reply_to: None,
-        references: Vec::new(),
-        subject: "Line down".to_owned(),
-        body: "Dear customer".to_owned(),
-        written_unix_ms: at(80_600).as_millis(),
-    };
-    let mails: Vec<_> = turn.letters.iter().map(mail).collect();
     let entry = |n: usize| Entry {
         kind: "noted",
         device: Some("acme-1".to_owned()),
@@ -111,10 +105,7 @@ fn world() -> World {
         data: json!({ "n": n }).to_string(),
     };
     let entries: Vec<_> = (0..=MAX_TIMELINE).map(entry).collect();
-    let clocks = ClockMark { at: NOW, boot_id: "b".to_owned(), boot_ms: 0, unix_ms: NOW.as_millis() };
-    let commit = Commit { turn: &turn, mails: &mails, entries: &entries, mark: &clocks, calendar_step: None };
-    let (mut store, _) = Store::open(&world.folder.path().join("store.db")).unwrap();
-    store.commit(&commit).unwrap();
+    world.store(&turn, &entries);
     world.board.replace(vec![Some(unit("acme-1", "acme", Verdict::Loss))]);
     world
 }
@@ -134,7 +125,7 @@ fn a_case_has_every_field_and_null_where_not_yet() {
         "detected_at": "2027-01-15T06:13:23Z", "recovered_at": null, "downtime_s": null, "line": "LOSS",
         "owner": "anna", "origin": "ntuwatch", "waiting_on": "supplier", "service": "DIA", "region": "EMEA",
         "supplier": "telco-a", "ttr_s": 14400, "repair_due_at": "2027-01-15T10:23:20Z", "solved_count": 0,
-        "returned_count": 0, "note": null,
+        "returned_count": 0, "note": null, "reason": "loss", "finding": null, "umbrella": null, "diagnosis": null,
     });
     assert_eq!(case, expected);
     let solved = world.get(&format!("/api/cases/{}", reference(3))).json();

@@ -1,6 +1,7 @@
 //! The command line against a real server.
 
 use crate::harness::{CLOSED, NOW, OPEN, World, reference, unit};
+use ntuwatch::domain::desk::{Alarm, AlarmCause, AlarmKind};
 use ntuwatch::domain::watch::Verdict;
 use ntuwatch::web::board::Reload;
 use std::process::{Command, Output, Stdio};
@@ -65,6 +66,12 @@ fn lists_are_whole_in_both_forms() {
     let limited: Vec<serde_json::Value> =
         serde_json::from_slice(&world.cli(&["unit", "list", "--json", "--limit", "1500"]).stdout).unwrap();
     assert_eq!(limited.len(), 1_500);
+    let nobody = ["--customer=nobody", "--agent=silent", "--symptom=flapping"];
+    for arguments in nobody.map(|filter| ["unit", "list", "--json", filter]) {
+        assert_eq!(out(&world.cli(&arguments)), "[]\n");
+    }
+    let shown = out(&world.cli(&["unit", "list", "--agent=unknown", "--limit=3"]));
+    assert_eq!(shown.lines().count(), 4, "{shown}");
     for arguments in [["unit", "list", "--json", "--customer=nobody"], ["unit", "list", "--json", "--limit=0"]] {
         assert_eq!(out(&world.cli(&arguments)), "[]\n");
     }
@@ -74,11 +81,21 @@ fn lists_are_whole_in_both_forms() {
 fn status_shows_what_is_wrong() {
     let world = world();
     let mut summary = (*world.board.summary().0).clone();
+    summary.alarms = vec![Alarm { kind: AlarmKind::Impaired, since: NOW, why: AlarmCause::Everybody }];
+    summary.umbrellas = 2;
     summary.reload = Reload { at: Some(NOW), fault: Some("ntuwatch.toml:3:1: \u{1b}[31munknown key".to_owned()) };
     world.board.set_summary(summary);
     let status = out(&world.cli(&["status"]));
-    assert!(status.starts_with("ntuwatch 0.1.0: degraded, up 0 s\n  ! the last reload was refused"), "{status}");
-    assert!(status.contains("units    UP 2001  LOSS 0  INCONCLUSIVE 0  UNOBSERVED 0\n"), "{status}");
+    assert!(
+        status.starts_with("ntuwatch 0.1.0: degraded, up 0 s\n  ! probes to everybody are lost or late"),
+        "{status}"
+    );
+    assert!(status.contains("\n  ! the last reload was refused"), "{status}");
+    assert!(
+        status.contains("alarms   impaired\nshared   2 umbrellas open\nworks    0 maintenances active\n"),
+        "{status}"
+    );
+    assert!(status.contains("units    UP 2001  DEGRADED 0  LOSS 0  INCONCLUSIVE 0  UNOBSERVED 0\n"), "{status}");
     assert!(status.contains("P2: New 0  Working 0  Waiting 0  Solved 0\n"), "{status}");
     assert!(!status.contains('\u{1b}'), "nothing reaches the terminal's controls: {status:?}");
     let json: serde_json::Value = serde_json::from_slice(&world.cli(&["status", "--json"]).stdout).unwrap();

@@ -1,18 +1,22 @@
 //! A real server on a socket and a port of its own, with a loop that gives set answers.
 
 use ntuwatch::domain::desk::{Move, NotOpen, Reference};
-use ntuwatch::domain::time::{Calendar, Time};
-use ntuwatch::domain::turn::{Refusal, Wish};
+use ntuwatch::domain::letter::{Letter, Mail};
+use ntuwatch::domain::maintenance::{Maintenance, Origin, Scope, Stage, Window};
+use ntuwatch::domain::time::{Calendar, ClockMark, Time};
+use ntuwatch::domain::turn::{BadMaintenance, Done, Refusal, Turn, Wish};
 use ntuwatch::domain::view::DeviceStatus;
-use ntuwatch::domain::watch::{Circuit, Device, Pace, Reason, Role, Secret, Verdict};
+use ntuwatch::domain::watch::{AgentState, Circuit, Device, Limits, Pace, Reason, Role, Secret, Symptoms, Verdict};
+use ntuwatch::store::{Commit, Entry, Store};
+use ntuwatch::text;
 use ntuwatch::web::board::{Board, Row, Summary};
-use ntuwatch::web::{self, Ask, Busy, Server, Services};
+use ntuwatch::web::{self, Ask, Busy, Server, Services, Words};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Command, Output};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -63,9 +67,15 @@ impl World {
         let services = Services {
             board: Arc::clone(&board),
             ask: ask(Arc::clone(&asked)),
-            explain: |case, now, calendar| {
-                let priority = case.priority.name();
-                vec![format!("It is a {priority}."), format!("It is {} ms.", calendar.unix_millis(now))]
+            words: Words {
+                explain: |case, now, calendar| {
+                    let priority = case.priority.name();
+                    vec![format!("It is a {priority}."), format!("It is {} ms.", calendar.unix_millis(now))]
+                },
+                finding: text::finding_words,
+                diagnosis: text::diagnosis_words,
+                cause: text::cause_words,
+                alarm: text::alarm_words,
             },
             store: folder.path().join("store.db"),
             token: token.map(|token| Secret::new(token.to_owned())),
@@ -94,6 +104,13 @@ impl World {
         self.raw(format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").as_bytes())
     }
 
+    /// The daemon's metrics. All worlds of this program share them, so one at a time may show its own.
+    pub(crate) fn metrics(&self) -> Answer {
+        static TURN: Mutex<()> = Mutex::new(());
+        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        self.get("/metrics")
+    }
+
     pub(crate) fn post(&self, path: &str, body: &str) -> Answer {
         self.raw(post(path, "", body).as_bytes())
     }
@@ -106,6 +123,25 @@ impl World {
     pub(crate) fn get_tcp(&self, path: &str) -> Answer {
         let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
         exchange(TcpStream::connect(self.address).unwrap(), request.as_bytes())
+    }
+
+    /// Commits a turn to the store that the server reads.
+    pub(crate) fn store(&self, turn: &Turn, entries: &[Entry]) {
+        let mail = |letter: &Letter| Mail {
+            id: letter.id,
+            to: letter.to.clone(),
+            message_id: format!("{}@ntuwatch", letter.id),
+            in_reply_to: None,
+            references: Vec::new(),
+            subject: "Line down".to_owned(),
+            body: "Dear customer".to_owned(),
+            written_unix_ms: letter.written_at.as_millis(),
+        };
+        let mails: Vec<_> = turn.letters.iter().map(mail).collect();
+        let clocks = ClockMark { at: NOW, boot_id: "b".to_owned(), boot_ms: 0, unix_ms: NOW.as_millis() };
+        let commit = Commit { turn, mails: &mails, entries, mark: &clocks, calendar_step: None };
+        let (mut store, _) = Store::open(&self.folder.path().join("store.db")).unwrap();
+        store.commit(&commit).unwrap();
     }
 
     /// Runs the program against this server.
@@ -171,18 +207,61 @@ fn ask(asked: Arc<Mutex<Vec<String>>>) -> Ask {
             Wish::Open { unit, .. } if unit == "busy-1" => {
                 Err(Refusal::AlreadyOpen { reference: Reference::from_number(OPEN) })
             }
-            Wish::Open { .. } => Ok(Reference::from_number(OPEN)),
+            Wish::Open { .. } => Ok(Done::Case(Reference::from_number(OPEN))),
             Wish::Work { reference, command } => match reference.number() {
-                OPEN => Ok(reference),
+                OPEN => Ok(Done::Case(reference)),
                 CLOSED => Err(Refusal::NotOpen { reference, wanted: command.wanted(), why: NotOpen::Closed }),
                 // The sender goes away unused, as when the daemon stops.
                 DROPPED => return Ok(receiver),
                 _ => Err(Refusal::UnknownReference { reference }),
             },
+            Wish::Update { umbrella, .. } => match umbrella.number() {
+                OPEN => Ok(Done::Case(umbrella)),
+                _ => Err(Refusal::UnknownUmbrella { reference: umbrella }),
+            },
+            Wish::Maintain(window) => maintain(by, window),
+            Wish::CallOff { id } if id == "mw-1" => {
+                let (from, until) = (NOW + Duration::from_secs(3_600), NOW + Duration::from_secs(7_200));
+                let window = Window {
+                    id,
+                    scope: Scope::Device("pop-lon".to_owned()),
+                    from,
+                    until,
+                    emergency: false,
+                    note: None,
+                };
+                let (origin, stage) = (Origin::Staff("anna".to_owned()), Stage::Cancelled);
+                Ok(Done::Maintenance(Arc::new(Maintenance {
+                    window,
+                    origin,
+                    revision: 2,
+                    planned_at: NOW,
+                    announced_at: NOW,
+                    stage,
+                })))
+            }
+            Wish::CallOff { id } => Err(Refusal::UnknownMaintenance { id }),
         };
         answer.send(result).unwrap();
         Ok(receiver)
     })
+}
+
+/// What the loop says of a maintenance: one that is called "over" is, and there is nothing "nowhere".
+fn maintain(by: String, window: Window) -> Result<Done, Refusal> {
+    if window.id == "over" {
+        return Err(Refusal::BadMaintenance { id: window.id, why: BadMaintenance::Over });
+    }
+    if window.id.contains(':') {
+        return Err(Refusal::BadMaintenance { id: window.id, why: BadMaintenance::BadId });
+    }
+    if window.scope == Scope::Device("nowhere".to_owned()) {
+        return Err(Refusal::BadMaintenance { id: window.id, why: BadMaintenance::NothingThere });
+    }
+    let origin = Origin::Staff(by);
+    let planned =
+        Maintenance { window, origin, revision: 1, planned_at: NOW, announced_at: NOW, stage: Stage::Planned };
+    Ok(Done::Maintenance(Arc::new(planned)))
 }
 
 pub(crate) fn reference(number: u64) -> String {
@@ -202,6 +281,9 @@ pub(crate) fn unit(id: &str, customer: &str, verdict: Verdict) -> Row {
         region: "EMEA".to_owned(),
         ttr: Duration::from_secs(4 * 3600),
         supplier: None,
+        pop: Some("lon".to_owned()),
+        access: Some("fibre".to_owned()),
+        rate: Some(100_000_000),
     };
     row(id, Role::Unit(circuit), verdict)
 }
@@ -213,9 +295,11 @@ pub(crate) fn row(id: &str, role: Role, verdict: Verdict) -> Row {
         timeout: Duration::from_secs(1),
         down_after: Duration::from_secs(600),
         solve_after: Duration::from_secs(300),
+        history: Duration::from_secs(4 * 3600),
     };
+    let limits = Arc::new(Limits::DEFAULT);
     let host = "192.0.2.1".to_owned();
-    let device = Device { id: id.to_owned(), role, host, upstream: None, icmp: true, snmp: None, pace };
+    let device = Device { id: id.to_owned(), role, host, upstream: None, icmp: true, snmp: None, pace, limits };
     let status = DeviceStatus {
         verdict,
         reason: Reason::Answered,
@@ -223,6 +307,9 @@ pub(crate) fn row(id: &str, role: Role, verdict: Verdict) -> Row {
         last_contact: Some(NOW),
         rtt: Some(Duration::from_micros(12_345)),
         loss: Some(0.25),
+        agent: AgentState::Unknown,
+        symptoms: Symptoms::default(),
+        maintained: false,
         sample: None,
     };
     Row { device: Arc::new(device), address: Some(Ipv4Addr::new(192, 0, 2, 1).into()), status }

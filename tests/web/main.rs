@@ -6,11 +6,15 @@ mod cases;
 mod cli;
 mod exposition;
 mod harness;
+mod shared;
 
 use harness::{CLOSED, DROPPED, NOW, OPEN, TOKEN, World, path, reference, row, unit};
-use ntuwatch::domain::desk::Move;
-use ntuwatch::domain::watch::{Reason, Role, Slot, Verdict};
-use ntuwatch::web::board::{MAX_ROWS_A_LOOK, Reload, Summary};
+use ntuwatch::domain::desk::{Alarm, AlarmCause, AlarmKind, CanaryStep, Move};
+use ntuwatch::domain::view::DeviceStatus;
+use ntuwatch::domain::watch::{
+    AgentState, Place, Reason, Role, Secret, Slot, SnmpAccess, SnmpVersion, Symptom, Symptoms, Verdict,
+};
+use ntuwatch::web::board::{MAX_ROWS_A_LOOK, Reload, Row, Summary};
 use ntuwatch::web::{self, MAX_BODY, MAX_CONNECTIONS, MAX_NAME, MAX_NOTE, MAX_PAGE};
 use serde_json::json;
 use std::io::{Read, Write};
@@ -176,7 +180,7 @@ fn without_a_token_tcp_is_for_reading() {
     let answer = world.post_tcp(&path(OPEN, Move::Take), "Authorization: Bearer \r\n", r#"{"by": "anna"}"#);
     assert_eq!((answer.status, answer.error().contains("reading only")), (403, true), "{answer:?}");
     assert!(world.asked.lock().unwrap().is_empty());
-    assert_eq!(world.get_tcp("/metrics").status, 200);
+    assert_eq!(world.get_tcp("/metrics/units").status, 200);
 }
 
 #[test]
@@ -186,12 +190,14 @@ fn units_come_in_pages() {
     rows.reverse();
     rows.push(None);
     rows.push(Some(row("pop-lon", Role::Node, Verdict::Up)));
+    rows.push(Some(row("far-1", Role::Sentinel(Place::Far), Verdict::Up)));
     rows.push(Some(unit("zeta-1", "zeta", Verdict::Loss)));
     world.board.replace(rows);
     let page = world.get("/api/units?limit=2&after=u-0009").json();
     assert_eq!(page[0]["id"], "u-0010");
     let form = json!({ "id": "u-0011", "customer": "acme", "address": "192.0.2.1", "verdict": "UP",
-        "since": "2027-01-15T07:59:00Z", "rtt_ms": 12.345, "loss_5m": 0.25 });
+        "since": "2027-01-15T07:59:00Z", "rtt_ms": 12.345, "loss_5m": 0.25, "symptoms": [], "agent": "unknown",
+        "maintained": false });
     assert_eq!((page[1].clone(), page.as_array().unwrap().len()), (form, 2));
     let ids = |path: &str| -> Vec<String> {
         let page = world.get(path).json();
@@ -200,10 +206,75 @@ fn units_come_in_pages() {
     assert_eq!(ids("/api/units?verdict=loss"), ["zeta-1"], "found beyond the first look");
     assert_eq!(ids("/api/units?customer=zeta"), ["zeta-1"]);
     assert_eq!(ids("/api/units?after=zeta-1"), [""; 0]);
-    assert_eq!(ids("/api/nodes"), ["pop-lon"]);
+    assert_eq!(ids("/api/nodes"), ["far-1", "pop-lon"]);
+    let nodes = world.get("/api/nodes").json();
+    assert_eq!((&nodes[0]["role"], &nodes[0]["place"]), (&json!("sentinel"), &json!("far")));
+    assert_eq!((&nodes[1]["role"], &nodes[1]["place"]), (&json!("node"), &json!(null)));
     assert_eq!(ids("/api/units?limit=1000").len(), 1_000);
     assert_eq!(world.get("/api/units/pop-lon").status, 404);
     assert_eq!(world.get("/api/units/u-9999").status, 404);
+}
+
+#[test]
+fn the_operators_housekeeping_is_a_list() {
+    let world = World::new(None);
+    let unit = |id: &str, agent: AgentState, symptoms: &[Symptom]| {
+        let mut row = unit(id, "acme", Verdict::Degraded);
+        row.status.agent = agent;
+        row.status.maintained = id == "worked-on";
+        let bits = symptoms.iter().map(|symptom| 1 << *symptom as u8).sum();
+        row.status.symptoms = Symptoms::from_bits(bits);
+        Some(row)
+    };
+    world.board.replace(vec![
+        unit("flaps", AgentState::Answers, &[Symptom::Loss, Symptom::Flapping]),
+        unit("mute", AgentState::Silent, &[]),
+        unit("shut", AgentState::Rejects, &[Symptom::Loss]),
+        unit("worked-on", AgentState::Unknown, &[]),
+    ]);
+    let ids = |query: &str| -> Vec<String> {
+        let page = world.get(&format!("/api/units?{query}")).json();
+        page.as_array().unwrap().iter().map(|unit| unit["id"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(ids("agent=silent"), ["mute"]);
+    assert_eq!(ids("agent=Rejects"), ["shut"]);
+    assert_eq!(ids("symptom=loss_share"), ["flaps", "shut"]);
+    assert_eq!(ids("symptom=loss_share&agent=answers"), ["flaps"]);
+    assert_eq!(ids("symptom=reboots"), [""; 0]);
+    let all = world.get("/api/units").json();
+    assert_eq!((&all[0]["symptoms"], &all[0]["agent"]), (&json!(["flapping", "loss_share"]), &json!("answers")));
+    assert_eq!((&all[1]["maintained"], &all[3]["maintained"]), (&json!(false), &json!(true)));
+    for (query, why) in [("agent=asleep", "unknown, answers, rejects, silent"), ("symptom=tired", "flapping, reboots")]
+    {
+        let answer = world.get(&format!("/api/units?{query}"));
+        assert_eq!((answer.status, answer.error().contains(why)), (400, true), "{answer:?}");
+    }
+}
+
+#[test]
+fn alarms_umbrellas_and_maintenance_show_in_the_status() {
+    let world = World::new(None);
+    let mut summary = Summary::clone(&world.board.summary().0);
+    let step = CanaryStep::NoLetter;
+    let canary = AlarmCause::Canary { unit: "canary-1".to_owned(), step };
+    let alarm = |kind, why| Alarm { kind, since: NOW, why };
+    summary.alarms = vec![alarm(AlarmKind::Canary, canary)];
+    (summary.umbrellas, summary.maintenance) = (2, 3);
+    world.board.set_summary(summary.clone());
+    let status = world.get("/api/status").json();
+    assert_eq!((&status["umbrellas"], &status["maintenance"]), (&json!(2), &json!(3)));
+    let shown = &status["alarms"][0];
+    assert_eq!((&shown["kind"], &shown["since"]), (&json!("canary"), &json!("2027-01-15T08:00:00Z")));
+    assert!(shown["why"].as_str().unwrap().contains("canary-1 has its case, but the letter"), "{shown}");
+    let health = world.get("/health").json();
+    assert_eq!((&health["status"], &health["why"][0]), (&json!("degraded"), &shown["why"]));
+    let metrics = exposition::read(&world.metrics().body);
+    assert_eq!(metrics[r#"ntuwatch_alarms{alarm="canary"}"#], 1.0);
+    assert_eq!(metrics[r#"ntuwatch_alarms{alarm="impaired"}"#], 0.0);
+    summary.cut_off = Some((NOW, Reason::SentinelsSilent));
+    summary.alarms = vec![alarm(AlarmKind::Isolation, AlarmCause::OwnSide(Reason::SentinelsSilent))];
+    world.board.set_summary(summary);
+    assert_eq!(world.get("/health").json()["why"].as_array().unwrap().len(), 1, "said once");
 }
 
 #[test]
@@ -214,14 +285,40 @@ fn the_board_counts_units_by_verdict() {
     world.board.replace(rows.into_iter().map(Some).collect());
     world.board.update([(Slot(1), lost.status.clone(), None), (Slot(2), lost.status.clone(), None)]);
     world.board.update([(Slot(77), lost.status, None)]);
-    let counts = json!({ "UP": 1, "LOSS": 1, "INCONCLUSIVE": 0, "UNOBSERVED": 0 });
+    let counts = json!({ "UP": 1, "LOSS": 1, "DEGRADED": 0, "INCONCLUSIVE": 0, "UNOBSERVED": 0 });
     assert_eq!(world.get("/api/status").json()["units"], counts);
+}
+
+#[test]
+fn the_board_counts_agents_of_units_that_are_asked() {
+    let world = World::new(None);
+    let asked = |mut row: Row| {
+        let version = SnmpVersion::V2c { community: Secret::new("public".to_owned()) };
+        let access = SnmpAccess { version, port: 161, interface: None };
+        Arc::make_mut(&mut row.device).snmp = Some(Arc::new(access));
+        Some(row)
+    };
+    let mute = |mut status: DeviceStatus| {
+        status.agent = AgentState::Silent;
+        status
+    };
+    let up = unit("c", "acme", Verdict::Up);
+    world.board.replace(vec![
+        asked(unit("a", "acme", Verdict::Up)),
+        asked(unit("b", "acme", Verdict::Up)),
+        Some(up.clone()),
+        asked(row("n", Role::Node, Verdict::Up)),
+    ]);
+    world.board.update((1..4).map(|slot| (Slot(slot), mute(up.status.clone()), None)));
+    let metrics = exposition::read(&world.metrics().body);
+    let count = |state: AgentState| metrics[&format!("ntuwatch_agents{{state=\"{}\"}}", state.name())];
+    assert_eq!(AgentState::ALL.map(count), [1.0, 0.0, 0.0, 1.0], "the others are not asked, or are no units");
 }
 
 #[test]
 fn metrics_are_there_from_the_start() {
     let world = World::new(None);
-    let answer = world.get("/metrics");
+    let answer = world.metrics();
     assert!(answer.head.contains("text/plain; version=0.0.4"), "{}", answer.head);
     let metrics = exposition::read(&answer.body);
     for series in [
@@ -258,6 +355,17 @@ fn metrics_are_there_from_the_start() {
         r#"ntuwatch_heartbeats_total{outcome="failed"}"#,
         r#"ntuwatch_heartbeats_total{outcome="withheld"}"#,
         r#"ntuwatch_build_info{version="0.1.0"}"#,
+        r#"ntuwatch_units{verdict="DEGRADED"}"#,
+        "ntuwatch_umbrellas",
+        "ntuwatch_maintenance_active",
+        r#"ntuwatch_alarms{alarm="isolation"}"#,
+        r#"ntuwatch_agents{state="silent"}"#,
+        r#"ntuwatch_maintenance_announced_total{notice="kept"}"#,
+        r#"ntuwatch_maintenance_announced_total{notice="short"}"#,
+        r#"ntuwatch_maintenance_announced_total{notice="emergency"}"#,
+        "ntuwatch_traps_ignored_total",
+        r#"ntuwatch_degraded_total{symptom="flapping"}"#,
+        "ntuwatch_canary_last_success_timestamp_seconds",
     ] {
         assert!(metrics.contains_key(series), "{series} is missing in\n{}", answer.body);
     }
@@ -310,8 +418,11 @@ fn health_tells_failing_from_degraded() {
 fn a_store_that_cannot_be_read_is_said_so() {
     let world = World::new(None);
     world.board.replace(vec![Some(unit("acme-1", "acme", Verdict::Up))]);
-    for path in ["/api/cases".to_owned(), format!("/api/cases/{}", reference(1)), "/api/units/acme-1".to_owned()] {
-        let answer = world.get(&path);
+    let case = format!("/api/cases/{}", reference(1));
+    let paths =
+        ["/api/cases", &case, "/api/units/acme-1", "/api/units/acme-1/strip", "/api/umbrellas", "/api/maintenance"];
+    for path in paths {
+        let answer = world.get(path);
         assert_eq!((answer.status, answer.error().contains("store.db")), (503, true), "{answer:?}");
     }
 }

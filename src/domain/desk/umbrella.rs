@@ -293,8 +293,7 @@ impl Desk {
         let Some(umbrella) = case.umbrella else { return };
         let waits = |held: &Held| held.lines.iter().any(|(line, _)| *line == case.opening.reference);
         let Some(shelter) = self.shelters.get(&umbrella) else { return };
-        let before: Vec<_> =
-            shelter.held.iter().filter(|(_, held)| waits(held)).map(|(key, _)| key.clone()).collect();
+        let before: Vec<_> = shelter.held.iter().filter(|(_, held)| waits(held)).map(|(key, _)| key.clone()).collect();
         before.into_iter().for_each(|key| self.release(umbrella, &key, turn));
     }
 

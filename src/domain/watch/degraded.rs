@@ -151,8 +151,10 @@ impl Watch {
             self.health[slot.index()].start_over(turn.at);
             self.diagnose(slot, false, turn);
         }
-        if now == Verdict::Loss && was.is_contact() {
+        if now == Verdict::Loss {
             self.polls[slot.index()].strip.darken(shift.at);
+        }
+        if now == Verdict::Loss && was.is_contact() {
             self.ask_parent(slot, shift.at, turn.at);
             let has = self.evidence[slot.index()].symptoms();
             if shift.now.1 != Reason::Maintenance

@@ -13,6 +13,8 @@ use core::time::Duration;
 /// Fewer lost or slow rounds than this in a window are chance, whatever share they make.
 const MIN_BAD: u16 = 5;
 /// Windows that are measured before a usual round trip is known.
+const KNOWN_AFTER: u8 = 3;
+/// Windows of which the highest counts, until it is followed slowly.
 const LEARNING: u8 = 6;
 /// What is slower than usual by less than this hurts nobody, whatever multiple it is.
 const MIN_RISE: Duration = Duration::from_millis(30);
@@ -100,7 +102,7 @@ impl Baseline {
     #[must_use]
     pub fn rtt(self) -> Option<Duration> {
         let cell = u8::try_from(self.level / Self::PARTS).unwrap_or(u8::MAX);
-        (self.windows >= LEARNING).then(|| Cell::from_byte(cell).rtt()).flatten()
+        (self.windows >= KNOWN_AFTER).then(|| Cell::from_byte(cell).rtt()).flatten()
     }
 
     fn learn(&mut self, p95: Duration) {
@@ -118,7 +120,7 @@ impl Baseline {
     /// Whether it has moved so far from `stored` that the store should know.
     pub(super) const fn has_left(self, stored: Self) -> bool {
         self.level.abs_diff(stored.level) >= 2 * Self::PARTS
-            || (self.windows >= LEARNING) != (stored.windows >= LEARNING)
+            || (self.windows >= KNOWN_AFTER) != (stored.windows >= KNOWN_AFTER)
     }
 }
 
@@ -160,7 +162,8 @@ impl Health {
                 let finding = slow.and_then(|p95| self.slow_finding(symptom, p95, limits, strip.span()));
                 self.brew(symptom, finding, || is_slow(strip.late_half(), MIN_BAD / 2), limits, has, now, &mut changes);
             }
-            if has.is_empty() && changes.found.is_empty() {
+            // What may be a fault is not learnt as usual.
+            if has.is_empty() && slow.is_none() {
                 self.learn(strip, sums);
             }
         } else if !has.is_empty() {
@@ -508,7 +511,7 @@ mod tests {
     fn the_baseline_is_what_nine_windows_of_ten_stay_below() {
         let ms = Duration::from_millis;
         let mut baseline = Baseline::default();
-        (0..LEARNING - 1).for_each(|_| baseline.learn(ms(10)));
+        (0..KNOWN_AFTER - 1).for_each(|_| baseline.learn(ms(10)));
         assert_eq!(baseline.rtt(), None, "not known yet");
         // A busy evening of two hours a day.
         for _ in 0..60 {

@@ -42,6 +42,7 @@ use super::desk::{Alarm, AlarmCause, AlarmKind, Cause, Desk, Line, Reference, Sa
 use super::fact::Fact;
 use super::maintenance::Maintenance;
 use super::plan::Plan;
+use super::preview::{Effect, preview};
 use super::time::Time;
 use super::turn::{Command, DeviceRow, Done, Input, Refusal, Reply, Request, Turn, Wish};
 use super::view::DeviceStatus;
@@ -476,6 +477,13 @@ impl Watch {
                 });
             }
         }
+    }
+
+    /// What putting `plan` in force at `now` would change at once.
+    #[must_use]
+    pub fn preview(&self, plan: &Plan, now: Time) -> Vec<Effect> {
+        let known = self.devices().map(|(slot, device)| (device.id.as_str(), self.evidence(slot)));
+        preview(known, self.desk.cases(), plan, now)
     }
 
     /// When to step next, at the latest.

@@ -173,6 +173,21 @@ impl Limits {
         load: Some(Permille(900)),
     };
 
+    /// Whether anything makes the line have this symptom.
+    #[must_use]
+    pub const fn looks_at(&self, symptom: Symptom) -> bool {
+        match symptom {
+            Symptom::Loss => self.loss.is_some(),
+            Symptom::Slow => self.rtt.is_some(),
+            Symptom::Slower => self.rtt_factor.is_some(),
+            Symptom::Flapping => self.flaps.is_some(),
+            Symptom::Rebooting => self.reboots.is_some(),
+            Symptom::InterfaceDown => self.interface,
+            Symptom::InterfaceErrors => self.errors.is_some(),
+            Symptom::Overloaded => self.load.is_some(),
+        }
+    }
+
     /// How long a symptom must stay away to count as gone.
     #[must_use]
     pub fn recovery(&self) -> Duration {

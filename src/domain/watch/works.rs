@@ -76,6 +76,10 @@ impl Watch {
         if self.within(&window.scope).next().is_none() {
             return Err(refuse(BadMaintenance::NothingThere));
         }
+        let is_new = !self.works.contains_key(&window.id);
+        if is_new && self.works.len() >= MAX_MAINTENANCE && !self.works.values().any(|known| known.stage.is_over()) {
+            return Err(refuse(BadMaintenance::TooMany));
+        }
         if let Some(known) = self.works.get(&window.id) {
             if known.origin == Origin::Config {
                 return Err(refuse(BadMaintenance::Configured));

@@ -1,0 +1,122 @@
+//! What came of a replay, for people and for programs.
+
+use super::Report;
+use super::cases::{Change, Opened};
+use crate::domain::time::Calendar;
+use crate::story::Print;
+use crate::text::{rfc3339, utc};
+use serde_json::{Value, json};
+use std::io::{self, Write};
+
+/// How far the answer can be trusted.
+const CAVEAT: &str = "right to within one interval of a unit; single lost probes of lines without noteworthy hours, what \
+    SNMP agents told and what people did to cases are not replayed";
+
+/// Prints the difference to `out`.
+///
+/// # Errors
+/// If `out` does not take it.
+pub fn print(report: &Report, calendar: &Calendar, print: Print, out: &mut dyn Write) -> io::Result<()> {
+    match print {
+        Print::Json => writeln!(out, "{}", fields(report, calendar)),
+        Print::Words => words(report, calendar, out),
+    }
+}
+
+/// So many changes of a kind.
+fn count(report: &Report, kind: fn(&Change) -> bool) -> usize {
+    report.changes.iter().filter(|change| kind(change)).count()
+}
+
+fn totals(report: &Report) -> [usize; 3] {
+    [
+        count(report, |change| matches!(change, Change::Also(_))),
+        count(report, |change| matches!(change, Change::Not(_))),
+        count(report, |change| matches!(change, Change::Otherwise { .. })),
+    ]
+}
+
+fn words(report: &Report, calendar: &Calendar, out: &mut dyn Write) -> io::Result<()> {
+    let Report { units, left_out, before, after, recorded, reproduced, unrepeatable, .. } = report;
+    writeln!(
+        out,
+        "{} to {}: {units} units, {left_out} left out of which nothing is recorded that could open a case",
+        utc(report.since, calendar),
+        utc(report.until, calendar)
+    )?;
+    for change in &report.changes {
+        let line = match change {
+            Change::Also(case) => format!("would also have opened: {}", case_words(case, calendar)),
+            Change::Not(case) => format!("would not have opened: {}", case_words(case, calendar)),
+            Change::Otherwise { was, would } => {
+                let (was, would) = (case_words(was, calendar), case_words(would, calendar));
+                format!("would have opened otherwise: {would}; instead of {was}")
+            }
+        };
+        writeln!(out, "{line}")?;
+    }
+    let [also, not, otherwise] = totals(report);
+    writeln!(out, "cases: {before} now, {after} then; {also} also, {not} not, {otherwise} otherwise")?;
+    writeln!(
+        out,
+        "the watch opened {recorded} cases in fact, of which the replay with the settings in force has {reproduced}"
+    )?;
+    if *unrepeatable > 0 {
+        writeln!(out, "{unrepeatable} more were opened by what SNMP agents told, which is not recorded")?;
+    }
+    writeln!(out, "{CAVEAT}")
+}
+
+fn case_words(case: &Opened, calendar: &Calendar) -> String {
+    let Opened { unit, priority, became, returned, .. } = case;
+    let mut words = format!("{} on {unit} at {}", priority.name(), utc(case.opened_at, calendar));
+    words.push_str(&format!(" ({} since {}", case.why(), utc(case.began_at, calendar)));
+    if became != priority {
+        words.push_str(&format!(", later {}", became.name()));
+    }
+    match returned {
+        0 => {}
+        1 => words.push_str(", returned once"),
+        _ => words.push_str(&format!(", returned {returned} times")),
+    }
+    words + ")"
+}
+
+fn fields(report: &Report, calendar: &Calendar) -> Value {
+    let changes = report.changes.iter().map(|change| match change {
+        Change::Also(case) => json!({ "change": "also", "would": case_fields(case, calendar) }),
+        Change::Not(case) => json!({ "change": "not", "was": case_fields(case, calendar) }),
+        Change::Otherwise { was, would } => json!({
+            "change": "otherwise", "was": case_fields(was, calendar), "would": case_fields(would, calendar),
+        }),
+    });
+    let [also, not, otherwise] = totals(report);
+    json!({
+        "since": rfc3339(report.since, calendar),
+        "until": rfc3339(report.until, calendar),
+        "units": report.units,
+        "left_out": report.left_out,
+        "changes": changes.collect::<Vec<_>>(),
+        "before": report.before,
+        "after": report.after,
+        "also": also,
+        "not": not,
+        "otherwise": otherwise,
+        "recorded": report.recorded,
+        "reproduced": report.reproduced,
+        "not_repeatable": report.unrepeatable,
+        "caveat": CAVEAT,
+    })
+}
+
+fn case_fields(case: &Opened, calendar: &Calendar) -> Value {
+    json!({
+        "unit": case.unit,
+        "priority": case.priority.name(),
+        "became": case.became.name(),
+        "reason": case.why(),
+        "since": rfc3339(case.began_at, calendar),
+        "opened_at": rfc3339(case.opened_at, calendar),
+        "returned": case.returned,
+    })
+}
