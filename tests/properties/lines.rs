@@ -206,10 +206,11 @@ pub(crate) fn windows_are_observed(history: &History) {
 fn fault_of(fact: &Fact) -> Option<&str> {
     match fact {
         Fact::CaseOpened(opening) if opening.origin == Actor::Watch => Some(&opening.unit),
-        Fact::Case { unit, fact, .. } => match fact {
-            CaseFact::Returned { by: Actor::Watch, .. } | CaseFact::Upgraded(_) | CaseFact::Confirmed(_) => Some(unit),
-            _ => None,
-        },
+        Fact::Case {
+            unit,
+            fact: CaseFact::Returned { by: Actor::Watch, .. } | CaseFact::Upgraded(_) | CaseFact::Confirmed(_),
+            ..
+        } => Some(unit),
         _ => None,
     }
 }

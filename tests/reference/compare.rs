@@ -100,9 +100,8 @@ fn own_side(trace: &Trace, broken: &[Span], score: &mut Score) {
 
 /// A pause that is too short for a stall looks like a cut-off until the next answer.
 fn follows_a_pause(trace: &Trace, at: Time) -> bool {
-    let since =
-        |(away, kind): &(Span, Leave)| *kind == Leave::Suspended && away.until <= at && at.since(away.until) <= SOON;
-    trace.away.iter().any(since)
+    let soon = |away: &Span| away.until <= at && at.since(away.until) <= INTERVAL + SOON;
+    trace.away.iter().any(|(away, kind)| *kind == Leave::Suspended && soon(away))
 }
 
 struct Unit<'a> {
