@@ -13,6 +13,8 @@ use std::sync::Arc;
 
 /// Facts are taken this often, so that few are held.
 const STRETCH: Duration = Duration::from_secs(86_400);
+/// That of a story, if it says nothing.
+const DOWN_AFTER: Duration = Duration::from_secs(600);
 
 /// Lets it watch the fleet, and notes P1 cases and the letters about them.
 pub(crate) fn judge(weather: &Arc<Weather>) -> Report {
@@ -21,6 +23,8 @@ pub(crate) fn judge(weather: &Arc<Weather>) -> Report {
         units: (0..).zip(&plan.devices).map(|(place, device)| (device.id.clone(), place)).collect(),
         noc: plan.noc.iter().cloned().collect(),
         p1: BTreeSet::new(),
+        degraded: BTreeMap::new(),
+        lost: BTreeMap::new(),
         standing: BTreeMap::new(),
         report: Report::default(),
     };
@@ -61,6 +65,10 @@ struct Reader {
     noc: BTreeSet<String>,
     /// Numbers of cases that are P1.
     p1: BTreeSet<u64>,
+    /// When each case's line was found degraded last.
+    degraded: BTreeMap<u64, Time>,
+    /// Since when each case's line is lost, if it is.
+    lost: BTreeMap<u64, Time>,
     /// Of each unit with a standing alarm, its place in the report.
     standing: BTreeMap<usize, usize>,
     report: Report,
@@ -82,16 +90,39 @@ impl Reader {
         if !self.p1.contains(&number) {
             return;
         }
-        if is_p1(fact) || matches!(fact, Fact::Case { fact: CaseFact::Returned { .. }, .. }) {
-            let place = self.report.alarms.len();
-            if let Entry::Vacant(entry) = self.standing.entry(unit) {
-                entry.insert(place);
-                self.report.alarms.push(Alarm { device: unit, raised: at, cleared: None });
-            }
+        if let Fact::Case { fact: CaseFact::Line { line, at: since }, .. } = fact {
+            self.line_is(number, unit, line.is_lost(), *since);
+        }
+        if matches!(fact, Fact::Case { fact: CaseFact::Degraded(_), .. }) {
+            self.degraded.insert(number, at);
+        }
+        // A P1 that comes back because its line is degraded is no alarm of a line that is down.
+        let is_back = matches!(fact, Fact::Case { fact: CaseFact::Returned { .. }, .. });
+        if is_p1(fact) || is_back && self.degraded.get(&number) != Some(&at) {
+            self.raise(unit, at);
         } else if matches!(fact, Fact::Case { fact: CaseFact::Solved { .. }, .. })
             && let Some(place) = self.standing.remove(&unit)
         {
             self.report.alarms[place].cleared = Some(at);
+        }
+    }
+
+    /// A case that is at work already says nothing more when its line is down for ten minutes: the alarm stands.
+    fn line_is(&mut self, number: u64, unit: usize, lost: bool, since: Time) {
+        if lost {
+            self.lost.entry(number).or_insert(since);
+        } else if let Some(from) = self.lost.remove(&number)
+            && since.since(from) >= DOWN_AFTER
+        {
+            self.raise(unit, from + DOWN_AFTER);
+        }
+    }
+
+    fn raise(&mut self, unit: usize, at: Time) {
+        let place = self.report.alarms.len();
+        if let Entry::Vacant(entry) = self.standing.entry(unit) {
+            entry.insert(place);
+            self.report.alarms.push(Alarm { device: unit, raised: at, cleared: None });
         }
     }
 }
