@@ -14,7 +14,7 @@ use std::thread;
 use std::time::Duration;
 
 /// Far longer than anything takes, on a busy machine too: the longest time of a rule is 75 seconds.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The program: cargo's, or what NTUWATCH_E2E_PROGRAM names, such as the release build.
 pub(crate) fn program() -> PathBuf {
