@@ -48,8 +48,8 @@ pub(crate) fn a_loss_in_maintenance_is_expected_until_its_end() {
     let lost = Timestamp::now();
     world.daemon.crash();
     world.restart();
-    is_called_off(&world, &setup(&on).toml());
     ["back", "down"].iter().for_each(|id| world.wait_for_verdict(id, "LOSS"));
+    is_called_off(&world, &setup(&on).toml());
     // For longer than a loss would need to open a case.
     until("enough of it", || (Timestamp::now() > lost + 10.seconds()).then_some(()));
     assert!(world.cases("back").is_empty() && world.cases("down").is_empty());
