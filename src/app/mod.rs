@@ -78,6 +78,10 @@ pub type Read = Arc<dyn Fn() -> Result<Config, String> + Send + Sync>;
 /// If it can't start, or the store fails for too long.
 pub fn run(read: Read) -> Result<(), Fatal> {
     let config = read().map_err(Fatal::Config)?;
+    // First of all: a signal that nobody listens for would end the program.
+    let (inbox, messages) = Inbox::new();
+    let stopping = Arc::new(AtomicBool::new(false));
+    signals::listen(inbox.clone(), Arc::clone(&stopping)).map_err(Fatal::System)?;
     let metrics = web::metrics::install();
     for path in [&config.store, &config.http.socket] {
         make_home(path)?;
@@ -86,9 +90,6 @@ pub fn run(read: Read) -> Result<(), Fatal> {
     let reader = Reader::open(&config.store).map_err(Fatal::Open)?;
     let doors = web::bind(config.http.listen, &config.http.socket).map_err(Fatal::Bind)?;
     let address = doors.address();
-    let (inbox, messages) = Inbox::new();
-    let stopping = Arc::new(AtomicBool::new(false));
-    signals::listen(inbox.clone(), Arc::clone(&stopping)).map_err(Fatal::System)?;
     let engines = Engines {
         icmp: engine::icmp::start(inbox.deliver()).map_err(Fatal::Probe)?,
         snmp: engine::snmp::start(inbox.deliver()).map_err(Fatal::Probe)?,

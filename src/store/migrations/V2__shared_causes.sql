@@ -87,7 +87,7 @@ CREATE INDEX cases_of_umbrella ON cases (umbrella, number, stage) WHERE umbrella
 CREATE TABLE new_letters (
     id               INTEGER PRIMARY KEY,
     thread_key       TEXT NOT NULL,        -- case:REFERENCE:UNIT, umbrella:REFERENCE:CUSTOMER (nobody: the operations
-                                           -- centre), maintenance:ID:CUSTOMER or alarm:KIND:SINCE
+                                           -- centre), maintenance:ID:TIME:CUSTOMER or alarm:KIND:SINCE
     case_number      INTEGER REFERENCES cases (number),  -- of a thread about one case
     kind             TEXT NOT NULL,
     number           INTEGER NOT NULL,
