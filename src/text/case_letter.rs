@@ -64,7 +64,7 @@ fn message(letter: &Letter, case: &Case) -> String {
                 }
             };
             let why = if by_watch {
-                format!("{service} has been back for {}", duration(case.opening.solve_after))
+                format!("{service} has been back for {}", duration(case.solve_after()))
             } else {
                 format!("we consider the fault of {service} repaired")
             };

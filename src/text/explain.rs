@@ -106,10 +106,7 @@ fn stage(case: &Case, calendar: &Calendar) -> String {
         Stage::Solved { since, by, .. } => {
             let why = match by {
                 Actor::Watch => {
-                    format!(
-                        "the line had been back for {}, so the watch declared it",
-                        duration(case.opening.solve_after)
-                    )
+                    format!("the line had been back for {}, so the watch declared it", duration(case.solve_after()))
                 }
                 Actor::Staff(name) => format!("{name} declared it"),
             };
@@ -167,7 +164,7 @@ fn next(case: &Case, now: Time, calendar: &Calendar) -> String {
             Some(at) => format!(
                 "Next: if the line stays up, the watch declares it solved at {}, {} after it came back.",
                 utc(at, calendar),
-                duration(case.opening.solve_after)
+                duration(case.solve_after())
             ),
             None if case.line == Line::Withdrawn => {
                 "Next: no deadline of the watch runs; staff declare it solved.".into()

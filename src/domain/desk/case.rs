@@ -11,6 +11,9 @@ use crate::domain::watch::{Circuit, Finding, Reason, Verdict};
 use alloc::string::String;
 use core::time::Duration;
 
+/// See [`Case::solve_after`].
+pub const MAX_PATIENCE: u32 = 64;
+
 /// Everything known of a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Case {
@@ -497,12 +500,20 @@ impl Case {
         }
     }
 
+    /// How long the line must be back before the watch declares the case solved: twice as long with each return but the
+    /// first, up to [`MAX_PATIENCE`] times, so that a line that goes on and off makes no letters without end.
+    #[must_use]
+    pub fn solve_after(&self) -> Duration {
+        let times = 1_u32.checked_shl(self.returned.saturating_sub(1)).unwrap_or(MAX_PATIENCE);
+        self.opening.solve_after * times.min(MAX_PATIENCE)
+    }
+
     /// When the watch will declare it solved, if the line stays as it is.
     #[must_use]
     pub fn solve_due(&self) -> Option<Time> {
         match &self.stage {
             Stage::New | Stage::Working { .. } | Stage::Waiting { .. } => {
-                self.back.and_then(|back| back.reaches(self.opening.solve_after))
+                self.back.and_then(|back| back.reaches(self.solve_after()))
             }
             Stage::Solved { .. } | Stage::Closed { .. } => None,
         }
@@ -777,6 +788,11 @@ mod tests {
         let again = after(&[(line(UP, 1_000), 1_000), (line(LOSS, 1_100), 1_103), (line(UP, 1_150), 1_150)]);
         assert_eq!((again.solve_due(), again.recovered_at), (Some(at(1_450)), Some(at(1_150))));
         assert_eq!(again.downtime.total(at(9_999)), Duration::from_secs(1_050));
+        let returned = |times| Case { returned: times, ..case() }.solve_after().as_secs();
+        assert_eq!(
+            [0, 1, 2, 3, 7, 8, 40, u32::MAX].map(returned),
+            [300, 300, 600, 1_200, 19_200, 19_200, 19_200, 19_200]
+        );
     }
 
     #[test]

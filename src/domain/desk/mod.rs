@@ -8,8 +8,8 @@ mod umbrella;
 
 pub use alarm::{Alarm, AlarmCause, AlarmKind, CanaryStep};
 pub use case::{
-    Actor, Case, CaseFact, LetterKind, LetterMark, Line, Move, NotOpen, Opening, Outage, Priority, Stage, WaitingOn,
-    Window,
+    Actor, Case, CaseFact, LetterKind, LetterMark, Line, MAX_PATIENCE, Move, NotOpen, Opening, Outage, Priority, Stage,
+    WaitingOn, Window,
 };
 pub use diagnosis::{Diagnosis, SiteCause, Witness};
 pub use reference::{MAX_CASES, Misread, Reference};

@@ -31,6 +31,9 @@ impl Watch {
             Some(Blame::Ourselves | Blame::Resolver) => Cell::BLANK,
         };
         poll.strip.push(sent, cell);
+        self.count_loss(slot, sent, &device, turn);
+        let poll = &mut self.polls[slot.index()];
+        let evidence = &self.evidence[slot.index()];
         let judged = !poll.maintained && evidence.verdict().is_contact() && self.isolation.cut_off().is_none();
         let changes = judged.then(|| {
             self.health[slot.index()].judge_rounds(&mut poll.strip, &device.limits, evidence.symptoms(), turn.at)
@@ -40,6 +43,19 @@ impl Watch {
         }
         if let Some(changes) = changes {
             self.learnt(slot, &device, changes, turn);
+        }
+    }
+
+    /// Contact that is still lost at the next scheduled round was lost in earnest: a box that answers one echo in a few
+    /// seconds, and lost one, loses the quick rounds as well.
+    fn count_loss(&mut self, slot: Slot, sent: Time, device: &Device, turn: &mut Turn) {
+        let evidence = &self.evidence[slot.index()];
+        let Some(trouble) = evidence.trouble().filter(|_| evidence.verdict() == Verdict::Loss) else { return };
+        if evidence.reason() == Reason::Maintenance || sent.since(trouble.first_loss) < device.pace.interval / 2 {
+            return;
+        }
+        if let Some(finding) = self.health[slot.index()].lost(&device.limits, evidence.symptoms(), turn.at) {
+            self.found(slot, device, finding, turn);
         }
     }
 
@@ -148,7 +164,7 @@ impl Watch {
         }
         let (was, now) = (shift.was.0, shift.now.0);
         if now.is_contact() && !was.is_contact() {
-            self.health[slot.index()].start_over(turn.at);
+            self.health[slot.index()].regained(turn.at);
             self.diagnose(slot, false, turn);
         }
         if now == Verdict::Loss {
@@ -156,12 +172,6 @@ impl Watch {
         }
         if now == Verdict::Loss && was.is_contact() {
             self.ask_parent(slot, shift.at, turn.at);
-            let has = self.evidence[slot.index()].symptoms();
-            if shift.now.1 != Reason::Maintenance
-                && let Some(finding) = self.health[slot.index()].lost(&device.limits, has, turn.at)
-            {
-                self.found(slot, device, finding, turn);
-            }
         }
     }
 

@@ -48,6 +48,8 @@ struct Marks {
     /// Since when each symptom shows without a break.
     bad_since: [Option<Time>; Symptom::ALL.len()],
     flaps: VecDeque<Time>,
+    /// Whether the present loss of contact is among them.
+    loss_counted: bool,
     reboots: VecDeque<Time>,
     /// The latest sysUpTime, and when it was told.
     uptime: Option<(Time, u32)>,
@@ -236,10 +238,13 @@ impl Health {
         }
     }
 
-    /// Contact was lost and that is confirmed.
+    /// Contact is lost in earnest; counted once until there is contact again.
     pub(super) fn lost(&mut self, limits: &Limits, has: Symptoms, now: Time) -> Option<Finding> {
         let (count, over) = limits.flaps?;
         let marks = self.marks();
+        if core::mem::replace(&mut marks.loss_counted, true) {
+            return None;
+        }
         marks.last_bad[Symptom::Flapping.index()] = Some(now);
         let seen = note(&mut marks.flaps, now, count, over);
         let finding = Finding { symptom: Symptom::Flapping, measured: u64::from(seen), limit: u64::from(count), over };
@@ -252,6 +257,14 @@ impl Health {
             marks.last_bad.iter_mut().flatten().for_each(|at| *at = now);
             marks.bad_since = Default::default();
             marks.wan = None;
+        }
+    }
+
+    /// There is contact again.
+    pub(super) fn regained(&mut self, now: Time) {
+        self.start_over(now);
+        if let Some(marks) = &mut self.marks {
+            marks.loss_counted = false;
         }
     }
 
