@@ -258,7 +258,7 @@ impl Cycle {
             Ok(config) => {
                 if config.needs_restart_after(&self.config) {
                     tracing::warn!(
-                        "changes in [store], [http], [heartbeat] and [mail] (but for noc) take effect at the next start"
+                        "changes in [store], [http], [heartbeat], [traps] and [mail] (but for noc) take effect at the next start"
                     );
                 }
                 self.foretell(&config.plan);

@@ -1,9 +1,9 @@
 //! Letters about one case.
 
-use super::fact::{diagnosis_words, finding_words};
+use super::fact::{diagnosis_words, finding_words, site_words};
 use super::letter::table;
 use super::time::{duration, utc};
-use crate::domain::desk::{Actor, Case, LetterKind, Line, Priority, Stage};
+use crate::domain::desk::{Actor, Case, LetterKind, Line, Priority, SiteCause, Stage};
 use crate::domain::letter::Letter;
 use crate::domain::time::Calendar;
 
@@ -150,8 +150,15 @@ fn particulars(letter: &Letter, case: &Case, calendar: &Calendar) -> Vec<(&'stat
             rows.push(("Total downtime", duration(case.downtime.total(letter.written_at))));
         }
     }
-    if let (LetterKind::Solved | LetterKind::Closed, Some(diagnosis)) = (letter.mark.kind, &case.diagnosis) {
-        rows.push(("What happened", diagnosis_words(diagnosis, calendar)));
+    if let (LetterKind::Solved | LetterKind::Closed, Some(diagnosis)) = (letter.mark.kind, &case.diagnosis)
+        && diagnosis.cause != SiteCause::Unknown
+    {
+        // What others have to do with it is not for customers.
+        let words = match letter.greeting {
+            Some(_) => site_words(diagnosis.cause).to_owned(),
+            None => diagnosis_words(diagnosis, calendar),
+        };
+        rows.push(("What happened", words));
     }
     if letter.greeting.is_none() {
         rows.push(("Customer", opening.circuit.customer.clone()));

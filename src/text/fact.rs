@@ -228,16 +228,21 @@ pub fn finding_words(finding: &Finding) -> String {
 /// What happened, in words for everybody.
 #[must_use]
 pub fn diagnosis_words(diagnosis: &Diagnosis, calendar: &Calendar) -> String {
-    let cause = match diagnosis.cause {
-        SiteCause::Site => "power or a reboot at the site",
-        SiteCause::AccessLine => "the access line",
-        SiteCause::Upstream => "something that it is reached through, or shares with others",
-        SiteCause::Unknown => "not known",
-    };
+    let cause = site_words(diagnosis.cause);
     let witnesses: Vec<String> = diagnosis.witnesses.iter().map(|witness| witness_words(witness, calendar)).collect();
     match witnesses.as_slice() {
         [] => format!("Cause: {cause}; nobody witnessed more."),
         [..] => format!("Cause: {cause}; {}.", witnesses.join("; ")),
+    }
+}
+
+/// Where the cause was.
+pub(super) const fn site_words(cause: SiteCause) -> &'static str {
+    match cause {
+        SiteCause::Site => "power or a reboot at the site",
+        SiteCause::AccessLine => "the access line",
+        SiteCause::Upstream => "something that it is reached through, or shares with others",
+        SiteCause::Unknown => "not known",
     }
 }
 

@@ -65,7 +65,8 @@ pub(crate) fn findings_have_their_evidence(history: &History) {
         }
         match finding.symptom {
             Symptom::Loss => assert!(lost >= 5, "{lost}: {case:#?}"),
-            Symptom::Slow | Symptom::Slower => assert!(over >= 5, "{over}: {case:#?}"),
+            // Five are slow for this unit, and one of them at least beyond the limit for all.
+            Symptom::Slow | Symptom::Slower => assert!(over >= 1, "{over}: {case:#?}"),
             _ => {}
         }
         let is_over = match finding.symptom {

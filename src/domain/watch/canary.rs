@@ -2,7 +2,7 @@
 //! come, the way from probe to letter is broken somewhere, and that is an alarm.
 
 use super::Watch;
-use super::device::Slot;
+use super::device::{Role, Slot};
 use crate::domain::desk::{Alarm, AlarmCause, AlarmKind, CanaryStep};
 use crate::domain::fact::Fact;
 use crate::domain::letter::Thread;
@@ -92,6 +92,12 @@ impl Watch {
         if let Some(canary) = &mut self.canary
             && canary.next <= turn.at
         {
+            // While it is maintained it has no case.
+            let slot = self.slots.get(&unit);
+            if slot.is_some_and(|slot| self.polls[slot.index()].maintained) {
+                canary.next = next_after(turn.at, canary.plan.every);
+                return;
+            }
             canary.song = Some(Song { began: turn.at, sang: false });
             canary.next = next_after(turn.at, canary.plan.every);
             turn.facts.push(Fact::CanaryBegan { unit });
@@ -101,7 +107,17 @@ impl Watch {
     /// A letter was taken by the mail server, perhaps the canary's.
     pub(super) fn listen_for_canary(&mut self, from: usize, turn: &mut Turn) {
         let Some(Canary { plan, song: Some(song), .. }) = &mut self.canary else { return };
-        let is_its = |thread: &Thread| matches!(thread, Thread::Case { unit, .. } if *unit == plan.unit);
+        let device = self.slots.get(&plan.unit).and_then(|slot| self.devices[slot.index()].as_ref());
+        let owner = device.and_then(|device| match &device.role {
+            Role::Unit(circuit) => Some(&circuit.customer),
+            Role::Node | Role::Sentinel(_) => None,
+        });
+        // Under an umbrella its letter is about all lines of its customer.
+        let is_its = |thread: &Thread| match thread {
+            Thread::Case { unit, .. } => *unit == plan.unit,
+            Thread::Umbrella { customer, .. } => customer.is_some() && customer.as_ref() == owner,
+            Thread::Maintenance { .. } | Thread::Alarm { .. } => false,
+        };
         let sent = |fact: &Fact| matches!(fact, Fact::LetterSent(letter) if is_its(&letter.thread));
         if song.sang || !turn.facts[from..].iter().any(sent) {
             return;

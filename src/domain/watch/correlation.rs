@@ -3,7 +3,7 @@
 use super::device::{Device, GroupKind, Role, Slot};
 use super::ledger::{Reason, Shift, Verdict};
 use super::{RECHECK, Watch};
-use crate::domain::desk::{Cause, Reference};
+use crate::domain::desk::{Cause, Reference, Umbrella};
 use crate::domain::time::Time;
 use crate::domain::turn::Turn;
 use alloc::collections::{BTreeSet, VecDeque};
@@ -39,8 +39,8 @@ pub(super) struct Crowd {
     dark: usize,
     /// The latest losses: when they began, about in that order.
     recent: VecDeque<Time>,
-    /// Since when a mass loss waits for its judgement.
-    pending: Option<Time>,
+    /// A mass loss that waits for its judgement: since when, and when it was noticed.
+    pending: Option<(Time, Time)>,
     /// Mass losses up to here are judged.
     judged: Option<Time>,
     /// When nothing in common was found the last time: it is not looked for again at once.
@@ -77,7 +77,9 @@ impl Crowd {
     fn shifted(&mut self, shift: &Shift) {
         self.dark += usize::from(is_dark(shift.now.0));
         self.dark = self.dark.saturating_sub(usize::from(is_dark(shift.was.0)));
-        if shift.now.0 == Verdict::Loss && shift.was.0.is_contact() {
+        // After a start or a stall nobody was seen before, and all may be lost at once just the same.
+        let unseen = matches!(shift.was.1, Reason::Stopped | Reason::Stalled | Reason::Added);
+        if shift.now.0 == Verdict::Loss && (shift.was.0.is_contact() || unseen) {
             self.recent.push_back(shift.at);
             while self.recent.front().is_some_and(|&at| shift.at.since(at) > AT_ONCE) {
                 self.recent.pop_front();
@@ -91,19 +93,24 @@ impl Crowd {
 
     /// When a mass loss is judged.
     pub(super) fn next_due(&self) -> Option<Time> {
-        self.pending.map(|since| since + SETTLE)
+        self.pending.map(|(_, noticed)| noticed + SETTLE)
     }
 }
 
 impl Watch {
     /// Takes note of a change of verdict of a unit or a node.
-    pub(super) fn note_crowd(&mut self, shift: &Shift) {
+    pub(super) fn note_crowd(&mut self, shift: &Shift, now: Time) {
         self.crowd.shifted(shift);
         let Some(&first) = self.crowd.recent.front() else { return };
         let judged = self.crowd.judged.is_some_and(|judged| judged >= first);
         if self.crowd.pending.is_none() && !judged && self.crowd.is_too_many(self.crowd.recent.len()) {
-            self.crowd.pending = Some(first);
+            self.crowd.pending = Some((first, now));
         }
+    }
+
+    /// Whether so many are lost that it may still be us.
+    pub(super) fn crowd_is_dark(&self) -> bool {
+        self.isolation.vouched().is_none() && self.crowd.is_too_many(self.crowd.dark)
     }
 
     /// Whether a mass loss waits for its judgement: until then nobody is at fault.
@@ -116,11 +123,12 @@ impl Watch {
         if !self.crowd.is_too_many(self.crowd.dark) {
             self.isolation.set_mass(None);
         }
-        let Some(since) = self.crowd.pending.filter(|&since| now.since(since) >= SETTLE) else { return };
+        let due = |&(_, noticed): &(Time, Time)| now.since(noticed) >= SETTLE;
+        let Some((since, noticed)) = self.crowd.pending.filter(due) else { return };
         self.crowd.pending = None;
         self.crowd.judged = self.crowd.recent.back().copied();
         self.crowd.recent.clear();
-        if self.crowd.is_too_many(self.crowd.dark) && !self.is_plausible(since) {
+        if self.crowd.is_too_many(self.crowd.dark) && !self.is_plausible(noticed) {
             self.isolation.set_mass(Some(since));
         }
     }
@@ -196,7 +204,12 @@ impl Watch {
         };
         let verdict = |slot: &Slot| self.evidence[slot.index()].verdict();
         // One that was lost long after the line explains nothing.
-        let in_time = |parent: &Slot| self.loss_of(*parent).is_some_and(|at| at <= first_loss + TOGETHER);
+        // So does one that was lost while the line still answered.
+        let contact = self.evidence[slot.index()].last_contact();
+        let in_time = |parent: &Slot| {
+            let lost = self.loss_of(*parent);
+            lost.is_some_and(|at| at <= first_loss + TOGETHER && contact.is_none_or(|contact| contact <= at + TOGETHER))
+        };
         let lost = self.ancestors(slot).filter(in_time).last();
         let not_asked_since = |parent: &Slot| {
             let last = self.evidence[parent.index()].last_contact();
@@ -221,12 +234,16 @@ impl Watch {
     /// The umbrella over everything that is reached through a lost device. While it is being maintained there is none.
     pub(super) fn device_umbrella(&mut self, slot: Slot, turn: &mut Turn) -> Option<Reference> {
         let device = self.devices[slot.index()].as_ref()?.id.clone();
-        let is_it = |cause: &Cause| matches!(cause, Cause::Device(id) if *id == device);
-        if let Some(known) = self.desk.umbrellas().find(|umbrella| is_it(&umbrella.cause)) {
-            return Some(known.reference);
-        }
         let evidence = &self.evidence[slot.index()];
         let first_loss = evidence.trouble()?.first_loss;
+        // An umbrella over an earlier loss of the device says nothing of this one.
+        let is_it = |umbrella: &Umbrella| {
+            matches!(&umbrella.cause, Cause::Device(id) if *id == device)
+                && first_loss <= umbrella.first_loss + TOGETHER
+        };
+        if let Some(known) = self.desk.umbrellas().find(|umbrella| is_it(umbrella)) {
+            return Some(known.reference);
+        }
         if evidence.reason() == Reason::Maintenance {
             return None;
         }

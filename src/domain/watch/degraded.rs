@@ -72,6 +72,7 @@ impl Watch {
         if maintained {
             changes = Changes { rebooted: changes.rebooted, ..Changes::default() };
             self.health[slot.index()].start_over(turn.at);
+            self.health[slot.index()].drop_reboots();
         }
         if changes.rebooted {
             turn.facts.push(Fact::Rebooted { device: device.id.clone() });
@@ -160,7 +161,7 @@ impl Watch {
     pub(super) fn noticed(&mut self, shift: &Shift, device: &Device, turn: &mut Turn) {
         let slot = shift.slot;
         if !matches!(device.role, Role::Sentinel(_)) {
-            self.note_crowd(shift);
+            self.note_crowd(shift, turn.at);
         }
         let (was, now) = (shift.was.0, shift.now.0);
         if now.is_contact() && !was.is_contact() {

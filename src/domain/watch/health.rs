@@ -260,6 +260,13 @@ impl Health {
         }
     }
 
+    /// Reboots that were expected count for nothing.
+    pub(super) fn drop_reboots(&mut self) {
+        if let Some(marks) = &mut self.marks {
+            marks.reboots.clear();
+        }
+    }
+
     /// There is contact again.
     pub(super) fn regained(&mut self, now: Time) {
         self.start_over(now);
@@ -416,7 +423,9 @@ impl Counters {
     fn until(self, later: Self) -> Self {
         self.zip(later, |before, after| {
             let (before, after) = (before?, after?);
-            let wrapped = || u32::try_from(before).ok().map(|_| (1 << 32) - before + after);
+            // One that was not near its end has started anew.
+            let near_end = u32::try_from(before).is_ok_and(|before| before > u32::MAX / 2);
+            let wrapped = || near_end.then(|| (1 << 32) - before + after);
             after.checked_sub(before).or_else(wrapped)
         })
     }

@@ -265,7 +265,10 @@ impl Watch {
                 self.desk.raise(Alarm { kind: AlarmKind::Isolation, since, why }, turn);
             }
             // After a start it takes a moment to find out whether we still are.
-            None if self.isolation.is_trusted(turn.at) && turn.at.since(self.started_at) > CUT_OFF_AFTER => {
+            None if !self.crowd_is_dark()
+                && self.isolation.is_trusted(turn.at)
+                && turn.at.since(self.started_at) > CUT_OFF_AFTER =>
+            {
                 self.desk.clear(AlarmKind::Isolation, turn);
             }
             Some(_) | None => {}
@@ -334,9 +337,11 @@ impl Watch {
             }
             Role::Node => {
                 // What it is reached through explains it.
-                if !self.ancestors(slot).any(|parent| self.evidence[parent.index()].verdict() == Verdict::Loss) {
-                    self.device_umbrella(slot, turn);
+                if self.ancestors(slot).any(|parent| self.evidence[parent.index()].verdict() == Verdict::Loss) {
+                    let lost = self.evidence[slot.index()].trouble().map(|trouble| trouble.loss.total(turn.at));
+                    return self.rearm(slot, lost.map(|lost| lost + device.pace.down_after));
                 }
+                self.device_umbrella(slot, turn);
             }
             Role::Sentinel(_) => return,
         }

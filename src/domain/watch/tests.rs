@@ -269,16 +269,16 @@ fn a_contact_that_ends_a_loss_is_stored_at_once() {
 #[test]
 fn faults_of_one_instant_are_spread_over_turns_and_none_is_forgotten() {
     let count = MAX_DEADLINES_A_TURN + 1;
-    let pace = Pace { interval: 2 * SECOND, down_after: 20 * SECOND, ..PACE };
+    let pace = Pace { interval: 2 * SECOND, down_after: 60 * SECOND, ..PACE };
     let mut devices: Vec<Device> = (0..count).map(|n| Device { pace, ..unit(&format!("u{n:04}")) }).collect();
     devices.push(Device { role: Role::Node, ..unit("witness") });
     let mut bench = Bench::new(devices);
     bench.run(10, |_| answered());
     let lost = |slot: Slot| if slot.index() < count { Outcome::Lost } else { answered() };
-    bench.run_all(29, |slot, _| Some(lost(slot)));
+    bench.run_all(69, |slot, _| Some(lost(slot)));
     bench.turn.clear();
     // After a turn of four seconds they are all due at once.
-    bench.turn.at = Time::from_millis(33_000);
+    bench.turn.at = Time::from_millis(73_000);
     let mut opened = Vec::new();
     for _ in 0..3 {
         bench.watch.step(Input::Tick, &mut bench.turn);

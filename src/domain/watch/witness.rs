@@ -122,7 +122,13 @@ impl Watch {
         );
         let traps = self.polls[slot.index()].heard_unasked.iter().flat_map(|heard| heard.latest.iter());
         let of_it = traps.filter(|(at, _)| *at + BEFORE >= outage.first_loss);
-        witnesses.extend(of_it.map(|(at, says)| Witness::Trapped { says: says.name().to_string(), at: *at }));
+        for (at, says) in of_it {
+            let says = says.name().to_string();
+            let is_same = |witness: &Witness| matches!(witness, Witness::Trapped { says: known, .. } if *known == says);
+            if !witnesses.iter().any(is_same) {
+                witnesses.push(Witness::Trapped { says, at: *at });
+            }
+        }
         self.desk.diagnosed(reference, witnesses, turn);
     }
 }

@@ -41,7 +41,15 @@ impl Watch {
         missing.iter().for_each(|id| self.call_off_now(id, turn));
         for window in &plan.maintenance {
             match self.works.get(&window.id) {
-                Some(known) if known.window == *window || known.stage.is_over() => {}
+                // One that was called off or ended, and is in the configuration again, is another one.
+                Some(known) if known.stage.is_over() => {
+                    let again = known.stage == Stage::Cancelled || known.window != *window;
+                    if again && window.until > turn.at {
+                        self.works.remove(&window.id);
+                        self.put_works(window.clone(), Origin::Config, turn);
+                    }
+                }
+                Some(known) if known.window == *window => {}
                 // What is past is history; a configuration may keep it.
                 None if window.until <= turn.at => {}
                 Some(_) | None => {
@@ -49,7 +57,9 @@ impl Watch {
                 }
             }
         }
-        self.find_maintained();
+        for slot in self.find_maintained() {
+            self.excuse(slot, turn);
+        }
     }
 
     /// A person plans a maintenance, or changes one.
@@ -231,7 +241,7 @@ impl Watch {
                 Fact::MaintenanceEnded { id, scope, lost: units(self, true) }
             }
         });
-        self.find_maintained();
+        drop(self.find_maintained());
         for slot in touched {
             self.excuse(slot, turn);
         }
@@ -253,15 +263,18 @@ impl Watch {
         }
     }
 
-    /// Finds anew which devices are being maintained.
-    pub(super) fn find_maintained(&mut self) {
+    /// Finds anew which devices are being maintained, and for which that changed.
+    fn find_maintained(&mut self) -> Vec<Slot> {
         let mut maintained = BTreeSet::new();
         for known in self.works.values().filter(|known| known.stage == Stage::Active) {
             maintained.extend(self.within(&known.window.scope).map(|(slot, _)| slot));
         }
-        for slot in self.all_slots() {
-            self.polls[slot.index()].maintained = maintained.contains(&slot);
-        }
+        let mut changed = self.all_slots();
+        changed.retain(|slot| {
+            let now = maintained.contains(slot);
+            core::mem::replace(&mut self.polls[slot.index()].maintained, now) != now
+        });
+        changed
     }
 
     /// Somebody set the wall clock, by which people plan: what is yet to come moves along.

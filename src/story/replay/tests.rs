@@ -210,7 +210,7 @@ fn short_losses_are_confirmed_again_wherever_the_rounds_fall() {
     let mut past = Past::under(plan());
     for minute in [60, 70, 80] {
         past = past.line(minute, |line| line.loss = 1.0);
-        past.sim.run_to(at(minute) + Duration::from_secs(5));
+        past.sim.run_to(at(minute) + Duration::from_secs(25));
         past.sim.set_lines(|id, _| id == "u1", |line| line.loss = 0.0);
     }
     // Fourth of those that take part, it is asked 8.5 s later: its re-probes come when the loss is over.
