@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::desk::Priority;
+use crate::domain::maintenance::{Scope, Window};
 use crate::domain::party::Customer;
 use crate::domain::plan::Stability;
 use crate::domain::watch::probe::{Method, Outcome, ProbeResult};
@@ -362,4 +363,29 @@ fn who_was_told_of_a_problem_is_told_of_its_end() {
     let wish = Wish::Work { reference, command: Command::Solve { note: None } };
     watch.step(Input::Asked(Request { ticket: 2, by: "ann".into(), wish }), &mut turn);
     assert_eq!(turn.letters.len(), 1, "the customer left the inventory with the case open");
+}
+
+#[test]
+fn maintenances_that_follow_each_other_without_a_break_are_one_to_the_line() {
+    let window = |id: &str, from: i64, until: i64| Window {
+        id: id.into(),
+        scope: Scope::Device("a".into()),
+        from: Time::from_millis(from * 1_000),
+        until: Time::from_millis(until * 1_000),
+        emergency: true,
+        note: None,
+    };
+    let mut bench = Bench::new(vec![unit("a")]);
+    bench.step(Input::Planned(
+        Plan { maintenance: vec![window("1", 50, 400), window("2", 400, 900)], ..plan(vec![unit("a")]) }.into(),
+    ));
+    bench.run(100, |_| answered());
+    bench.run(399, |_| Outcome::Lost);
+    assert_eq!(bench.verdict(), (Verdict::Loss, Reason::Maintenance));
+    let since = bench.watch.evidence(Slot(0)).since();
+    bench.run(401, |_| Outcome::Lost);
+    assert_eq!((bench.verdict(), bench.watch.evidence(Slot(0)).since()), ((Verdict::Loss, Reason::Maintenance), since));
+    bench.run(901, |_| Outcome::Lost);
+    assert_eq!(bench.verdict(), (Verdict::Loss, Reason::NoAnswer));
+    assert_eq!(bench.watch.desk().cases().count(), 1, "still lost at the end of the last one");
 }

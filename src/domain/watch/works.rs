@@ -1,6 +1,6 @@
 //! Maintenance of the network: which devices it touches, when it begins and ends, and who is told.
 
-use super::device::{Device, Role, Slot};
+use super::device::{Device, GroupKind, Role, Slot};
 use super::ledger::Verdict;
 use super::{Deadline, Watch};
 use crate::domain::desk::LetterKind;
@@ -57,9 +57,7 @@ impl Watch {
                 }
             }
         }
-        for slot in self.find_maintained() {
-            self.excuse(slot, turn);
-        }
+        self.settle_works(turn);
     }
 
     /// A person plans a maintenance, or changes one.
@@ -105,7 +103,9 @@ impl Watch {
                 return Ok(Arc::clone(known));
             }
         }
-        Ok(self.put_works(window, Origin::Staff(by), turn))
+        let planned = self.put_works(window, Origin::Staff(by), turn);
+        self.settle_works(turn);
+        Ok(planned)
     }
 
     /// A person calls a maintenance off; one that is active ends now.
@@ -121,6 +121,7 @@ impl Watch {
             return refuse(BadMaintenance::Configured);
         }
         self.call_off_now(id, turn);
+        self.settle_works(turn);
         self.works.get(id).cloned().ok_or_else(|| Refusal::UnknownMaintenance { id: id.into() })
     }
 
@@ -188,8 +189,8 @@ impl Watch {
         })
     }
 
-    /// A maintenance may begin or end now.
-    pub(super) fn works_due(&mut self, id: &str, turn: &mut Turn) {
+    /// A maintenance may begin or end now. What that means for its devices is settled once for all that do.
+    fn works_due(&mut self, id: &str, turn: &mut Turn) {
         let Some(known) = self.works.get(id).cloned() else { return };
         let Window { from, until, .. } = known.window;
         match known.stage {
@@ -219,6 +220,7 @@ impl Watch {
             .map(|known| known.window.id.clone())
             .collect();
         waiting.iter().for_each(|id| self.works_due(id, turn));
+        self.settle_works(turn);
     }
 
     fn set_stage(&mut self, known: &Arc<Maintenance>, stage: Stage, turn: &mut Turn) {
@@ -241,14 +243,17 @@ impl Watch {
                 Fact::MaintenanceEnded { id, scope, lost: units(self, true) }
             }
         });
-        drop(self.find_maintained());
-        for slot in touched {
+    }
+
+    /// Maintenances have begun or ended: the devices for which that makes a difference are told, once.
+    fn settle_works(&mut self, turn: &mut Turn) {
+        for slot in self.find_maintained() {
             self.excuse(slot, turn);
         }
         self.note_wakes(turn);
     }
 
-    /// Whether a loss is expected changed for a device, perhaps.
+    /// Whether a loss is expected changed for a device.
     fn excuse(&mut self, slot: Slot, turn: &mut Turn) {
         let expected = self.polls[slot.index()].maintained;
         let shift = self.evidence[slot.index()].excuse(slot, turn.at, expected);
@@ -265,15 +270,34 @@ impl Watch {
 
     /// Finds anew which devices are being maintained, and for which that changed.
     fn find_maintained(&mut self) -> Vec<Slot> {
-        let mut maintained = BTreeSet::new();
+        let (mut roots, mut groups) = (BTreeSet::new(), BTreeSet::new());
         for known in self.works.values().filter(|known| known.stage == Stage::Active) {
-            maintained.extend(self.within(&known.window.scope).map(|(slot, _)| slot));
+            match &known.window.scope {
+                Scope::Device(id) => roots.extend(self.slots.get(id).copied()),
+                Scope::Group(kind, name) => {
+                    groups.insert((*kind, name.as_str()));
+                }
+            }
         }
-        let mut changed = self.all_slots();
-        changed.retain(|slot| {
-            let now = maintained.contains(slot);
-            core::mem::replace(&mut self.polls[slot.index()].maintained, now) != now
-        });
+        let is_maintained = |slot: Slot, device: &Device| {
+            let is_below = || self.ancestors(slot).any(|parent| roots.contains(&parent));
+            let in_group = || match &device.role {
+                Role::Unit(circuit) => GroupKind::ALL
+                    .into_iter()
+                    .any(|kind| circuit.group(kind).is_some_and(|name| groups.contains(&(kind, name)))),
+                Role::Node | Role::Sentinel(_) => false,
+            };
+            !roots.is_empty() && (roots.contains(&slot) || is_below()) || !groups.is_empty() && in_group()
+        };
+        let changed: Vec<Slot> = self
+            .devices()
+            .filter(|&(slot, device)| self.polls[slot.index()].maintained != is_maintained(slot, device))
+            .map(|(slot, _)| slot)
+            .collect();
+        for slot in &changed {
+            let maintained = &mut self.polls[slot.index()].maintained;
+            *maintained = !*maintained;
+        }
         changed
     }
 
