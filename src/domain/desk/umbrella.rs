@@ -99,6 +99,8 @@ pub(super) struct Shelter {
     /// How many there were in all.
     cases: usize,
     held: BTreeMap<(String, LetterKind), Held>,
+    /// In which of its customer's letters a case waits.
+    waits: BTreeMap<Reference, LetterKind>,
     /// The latest letter of each thread, and how many of each kind there were.
     last: BTreeMap<Option<String>, LetterMark>,
     written: BTreeMap<(Option<String>, LetterKind), u32>,
@@ -132,6 +134,7 @@ impl Shelter {
             at_work: 0,
             cases: 0,
             held: BTreeMap::new(),
+            waits: BTreeMap::new(),
             last: BTreeMap::new(),
             written: BTreeMap::new(),
         }
@@ -150,6 +153,7 @@ impl Shelter {
                 .entry((line.customer, line.mark.kind))
                 .or_insert(Held { due: line.due, lines: Vec::new() });
             held.lines.push((line.case, line.mark));
+            shelter.waits.insert(line.case, line.mark.kind);
         }
         for (customer, mark) in saved.letters {
             shelter.written.insert((customer.clone(), mark.kind), mark.number);
@@ -262,8 +266,7 @@ impl Desk {
         let Some(shelter) = case.umbrella.and_then(|umbrella| self.shelters.get_mut(&umbrella)) else { return };
         shelter.children.remove(&case.opening.reference);
         shelter.at_work = shelter.at_work.saturating_sub(usize::from(case.is_at_work()));
-        let waits = |held: &Held| held.lines.iter().any(|(line, _)| *line == case.opening.reference);
-        if matches!(case.stage, Stage::Closed { .. }) && shelter.held.values().any(waits) {
+        if matches!(case.stage, Stage::Closed { .. }) && shelter.waits.contains_key(&case.opening.reference) {
             self.closing.insert(case.opening.reference, Arc::clone(case));
         }
     }
@@ -284,17 +287,19 @@ impl Desk {
         let held = shelter.held.entry(key).or_insert(Held { due: turn.at + wait(mark.kind), lines: Vec::new() });
         held.lines.push((reference, mark));
         let due = held.due;
+        shelter.waits.insert(reference, mark.kind);
         turn.held.push(HeldLine { umbrella, customer: customer.clone(), case: reference, mark, due });
         self.next_release = Some(self.next_release.map_or(due, |next| next.min(due)));
     }
 
-    /// Lets the letters of a case's umbrella go that still wait to say what was before: they come first.
+    /// Lets the letter of a case's umbrella go that still waits to say what was before: it comes first.
     pub(super) fn release_of(&mut self, case: &Case, turn: &mut Turn) {
         let Some(umbrella) = case.umbrella else { return };
-        let waits = |held: &Held| held.lines.iter().any(|(line, _)| *line == case.opening.reference);
-        let Some(shelter) = self.shelters.get(&umbrella) else { return };
-        let before: Vec<_> = shelter.held.iter().filter(|(_, held)| waits(held)).map(|(key, _)| key.clone()).collect();
-        before.into_iter().for_each(|key| self.release(umbrella, &key, turn));
+        // A case waits in one letter at the most, for this is done before it goes into another.
+        let kind = self.shelters.get(&umbrella).and_then(|shelter| shelter.waits.get(&case.opening.reference));
+        if let Some(&kind) = kind {
+            self.release(umbrella, &(case.opening.circuit.customer.clone(), kind), turn);
+        }
     }
 
     /// When the next held letter goes.
@@ -338,6 +343,9 @@ impl Desk {
         // Over an umbrella that is closed the operations centre looks no more: it hears of the lines themselves.
         let with_noc = !shelter.speaks_for(&held, key.1) && key.1 != LetterKind::Closed;
         turn.released.extend(&held.lines);
+        for (line, _) in &held.lines {
+            shelter.waits.remove(line);
+        }
         for lines in held.lines.chunks(MAX_LINES_A_LETTER) {
             self.tell_customer(umbrella, key, with_noc, lines, None, turn);
         }
