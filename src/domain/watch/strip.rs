@@ -109,6 +109,7 @@ pub(crate) struct Strip {
     written: i64,
     window: u16,
     slow_over: Cell,
+    knows_slow: bool,
     sums: Sums,
 }
 
@@ -128,6 +129,7 @@ impl Strip {
             written: 0,
             window: u16::try_from(window).unwrap_or(u16::MAX),
             slow_over: Cell(u8::MAX),
+            knows_slow: false,
             sums: Sums::default(),
         };
         strip.newest = strip.round_at(now) - 1;
@@ -225,8 +227,19 @@ impl Strip {
         self.sums = Sums::default();
     }
 
+    /// Whether it was told which answers are slow.
+    pub(crate) const fn knows_slow(&self) -> bool {
+        self.knows_slow
+    }
+
+    /// It has to be told anew which answers are slow.
+    pub(crate) const fn forget_slow(&mut self) {
+        self.knows_slow = false;
+    }
+
     /// Sets the round trip from which on an answer is slow; `None`: none is.
     pub(crate) fn set_slow_over(&mut self, limit: Option<Duration>) {
+        self.knows_slow = true;
         let limit = limit.map_or(Cell(u8::MAX), Cell::answered);
         if limit != self.slow_over {
             self.slow_over = limit;
