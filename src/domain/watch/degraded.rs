@@ -56,9 +56,11 @@ impl Watch {
         };
         poll.strip.push(sent, cell);
         let judged = !poll.maintained && evidence.verdict().is_contact() && !is_cut_off;
-        let changes = judged
-            .then(|| health.judge_rounds(&mut poll.strip, &device.limits, evidence.symptoms(), turn.at))
-            .unwrap_or_default();
+        let changes = if judged {
+            health.judge_rounds(&mut poll.strip, &device.limits, evidence.symptoms(), turn.at)
+        } else {
+            Changes::default()
+        };
         let ends_chunk = poll.strip.chunk_is_full();
         if changes == Changes::default() && !is_lost && !ends_chunk && !health.has_flaps() {
             return;
