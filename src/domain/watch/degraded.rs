@@ -13,28 +13,49 @@ use crate::domain::fact::Fact;
 use crate::domain::time::Time;
 use crate::domain::turn::Turn;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::time::Duration;
 
-/// How long it is believed whether everybody is degraded.
-const EVERYBODY_FOR: Duration = Duration::from_secs(10);
+/// How long it is believed how well our own side does.
+const BELIEVED_FOR: Duration = Duration::from_secs(10);
 
-/// Symptoms that our own side can bring about, by what it would show on all lines.
+/// What our own side does to all probes: what even the best sentinel shows, or where there are none, most of the fleet.
 #[derive(Clone, Copy, Debug)]
-enum Class {
-    Lost,
-    Late,
-    Flapping,
+pub(super) struct OwnSide {
+    at: Time,
+    /// Share of rounds lost, in thousandths.
+    loss: u64,
+    /// Whether at least half as many answers are late as make a slow line.
+    late: bool,
+    /// Whether contact was lost at least half as often as makes a flapping line.
+    flapping: bool,
 }
 
-/// Whether everybody shows each [`Class`], and when that was found.
-pub(super) type Everybody = [Option<(Time, bool)>; 3];
+/// How much of a finding is our own doing.
+enum Ours {
+    Nothing,
+    /// What is left of it is below the limit, or may be chance.
+    Part,
+    All,
+}
 
-const fn class(symptom: Symptom) -> Option<Class> {
-    match symptom {
-        Symptom::Loss => Some(Class::Lost),
-        Symptom::Slow | Symptom::Slower => Some(Class::Late),
-        Symptom::Flapping => Some(Class::Flapping),
-        Symptom::Rebooting | Symptom::InterfaceDown | Symptom::InterfaceErrors | Symptom::Overloaded => None,
+impl OwnSide {
+    /// What makes a line degraded must stand out against what all lines show.
+    fn share_of(self, finding: &Finding, limits: &Limits) -> Ours {
+        let half_of = |limit: Option<Permille>| limit.is_some_and(|Permille(limit)| self.loss * 2 >= u64::from(limit));
+        let all = match finding.symptom {
+            Symptom::Loss if half_of(limits.loss) => true,
+            // Twice, for by chance a line shows more of it than others.
+            Symptom::Loss if finding.measured < finding.limit + self.loss * 2 => return Ours::Part,
+            Symptom::Flapping => self.flapping || half_of(limits.loss),
+            Symptom::Slow | Symptom::Slower => self.late,
+            Symptom::Loss
+            | Symptom::Rebooting
+            | Symptom::InterfaceDown
+            | Symptom::InterfaceErrors
+            | Symptom::Overloaded => false,
+        };
+        if all { Ours::All } else { Ours::Nothing }
     }
 }
 
@@ -142,12 +163,12 @@ impl Watch {
         if !self.isolation.is_trusted(turn.at) || self.crowd_is_pending() {
             return;
         }
-        let shows_on_all = match &device.role {
-            Role::Unit(_) | Role::Node => class(finding.symptom),
-            Role::Sentinel(_) => None,
-        };
-        if shows_on_all.is_some_and(|class| self.own_side_is_degraded(class, turn.at)) {
-            return self.impaired(turn);
+        if !matches!(device.role, Role::Sentinel(_)) {
+            match self.own_side(turn.at).share_of(&finding, &device.limits) {
+                Ours::Nothing => {}
+                Ours::Part => return,
+                Ours::All => return self.impaired(turn),
+            }
         }
         self.set_symptom(slot, finding.symptom, true, turn);
         if let Role::Unit(circuit) = &device.role {
@@ -166,40 +187,40 @@ impl Watch {
         self.impaired_at = Some(turn.at);
     }
 
-    /// Whether probes to everybody are lost or late: then that is our own doing. Even the best sentinel shows half of
-    /// what would be a symptom, or, where there are none, most of the fleet does.
-    fn own_side_is_degraded(&mut self, class: Class, now: Time) -> bool {
-        if let Some((_, known)) = self.everybody[class as usize].filter(|(at, _)| now.since(*at) < EVERYBODY_FOR) {
+    /// How well our own side does: it can lose or delay probes to everybody.
+    fn own_side(&mut self, now: Time) -> OwnSide {
+        if let Some(known) = self.own_side.filter(|known| now.since(known.at) < BELIEVED_FOR) {
             return known;
         }
-        let shows = |slot: Slot, device: &Device| {
-            let sums = self.polls[slot.index()].strip.sums();
-            let lossy = || {
-                let half = |Permille(limit)| u32::from(sums.lost) * 2_000 >= u32::from(limit) * u32::from(sums.known());
-                sums.lost > 0 && device.limits.loss.is_some_and(half)
-            };
-            match class {
-                Class::Lost => lossy(),
-                Class::Late => u32::from(sums.slow) * 40 > u32::from(sums.answered),
-                Class::Flapping => self.health[slot.index()].is_half_flapping(&device.limits, now) || lossy(),
-            }
-        };
-        let (mut sentinels, mut clean, mut fleet, mut degraded) = (0, 0, 0, 0);
+        let (mut sentinels, mut fleet) = (Shown::default(), Shown::default());
         for (slot, device) in self.devices() {
-            match device.role {
-                Role::Sentinel(_) => {
-                    sentinels += 1;
-                    clean += usize::from(!shows(slot, device));
-                }
-                Role::Unit(_) | Role::Node => {
-                    fleet += 1;
-                    degraded += usize::from(shows(slot, device));
-                }
+            let sums = self.polls[slot.index()].strip.sums();
+            let shown = match device.role {
+                Role::Sentinel(_) => &mut sentinels,
+                Role::Unit(_) | Role::Node => &mut fleet,
+            };
+            // One that is lost altogether says nothing.
+            if sums.known() > 0 {
+                shown.losses.push(u64::from(sums.lost) * 1_000 / u64::from(sums.known()));
+                shown.late += usize::from(u32::from(sums.slow) * 40 > u32::from(sums.answered));
+                let flapping = self.health[slot.index()].is_half_flapping(&device.limits, now);
+                shown.flapping += usize::from(flapping);
             }
         }
-        let all = if sentinels > 0 { clean == 0 } else { degraded >= MIN_CROWD && degraded * 2 > fleet };
-        self.everybody[class as usize] = Some((now, all));
-        all
+        let own_side = if sentinels.losses.is_empty() {
+            let most = |count: usize| count >= MIN_CROWD && count * 2 > fleet.losses.len();
+            let (late, flapping) = (most(fleet.late), most(fleet.flapping));
+            let middle = fleet.losses.len() / 2;
+            let is_crowd = fleet.losses.len() >= MIN_CROWD;
+            let loss = if is_crowd { *fleet.losses.select_nth_unstable(middle).1 } else { 0 };
+            OwnSide { at: now, loss, late, flapping }
+        } else {
+            let count = sentinels.losses.len();
+            let loss = sentinels.losses.into_iter().min().unwrap_or(0);
+            OwnSide { at: now, loss, late: sentinels.late == count, flapping: sentinels.flapping == count }
+        };
+        self.own_side = Some(own_side);
+        own_side
     }
 
     /// A verdict changed: what follows from that for the rules, the strip and the parent.
@@ -277,4 +298,12 @@ impl Watch {
             }
         }
     }
+}
+
+/// What devices show: their shares of lost rounds in thousandths, and how many are late, or lose contact often.
+#[derive(Default)]
+struct Shown {
+    losses: Vec<u64>,
+    late: usize,
+    flapping: usize,
 }

@@ -56,7 +56,7 @@ use core::net::IpAddr;
 use core::time::Duration;
 use correlation::{Losses, Shared};
 use crowd::Crowd;
-use degraded::Everybody;
+use degraded::OwnSide;
 use health::Health;
 use rounds::Poll;
 use schedule::Wheel;
@@ -100,8 +100,8 @@ pub struct Watch {
     canary: Option<canary::Canary>,
     /// When open umbrellas are looked after next.
     next_tending: Option<Time>,
-    /// Whether everybody is degraded at once.
-    everybody: Everybody,
+    /// What was found of it last.
+    own_side: Option<OwnSide>,
     /// When a finding was last withheld for that.
     impaired_at: Option<Time>,
     wheel: Wheel,
@@ -157,7 +157,7 @@ impl Watch {
             next_works: Some(now),
             canary: None,
             next_tending: Some(now),
-            everybody: Everybody::default(),
+            own_side: None,
             impaired_at: Some(now),
             wheel: Wheel::new(now),
             deadlines: BinaryHeap::new(),
