@@ -216,8 +216,9 @@ impl Watch {
     /// Nobody watched for a while: whatever was under way then says nothing now.
     fn notice_stall(&mut self, turn: &mut Turn) {
         let since = core::mem::replace(&mut self.last_step, turn.at);
-        if turn.at.since(since) <= STALLED_AFTER {
-            return;
+        let lasted = turn.at.since(since);
+        if lasted <= STALLED_AFTER {
+            return self.isolation.nobody_looked(lasted.saturating_sub(HEARTBEAT));
         }
         turn.facts.push(Fact::MonitorStalled { since });
         self.isolation.restart(turn.at);

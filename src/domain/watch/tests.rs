@@ -389,3 +389,27 @@ fn maintenances_that_follow_each_other_without_a_break_are_one_to_the_line() {
     assert_eq!(bench.verdict(), (Verdict::Loss, Reason::NoAnswer));
     assert_eq!(bench.watch.desk().cases().count(), 1, "still lost at the end of the last one");
 }
+
+#[test]
+fn a_pause_of_the_daemon_is_no_silence_of_the_sentinels() {
+    let sentinel = Device {
+        role: Role::Sentinel(Place::Far),
+        pace: Pace { interval: SENTINEL_INTERVAL, timeout: SENTINEL_TIMEOUT, ..PACE },
+        ..unit("core")
+    };
+    let mut bench = Bench::new(vec![unit("a"), sentinel]);
+    bench.run(100, |_| answered());
+    for _ in 0..20 {
+        bench.in_flight.clear();
+        bench.turn.at = bench.turn.at + Duration::from_millis(4_900);
+        bench.step(Input::Tick);
+        assert_eq!(bench.watch.isolation().cut_off(), None);
+        bench.run(bench.turn.at.as_millis() as u64 / 1_000 + 10, |_| answered());
+    }
+    let until = bench.turn.at.as_millis() as u64 / 1_000 + 10;
+    bench.run(until, |_| not_sent());
+    assert_eq!(bench.watch.isolation().cut_off().map(|(_, why)| why), Some(Reason::SendsFailing));
+    bench.run(until + 100, |_| answered());
+    bench.run(until + 110, |_| Outcome::Lost);
+    assert_eq!(bench.watch.isolation().cut_off().map(|(_, why)| why), Some(Reason::SentinelsSilent));
+}
