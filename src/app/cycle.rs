@@ -406,6 +406,7 @@ impl Cycle {
             cases: self.state.cases.clone(),
             letters_queued: outbox.len(),
             oldest_letter: outbox.oldest(),
+            held: self.watch.desk().held(),
             mail_fault: self.state.mail_fault.clone(),
             alarms: self.watch.desk().alarms().cloned().collect(),
             umbrellas: self.watch.desk().umbrellas().count(),

@@ -109,6 +109,7 @@ pub fn run(read: Read) -> Result<(), Fatal> {
         ask: inbox.ask(),
         words: web::Words {
             explain: text::explain,
+            held: text::held_words,
             finding: text::finding_words,
             diagnosis: text::diagnosis_words,
             cause: text::cause_words,

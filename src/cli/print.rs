@@ -220,5 +220,22 @@ pub(super) fn papers(page: &mut Page, thing: &Value) -> Result<(), Failure> {
         let state = error.map_or_else(|| state.clone(), |error| format!("{state}: {error}"));
         [time(letter, "written_at"), field(letter, "kind"), field(letter, "to"), state]
     });
-    Ok(page.table(&mut Table::new(["WRITTEN", "LETTER", "TO", "STATE"]), letters)?)
+    page.table(&mut Table::new(["WRITTEN", "LETTER", "TO", "STATE"]), letters)?;
+    held(page, thing)
+}
+
+/// Letters that are not written yet.
+fn held(page: &mut Page, thing: &Value) -> Result<(), Failure> {
+    let held = elements(thing, "held");
+    if held.is_empty() {
+        return Ok(());
+    }
+    page.line("")?;
+    for letter in held {
+        page.line(&field(letter, "sentence"))?;
+    }
+    if thing.get("held_complete") == Some(&Value::Bool(false)) {
+        page.line("(more letters that are held back are left out)")?;
+    }
+    Ok(())
 }

@@ -33,6 +33,10 @@ fn print(page: &mut Page, status: &Value) -> Result<(), Failure> {
         }
     };
     page.line(&format!("letters  {} waiting{oldest}", field(letters, "queued")))?;
+    if letters.get("held").and_then(Value::as_u64).is_some_and(|held| held > 0) {
+        let (held, until) = (field(letters, "held"), time(letters, "held_until"));
+        page.line(&format!("held     {held} for further lines of their customers, until {until} at the latest"))?;
+    }
     let alarms: Vec<_> = elements(status, "alarms").iter().map(|alarm| field(alarm, "kind")).collect();
     page.line(&format!("alarms   {}", if alarms.is_empty() { "none".to_owned() } else { alarms.join(", ") }))?;
     page.line(&format!("shared   {} umbrellas open", field(status, "umbrellas")))?;

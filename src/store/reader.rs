@@ -2,7 +2,7 @@
 
 use super::open::{self, OpenError};
 use super::{Loaded, load, rows};
-use crate::domain::desk::{Case, LetterKind, Reference, Umbrella};
+use crate::domain::desk::{Case, HeldLetter, LetterKind, Reference, Umbrella};
 use crate::domain::letter::{LetterId, LetterState, Mail, Thread};
 use crate::domain::maintenance::Maintenance;
 use crate::domain::time::{Calendar, Time};
@@ -240,6 +240,14 @@ impl Reader {
             params![reference, bound(limit), from, until],
             rows::letter_row,
         )
+    }
+
+    /// The first `limit` letters that are held back: those that tell of a case, or all of an umbrella.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub fn held(&self, reference: Reference, limit: usize) -> Result<Vec<HeldLetter>, ReadError> {
+        self.all(rows::HELD_LETTERS, params![reference, bound(limit)], rows::held_letter)
     }
 
     /// A letter in its final words, for the mail engine.

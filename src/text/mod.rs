@@ -9,7 +9,7 @@ mod preview;
 mod tests;
 mod time;
 
-pub use explain::explain;
+pub use explain::{explain, held_words};
 pub use fact::{alarm_words, cause_words, diagnosis_words, fields, finding_words, json_time, kind, sentence};
 pub use letter::mail;
 pub use preview::{effect, effect_fields};

@@ -27,9 +27,9 @@ pub use maintenance::MAX_REMARK;
 pub use strip::{MAX_CELLS, MAX_STRIP};
 pub use umbrella::MAX_CHILDREN;
 
-use crate::domain::desk::{AlarmCause, Case, Cause, Diagnosis};
+use crate::domain::desk::{AlarmCause, Case, Cause, Diagnosis, HeldLetter};
 use crate::domain::time::{Calendar, Time};
-use crate::domain::watch::{Finding, Secret};
+use crate::domain::watch::{Finding, Interval, Secret};
 use axum::Router;
 use axum::http::{HeaderValue, header};
 use axum::middleware::map_response;
@@ -50,8 +50,11 @@ use tokio::sync::watch;
 /// Words for what is shown to people.
 #[derive(Clone, Copy, Debug)]
 pub struct Words {
-    /// Why a case stands where it does, as of a time, in sentences.
-    pub explain: fn(&Case, Time, &Calendar) -> Vec<String>,
+    /// Why a case stands where it does, as of a time, in sentences. Wants what the unit's ledger has of late, newest
+    /// first, and letters that are held back.
+    pub explain: fn(&Case, &[Interval], &[HeldLetter], Time, &Calendar) -> Vec<String>,
+    /// Why a letter is held back.
+    pub held: fn(&HeldLetter, &Calendar) -> String,
     /// How a line is degraded.
     pub finding: fn(&Finding) -> String,
     /// What happened, in a sentence.

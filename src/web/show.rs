@@ -2,7 +2,7 @@
 
 use super::board::Row;
 use super::scene::{Scene, stamp};
-use crate::domain::desk::{Case, Line, Stage};
+use crate::domain::desk::{Case, HeldLetter, Line, Priority, Stage};
 use crate::domain::time::Calendar;
 use crate::domain::watch::{Circuit, Interval, Limits, Permille, Place, Role, SnmpSample, Symptom};
 use crate::store::{LetterRow, TimelineEntry};
@@ -42,7 +42,7 @@ pub(super) struct CaseForm {
     solved_count: u32,
     returned_count: u32,
     note: Option<String>,
-    /// `loss`, or the symptom that the watch found.
+    /// What the case is about: `loss`, or the symptom that the watch found.
     reason: Option<&'static str>,
     finding: Option<String>,
     umbrella: Option<String>,
@@ -61,7 +61,13 @@ impl CaseForm {
         let Scene { now, calendar, words } = scene;
         let (now, stamp) = (*now, |at| scene.stamp(at));
         let finding = case.finding.as_ref();
-        let reason = case.outage().map(|_| "loss").or(finding.map(|finding| finding.symptom.name()));
+        let symptom = finding.map(|finding| finding.symptom.name());
+        let lost = case.outage().map(|_| "loss");
+        // A line that goes on and off is lost now and then, and may be so at the opening: that is not what it is about.
+        let reason = match case.priority {
+            Priority::P1 => lost.or(symptom),
+            Priority::P2 => symptom.or(lost),
+        };
         let diagnosis = case.diagnosis.as_ref().map(|diagnosis| DiagnosisForm {
             cause: diagnosis.cause.name(),
             sentence: (words.diagnosis)(diagnosis, calendar),
@@ -142,6 +148,9 @@ pub(super) struct Papers {
     /// The same of the letters.
     letters_complete: bool,
     letters: Vec<LetterForm>,
+    /// False if the latest letters that are held back are left out.
+    held_complete: bool,
+    held: Vec<HeldForm>,
 }
 
 impl Papers {
@@ -149,9 +158,11 @@ impl Papers {
     pub(super) fn new(
         timeline: Vec<TimelineEntry>,
         letters: Vec<LetterRow>,
+        held: Vec<HeldLetter>,
         limit: usize,
-        calendar: &Calendar,
+        scene: &Scene,
     ) -> Self {
+        let calendar = &scene.calendar;
         let surplus = timeline.len().saturating_sub(limit);
         let more_letters = letters.len().saturating_sub(limit);
         Self {
@@ -159,6 +170,35 @@ impl Papers {
             timeline: timeline.into_iter().skip(surplus).map(|entry| EntryForm::new(entry, calendar)).collect(),
             letters_complete: more_letters == 0,
             letters: letters.into_iter().skip(more_letters).map(|letter| LetterForm::new(letter, calendar)).collect(),
+            held_complete: held.len() <= limit,
+            held: held.into_iter().take(limit).map(|letter| HeldForm::new(letter, scene)).collect(),
+        }
+    }
+}
+
+/// A letter that is not written yet, for it waits for further lines.
+#[derive(Serialize)]
+struct HeldForm {
+    kind: &'static str,
+    customer: String,
+    umbrella: String,
+    lines: usize,
+    since: Option<String>,
+    /// When it goes at the latest.
+    until: Option<String>,
+    sentence: String,
+}
+
+impl HeldForm {
+    fn new(letter: HeldLetter, scene: &Scene) -> Self {
+        Self {
+            kind: letter.kind.name(),
+            umbrella: letter.umbrella.to_string(),
+            lines: letter.lines,
+            since: scene.stamp(letter.since()),
+            until: scene.stamp(letter.due),
+            sentence: (scene.words.held)(&letter, &scene.calendar),
+            customer: letter.customer,
         }
     }
 }

@@ -10,7 +10,8 @@ pub(super) use case::{PUT_CASE, case, put_case};
 pub(super) use device::{PUT_CHUNK, PUT_DEVICE, chunk, device, device_chunk, interval, put_chunk, put_device};
 pub(super) use letter::{PUT_LETTER, PUT_LINE, letter_row, mail, put_letter, put_lines, saved_letter, thread_letter};
 pub(super) use umbrella::{
-    PUT_HELD, PUT_UMBRELLA, held_line, put_held, put_umbrella, thread_range, umbrella, umbrella_row,
+    HELD_LETTERS, PUT_HELD, PUT_UMBRELLA, held_letter, held_line, put_held, put_umbrella, thread_range, umbrella,
+    umbrella_row,
 };
 pub(super) use works::{PUT_ALARM, PUT_MAINTENANCE, alarm, maintenance, put_alarm, put_maintenance};
 
