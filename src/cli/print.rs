@@ -204,24 +204,32 @@ pub(super) fn elements<'a>(value: &'a Value, key: &str) -> &'a [Value] {
 
 /// The timeline and the letters of a case or an umbrella.
 pub(super) fn papers(page: &mut Page, thing: &Value) -> Result<(), Failure> {
-    page.line("")?;
-    if thing.get("timeline_complete") == Some(&Value::Bool(false)) {
-        page.line("(older entries are left out)")?;
-    }
-    let entries = elements(thing, "timeline").iter().map(|entry| [time(entry, "at"), field(entry, "text")]);
-    page.table(&mut Table::new(["AT", "WHAT"]), entries)?;
+    timeline(page, thing)?;
     page.line("")?;
     if thing.get("letters_complete") == Some(&Value::Bool(false)) {
         page.line("(older letters are left out)")?;
     }
     let letters = elements(thing, "letters").iter();
-    let letters = letters.map(|letter| {
-        let (state, error) = (field(letter, "state"), letter.get("error").and_then(Value::as_str));
-        let state = error.map_or_else(|| state.clone(), |error| format!("{state}: {error}"));
-        [time(letter, "written_at"), field(letter, "kind"), field(letter, "to"), state]
-    });
+    let letters =
+        letters.map(|letter| [time(letter, "written_at"), field(letter, "kind"), field(letter, "to"), state(letter)]);
     page.table(&mut Table::new(["WRITTEN", "LETTER", "TO", "STATE"]), letters)?;
     held(page, thing)
+}
+
+/// What happened, as far as it is shown.
+pub(super) fn timeline(page: &mut Page, thing: &Value) -> Result<(), Failure> {
+    page.line("")?;
+    if thing.get("timeline_complete") == Some(&Value::Bool(false)) {
+        page.line("(older entries are left out)")?;
+    }
+    let entries = elements(thing, "timeline").iter().map(|entry| [time(entry, "at"), field(entry, "text")]);
+    Ok(page.table(&mut Table::new(["AT", "WHAT"]), entries)?)
+}
+
+/// What became of a letter.
+pub(super) fn state(letter: &Value) -> String {
+    let (state, error) = (field(letter, "state"), letter.get("error").and_then(Value::as_str));
+    error.map_or_else(|| state.clone(), |error| format!("{state}: {error}"))
 }
 
 /// Letters that are not written yet.

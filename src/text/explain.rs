@@ -7,16 +7,14 @@ use crate::domain::time::{Calendar, Time};
 use crate::domain::watch::{Interval, Reason, Verdict};
 use std::time::Duration;
 
-/// Explains `case` as of `now`. `past` is what the unit's ledger has of late, newest first, `held` are letters about the
-/// case that are held back.
+/// Explains `case` as of `now`. `past` is what the unit's ledger has of late, newest first.
 #[must_use]
-pub fn explain(case: &Case, past: &[Interval], held: &[HeldLetter], now: Time, calendar: &Calendar) -> Vec<String> {
+pub fn explain(case: &Case, past: &[Interval], now: Time, calendar: &Calendar) -> Vec<String> {
     let mut sentences = origin(case, calendar);
     sentences.push(priority(case));
     sentences.push(stage(case, calendar));
     sentences.push(line(case, past, now, calendar));
     sentences.push(next(case, now, calendar));
-    sentences.extend(held.iter().map(|letter| held_words(letter, calendar)));
     if !matches!(case.stage, Stage::Closed { .. }) {
         sentences.push(format!(
             "Order {} promises repair within {}, which is until {}.",

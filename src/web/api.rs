@@ -367,7 +367,8 @@ pub(super) async fn explain(State(web): Shared, reference: Result<Path<String>, 
     });
     let (held, past, case) = look.await?;
     let scene = web.scene();
-    let sentences = (scene.words.explain)(&case, &past, &held, scene.now, &scene.calendar);
+    let mut sentences = (scene.words.explain)(&case, &past, scene.now, &scene.calendar);
+    sentences.extend(held.iter().map(|letter| (scene.words.held)(letter, &scene.calendar)));
     good(&Explanation { reference: reference.to_string(), sentences })
 }
 

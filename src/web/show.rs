@@ -163,17 +163,23 @@ impl Papers {
         scene: &Scene,
     ) -> Self {
         let calendar = &scene.calendar;
-        let surplus = timeline.len().saturating_sub(limit);
-        let more_letters = letters.len().saturating_sub(limit);
+        let (timeline_complete, timeline) = latest(timeline, limit, |entry| EntryForm::new(entry, calendar));
+        let (letters_complete, letters) = latest(letters, limit, |letter| LetterForm::new(letter, calendar));
         Self {
-            timeline_complete: surplus == 0,
-            timeline: timeline.into_iter().skip(surplus).map(|entry| EntryForm::new(entry, calendar)).collect(),
-            letters_complete: more_letters == 0,
-            letters: letters.into_iter().skip(more_letters).map(|letter| LetterForm::new(letter, calendar)).collect(),
+            timeline_complete,
+            timeline,
+            letters_complete,
+            letters,
             held_complete: held.len() <= limit,
             held: held.into_iter().take(limit).map(|letter| HeldForm::new(letter, scene)).collect(),
         }
     }
+}
+
+/// The forms of the latest `limit` items, and whether these are all; the oldest come first.
+pub(super) fn latest<T, F>(items: Vec<T>, limit: usize, form: impl Fn(T) -> F) -> (bool, Vec<F>) {
+    let surplus = items.len().saturating_sub(limit);
+    (surplus == 0, items.into_iter().skip(surplus).map(form).collect())
 }
 
 /// A letter that is not written yet, for it waits for further lines.
@@ -204,7 +210,7 @@ impl HeldForm {
 }
 
 #[derive(Serialize)]
-struct EntryForm {
+pub(super) struct EntryForm {
     at: Option<String>,
     kind: String,
     text: String,
@@ -212,14 +218,14 @@ struct EntryForm {
 }
 
 impl EntryForm {
-    fn new(entry: TimelineEntry, calendar: &Calendar) -> Self {
+    pub(super) fn new(entry: TimelineEntry, calendar: &Calendar) -> Self {
         let data = serde_json::from_str(&entry.data).ok();
         Self { at: stamp(calendar, entry.at), kind: entry.kind, text: entry.text, data }
     }
 }
 
 #[derive(Serialize)]
-struct LetterForm {
+pub(super) struct LetterForm {
     id: u64,
     kind: &'static str,
     number: u32,
@@ -233,7 +239,7 @@ struct LetterForm {
 }
 
 impl LetterForm {
-    fn new(letter: LetterRow, calendar: &Calendar) -> Self {
+    pub(super) fn new(letter: LetterRow, calendar: &Calendar) -> Self {
         Self {
             id: letter.id,
             kind: letter.kind.name(),

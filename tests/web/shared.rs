@@ -27,7 +27,7 @@ fn umbrella(number: u64, cause: Cause) -> Umbrella {
     Umbrella { reference, cause, opened_at, first_loss, lost: 6, of: 7, within, closed_at: None }
 }
 
-fn maintenance(id: &str, scope: Scope, origin: Origin, stage: Stage) -> Arc<Maintenance> {
+pub(crate) fn maintenance(id: &str, scope: Scope, origin: Origin, stage: Stage) -> Arc<Maintenance> {
     let (from, until) = (NOW + HOUR, NOW + HOUR + HOUR);
     let window = Window { id: id.to_owned(), scope, from, until, emergency: false, note: Some("new fibre".to_owned()) };
     Arc::new(Maintenance { window, origin, revision: 2, planned_at: NOW, announced_at: NOW, stage })
@@ -40,7 +40,7 @@ fn child(number: u64, unit: &str) -> Case {
     case
 }
 
-fn world() -> World {
+pub(crate) fn world() -> World {
     let world = World::new(Some(TOKEN));
     let over = Umbrella { closed_at: Some(at(84_000)), ..umbrella(OVER, Cause::Moment) };
     let finding = Finding { symptom: Symptom::Flapping, measured: 4, limit: 3, over: HOUR };

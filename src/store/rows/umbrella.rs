@@ -1,5 +1,6 @@
 //! Umbrellas, and lines under them whose letters wait.
 
+use super::before_next_colon;
 use crate::domain::desk::{HeldLetter, LetterMark, Reference, Umbrella};
 use crate::domain::letter::Thread;
 use crate::domain::turn::HeldLine;
@@ -48,10 +49,7 @@ pub(in crate::store) fn umbrella_row(row: &Row<'_>) -> Result<UmbrellaRow> {
 
 /// From which key on, and before which, the threads of an umbrella are.
 pub(in crate::store) fn thread_range(reference: Reference) -> (String, String) {
-    let from = Thread::Umbrella { reference, customer: None }.key();
-    // The next character after the colon that the key of the thread with nobody ends with.
-    let until = format!("{};", from.trim_end_matches(':'));
-    (from, until)
+    before_next_colon(Thread::Umbrella { reference, customer: None }.key())
 }
 
 pub(in crate::store) const PUT_HELD: &str = "INSERT INTO held_lines \
