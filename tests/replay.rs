@@ -180,6 +180,9 @@ fn people_read_times_and_what_to_make_of_them() {
     let words = String::from_utf8(done.stdout).unwrap();
     assert!(words.contains("would also have opened: P1 on acme-1 at 2026-11-21 01:05:0"), "{words}");
     assert!(words.contains("right to within one interval"), "{words}");
+    let short = "replayed: 2026-11-21 00:00:00 UTC to 2026-11-21 02:00:00 UTC, 2 h\n\
+                 nothing is recorded before that, though 12 h were asked for\n3 units took part; 3 left out";
+    assert!(words.starts_with(short), "{words}");
 }
 
 #[test]
