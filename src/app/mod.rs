@@ -2,6 +2,7 @@
 
 mod cycle;
 mod inbox;
+mod journal;
 mod patience;
 mod signals;
 

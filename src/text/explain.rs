@@ -1,6 +1,6 @@
 //! Why a case has its stage, its priority and its next deadline: sentences from its own facts.
 
-use super::fact::{because, diagnosis_words, finding_words, line_does};
+use super::sentence::{because, diagnosis_words, finding_words, line_does};
 use super::time::{duration, utc};
 use crate::domain::desk::{Actor, Case, HeldLetter, Line, Outage, Priority, Stage};
 use crate::domain::time::{Calendar, Time};
