@@ -236,7 +236,7 @@ fn a_check_tells_what_a_reload_would_change_at_once() {
 fn a_check_without_a_store_is_about_the_files_alone() {
     let home = Home::recorded("", 60, |_| false);
     fs::remove_file(home.path("ntuwatch.db")).unwrap();
-    assert_eq!(home.checked(&toml("", "acme")), "new.toml: good: 6 units of 2 customers, 0 nodes, 1 sentinels\n");
+    assert_eq!(home.checked(&toml("", "acme")), "new.toml: good: 6 units of 2 customers, no nodes, 1 sentinel\n");
     fs::write(home.path("ntuwatch.db"), "not a store").unwrap();
     let words = home.checked(&toml("", "acme"));
     assert!(words.contains("what a reload would change is not known: "), "{words}");

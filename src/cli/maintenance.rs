@@ -3,7 +3,7 @@
 use super::Failure;
 use super::case::Who;
 use super::client::{Client, encode};
-use super::print::{Page, Table, elements, field, span_field, state, time, timeline};
+use super::print::{Page, Table, count, elements, field, span_field, state, time, timeline};
 use clap::Subcommand;
 use serde_json::{Value, json};
 
@@ -112,7 +112,7 @@ fn show(page: &mut Page, it: &Value) -> Result<(), Failure> {
     let (id, stage, revision) = (field(it, "id"), field(it, "stage"), field(it, "revision"));
     page.line(&format!("{id}: {stage}, revision {revision}"))?;
     let (units, customers) = (count(it, "unit_count", "unit"), count(it, "customer_count", "customer"));
-    page.line(&format!("scope      {}, which is {units} of {customers} now", field(it, "scope")))?;
+    page.line(&format!("scope      {}: {units} of {customers} now", field(it, "scope")))?;
     page.line(&format!("from       {}", time(it, "from")))?;
     page.line(&format!("until      {}", time(it, "until")))?;
     let by = it.get("by").and_then(Value::as_str).unwrap_or("the configuration");
@@ -128,12 +128,6 @@ fn show(page: &mut Page, it: &Value) -> Result<(), Failure> {
     timeline(page, it)?;
     losses(page, it)?;
     letters(page, it)
-}
-
-/// So many of them.
-fn count(it: &Value, key: &str, what: &str) -> String {
-    let count = field(it, key);
-    if count == "1" { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 /// How long before it begins it was announced.

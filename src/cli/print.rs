@@ -2,6 +2,7 @@
 
 use super::client::{Client, encode};
 use super::{Exit, Failure};
+use crate::text::many;
 use serde::Deserialize;
 use serde_json::Value;
 use std::io::{self, BufWriter, StdoutLock, Write};
@@ -190,6 +191,12 @@ pub(super) fn span(seconds: u64) -> String {
         (0, _, _) => format!("{hours} h {} min", minutes % 60),
         _ => format!("{days} d {} h", hours % 24),
     }
+}
+
+/// How many of them a field counts.
+pub(super) fn count(value: &Value, key: &str, what: &str) -> String {
+    let count = value.get(key).and_then(Value::as_u64).and_then(|count| usize::try_from(count).ok());
+    count.map_or_else(|| "-".to_owned(), |count| many(count, what))
 }
 
 /// A length of time in a field, in seconds.

@@ -1,5 +1,6 @@
 //! Why a case has its stage, its priority and its next deadline: sentences from its own facts.
 
+use super::count::many;
 use super::sentence::{because, diagnosis_words, finding_words, line_does};
 use super::time::{duration, utc};
 use crate::domain::desk::{Actor, Case, HeldLetter, Line, Outage, Priority, Stage};
@@ -30,15 +31,12 @@ pub fn explain(case: &Case, past: &[Interval], now: Time, calendar: &Calendar) -
 #[must_use]
 pub fn held_words(letter: &HeldLetter, calendar: &Calendar) -> String {
     let HeldLetter { umbrella, customer, kind, lines, due } = letter;
-    let has = match lines {
-        1 => "1 line".to_owned(),
-        more => format!("{more} lines"),
-    };
     format!(
         "Letter \"{}\" to {customer} is held back since {} for the customer's other lines under umbrella {umbrella}: it \
-         tells of {has} by now, and goes at {} at the latest.",
+         tells of {} by now, and goes at {} at the latest.",
         kind.name(),
         utc(letter.since(), calendar),
+        many(*lines, "line"),
         utc(*due, calendar)
     )
 }

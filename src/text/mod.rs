@@ -1,6 +1,7 @@
 //! Words: letters, the journal's sentences and the explanations of a case. Pure functions of what they are given.
 
 mod case_letter;
+mod count;
 mod explain;
 mod fact;
 mod letter;
@@ -10,6 +11,7 @@ mod sentence;
 mod tests;
 mod time;
 
+pub use count::many;
 pub use explain::{explain, held_words};
 pub use fact::{fields, json_time, kind};
 pub use letter::mail;

@@ -1,5 +1,6 @@
 //! Facts in sentences, and the turns of phrase that letters and explanations share with them.
 
+use super::count::many;
 use super::time::{duration, utc};
 use crate::domain::desk::{
     Actor, AlarmCause, AlarmKind, CanaryStep, CaseFact, Cause, Diagnosis, LetterMark, Line, Opening, Reference,
@@ -7,9 +8,10 @@ use crate::domain::desk::{
 };
 use crate::domain::fact::Fact;
 use crate::domain::letter::{LetterLabel, Thread};
-use crate::domain::maintenance::{Maintenance, Stage};
+use crate::domain::maintenance::{Maintenance, Origin, Stage};
 use crate::domain::time::Calendar;
 use crate::domain::watch::{AgentState, Finding, Reason, Symptom, Verdict};
+use std::time::Duration;
 
 /// The fact as a sentence.
 #[must_use]
@@ -35,7 +37,7 @@ pub fn sentence(fact: &Fact, calendar: &Calendar) -> String {
         Fact::ClockStepped { by_ms } => {
             format!(
                 "The wall clock was set by {:+.3} s; no deadline moves.",
-                std::time::Duration::from_millis(by_ms.unsigned_abs()).as_secs_f64().copysign(by_ms.signum() as f64)
+                Duration::from_millis(by_ms.unsigned_abs()).as_secs_f64().copysign(by_ms.signum() as f64)
             )
         }
         Fact::VerdictChanged { device, verdict, reason, since } => {
@@ -51,18 +53,16 @@ pub fn sentence(fact: &Fact, calendar: &Calendar) -> String {
             format!("{device} said {}{about}{more}.", says.name())
         }
         Fact::UmbrellaOpened(umbrella) => umbrella_sentence(umbrella),
-        Fact::UmbrellaUpdated { by, text, customers, .. } => format!("{by} told {customers} customers: {text}"),
-        Fact::UmbrellaClosed { cause, lasted, children, .. } => format!(
-            "The shared cause is over after {} with {children} cases: {}.",
-            duration(*lasted),
-            cause_words(cause)
-        ),
+        Fact::UmbrellaUpdated { by, text, customers, .. } => {
+            format!("{by} told {}: {text}", many(*customers, "customer"))
+        }
+        Fact::UmbrellaClosed { cause, lasted, children, .. } => over_sentence(cause, *lasted, *children),
         Fact::MaintenancePlanned(maintenance) => maintenance_sentence(maintenance, calendar),
         Fact::MaintenanceBegan { id, scope, units } => {
-            format!("Maintenance {id} of {scope} began; it touches {units} units.")
+            format!("Maintenance {id} of {scope} began; it touches {}.", many(*units, "unit"))
         }
         Fact::MaintenanceEnded { id, scope, lost } => {
-            format!("Maintenance {id} of {scope} is over; {lost} of its units are lost.")
+            format!("Maintenance {id} of {scope} is over; still lost: {}.", many(*lost, "unit"))
         }
         Fact::AlarmRaised(alarm) => {
             format!("Alarm since {}: {}.", utc(alarm.since, calendar), alarm_words(&alarm.why))
@@ -106,6 +106,11 @@ fn umbrella_sentence(umbrella: &Umbrella) -> String {
     )
 }
 
+fn over_sentence(cause: &Cause, lasted: Duration, children: usize) -> String {
+    let (lasted, cases) = (duration(lasted), many(children, "case"));
+    format!("The shared cause is over after {lasted} with {cases}: {}.", cause_words(cause))
+}
+
 fn maintenance_sentence(maintenance: &Maintenance, calendar: &Calendar) -> String {
     let window = &maintenance.window;
     if maintenance.stage == Stage::Cancelled {
@@ -116,8 +121,19 @@ fn maintenance_sentence(maintenance: &Maintenance, calendar: &Calendar) -> Strin
         (false, true) => ", at short notice",
         (false, false) => "",
     };
+    let who = match &maintenance.origin {
+        Origin::Config => "The configuration",
+        Origin::Staff(name) => name,
+    };
+    let does = match (&maintenance.origin, maintenance.revision) {
+        (Origin::Config, 1) => "plans",
+        (Origin::Config, _) => "changes",
+        (Origin::Staff(_), 1) => "planned",
+        (Origin::Staff(_), _) => "changed",
+    };
+    let note = window.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
     format!(
-        "Maintenance {} of {} is planned from {} until {} (revision {}{how}).",
+        "{who} {does} maintenance {} of {} from {} until {} (revision {}{how}){note}.",
         window.id,
         window.scope,
         utc(window.from, calendar),
@@ -156,7 +172,7 @@ pub(super) const fn all_clear_words(kind: AlarmKind) -> &'static str {
 fn letter_sentence(letter: &LetterLabel, lines: &[(Reference, LetterMark)]) -> String {
     let lines = match (&letter.thread, lines.len()) {
         (Thread::Case { .. }, _) | (_, 0) => String::new(),
-        (_, count) => format!(" about {count} lines"),
+        (_, count) => format!(" about {}", many(count, "line")),
     };
     format!("Letter \"{}\" to {}{lines} was written.", letter.mark.kind.name(), letter.to)
 }
@@ -243,7 +259,7 @@ pub(super) fn measured(finding: &Finding) -> (String, String) {
     let words = |value: u64| match finding.symptom {
         Symptom::Loss | Symptom::InterfaceErrors | Symptom::Overloaded => format!("{} %", value as f64 / 10.0),
         Symptom::Slow | Symptom::Slower => format!("{} ms", (value as f64 / 100.0).round() / 10.0),
-        Symptom::InterfaceDown => duration(std::time::Duration::from_micros(value)),
+        Symptom::InterfaceDown => duration(Duration::from_micros(value)),
         Symptom::Flapping | Symptom::Rebooting => value.to_string(),
     };
     (words(finding.measured), words(finding.limit))

@@ -140,7 +140,7 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let id = segment(id)?;
     let scene = web.scene();
-    let unknown = format!("there is no maintenance {id:?}: /api/maintenance lists them");
+    let unknown = format!("there is no maintenance {id:?}");
     let found = web.readers.read(move |reader| Ok(reader.one_maintenance(&id)?)).await?;
     let planned = found.ok_or_else(|| Problem::unknown(unknown))?;
     let board = Arc::clone(&web.services.board);

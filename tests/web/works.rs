@@ -127,7 +127,7 @@ fn a_maintenance_shows_what_it_covers_who_was_told_and_what_was_lost() {
     let group = world.get("/api/maintenance/night").json();
     assert_eq!([&group["unit_count"], &group["customer_count"], &group["losses"]], [&json!(3), &json!(2), &json!([])]);
     let unknown = world.get("/api/maintenance/mw-9");
-    assert_eq!((unknown.status, unknown.error().contains("/api/maintenance lists them")), (404, true), "{unknown:?}");
+    assert_eq!((unknown.status, unknown.error().contains("no maintenance \"mw-9\"")), (404, true), "{unknown:?}");
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn the_command_line_shows_a_maintenance() {
         String::from_utf8(output.stdout).unwrap()
     };
     let expected = "mw-1: active, revision 2
-scope      pop-lon, which is 2 units of 1 customer now
+scope      pop-lon: 2 units of 1 customer now
 from       2027-01-15 07:00:00Z
 until      2027-01-15 09:00:00Z
 planned    2027-01-15 04:40:00Z by anna

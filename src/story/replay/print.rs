@@ -4,7 +4,7 @@ use super::Report;
 use super::cases::{Change, Opened};
 use crate::domain::time::Calendar;
 use crate::story::Print;
-use crate::text::{duration, rfc3339, utc};
+use crate::text::{duration, many, rfc3339, utc};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 
@@ -73,15 +73,6 @@ fn words(report: &Report, calendar: &Calendar, out: &mut dyn Write) -> io::Resul
         more => writeln!(out, "{more} more were opened by what SNMP agents told, which is not recorded")?,
     }
     writeln!(out, "{CAVEAT}")
-}
-
-/// So many of them.
-fn many(count: usize, what: &str) -> String {
-    match count {
-        0 => format!("no {what}"),
-        1 => format!("1 {what}"),
-        _ => format!("{count} {what}s"),
-    }
 }
 
 fn summary(report: &Report) -> String {

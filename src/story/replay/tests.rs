@@ -258,7 +258,7 @@ fn a_summary_counts_as_people_do() {
         String::from_utf8(out).unwrap()
     };
     let none = words(&report);
-    let nothing = "\nno case under the settings in force, none under the new ones: no difference\n\
+    let nothing = "\nno cases under the settings in force, none under the new ones: no difference\n\
                    in fact the watch opened no case\n";
     assert!(none.contains(nothing) && !none.contains("asked for"), "{none}");
     let counts = Report { before: 3, after: 2, recorded: 4, reproduced: 3, unrepeatable: 2, left_out: 0, ..report };
