@@ -1,7 +1,7 @@
 //! Letters about one case.
 
-use super::fact::{diagnosis_words, finding_words, site_words};
 use super::letter::table;
+use super::sentence::{diagnosis_words, finding_words, site_words};
 use super::time::{duration, utc};
 use crate::domain::desk::{Actor, Case, LetterKind, Line, Priority, SiteCause, Stage};
 use crate::domain::letter::Letter;

@@ -1,7 +1,7 @@
 //! Letters in their final words.
 
 use super::case_letter;
-use super::fact::{alarm_words, all_clear_words, cause_words};
+use super::sentence::{alarm_words, all_clear_words, cause_words};
 use super::time::{duration, utc};
 use crate::domain::desk::{Alarm, Case, LetterKind, LetterMark, Umbrella};
 use crate::domain::letter::{Content, Letter, Mail, Thread};

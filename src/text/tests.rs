@@ -1,12 +1,12 @@
 //! The words themselves: every kind of letter to both kinds of reader, and the explanation of every stage.
 
-use super::{explain, mail};
+use super::{explain, held_words, mail};
 use crate::domain::desk::{
-    Actor, Case, CaseFact, LetterKind, LetterMark, Line, Opening, Outage, Priority, Reference, WaitingOn,
+    Actor, Case, CaseFact, HeldLetter, LetterKind, LetterMark, Line, Opening, Outage, Priority, Reference, WaitingOn,
 };
 use crate::domain::letter::{Content, Letter, Thread};
 use crate::domain::time::{Calendar, Tally, Time};
-use crate::domain::watch::{Circuit, Reason, Verdict};
+use crate::domain::watch::{Circuit, Interval, Reason, Verdict};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -189,7 +189,57 @@ fn explanations() {
     ];
     let mut text = String::new();
     for (name, (case, at)) in cases {
-        text += &format!("=== {name}\n{}\n", explain(&case, at, &Calendar::default()).join("\n"));
+        text += &format!("=== {name}\n{}\n", explain(&case, &[], at, &Calendar::default()).join("\n"));
     }
     insta::assert_snapshot!(text);
+}
+
+/// A loss goes on through a maintenance, though the ledger has other words for it meanwhile.
+#[test]
+fn a_loss_is_explained_from_its_true_beginning() {
+    let stretch = |from, until, verdict, reason| Interval {
+        device: "acme-lon-1".into(),
+        from: at(from),
+        until: at(until),
+        verdict,
+        reason,
+    };
+    let past = [
+        stretch(-10, 0, Verdict::Loss, Reason::Maintenance),
+        stretch(-20, -10, Verdict::Inconclusive, Reason::SentinelsSilent),
+        stretch(-30, -20, Verdict::Loss, Reason::NoAnswer),
+        stretch(-40, -30, Verdict::Up, Reason::Answered),
+        stretch(-90, -40, Verdict::Loss, Reason::NoAnswer),
+    ];
+    let words = |case: &Case, past: &[Interval], now| {
+        let sentences = explain(case, past, at(now), &Calendar::default());
+        sentences.into_iter().find(|sentence| sentence.contains("Since 2026-11-21")).unwrap()
+    };
+    let (case, _) = after(opening(), &[]);
+    let whole = words(&case, &past, 10);
+    let expected = "There was no answer since 2026-11-21 11:30:00 UTC; for 10 min of that it was being maintained. \
+                    Since 2026-11-21 12:00:00 UTC the line does not answer: ";
+    assert!(whole.starts_with(expected), "{whole}");
+    assert!(words(&case, &past[1..], 10).starts_with("Since 2026-11-21 12:00:00 UTC"), "a gap tells nothing");
+    let maintained = Line::Watched(Verdict::Loss, Reason::Maintenance);
+    let (case, _) = after(opening(), &[line(15, maintained)]);
+    let whole = words(&case, &[stretch(0, 15, Verdict::Loss, Reason::NoAnswer)], 20);
+    assert!(whole.contains("since 2026-11-21 12:00:00 UTC; for 5 min of that"), "{whole}");
+    let (case, _) = after(opening(), &[line(15, UP)]);
+    assert!(words(&case, &past, 20).starts_with("Since 2026-11-21 12:15:00 UTC the line answers"));
+}
+
+#[test]
+fn a_letter_that_is_held_back_says_until_when() {
+    let held = HeldLetter {
+        umbrella: Reference::from_number(2),
+        customer: "acme".into(),
+        kind: LetterKind::Opened,
+        lines: 3,
+        due: at(12),
+    };
+    let expected = "Letter \"opened\" to acme is held back since 2026-11-21 12:10:45 UTC for the customer's other lines \
+                    under umbrella NTU-7CW7-ED55: it tells of 3 lines by now, and goes at 2026-11-21 12:12:00 UTC at \
+                    the latest.";
+    assert_eq!(held_words(&held, &Calendar::default()), expected);
 }

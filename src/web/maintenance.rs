@@ -27,8 +27,9 @@ pub(super) struct MaintenanceQuery {
     limit: Option<usize>,
 }
 
+/// A maintenance in a list.
 #[derive(Serialize)]
-struct MaintenanceForm {
+pub(super) struct MaintenanceForm {
     id: String,
     scope: String,
     from: Option<String>,
@@ -47,7 +48,7 @@ struct MaintenanceForm {
 }
 
 impl MaintenanceForm {
-    fn new(maintenance: &Maintenance, scene: &Scene) -> Self {
+    pub(super) fn new(maintenance: &Maintenance, scene: &Scene) -> Self {
         let Maintenance { window, origin, revision, planned_at, announced_at, stage } = maintenance;
         let (origin, by) = match origin {
             Origin::Config => ("config", None),

@@ -2,7 +2,7 @@
 
 use super::board::Row;
 use super::scene::{Scene, stamp};
-use crate::domain::desk::{Case, Line, Stage};
+use crate::domain::desk::{Case, HeldLetter, Line, Priority, Stage};
 use crate::domain::time::Calendar;
 use crate::domain::watch::{Circuit, Interval, Limits, Permille, Place, Role, SnmpSample, Symptom};
 use crate::store::{LetterRow, TimelineEntry};
@@ -42,7 +42,7 @@ pub(super) struct CaseForm {
     solved_count: u32,
     returned_count: u32,
     note: Option<String>,
-    /// `loss`, or the symptom that the watch found.
+    /// What the case is about: `loss`, or the symptom that the watch found.
     reason: Option<&'static str>,
     finding: Option<String>,
     umbrella: Option<String>,
@@ -61,7 +61,13 @@ impl CaseForm {
         let Scene { now, calendar, words } = scene;
         let (now, stamp) = (*now, |at| scene.stamp(at));
         let finding = case.finding.as_ref();
-        let reason = case.outage().map(|_| "loss").or(finding.map(|finding| finding.symptom.name()));
+        let symptom = finding.map(|finding| finding.symptom.name());
+        let lost = case.outage().map(|_| "loss");
+        // A line that goes on and off is lost now and then, and may be so at the opening: that is not what it is about.
+        let reason = match case.priority {
+            Priority::P1 => lost.or(symptom),
+            Priority::P2 => symptom.or(lost),
+        };
         let diagnosis = case.diagnosis.as_ref().map(|diagnosis| DiagnosisForm {
             cause: diagnosis.cause.name(),
             sentence: (words.diagnosis)(diagnosis, calendar),
@@ -142,6 +148,9 @@ pub(super) struct Papers {
     /// The same of the letters.
     letters_complete: bool,
     letters: Vec<LetterForm>,
+    /// False if the latest letters that are held back are left out.
+    held_complete: bool,
+    held: Vec<HeldForm>,
 }
 
 impl Papers {
@@ -149,22 +158,59 @@ impl Papers {
     pub(super) fn new(
         timeline: Vec<TimelineEntry>,
         letters: Vec<LetterRow>,
+        held: Vec<HeldLetter>,
         limit: usize,
-        calendar: &Calendar,
+        scene: &Scene,
     ) -> Self {
-        let surplus = timeline.len().saturating_sub(limit);
-        let more_letters = letters.len().saturating_sub(limit);
+        let calendar = &scene.calendar;
+        let (timeline_complete, timeline) = latest(timeline, limit, |entry| EntryForm::new(entry, calendar));
+        let (letters_complete, letters) = latest(letters, limit, |letter| LetterForm::new(letter, calendar));
         Self {
-            timeline_complete: surplus == 0,
-            timeline: timeline.into_iter().skip(surplus).map(|entry| EntryForm::new(entry, calendar)).collect(),
-            letters_complete: more_letters == 0,
-            letters: letters.into_iter().skip(more_letters).map(|letter| LetterForm::new(letter, calendar)).collect(),
+            timeline_complete,
+            timeline,
+            letters_complete,
+            letters,
+            held_complete: held.len() <= limit,
+            held: held.into_iter().take(limit).map(|letter| HeldForm::new(letter, scene)).collect(),
+        }
+    }
+}
+
+/// The forms of the latest `limit` items, and whether these are all; the oldest come first.
+pub(super) fn latest<T, F>(items: Vec<T>, limit: usize, form: impl Fn(T) -> F) -> (bool, Vec<F>) {
+    let surplus = items.len().saturating_sub(limit);
+    (surplus == 0, items.into_iter().skip(surplus).map(form).collect())
+}
+
+/// A letter that is not written yet, for it waits for further lines.
+#[derive(Serialize)]
+struct HeldForm {
+    kind: &'static str,
+    customer: String,
+    umbrella: String,
+    lines: usize,
+    since: Option<String>,
+    /// When it goes at the latest.
+    until: Option<String>,
+    sentence: String,
+}
+
+impl HeldForm {
+    fn new(letter: HeldLetter, scene: &Scene) -> Self {
+        Self {
+            kind: letter.kind.name(),
+            umbrella: letter.umbrella.to_string(),
+            lines: letter.lines,
+            since: scene.stamp(letter.since()),
+            until: scene.stamp(letter.due),
+            sentence: (scene.words.held)(&letter, &scene.calendar),
+            customer: letter.customer,
         }
     }
 }
 
 #[derive(Serialize)]
-struct EntryForm {
+pub(super) struct EntryForm {
     at: Option<String>,
     kind: String,
     text: String,
@@ -172,14 +218,14 @@ struct EntryForm {
 }
 
 impl EntryForm {
-    fn new(entry: TimelineEntry, calendar: &Calendar) -> Self {
+    pub(super) fn new(entry: TimelineEntry, calendar: &Calendar) -> Self {
         let data = serde_json::from_str(&entry.data).ok();
         Self { at: stamp(calendar, entry.at), kind: entry.kind, text: entry.text, data }
     }
 }
 
 #[derive(Serialize)]
-struct LetterForm {
+pub(super) struct LetterForm {
     id: u64,
     kind: &'static str,
     number: u32,
@@ -193,7 +239,7 @@ struct LetterForm {
 }
 
 impl LetterForm {
-    fn new(letter: LetterRow, calendar: &Calendar) -> Self {
+    pub(super) fn new(letter: LetterRow, calendar: &Calendar) -> Self {
         Self {
             id: letter.id,
             kind: letter.kind.name(),

@@ -68,10 +68,8 @@ impl World {
             board: Arc::clone(&board),
             ask: ask(Arc::clone(&asked)),
             words: Words {
-                explain: |case, now, calendar| {
-                    let priority = case.priority.name();
-                    vec![format!("It is a {priority}."), format!("It is {} ms.", calendar.unix_millis(now))]
-                },
+                explain: text::explain,
+                held: text::held_words,
                 finding: text::finding_words,
                 diagnosis: text::diagnosis_words,
                 cause: text::cause_words,

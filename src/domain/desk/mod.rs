@@ -13,7 +13,7 @@ pub use case::{
 };
 pub use diagnosis::{Diagnosis, SiteCause, Witness};
 pub use reference::{MAX_CASES, Misread, Reference};
-pub use umbrella::{COLLECT, COLLECT_GOOD, Cause, MAX_LINES_A_LETTER, SavedUmbrella, Umbrella};
+pub use umbrella::{COLLECT, COLLECT_GOOD, Cause, HeldLetter, MAX_LINES_A_LETTER, SavedUmbrella, Umbrella};
 
 use super::fact::Fact;
 use super::letter::{Content, Letter, Outbox, Thread};

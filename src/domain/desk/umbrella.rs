@@ -113,6 +113,29 @@ struct Held {
     lines: Vec<(Reference, LetterMark)>,
 }
 
+/// A letter that is held back, as it is shown to people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldLetter {
+    /// The shared cause that it is about.
+    pub umbrella: Reference,
+    /// Whom it is for.
+    pub customer: String,
+    /// What it says.
+    pub kind: LetterKind,
+    /// How many of the customer's lines it tells of by now.
+    pub lines: usize,
+    /// When it goes at the latest.
+    pub due: Time,
+}
+
+impl HeldLetter {
+    /// Since when it is held back: its first line came then.
+    #[must_use]
+    pub fn since(&self) -> Time {
+        self.due - wait(self.kind)
+    }
+}
+
 /// What the store remembers of an umbrella.
 #[derive(Clone, Debug)]
 pub struct SavedUmbrella {
@@ -300,6 +323,13 @@ impl Desk {
         if let Some(&kind) = kind {
             self.release(umbrella, &(case.opening.circuit.customer.clone(), kind), turn);
         }
+    }
+
+    /// How many letters are held back, and when the last of them goes at the latest.
+    #[must_use]
+    pub fn held(&self) -> Option<(usize, Time)> {
+        let due = || self.shelters.values().flat_map(|shelter| shelter.held.values()).map(|held| held.due);
+        due().max().map(|last| (due().count(), last))
     }
 
     /// When the next held letter goes.

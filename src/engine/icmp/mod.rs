@@ -326,6 +326,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_answer_that_comes_too_late_is_none() {
+        let (sender, receiver) = mpsc::channel();
+        let deliver: Deliver = Box::new(move |batch| sender.send(batch).map_err(|refused| refused.0));
+        let Ok(mut engine) = Engine::new(deliver, 2) else { return println!("skipped: no right to ICMP here") };
+        engine.v4.writable(Turn::default()).await.unwrap();
+        engine.try_send(&Probe { timeout: Duration::ZERO, ..probe(3) }).unwrap();
+        let (serial, proof) = engine.in_flight.iter().map(|(serial, flight)| (*serial, flight.proof)).next().unwrap();
+        engine.give_up();
+        engine.answered(IpAddr::V4(Ipv4Addr::LOCALHOST), Token { serial, proof });
+        engine.collector.flush();
+        let batch = receiver.try_recv().unwrap();
+        assert!(matches!(batch[..], [ProbeResult { slot: Slot(3), outcome: Outcome::Lost, .. }]), "{batch:?}");
+    }
+
+    #[tokio::test]
     async fn what_our_own_queue_had_no_room_for_is_no_loss() {
         const BURST: u32 = SENDS_A_TURN as u32;
         let (sender, receiver) = mpsc::channel();
