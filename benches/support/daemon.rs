@@ -37,10 +37,6 @@ noc = ["noc@example.net"]
 folder = "./mail"
 [inventory]
 files = ["units.csv"]
-[[customer]]
-id = "acme"
-name = "Acme"
-email = ["it@acme.example"]
 "#;
 
 /// A running daemon; it ends with this.
@@ -77,7 +73,7 @@ impl Daemon {
     /// Starts a daemon for so many units, and returns when it serves.
     pub(crate) fn start(units: u32, core: Option<u32>) -> Self {
         let home = tempfile::tempdir().expect("a directory can be made");
-        fs::write(home.path().join("ntuwatch.toml"), CONFIG).expect("the directory can be written");
+        fs::write(home.path().join("ntuwatch.toml"), format!("{CONFIG}{}", customers())).expect("the directory can be written");
         fs::write(home.path().join("units.csv"), inventory(units)).expect("the directory can be written");
         let mut command = Command::new("unshare");
         command.args(["--map-root-user", "--net", "sh", "-c", "ip link set lo up && exec \"$@\"", "sh"]);
@@ -182,13 +178,24 @@ impl Drop for Daemon {
     }
 }
 
+/// One for each unit that can be cut off, as a storm is worst with a letter to each, and one for the rest.
+fn customers() -> String {
+    (0..=DEAD).fold(String::new(), |mut text, customer| {
+        let id = format!("customer-{customer:04}");
+        let table = format!("[[customer]]\nid = \"{id}\"\nname = \"{id}\"\nemail = [\"it@{id}.example\"]");
+        writeln!(text, "{table}").expect("a string takes it");
+        text
+    })
+}
+
 /// A CSV of units, the first [`DEAD`] of them in 127.1.0.0/16.
 fn inventory(units: u32) -> String {
     let mut text = String::from("id,customer,address,order,service,region,ttr\n");
     for unit in 0..units {
         let net = if unit < DEAD { 1 } else { 2 };
         let (high, low) = (unit / 250, unit % 250 + 1);
-        let row = format!("unit-{unit:06},acme,127.{net}.{high}.{low},SO-{unit},DIA,EMEA,4h");
+        let customer = unit.min(DEAD);
+        let row = format!("unit-{unit:06},customer-{customer:04},127.{net}.{high}.{low},SO-{unit},DIA,EMEA,4h");
         writeln!(text, "{row}").expect("a string takes it");
     }
     text
