@@ -294,7 +294,12 @@ fn case_fields(fact: &CaseFact, time: &dyn Fn(Time) -> Value) -> Value {
         CaseFact::Solved { by, note, window } => {
             json!({ "by": by.name(), "note": note, "window_s": window.as_secs() })
         }
-        CaseFact::Returned { by, note } => json!({ "by": by.name(), "note": note }),
+        CaseFact::Returned { by, note, outage } => {
+            let mut value = outage.as_ref().map_or_else(|| json!({}), |outage| outage_fields(outage, time));
+            value["by"] = json!(by.name());
+            value["note"] = json!(note);
+            value
+        }
         CaseFact::Closed => json!({}),
     }
 }
@@ -501,7 +506,7 @@ fn case_sentence(fact: &CaseFact, calendar: &Calendar) -> String {
             format!("Declared solved by {name}{}; watched for {}.", noted(note), duration(*window))
         }
         CaseFact::Returned { by: Actor::Watch, .. } => "Back at work: the fault is back within the window.".into(),
-        CaseFact::Returned { by: Actor::Staff(name), note } => format!("Back at work by {name}{}.", noted(note)),
+        CaseFact::Returned { by: Actor::Staff(name), note, .. } => format!("Back at work by {name}{}.", noted(note)),
         CaseFact::Closed => "Closed for good.".into(),
     }
 }

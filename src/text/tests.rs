@@ -79,8 +79,11 @@ fn solved(minutes: i64, by: Actor) -> (i64, CaseFact) {
     (minutes, CaseFact::Solved { by, note: None, window: 24 * HOUR })
 }
 
+/// By the loss that began ten minutes before.
 fn returned(minutes: i64) -> (i64, CaseFact) {
-    (minutes, CaseFact::Returned { by: Actor::Watch, note: None })
+    let outage =
+        Outage { last_contact: Some(at(minutes - 11)), first_loss: at(minutes - 10), detected: at(minutes - 9) };
+    (minutes, CaseFact::Returned { by: Actor::Watch, note: None, outage: Some(outage) })
 }
 
 fn thread(case: &Case) -> Thread {

@@ -33,7 +33,7 @@ pub struct Case {
     pub line_since: Time,
     /// Whether the watch itself has seen the fault: only then the line's return shows that it is over.
     pub fault_seen: bool,
-    /// The loss that the watch found on a case that a person had opened.
+    /// The latest loss that the watch found after the opening.
     pub confirmed: Option<Outage>,
     /// How the line was found degraded the last time, if it was.
     pub finding: Option<Finding>,
@@ -280,6 +280,8 @@ pub enum CaseFact {
         by: Actor,
         /// Why.
         note: Option<String>,
+        /// The loss that brought it back, if it is one. It makes a P1 of it.
+        outage: Option<Outage>,
     },
     /// It is closed.
     Closed,
@@ -411,12 +413,16 @@ impl Case {
                 self.stage = Stage::Solved { since: now, by: by.clone(), window: Window { length: *window, observed } };
                 self.wrote(LetterKind::Solved, self.solved);
             }
-            CaseFact::Returned { by, .. } => {
+            CaseFact::Returned { by, outage, .. } => {
                 // A person's concern about a line that answers is not settled by the line answering.
                 self.fault_seen = *by == Actor::Watch || self.line.is_faulty();
                 self.back = None;
                 self.returned += 1;
                 self.stage = Stage::Working { since: now };
+                if let Some(outage) = outage {
+                    self.see(*outage);
+                    self.priority = Priority::P1;
+                }
                 self.wrote(LetterKind::Returned, self.returned);
             }
             CaseFact::Closed => {
@@ -476,13 +482,10 @@ impl Case {
         self.line_since = at;
     }
 
-    /// The loss that this case is about, if the watch knows of one.
+    /// The loss that this case is about at present, if the watch knows of one.
     #[must_use]
     pub fn outage(&self) -> Option<Outage> {
-        let Opening { last_contact, first_loss, detected, .. } = self.opening;
-        let at_opening = first_loss.zip(detected);
-        let at_opening = at_opening.map(|(first_loss, detected)| Outage { last_contact, first_loss, detected });
-        at_opening.or(self.confirmed)
+        self.confirmed.or_else(|| self.opening.outage())
     }
 
     /// When the unit last answered before the loss, or else before the case was opened.
@@ -560,6 +563,15 @@ impl Case {
         };
         self.window()
             .map_or(Duration::ZERO, |(since, window)| until.since(since).saturating_sub(window.observed.total(until)))
+    }
+}
+
+impl Opening {
+    /// The loss for which it was opened, or that was under way then.
+    #[must_use]
+    pub fn outage(&self) -> Option<Outage> {
+        let (first_loss, detected) = self.first_loss.zip(self.detected)?;
+        Some(Outage { last_contact: self.last_contact, first_loss, detected })
     }
 }
 
@@ -811,7 +823,7 @@ mod tests {
 
     #[test]
     fn a_returned_case_forgets_the_window_and_the_watch_settles_only_what_it_saw() {
-        let returned = |by| CaseFact::Returned { by, note: None };
+        let returned = |by| CaseFact::Returned { by, note: None, outage: None };
         let up = || (line(UP, 1_000), 1_000);
         let concern = after(&[up(), (solved(), 1_300), (returned(Actor::Staff("ann".into())), 2_000)]);
         assert_eq!((concern.stage.name(), concern.close_due(), concern.fault_seen), ("Working", None, false));
@@ -822,6 +834,18 @@ mod tests {
         let fault = after(&[up(), (solved(), 1_300), (line(LOSS, 2_000), 2_003), (returned(Actor::Watch), 2_600)]);
         assert_eq!((fault.fault_seen, fault.returned, fault.solved), (true, 1, 1));
         assert_eq!(fault.last_letter, Some(LetterMark { kind: LetterKind::Returned, number: 1 }));
+    }
+
+    #[test]
+    fn a_case_that_returns_is_about_its_latest_loss_and_keeps_the_first() {
+        let second = Outage { last_contact: Some(at(1_990)), first_loss: at(2_000), detected: at(2_003) };
+        let returned = CaseFact::Returned { by: Actor::Watch, note: None, outage: Some(second) };
+        let first = case().opening.outage();
+        assert_eq!((case().outage(), first.map(|outage| outage.first_loss)), (first, Some(at(0))));
+        let again =
+            after(&[(line(UP, 1_000), 1_000), (solved(), 1_300), (line(LOSS, 2_000), 2_003), (returned, 2_600)]);
+        assert_eq!((again.outage(), again.last_contact()), (Some(second), Some(at(1_990))));
+        assert_eq!(again.opening.outage(), first);
     }
 
     #[test]

@@ -351,23 +351,22 @@ impl Desk {
             return;
         };
         self.join(reference, subject.umbrella, turn);
-        let Some(case) = self.case(reference) else { return };
-        let (priority, solved) = (case.priority, matches!(case.stage, Stage::Solved { .. }));
-        let seen = case.fault_seen || solved;
-        if solved {
-            self.record(reference, CaseFact::Returned { by: Actor::Watch, note: None }, turn);
-        }
-        let Some(trouble) = subject.evidence.trouble() else { return };
+        let (Some(case), Some(trouble)) = (self.case(reference), subject.evidence.trouble()) else { return };
         let outage = Outage {
             last_contact: subject.evidence.last_contact(),
             first_loss: trouble.first_loss,
             detected: trouble.detected,
         };
-        match priority {
-            Priority::P1 if seen => {}
-            Priority::P1 => self.record(reference, CaseFact::Confirmed(outage), turn),
-            Priority::P2 => self.record(reference, CaseFact::Upgraded(outage), turn),
-        }
+        let fact = match case.priority {
+            // One letter says both: that it is back, and that it is a P1.
+            Priority::P1 | Priority::P2 if !case.is_at_work() => {
+                CaseFact::Returned { by: Actor::Watch, note: None, outage: Some(outage) }
+            }
+            Priority::P1 if case.fault_seen => return,
+            Priority::P1 => CaseFact::Confirmed(outage),
+            Priority::P2 => CaseFact::Upgraded(outage),
+        };
+        self.record(reference, fact, turn);
     }
 
     /// A unit answers, but not as it should.
@@ -380,7 +379,7 @@ impl Desk {
         let solved = self.case(reference).is_some_and(|case| !case.is_at_work());
         self.record(reference, CaseFact::Degraded(finding), turn);
         if solved {
-            self.record(reference, CaseFact::Returned { by: Actor::Watch, note: None }, turn);
+            self.record(reference, CaseFact::Returned { by: Actor::Watch, note: None, outage: None }, turn);
         }
     }
 
@@ -468,7 +467,7 @@ impl Desk {
             Command::Wait { on, note } => self.record(reference, CaseFact::Waits { by, on, note }, turn),
             Command::Solve { note } => self.solve(reference, Actor::Staff(by), note, turn),
             Command::Return { note } => {
-                self.record(reference, CaseFact::Returned { by: Actor::Staff(by), note }, turn);
+                self.record(reference, CaseFact::Returned { by: Actor::Staff(by), note, outage: None }, turn);
             }
         }
         Ok(reference)
