@@ -34,6 +34,7 @@ pub fn kind(fact: &Fact) -> &'static str {
             CaseFact::Upgraded(_) => "case_upgraded",
             CaseFact::Degraded(_) => "case_degraded",
             CaseFact::Joined { .. } => "case_joined",
+            CaseFact::Left => "case_left",
             CaseFact::Diagnosed(_) => "case_diagnosed",
             CaseFact::Solved { .. } => "case_solved",
             CaseFact::Returned { .. } => "case_returned",
@@ -286,6 +287,7 @@ fn case_fields(fact: &CaseFact, time: &dyn Fn(Time) -> Value) -> Value {
             value
         }
         CaseFact::Degraded(finding) => finding_fields(finding),
+        CaseFact::Left => json!({}),
         CaseFact::Joined { umbrella } => json!({ "umbrella": umbrella.to_string() }),
         CaseFact::Diagnosed(diagnosis) => json!({
             "cause": diagnosis.cause.name(),
@@ -497,6 +499,7 @@ fn case_sentence(fact: &CaseFact, calendar: &Calendar) -> String {
         CaseFact::Confirmed(_) => "The watch sees the fault itself now: the line has lost contact.".into(),
         CaseFact::Degraded(finding) => format!("The watch found it degraded: {}.", finding_words(finding)),
         CaseFact::Joined { umbrella } => format!("It shares its cause with others: see umbrella {umbrella}."),
+        CaseFact::Left => "It is by itself from now on: no others share what happens to it.".into(),
         CaseFact::Diagnosed(diagnosis) => diagnosis_words(diagnosis, calendar),
         CaseFact::Upgraded(_) => "Raised to P1: the line has lost contact altogether.".into(),
         CaseFact::Solved { by: Actor::Watch, window, .. } => {

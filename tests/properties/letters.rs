@@ -93,6 +93,51 @@ pub(crate) fn problems_have_one_recovery(history: &History) {
     }
 }
 
+/// The operations centre hears of all trouble: by the line's own letter, or by an umbrella over it that is open.
+pub(crate) fn the_noc_hears_of_all_trouble(history: &History) {
+    let told = told(history);
+    let mut cases: BTreeMap<Reference, Case> = BTreeMap::new();
+    let mut open = BTreeSet::new();
+    let check = |case: &Case, mark: LetterMark, open: &BTreeSet<Reference>| {
+        let trouble = match mark.kind {
+            LetterKind::Opened | LetterKind::Upgraded | LetterKind::Returned => true,
+            _ => false,
+        };
+        if trouble && !case.umbrella.is_some_and(|umbrella| open.contains(&umbrella)) {
+            let heard = told.get(&(case.opening.reference, "noc@example.net".into()));
+            assert!(heard.is_some_and(|heard| heard.contains(&mark)), "nobody heard of {mark:?}: {case:#?}");
+        }
+    };
+    // What a case has to tell when it is opened waits for the fact that puts it under its umbrella.
+    let mut fresh = None;
+    for (at, fact) in &history.facts {
+        if let Some(case) = fresh.take().filter(|_| !matches!(fact, Fact::Case { fact: CaseFact::Joined { .. }, .. })) {
+            check(&cases[&case], LetterMark { kind: LetterKind::Opened, number: 1 }, &open);
+        }
+        match fact {
+            Fact::CaseOpened(opening) => {
+                cases.insert(opening.reference, Case::open((**opening).clone(), *at));
+                fresh = Some(opening.reference);
+            }
+            Fact::Case { reference, fact, .. } => {
+                let case = cases.get_mut(reference).unwrap();
+                let before = case.last_letter;
+                case.apply(fact, *at);
+                if let Some(mark) = case.last_letter.filter(|_| case.last_letter != before) {
+                    check(case, mark, &open);
+                }
+            }
+            Fact::UmbrellaOpened(umbrella) => {
+                open.insert(umbrella.reference);
+            }
+            Fact::UmbrellaClosed { reference, .. } => {
+                open.remove(reference);
+            }
+            _ => {}
+        }
+    }
+}
+
 /// The operations centre hears of a line's recovery only if it heard of its trouble, and of nothing twice. An umbrella
 /// speaks for its lines.
 pub(crate) fn the_noc_hears_no_recovery_without_its_trouble(history: &History) {
@@ -197,6 +242,9 @@ pub(crate) fn umbrellas_collect(history: &History) {
             }
             Fact::Case { reference, fact, .. } if !matches!(fact, CaseFact::Line { .. }) => {
                 moved.insert(over.get(reference).copied().unwrap_or(*reference));
+                if *fact == CaseFact::Left {
+                    over.remove(reference);
+                }
             }
             Fact::UmbrellaUpdated { reference, .. } => {
                 moved.insert(*reference);

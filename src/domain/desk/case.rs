@@ -51,7 +51,7 @@ pub struct Case {
     pub solved: u32,
     /// How often it came back to work after that.
     pub returned: u32,
-    /// The letter of this case that was written last: the next one answers it.
+    /// The letter of this case that was written last in its present conversation: the next one answers it.
     pub last_letter: Option<LetterMark>,
 }
 
@@ -263,6 +263,8 @@ pub enum CaseFact {
         /// The umbrella over them all.
         umbrella: Reference,
     },
+    /// What its line does now, no others share: its umbrella speaks for it no more.
+    Left,
     /// The line is back, and witnesses tell what happened.
     Diagnosed(Diagnosis),
     /// It was declared solved.
@@ -399,6 +401,11 @@ impl Case {
                 self.finding = Some(*finding);
             }
             CaseFact::Joined { umbrella } => self.umbrella = Some(*umbrella),
+            CaseFact::Left => {
+                self.umbrella = None;
+                // What the umbrella's conversation had said is not there to be answered.
+                self.last_letter = None;
+            }
             CaseFact::Diagnosed(diagnosis) => self.diagnosis = Some(diagnosis.clone()),
             CaseFact::Upgraded(outage) => {
                 self.see(*outage);

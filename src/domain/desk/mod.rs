@@ -187,17 +187,25 @@ impl Desk {
     /// Puts a case under an umbrella, if there is one.
     fn join(&mut self, reference: Reference, umbrella: Option<Reference>, turn: &mut Turn) {
         let Some(umbrella) = umbrella else { return };
-        let Some(case) = self.case(reference).filter(|case| case.umbrella != Some(umbrella)) else { return };
-        if case.umbrella.is_some()
-            && let Some(case) = self.cases.get(&reference).cloned()
-        {
+        let Some(case) = self.cases.get(&reference).filter(|case| case.umbrella != Some(umbrella)).cloned() else {
+            return;
+        };
+        self.release_of(&case, turn);
+        self.leave(&case);
+        self.record(reference, CaseFact::Joined { umbrella }, turn);
+        self.shelter(&case, umbrella);
+    }
+
+    /// Takes a case back to work. What brings it back is its own affair, unless others share it: from under an umbrella
+    /// the operations centre would not hear of it.
+    fn take_back(&mut self, reference: Reference, returned: CaseFact, shared: Option<Reference>, turn: &mut Turn) {
+        let under = self.cases.get(&reference).filter(|case| case.umbrella.is_some() && case.umbrella != shared);
+        if let Some(case) = under.cloned() {
             self.release_of(&case, turn);
             self.leave(&case);
+            self.record(reference, CaseFact::Left, turn);
         }
-        self.record(reference, CaseFact::Joined { umbrella }, turn);
-        if let Some(case) = self.cases.get(&reference).cloned() {
-            self.shelter(&case, umbrella);
-        }
+        self.record(reference, returned, turn);
     }
 
     /// Notes a fact on a case: the only way in which a case changes.
@@ -213,11 +221,8 @@ impl Desk {
             turn.wake.push((at, reference));
         }
         self.changed.insert(reference);
-        let joins = matches!(fact, CaseFact::Joined { .. });
         turn.facts.push(Fact::Case { reference, unit: case.opening.unit.clone(), fact });
-        if !joins {
-            self.note_stage(&case, was_at_work);
-        }
+        self.note_stage(&case, was_at_work);
         if case.last_letter != before {
             self.write(reference, before, turn);
         }
@@ -357,11 +362,12 @@ impl Desk {
             first_loss: trouble.first_loss,
             detected: trouble.detected,
         };
-        let fact = match case.priority {
+        if !case.is_at_work() {
             // One letter says both: that it is back, and that it is a P1.
-            Priority::P1 | Priority::P2 if !case.is_at_work() => {
-                CaseFact::Returned { by: Actor::Watch, note: None, outage: Some(outage) }
-            }
+            let returned = CaseFact::Returned { by: Actor::Watch, note: None, outage: Some(outage) };
+            return self.take_back(reference, returned, subject.umbrella, turn);
+        }
+        let fact = match case.priority {
             Priority::P1 if case.fault_seen => return,
             Priority::P1 => CaseFact::Confirmed(outage),
             Priority::P2 => CaseFact::Upgraded(outage),
@@ -379,7 +385,8 @@ impl Desk {
         let solved = self.case(reference).is_some_and(|case| !case.is_at_work());
         self.record(reference, CaseFact::Degraded(finding), turn);
         if solved {
-            self.record(reference, CaseFact::Returned { by: Actor::Watch, note: None, outage: None }, turn);
+            let returned = CaseFact::Returned { by: Actor::Watch, note: None, outage: None };
+            self.take_back(reference, returned, None, turn);
         }
     }
 
@@ -467,7 +474,11 @@ impl Desk {
             Command::Wait { on, note } => self.record(reference, CaseFact::Waits { by, on, note }, turn),
             Command::Solve { note } => self.solve(reference, Actor::Staff(by), note, turn),
             Command::Return { note } => {
-                self.record(reference, CaseFact::Returned { by: Actor::Staff(by), note, outage: None }, turn);
+                // What was still lost under an umbrella is so still.
+                let shared = case.umbrella.filter(|_| case.line.is_lost()).and_then(|umbrella| self.umbrella(umbrella));
+                let shared = shared.filter(|umbrella| umbrella.closed_at.is_none()).map(|umbrella| umbrella.reference);
+                let returned = CaseFact::Returned { by: Actor::Staff(by), note, outage: None };
+                self.take_back(reference, returned, shared, turn);
             }
         }
         Ok(reference)

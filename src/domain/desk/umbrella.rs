@@ -2,7 +2,7 @@
 //!
 //! The cases stay what they are: each is solved and watched on its own line's evidence. What is shared is the noise:
 //! the operations centre sees one umbrella, and a customer gets one letter about all lines to which the same happened
-//! within [`COLLECT`].
+//! within [`COLLECT`]. A line that comes back to work by itself leaves its umbrella, so both hear of it.
 
 use super::Desk;
 use super::case::{Case, LetterKind, LetterMark, Stage};
@@ -96,7 +96,7 @@ pub(super) struct Shelter {
     children: BTreeSet<Reference>,
     /// How many of them are at work.
     at_work: usize,
-    /// How many there were in all.
+    /// How many there were in all, but those that left it.
     cases: usize,
     held: BTreeMap<(String, LetterKind), Held>,
     /// The latest letter of each thread, and how many of each kind there were.
@@ -116,7 +116,7 @@ struct Held {
 pub struct SavedUmbrella {
     /// The umbrella.
     pub umbrella: Umbrella,
-    /// How many cases it ever had.
+    /// How many cases it ever had, but those that left it.
     pub cases: usize,
     /// Lines whose letter waits.
     pub held: Vec<HeldLine>,
@@ -160,11 +160,6 @@ impl Shelter {
 
     fn is_open(&self) -> bool {
         self.head.closed_at.is_none()
-    }
-
-    /// Whether the operations centre hears of what a letter tells through the umbrella: it was not over then.
-    fn speaks_for(&self, held: &Held, kind: LetterKind) -> bool {
-        self.head.closed_at.is_none_or(|at| held.due - wait(kind) <= at)
     }
 
     /// Gives the next letter of a thread its number; returns the one before it as well.
@@ -262,8 +257,10 @@ impl Desk {
         let Some(shelter) = case.umbrella.and_then(|umbrella| self.shelters.get_mut(&umbrella)) else { return };
         shelter.children.remove(&case.opening.reference);
         shelter.at_work = shelter.at_work.saturating_sub(usize::from(case.is_at_work()));
+        let is_closed = matches!(case.stage, Stage::Closed { .. });
+        shelter.cases = shelter.cases.saturating_sub(usize::from(!is_closed));
         let waits = |held: &Held| held.lines.iter().any(|(line, _)| *line == case.opening.reference);
-        if matches!(case.stage, Stage::Closed { .. }) && shelter.held.values().any(waits) {
+        if is_closed && shelter.held.values().any(waits) {
             self.closing.insert(case.opening.reference, Arc::clone(case));
         }
     }
@@ -275,11 +272,6 @@ impl Desk {
         let reference = case.opening.reference;
         self.release_of(case, turn);
         let key = (customer.clone(), mark.kind);
-        let Some(shelter) = self.shelters.get(&umbrella) else { return };
-        // What the umbrella still spoke for and what came after it are two letters: they have other readers.
-        if !shelter.is_open() && shelter.held.get(&key).is_some_and(|held| shelter.speaks_for(held, mark.kind)) {
-            self.release(umbrella, &key, turn);
-        }
         let Some(shelter) = self.shelters.get_mut(&umbrella) else { return };
         let held = shelter.held.entry(key).or_insert(Held { due: turn.at + wait(mark.kind), lines: Vec::new() });
         held.lines.push((reference, mark));
@@ -335,11 +327,9 @@ impl Desk {
     fn release(&mut self, umbrella: Reference, key: &(String, LetterKind), turn: &mut Turn) {
         let Some(shelter) = self.shelters.get_mut(&umbrella) else { return };
         let Some(held) = shelter.held.remove(key) else { return };
-        // Over an umbrella that is closed the operations centre looks no more: it hears of the lines themselves.
-        let with_noc = !shelter.speaks_for(&held, key.1) && key.1 != LetterKind::Closed;
         turn.released.extend(&held.lines);
         for lines in held.lines.chunks(MAX_LINES_A_LETTER) {
-            self.tell_customer(umbrella, key, with_noc, lines, None, turn);
+            self.tell_customer(umbrella, key, lines, None, turn);
         }
         for (line, _) in held.lines {
             self.closing.remove(&line);
@@ -350,7 +340,6 @@ impl Desk {
         &mut self,
         umbrella: Reference,
         (customer, kind): &(String, LetterKind),
-        with_noc: bool,
         lines: &[(Reference, LetterMark)],
         text: Option<&String>,
         turn: &mut Turn,
@@ -363,7 +352,7 @@ impl Desk {
             lines.iter().filter_map(|(reference, mark)| Some((case(reference)?, *mark))).collect();
         let thread = Thread::Umbrella { reference: umbrella, customer: Some(customer.clone()) };
         let content = Content::Lines { umbrella: head, lines, text: text.cloned() };
-        let readers = self.readers(Some(customer), with_noc);
+        let readers = self.readers(Some(customer), false);
         self.post(&readers, &thread, (mark, previous), &content, turn);
     }
 
@@ -399,7 +388,7 @@ impl Desk {
             let mark = LetterMark { kind: LetterKind::Updated, number: number.unwrap_or(0) + 1 };
             let lines: Vec<_> = cases.into_iter().map(|case| (case, mark)).collect();
             for lines in lines.chunks(MAX_LINES_A_LETTER) {
-                self.tell_customer(umbrella, &key, false, lines, Some(&text), turn);
+                self.tell_customer(umbrella, &key, lines, Some(&text), turn);
             }
         }
         self.tell_noc_of(umbrella, LetterKind::Updated, Some(text), turn);
