@@ -6,7 +6,7 @@ use super::{Deadline, Watch};
 use crate::domain::desk::LetterKind;
 use crate::domain::fact::Fact;
 use crate::domain::maintenance::{LONGEST, Maintenance, Origin, Scope, Stage, Window};
-use crate::domain::plan::Plan;
+use crate::domain::plan::{Plan, is_id};
 use crate::domain::time::Time;
 use crate::domain::turn::{BadMaintenance, Refusal, Turn};
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -70,8 +70,7 @@ impl Watch {
         turn: &mut Turn,
     ) -> Result<Arc<Maintenance>, Refusal> {
         let refuse = |why| Refusal::BadMaintenance { id: window.id.clone(), why };
-        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-        if !(1..=64).contains(&window.id.len()) || !window.id.bytes().all(fits) {
+        if !is_id(&window.id) {
             return Err(refuse(BadMaintenance::BadId));
         }
         if window.until <= window.from {
