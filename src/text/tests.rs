@@ -5,6 +5,7 @@ use crate::domain::desk::{
     Actor, Case, CaseFact, LetterKind, LetterMark, Line, Opening, Outage, Priority, Reference, WaitingOn,
 };
 use crate::domain::letter::{Content, Letter, Thread};
+use crate::domain::maintenance::{self, Maintenance, Origin, Scope, Window};
 use crate::domain::time::{Calendar, Tally, Time};
 use crate::domain::watch::{Circuit, Reason, Verdict};
 use std::sync::Arc;
@@ -136,6 +137,36 @@ fn letters() {
         text += &format!("--- to the operations centre\n{}", letter(about, false));
     }
     insta::assert_snapshot!(text);
+}
+
+#[test]
+fn letters_about_maintenance() {
+    let about = |revision, stage, emergency, kind, [lines, spared]: [&[&str]; 2]| {
+        let note = Some("a new fibre".to_owned());
+        let scope = Scope::Device("pop-lon".into());
+        let window = Window { id: "night-1".into(), scope, from: at(600), until: at(720), emergency, note };
+        let (origin, planned_at, announced_at) = (Origin::Config, at(0), at(0));
+        let maintenance = Arc::new(Maintenance { window, origin, revision, planned_at, announced_at, stage });
+        let orders = |ids: &[&str]| ids.iter().map(|&id| (id.to_owned(), format!("SO-{id}"))).collect();
+        let content = Content::Maintenance { maintenance, lines: orders(lines), spared: orders(spared) };
+        let thread = Thread::Maintenance { id: "night-1".into(), planned_at, customer: "acme".into() };
+        let written_at = if stage == maintenance::Stage::Active { at(630) } else { at(0) };
+        let (id, to, greeting) = (1, "it@acme.example".into(), Some("Acme Ltd".into()));
+        let mark = LetterMark { kind, number: revision };
+        let letter = Letter { id, mark, previous: None, thread, content, to, greeting, written_at };
+        mail(&letter, "example.net", &Calendar::default()).body
+    };
+    use maintenance::Stage::{Active, Cancelled, Planned};
+    let (one, both): (&[&str], &[&str]) = (&["a1"], &["a1", "a2"]);
+    let cases = [
+        ("announced", about(1, Planned, false, LetterKind::Announced, [both, &[]])),
+        ("announced when it has begun", about(1, Active, true, LetterKind::Announced, [one, &[]])),
+        ("changed, and one line is spared", about(2, Planned, false, LetterKind::Revised, [both, &["a3"]])),
+        ("changed, and all lines are spared", about(2, Planned, false, LetterKind::Cancelled, [&[], both])),
+        ("called off", about(2, Cancelled, false, LetterKind::Cancelled, [one, &[]])),
+        ("ended early", about(2, Active, true, LetterKind::Cancelled, [both, &[]])),
+    ];
+    insta::assert_snapshot!(cases.map(|(name, text)| format!("=== {name}\n{text}")).concat());
 }
 
 #[test]

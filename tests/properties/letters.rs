@@ -99,10 +99,7 @@ pub(crate) fn the_noc_hears_of_all_trouble(history: &History) {
     let mut cases: BTreeMap<Reference, Case> = BTreeMap::new();
     let mut open = BTreeSet::new();
     let check = |case: &Case, mark: LetterMark, open: &BTreeSet<Reference>| {
-        let trouble = match mark.kind {
-            LetterKind::Opened | LetterKind::Upgraded | LetterKind::Returned => true,
-            _ => false,
-        };
+        let trouble = matches!(mark.kind, LetterKind::Opened | LetterKind::Upgraded | LetterKind::Returned);
         if trouble && !case.umbrella.is_some_and(|umbrella| open.contains(&umbrella)) {
             let heard = told.get(&(case.opening.reference, "noc@example.net".into()));
             assert!(heard.is_some_and(|heard| heard.contains(&mark)), "nobody heard of {mark:?}: {case:#?}");
@@ -210,8 +207,8 @@ pub(crate) fn letters_show_only_their_reader_s_lines(history: &History) {
                 .iter()
                 .map(|(case, _)| (case.opening.circuit.customer.clone(), case.opening.unit.as_str()))
                 .unzip(),
-            Content::Maintenance { lines, .. } => {
-                lines.iter().map(|(unit, _)| (customer_of(unit), unit.as_str())).unzip()
+            Content::Maintenance { lines, spared, .. } => {
+                lines.iter().chain(spared).map(|(unit, _)| (customer_of(unit), unit.as_str())).unzip()
             }
             Content::Umbrella { .. } | Content::Alarm(_) => panic!("for the operations centre only: {thread:?} {to}"),
         };

@@ -65,6 +65,16 @@ pub(crate) struct Subject<'a> {
     pub(crate) umbrella: Option<Reference>,
 }
 
+/// What a customer is told of a maintenance.
+pub(crate) struct Affected {
+    pub(crate) customer: String,
+    pub(crate) kind: LetterKind,
+    /// Id and service order of each line that it touches.
+    pub(crate) lines: Vec<(String, String)>,
+    /// The same of those that it touched until it was changed.
+    pub(crate) spared: Vec<(String, String)>,
+}
+
 impl Desk {
     pub(crate) fn new(saved: SavedDesk, now: Time) -> Self {
         let cases: BTreeMap<_, _> =
@@ -314,29 +324,22 @@ impl Desk {
         self.alarms.values()
     }
 
-    /// Tells each customer with lines in its scope of a maintenance, and nobody else.
-    pub(crate) fn announce(
-        &mut self,
-        maintenance: &Arc<Maintenance>,
-        kind: LetterKind,
-        affected: BTreeMap<String, Vec<(String, String)>>,
-        turn: &mut Turn,
-    ) {
+    /// Tells each customer whose lines a maintenance touches, or did until it was changed, and nobody else.
+    pub(crate) fn announce(&mut self, maintenance: &Arc<Maintenance>, affected: Vec<Affected>, turn: &mut Turn) {
         let revision = maintenance.revision;
-        let mark = LetterMark { kind, number: revision };
-        let first = LetterMark { kind: LetterKind::Announced, number: 1 };
-        let previous = match revision {
-            1 => None,
-            2 => Some(first),
-            _ => Some(LetterMark { kind: LetterKind::Revised, number: revision - 1 }),
-        };
-        for (customer, lines) in affected {
+        for Affected { customer, kind, lines, spared } in affected {
+            let mark = LetterMark { kind, number: revision };
+            let previous = match (kind, revision) {
+                (LetterKind::Announced, _) | (_, ..=1) => None,
+                (_, 2) => Some(LetterMark { kind: LetterKind::Announced, number: 1 }),
+                (_, 3..) => Some(LetterMark { kind: LetterKind::Revised, number: revision - 1 }),
+            };
             let thread = Thread::Maintenance {
                 id: maintenance.window.id.clone(),
                 planned_at: maintenance.planned_at,
                 customer: customer.clone(),
             };
-            let content = Content::Maintenance { maintenance: Arc::clone(maintenance), lines };
+            let content = Content::Maintenance { maintenance: Arc::clone(maintenance), lines, spared };
             let readers = self.readers(Some(&customer), false);
             self.post(&readers, &thread, (mark, previous), &content, turn);
         }

@@ -173,18 +173,7 @@ impl Shelter {
 
 /// How long a letter waits.
 const fn wait(kind: LetterKind) -> Duration {
-    match kind {
-        LetterKind::Solved | LetterKind::Closed => COLLECT_GOOD,
-        LetterKind::Opened
-        | LetterKind::Upgraded
-        | LetterKind::Returned
-        | LetterKind::Updated
-        | LetterKind::Announced
-        | LetterKind::Revised
-        | LetterKind::Cancelled
-        | LetterKind::Alarm
-        | LetterKind::AllClear => COLLECT,
-    }
+    if matches!(kind, LetterKind::Solved | LetterKind::Closed) { COLLECT_GOOD } else { COLLECT }
 }
 
 impl Desk {
