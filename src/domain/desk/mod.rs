@@ -487,21 +487,6 @@ impl Desk {
         Ok(reference)
     }
 
-    /// Staff have news for everybody under an umbrella.
-    pub(crate) fn update_umbrella(
-        &mut self,
-        umbrella: Reference,
-        by: String,
-        text: String,
-        turn: &mut Turn,
-    ) -> Result<Reference, Refusal> {
-        if !self.umbrellas().any(|known| known.reference == umbrella) {
-            return Err(Refusal::UnknownUmbrella { reference: umbrella });
-        }
-        self.update(umbrella, by, text, turn);
-        Ok(umbrella)
-    }
-
     /// The deadlines of every open case, for a fresh start.
     pub(crate) fn deadlines(&self) -> impl Iterator<Item = (Time, Reference)> {
         self.cases.values().flat_map(|case| {

@@ -10,7 +10,7 @@ use super::reference::Reference;
 use crate::domain::fact::Fact;
 use crate::domain::letter::{Content, Thread};
 use crate::domain::time::Time;
-use crate::domain::turn::{HeldLine, Turn};
+use crate::domain::turn::{HeldLine, Refusal, Turn};
 use crate::domain::watch::GroupKind;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
@@ -354,8 +354,16 @@ impl Desk {
     }
 
     /// Staff have news for everybody who is affected.
-    pub(super) fn update(&mut self, umbrella: Reference, by: String, text: String, turn: &mut Turn) {
-        let Some(shelter) = self.shelters.get(&umbrella) else { return };
+    pub(crate) fn update_umbrella(
+        &mut self,
+        umbrella: Reference,
+        by: String,
+        text: String,
+        turn: &mut Turn,
+    ) -> Result<Reference, Refusal> {
+        let Some(shelter) = self.shelters.get(&umbrella).filter(|shelter| shelter.is_open()) else {
+            return Err(Refusal::UnknownUmbrella { reference: umbrella });
+        };
         let mut affected: BTreeMap<String, Vec<Reference>> = BTreeMap::new();
         let at_work =
             shelter.children.iter().filter_map(|child| self.cases.get(child)).filter(|case| case.is_at_work());
@@ -381,6 +389,7 @@ impl Desk {
             }
         }
         self.tell_noc_of(umbrella, LetterKind::Updated, Some(text), turn);
+        Ok(umbrella)
     }
 
     /// Closes the umbrellas whose cause is over: no case is at work under them any more, and `is_over` of the cause.
