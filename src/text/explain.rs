@@ -50,8 +50,11 @@ fn origin(case: &Case, calendar: &Calendar) -> Vec<String> {
         let which = if opening.outage().is_some() { "of its latest loss " } else { "" };
         sentences.push(format!("The first lost probe {which}was sent at {}.", loss(outage, calendar)));
     }
-    if let Some(finding) = &case.finding {
+    if let Some(finding) = case.first_finding() {
         sentences.push(format!("The watch found the line degraded: {}.", finding_words(finding)));
+    }
+    if let Some(finding) = case.later_finding() {
+        sentences.push(format!("Later it found: {}.", finding_words(finding)));
     }
     if let Some(umbrella) = case.umbrella {
         sentences.push(format!("It shares its cause with other lines: umbrella {umbrella} is over them all."));

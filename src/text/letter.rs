@@ -111,6 +111,13 @@ fn about_lines(
             format!("We have lost contact with {count}, by a fault that they share with others. We are working on it.")
         }
         LetterKind::Upgraded => format!("We have now lost contact altogether with {count}. They are raised to P1."),
+        // Staff may be sure of a line that has not answered yet.
+        LetterKind::Solved if !lines.iter().all(|(case, _)| is_back(case)) => {
+            format!(
+                "We consider the fault of {count} repaired. We go on watching {these}: if the fault returns, so does \
+                 its case."
+            )
+        }
         LetterKind::Solved => {
             format!(
                 "{} back. We go on watching {these}: if the fault returns, so does its case.",
@@ -120,6 +127,7 @@ fn about_lines(
         LetterKind::Returned => {
             format!("The fault of {count} has returned while we were watching. We are working on it.")
         }
+        LetterKind::TakenBack => format!("We have taken the cases of {count} back to work."),
         LetterKind::Closed => {
             format!("The fault of {count} has stayed away for the whole time that we watched. The cases are closed.")
         }
@@ -151,11 +159,16 @@ fn are(lines: usize, whose: &str) -> String {
     }
 }
 
+/// Whether the line itself showed that its loss is over.
+const fn is_back(case: &Case) -> bool {
+    case.recovered_at.is_some() && !case.line.is_lost()
+}
+
 /// One line of a letter about several: unit, order, case, and the time that matters.
 fn line_of(case: &Case, kind: LetterKind, calendar: &Calendar) -> String {
     let opening = &case.opening;
     let at = |time| utc(time, calendar);
-    let when = if matches!(kind, LetterKind::Solved | LetterKind::Closed) {
+    let when = if matches!(kind, LetterKind::Solved | LetterKind::Closed) && is_back(case) {
         case.recovered_at.map(|time| format!("back since {}", at(time)))
     } else {
         case.outage().map(|outage| format!("lost since {}", at(outage.first_loss)))

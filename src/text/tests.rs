@@ -7,7 +7,7 @@ use crate::domain::desk::{
 use crate::domain::letter::{Content, Letter, Thread};
 use crate::domain::maintenance::{self, Maintenance, Origin, Scope, Window};
 use crate::domain::time::{Calendar, Tally, Time};
-use crate::domain::watch::{Circuit, Reason, Verdict};
+use crate::domain::watch::{Circuit, Finding, Reason, Symptom, Verdict};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -120,6 +120,15 @@ fn letters() {
     let again = Opening { previous: Some(Reference::from_number(2)), last_contact: None, ..opening() };
     let by_hand = Opening { note: Some("slow since this morning".into()), ..p2() };
     let upgraded = [line(30, LOSS), (40, CaseFact::Upgraded(OUTAGE))];
+    let taken_back = |minutes| {
+        let by = Actor::Staff("ann".into());
+        (minutes, CaseFact::Returned { by, note: Some("not for customers".into()), outage: None })
+    };
+    let degraded = Line::Watched(Verdict::Degraded, Reason::Slow);
+    let slow = Finding { symptom: Symptom::Slow, measured: 917_500, limit: 300_000, over: Duration::from_secs(600) };
+    let back = CaseFact::Returned { by: Actor::Watch, note: None, outage: None };
+    let by_ann = solved(65, Actor::Staff("ann".into()));
+    let degraded_again = [by_ann, line(90, degraded), (90, CaseFact::Degraded(slow)), (90, back)];
     let cases = [
         ("opened by the watch", after(opening(), &[])),
         ("opened after an earlier case, never seen before", after(again, &[])),
@@ -128,6 +137,9 @@ fn letters() {
         ("solved by the watch", after(opening(), &to_closing[..2])),
         ("solved by staff", after(opening(), &[solved(65, Actor::Staff("ann".into()))])),
         ("returned", after(opening(), &[line(60, UP), solved(65, Actor::Watch), line(90, LOSS), returned(100)])),
+        ("taken back by staff", after(opening(), &[line(60, UP), solved(65, Actor::Watch), taken_back(90)])),
+        ("a solved P2 is lost", after(p2(), &[solved(65, Actor::Staff("ann".into())), line(90, LOSS), returned(100)])),
+        ("a solved P2 is degraded again", after(p2(), &degraded_again)),
         ("closed after a window that was made longer", after(opening(), &extended)),
         ("closed after the unit was withdrawn", after(opening(), &withdrawn)),
     ];

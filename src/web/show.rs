@@ -42,9 +42,10 @@ pub(super) struct CaseForm {
     solved_count: u32,
     returned_count: u32,
     note: Option<String>,
-    /// `loss`, or the symptom that the watch found.
+    /// Why it was opened: `loss`, or the symptom that the watch found.
     reason: Option<&'static str>,
     finding: Option<String>,
+    later_finding: Option<String>,
     umbrella: Option<String>,
     diagnosis: Option<DiagnosisForm>,
 }
@@ -60,12 +61,13 @@ impl CaseForm {
     pub(super) fn new(case: Case, scene: &Scene) -> Self {
         let Scene { now, calendar, words } = scene;
         let (now, stamp) = (*now, |at| scene.stamp(at));
-        let finding = case.finding.as_ref();
-        let reason = case.outage().map(|_| "loss").or(finding.map(|finding| finding.symptom.name()));
+        let finding = case.first_finding();
+        let reason = finding.map(|finding| finding.symptom.name()).or(case.outage().map(|_| "loss"));
         let diagnosis = case.diagnosis.as_ref().map(|diagnosis| DiagnosisForm {
             cause: diagnosis.cause.name(),
             sentence: (words.diagnosis)(diagnosis, calendar),
         });
+        let later_finding = case.later_finding().map(words.finding);
         let finding = finding.map(words.finding);
         let umbrella = case.umbrella.map(|umbrella| umbrella.to_string());
         let (waiting_on, closed_at) = match &case.stage {
@@ -112,6 +114,7 @@ impl CaseForm {
             note: opening.note,
             reason,
             finding,
+            later_finding,
             umbrella,
             diagnosis,
         }

@@ -78,10 +78,12 @@ pub(crate) fn problems_have_one_recovery(history: &History) {
         let mut counts: BTreeMap<LetterKind, u32> = BTreeMap::new();
         let mut troubled = false;
         for (place, mark) in marks.iter().enumerate() {
-            let count = counts.entry(mark.kind).or_default();
+            // Both are counted as one.
+            let kind = if mark.kind == LetterKind::TakenBack { LetterKind::Returned } else { mark.kind };
+            let count = counts.entry(kind).or_default();
             *count += 1;
             assert_eq!(*count, mark.number, "{reference}: {marks:?}");
-            troubled = match mark.kind {
+            troubled = match kind {
                 LetterKind::Opened if place == 0 => true,
                 LetterKind::Upgraded if troubled => true,
                 LetterKind::Returned if !troubled => true,
@@ -99,7 +101,10 @@ pub(crate) fn the_noc_hears_of_all_trouble(history: &History) {
     let mut cases: BTreeMap<Reference, Case> = BTreeMap::new();
     let mut open = BTreeSet::new();
     let check = |case: &Case, mark: LetterMark, open: &BTreeSet<Reference>| {
-        let trouble = matches!(mark.kind, LetterKind::Opened | LetterKind::Upgraded | LetterKind::Returned);
+        let trouble = matches!(
+            mark.kind,
+            LetterKind::Opened | LetterKind::Upgraded | LetterKind::Returned | LetterKind::TakenBack
+        );
         if trouble && !case.umbrella.is_some_and(|umbrella| open.contains(&umbrella)) {
             let heard = told.get(&(case.opening.reference, "noc@example.net".into()));
             assert!(heard.is_some_and(|heard| heard.contains(&mark)), "nobody heard of {mark:?}: {case:#?}");
@@ -147,7 +152,9 @@ pub(crate) fn the_noc_hears_no_recovery_without_its_trouble(history: &History) {
         let mut troubled = false;
         for mark in &marks {
             match mark.kind {
-                LetterKind::Opened | LetterKind::Upgraded | LetterKind::Returned => troubled = true,
+                LetterKind::Opened | LetterKind::Upgraded | LetterKind::Returned | LetterKind::TakenBack => {
+                    troubled = true;
+                }
                 LetterKind::Solved => {
                     assert!(troubled, "{reference}: {marks:?}");
                     troubled = false;

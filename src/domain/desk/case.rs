@@ -205,6 +205,8 @@ pub enum LetterKind {
     Solved,
     /// The fault is back, and so is the case.
     Returned,
+    /// Staff took it back to work.
+    TakenBack,
     /// It is closed for good.
     Closed,
     /// Staff have news.
@@ -430,7 +432,8 @@ impl Case {
                     self.see(*outage);
                     self.priority = Priority::P1;
                 }
-                self.wrote(LetterKind::Returned, self.returned);
+                let kind = if *by == Actor::Watch { LetterKind::Returned } else { LetterKind::TakenBack };
+                self.wrote(kind, self.returned);
             }
             CaseFact::Closed => {
                 let Stage::Solved { since, mut window, .. } = self.stage else {
@@ -487,6 +490,19 @@ impl Case {
         }
         self.line = line;
         self.line_since = at;
+    }
+
+    /// What the watch found first when it was degraded, if that is what the case is about.
+    #[must_use]
+    pub fn first_finding(&self) -> Option<&Finding> {
+        let later = self.finding.as_ref().filter(|_| self.outage().is_none());
+        self.opening.finding.as_ref().or(later)
+    }
+
+    /// What the watch found later, if it did.
+    #[must_use]
+    pub fn later_finding(&self) -> Option<&Finding> {
+        self.finding.as_ref().filter(|finding| self.first_finding() != Some(finding))
     }
 
     /// The loss that this case is about at present, if the watch knows of one.
@@ -670,11 +686,12 @@ impl WaitingOn {
 
 impl LetterKind {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Opened,
         Self::Upgraded,
         Self::Solved,
         Self::Returned,
+        Self::TakenBack,
         Self::Closed,
         Self::Updated,
         Self::Announced,
@@ -692,6 +709,7 @@ impl LetterKind {
             Self::Upgraded => "upgraded",
             Self::Solved => "solved",
             Self::Returned => "returned",
+            Self::TakenBack => "taken_back",
             Self::Closed => "closed",
             Self::Updated => "updated",
             Self::Announced => "announced",
@@ -706,6 +724,7 @@ impl LetterKind {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::watch::Symptom;
 
     const HOUR: Duration = Duration::from_secs(3_600);
     const UP: Line = Line::Watched(Verdict::Up, Reason::Answered);
@@ -853,6 +872,20 @@ mod tests {
             after(&[(line(UP, 1_000), 1_000), (solved(), 1_300), (line(LOSS, 2_000), 2_003), (returned, 2_600)]);
         assert_eq!((again.outage(), again.last_contact()), (Some(second), Some(at(1_990))));
         assert_eq!(again.opening.outage(), first);
+    }
+
+    #[test]
+    fn a_case_keeps_why_it_was_opened_beside_what_is_found_later() {
+        let finding = |symptom| Finding { symptom, measured: 3, limit: 3, over: HOUR };
+        let (flapping, lossy) = (finding(Symptom::Flapping), finding(Symptom::Loss));
+        // Found as it was lost once more.
+        let opening = Opening { priority: Priority::P2, finding: Some(flapping), ..case().opening };
+        let mut opened = Case::open(opening, at(600));
+        assert_eq!((opened.first_finding(), opened.later_finding()), (Some(&flapping), None));
+        opened.apply(&CaseFact::Degraded(lossy), at(700));
+        assert_eq!((opened.first_finding(), opened.later_finding()), (Some(&flapping), Some(&lossy)));
+        let lost = after(&[(CaseFact::Degraded(lossy), 700)]);
+        assert_eq!((lost.first_finding(), lost.later_finding()), (None, Some(&lossy)), "it is about a loss");
     }
 
     #[test]
