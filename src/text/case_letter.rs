@@ -82,7 +82,14 @@ fn message(letter: &Letter, case: &Case) -> String {
         | LetterKind::Revised
         | LetterKind::Cancelled
         | LetterKind::Alarm
-        | LetterKind::AllClear => format!("there is news of {service}."),
+        | LetterKind::AllClear => match case.umbrella {
+            Some(umbrella) => format!(
+                "{service} has failed together with others: umbrella {umbrella} is over them all and speaks for case \
+                 {} from now on.",
+                case.opening.reference
+            ),
+            None => format!("there is news of {service}."),
+        },
         LetterKind::Closed => {
             let blind = case.blind_in_window(letter.written_at);
             let extended = match case.line {

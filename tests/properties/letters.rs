@@ -254,6 +254,8 @@ pub(crate) fn umbrellas_collect(history: &History) {
                 moved.insert(*reference);
             }
             Fact::LetterQueued { letter, lines } => match &letter.thread {
+                // The operations centre is told which umbrella speaks for a case that it knows by itself.
+                Thread::Case { .. } if letter.mark.kind == LetterKind::Updated => assert!(is_noc(&letter.to)),
                 Thread::Case { reference, .. } => {
                     assert!(!over.contains_key(reference), "outside its umbrella: {letter:?}");
                 }

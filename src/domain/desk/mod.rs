@@ -109,8 +109,12 @@ impl Desk {
     pub(crate) fn set_rules(&mut self, customers: &[Customer], noc: &[String], stability: Stability) {
         let before = core::mem::take(&mut self.customers);
         // Who was told of a problem is told of its end, though he be a customer no more.
-        let concerned: BTreeSet<&str> =
-            self.cases.values().map(|case| case.opening.circuit.customer.as_str()).collect();
+        let concerned: BTreeSet<&str> = self
+            .cases
+            .values()
+            .chain(self.closing.values())
+            .map(|case| case.opening.circuit.customer.as_str())
+            .collect();
         self.customers = before.into_iter().filter(|(id, _)| concerned.contains(id.as_str())).collect();
         self.customers.extend(customers.iter().map(|customer| (customer.id.clone(), customer.clone())));
         self.noc = noc.to_vec();
@@ -251,6 +255,16 @@ impl Desk {
         self.post(&readers, &thread, (mark, previous), &Content::Case(case), turn);
     }
 
+    /// Tells the operations centre, which knows a case by itself, that an umbrella speaks for it from now on.
+    fn hand_to_umbrella(&mut self, reference: Reference, turn: &mut Turn) {
+        let Some(case) = self.cases.get(&reference).cloned() else { return };
+        let thread = Thread::Case { reference, unit: case.opening.unit.clone() };
+        // Each time that it was taken to work it can come under an umbrella once.
+        let mark = LetterMark { kind: LetterKind::Updated, number: case.returned + 1 };
+        let readers = self.readers(None, true);
+        self.post(&readers, &thread, (mark, case.last_letter), &Content::Case(case), turn);
+    }
+
     /// Whom a letter goes to: address, and how customers are greeted. Nobody gets the same letter twice, whichever way
     /// an address is written.
     fn readers(&self, customer: Option<&String>, with_noc: bool) -> Vec<(String, Option<String>)> {
@@ -358,7 +372,11 @@ impl Desk {
             self.open(subject, Actor::Watch, Priority::P1, Why::default(), turn);
             return;
         };
+        let was_alone = self.case(reference).is_some_and(|case| case.is_at_work() && case.umbrella.is_none());
         self.join(reference, subject.umbrella, turn);
+        if was_alone && subject.umbrella.is_some() {
+            self.hand_to_umbrella(reference, turn);
+        }
         let (Some(case), Some(trouble)) = (self.case(reference), subject.evidence.trouble()) else { return };
         let outage = Outage {
             last_contact: subject.evidence.last_contact(),
