@@ -224,8 +224,11 @@ impl Storm {
 
 /// The sentinel, which comes after the units, always answers.
 fn fate(probe: &Probe, silent: bool, now: Time) -> (Time, ProbeResult) {
-    let (after, outcome) =
-        if silent && probe.slot.0 < UNITS { (probe.timeout, Outcome::Lost) } else { (RTT, Outcome::Answered { rtt: RTT, sample: None }) };
+    let (after, outcome) = if silent && probe.slot.0 < UNITS {
+        (probe.timeout, Outcome::Lost)
+    } else {
+        (RTT, Outcome::Answered { rtt: RTT, sample: None })
+    };
     (now + after, ProbeResult { slot: probe.slot, round: probe.round, method: Method::Icmp, outcome })
 }
 

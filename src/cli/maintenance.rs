@@ -35,10 +35,10 @@ pub(super) enum Verb {
         /// When it ends
         #[arg(long, value_name = "TIME")]
         until: String,
-        /// It can't wait: no notice is owed
-        #[arg(long)]
-        emergency: bool,
-        /// What is done, as customers are to read it
+        /// It can't wait: no notice is owed. Left out when it is changed: as it was
+        #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+        emergency: Option<bool>,
+        /// What is done, as customers are to read it. Left out when it is changed: as it was
         #[arg(long, value_name = "TEXT")]
         note: Option<String>,
         #[command(flatten)]

@@ -58,19 +58,18 @@ fn origin(case: &Case, calendar: &Calendar) -> Vec<String> {
         ),
         Actor::Staff(name) => format!("{name} opened {} on {} at {when}.", opening.reference, opening.unit),
     });
-    if let Some(Outage { last_contact, first_loss, detected }) = case.outage() {
-        let contact = last_contact.map_or_else(
-            || "it had never answered before".to_owned(),
-            |at| format!("its last answer was to a probe of {}", utc(at, calendar)),
-        );
-        sentences.push(format!(
-            "The first lost probe was sent at {}; re-probes confirmed the loss by {}; {contact}.",
-            utc(first_loss, calendar),
-            utc(detected, calendar)
-        ));
+    if let Some(outage) = opening.outage() {
+        sentences.push(format!("The first lost probe was sent at {}.", loss(&outage, calendar)));
     }
-    if let Some(finding) = &case.finding {
+    if let Some(outage) = case.confirmed.as_ref().filter(|outage| opening.outage().as_ref() != Some(outage)) {
+        let which = if opening.outage().is_some() { "of its latest loss " } else { "" };
+        sentences.push(format!("The first lost probe {which}was sent at {}.", loss(outage, calendar)));
+    }
+    if let Some(finding) = case.first_finding() {
         sentences.push(format!("The watch found the line degraded: {}.", finding_words(finding)));
+    }
+    if let Some(finding) = case.later_finding() {
+        sentences.push(format!("Later it found: {}.", finding_words(finding)));
     }
     if let Some(umbrella) = case.umbrella {
         sentences.push(format!("It shares its cause with other lines: umbrella {umbrella} is over them all."));
@@ -82,6 +81,17 @@ fn origin(case: &Case, calendar: &Calendar) -> Vec<String> {
         sentences.push(format!("The unit had case {previous} before, which is closed."));
     }
     sentences
+}
+
+/// When a loss began, was confirmed, and what was before.
+fn loss(outage: &Outage, calendar: &Calendar) -> String {
+    let Outage { last_contact, first_loss, detected } = outage;
+    let contact = last_contact.map_or_else(
+        || "it had never answered before".to_owned(),
+        |at| format!("its last answer was to a probe of {}", utc(at, calendar)),
+    );
+    let (first_loss, detected) = (utc(*first_loss, calendar), utc(*detected, calendar));
+    format!("{first_loss}; re-probes confirmed the loss by {detected}; {contact}")
 }
 
 fn priority(case: &Case) -> String {

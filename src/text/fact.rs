@@ -32,6 +32,7 @@ pub fn kind(fact: &Fact) -> &'static str {
             CaseFact::Upgraded(_) => "case_upgraded",
             CaseFact::Degraded(_) => "case_degraded",
             CaseFact::Joined { .. } => "case_joined",
+            CaseFact::Left => "case_left",
             CaseFact::Diagnosed(_) => "case_diagnosed",
             CaseFact::Solved { .. } => "case_solved",
             CaseFact::Returned { .. } => "case_returned",
@@ -206,6 +207,7 @@ fn case_fields(fact: &CaseFact, time: &dyn Fn(Time) -> Value) -> Value {
             value
         }
         CaseFact::Degraded(finding) => finding_fields(finding),
+        CaseFact::Left => json!({}),
         CaseFact::Joined { umbrella } => json!({ "umbrella": umbrella.to_string() }),
         CaseFact::Diagnosed(diagnosis) => json!({
             "cause": diagnosis.cause.name(),
@@ -214,7 +216,12 @@ fn case_fields(fact: &CaseFact, time: &dyn Fn(Time) -> Value) -> Value {
         CaseFact::Solved { by, note, window } => {
             json!({ "by": by.name(), "note": note, "window_s": window.as_secs() })
         }
-        CaseFact::Returned { by, note } => json!({ "by": by.name(), "note": note }),
+        CaseFact::Returned { by, note, outage } => {
+            let mut value = outage.as_ref().map_or_else(|| json!({}), |outage| outage_fields(outage, time));
+            value["by"] = json!(by.name());
+            value["note"] = json!(note);
+            value
+        }
         CaseFact::Closed => json!({}),
     }
 }

@@ -201,6 +201,7 @@ fn case_sentence(fact: &CaseFact, calendar: &Calendar) -> String {
         CaseFact::Confirmed(_) => "The watch sees the fault itself now: the line has lost contact.".into(),
         CaseFact::Degraded(finding) => format!("The watch found it degraded: {}.", finding_words(finding)),
         CaseFact::Joined { umbrella } => format!("It shares its cause with others: see umbrella {umbrella}."),
+        CaseFact::Left => "It is by itself from now on: no others share what happens to it.".into(),
         CaseFact::Diagnosed(diagnosis) => diagnosis_words(diagnosis, calendar),
         CaseFact::Upgraded(_) => "Raised to P1: the line has lost contact altogether.".into(),
         CaseFact::Solved { by: Actor::Watch, window, .. } => {
@@ -210,7 +211,7 @@ fn case_sentence(fact: &CaseFact, calendar: &Calendar) -> String {
             format!("Declared solved by {name}{}; watched for {}.", noted(note), duration(*window))
         }
         CaseFact::Returned { by: Actor::Watch, .. } => "Back at work: the fault is back within the window.".into(),
-        CaseFact::Returned { by: Actor::Staff(name), note } => format!("Back at work by {name}{}.", noted(note)),
+        CaseFact::Returned { by: Actor::Staff(name), note, .. } => format!("Back at work by {name}{}.", noted(note)),
         CaseFact::Closed => "Closed for good.".into(),
     }
 }
@@ -258,11 +259,27 @@ pub(super) const fn line_does(verdict: Verdict) -> &'static str {
 pub(super) fn measured(finding: &Finding) -> (String, String) {
     let words = |value: u64| match finding.symptom {
         Symptom::Loss | Symptom::InterfaceErrors | Symptom::Overloaded => format!("{} %", value as f64 / 10.0),
-        Symptom::Slow | Symptom::Slower => format!("{} ms", (value as f64 / 100.0).round() / 10.0),
+        Symptom::Slow | Symptom::Slower => format!("{} ms", value as f64 / 1_000.0),
         Symptom::InterfaceDown => duration(Duration::from_micros(value)),
         Symptom::Flapping | Symptom::Rebooting => value.to_string(),
     };
-    (words(finding.measured), words(finding.limit))
+    match finding.symptom {
+        // Answers are known to so many digits only, and what is usual for a line is made of them.
+        Symptom::Slow => (words(two_digits(finding.measured)), words(finding.limit)),
+        Symptom::Slower => (words(two_digits(finding.measured)), words(two_digits(finding.limit))),
+        Symptom::Loss
+        | Symptom::Flapping
+        | Symptom::Rebooting
+        | Symptom::InterfaceDown
+        | Symptom::InterfaceErrors
+        | Symptom::Overloaded => (words(finding.measured), words(finding.limit)),
+    }
+}
+
+/// Rounded to two significant digits.
+fn two_digits(value: u64) -> u64 {
+    let unit = 10_u64.pow(value.max(1).ilog10().saturating_sub(1));
+    (value + unit / 2) / unit * unit
 }
 
 /// How a line is degraded, as the end of a sentence about it.
@@ -272,9 +289,11 @@ pub fn finding_words(finding: &Finding) -> String {
     let over = duration(finding.over);
     match finding.symptom {
         Symptom::Loss => format!("{measured} of the probes were lost over {over} (limit {limit})"),
-        Symptom::Slow => format!("one answer in twenty took longer than {measured} over {over} (limit {limit})"),
+        Symptom::Slow => format!("one answer in twenty took about {measured} or longer over {over} (limit {limit})"),
         Symptom::Slower => {
-            format!("one answer in twenty took longer than {measured} over {over}, usual for it is well below {limit}")
+            format!(
+                "one answer in twenty took about {measured} or longer over {over}, usual for it is well below {limit}"
+            )
         }
         Symptom::Flapping => format!("contact was lost {measured} times within {over} (limit {limit})"),
         Symptom::Rebooting => format!("the box restarted {measured} times within {over} (limit {limit})"),

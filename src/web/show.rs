@@ -2,7 +2,7 @@
 
 use super::board::Row;
 use super::scene::{Scene, stamp};
-use crate::domain::desk::{Case, HeldLetter, Line, Priority, Stage};
+use crate::domain::desk::{Case, HeldLetter, Line, Stage};
 use crate::domain::time::Calendar;
 use crate::domain::watch::{Circuit, Interval, Limits, Permille, Place, Role, SnmpSample, Symptom};
 use crate::store::{LetterRow, TimelineEntry};
@@ -42,9 +42,10 @@ pub(super) struct CaseForm {
     solved_count: u32,
     returned_count: u32,
     note: Option<String>,
-    /// What the case is about: `loss`, or the symptom that the watch found.
+    /// Why it was opened: `loss`, or the symptom that the watch found.
     reason: Option<&'static str>,
     finding: Option<String>,
+    later_finding: Option<String>,
     umbrella: Option<String>,
     diagnosis: Option<DiagnosisForm>,
 }
@@ -60,18 +61,13 @@ impl CaseForm {
     pub(super) fn new(case: Case, scene: &Scene) -> Self {
         let Scene { now, calendar, words } = scene;
         let (now, stamp) = (*now, |at| scene.stamp(at));
-        let finding = case.finding.as_ref();
-        let symptom = finding.map(|finding| finding.symptom.name());
-        let lost = case.outage().map(|_| "loss");
-        // A line that goes on and off is lost now and then, and may be so at the opening: that is not what it is about.
-        let reason = match case.priority {
-            Priority::P1 => lost.or(symptom),
-            Priority::P2 => symptom.or(lost),
-        };
+        let finding = case.first_finding();
+        let reason = finding.map(|finding| finding.symptom.name()).or(case.outage().map(|_| "loss"));
         let diagnosis = case.diagnosis.as_ref().map(|diagnosis| DiagnosisForm {
             cause: diagnosis.cause.name(),
             sentence: (words.diagnosis)(diagnosis, calendar),
         });
+        let later_finding = case.later_finding().map(words.finding);
         let finding = finding.map(words.finding);
         let umbrella = case.umbrella.map(|umbrella| umbrella.to_string());
         let (waiting_on, closed_at) = match &case.stage {
@@ -118,6 +114,7 @@ impl CaseForm {
             note: opening.note,
             reason,
             finding,
+            later_finding,
             umbrella,
             diagnosis,
         }

@@ -217,7 +217,7 @@ fn ask(asked: Arc<Mutex<Vec<String>>>) -> Ask {
                 OPEN => Ok(Done::Case(umbrella)),
                 _ => Err(Refusal::UnknownUmbrella { reference: umbrella }),
             },
-            Wish::Maintain(window) => maintain(by, window),
+            Wish::Maintain(draft) => maintain(by, draft.over(None)),
             Wish::CallOff { id } if id == "mw-1" => {
                 let (from, until) = (NOW + Duration::from_secs(3_600), NOW + Duration::from_secs(7_200));
                 let window = Window {

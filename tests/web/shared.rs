@@ -441,8 +441,9 @@ fn the_command_line_knows_maintenance() {
     assert!(planned.starts_with("mw-1: planned, revision 1, pop=lon from 2027-01-16 08:00:00Z until"), "{planned}");
     assert!(planned.contains("! at short notice: 1 d 0 h before it begins"), "{planned}");
     assert!(world.last_asked().contains("note: Some(\"new card\")"), "{}", world.last_asked());
+    assert!(world.last_asked().contains("emergency: None"), "what is not said stays as it is");
     let urgent = text(&[&plan[..], &["--emergency"]].concat());
-    assert!(!urgent.contains("short notice") && world.last_asked().contains("emergency: true"), "{urgent}");
+    assert!(!urgent.contains("short notice") && world.last_asked().contains("emergency: Some(true)"), "{urgent}");
     assert!(text(&["maintenance", "cancel", "mw-1"]).starts_with("mw-1: cancelled, revision 2"));
     let json: Value = serde_json::from_str(&text(&["maintenance", "cancel", "mw-1", "--json"])).unwrap();
     assert_eq!(json["done"], "cancel");

@@ -72,7 +72,7 @@ fn world() -> World {
         thread: Thread::Maintenance { id: "mw-1".to_owned(), planned_at, customer: "acme".to_owned() },
         mark: LetterMark { kind, number },
         previous: None,
-        content: Content::Maintenance { maintenance: Arc::clone(&planned), lines: Vec::new() },
+        content: Content::Maintenance { maintenance: Arc::clone(&planned), lines: Vec::new(), spared: Vec::new() },
         to: "it@acme.example".to_owned(),
         greeting: None,
         written_at: at(-180),

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::desk::Priority;
-use crate::domain::maintenance::{Scope, Window};
+use crate::domain::maintenance::{Draft, Scope, Window};
 use crate::domain::turn::{DeviceRow, Wish};
 use crate::domain::watch::{AgentState, Baseline, Device, Limits, Permille, Symptom};
 use crate::story::weather::{Asker, Climate, Fleet, Weather};
@@ -71,8 +71,8 @@ impl Past {
     fn maintained(mut self, from: u32, until: u32) -> Self {
         let scope = Scope::Device("u1".into());
         let (from, until) = (at(from), at(until));
-        let window = Window { id: "w".into(), scope, from, until, emergency: false, note: None };
-        let answer = self.sim.ask(Wish::Maintain(window));
+        let draft = Draft { id: "w".into(), scope, from, until, emergency: None, note: None };
+        let answer = self.sim.ask(Wish::Maintain(draft));
         assert!(answer.is_some_and(|reply| reply.result.is_ok()));
         self
     }
