@@ -120,12 +120,21 @@ impl Crowd {
         let after = last_contact.filter(|_| !unseen);
         self.recent.push_back(Lost { slot: shift.slot, after, by: shift.at, interval });
         self.fresh = true;
+        self.forget_old(shift.at);
+    }
+
+    fn forget_old(&mut self, now: Time) {
         let horizon = self.longest + AT_ONCE + MAX_SETTLE;
-        while self.recent.front().is_some_and(|lost| shift.at.since(lost.by) > horizon)
-            || self.recent.len() > 2 * self.fleet
+        while self.recent.front().is_some_and(|lost| now.since(lost.by) > horizon) || self.recent.len() > 2 * self.fleet
         {
             self.recent.pop_front();
         }
+    }
+
+    /// Sentinels have judged what was lost.
+    fn leave_to_sentinels(&mut self) {
+        (self.pending, self.fresh) = (None, false);
+        self.recent.clear();
     }
 
     fn is_too_many(&self, lost: usize) -> bool {
@@ -135,7 +144,11 @@ impl Crowd {
     /// Looks whether more was lost at once than lines can fail.
     fn look(&mut self, now: Time) {
         let just_looked = self.looked_at.is_some_and(|at| now.since(at) < LOOK_EVERY);
-        if !self.fresh || just_looked || self.pending.is_some() || !self.is_too_many(self.recent.len()) {
+        if !self.fresh || just_looked || self.pending.is_some() {
+            return;
+        }
+        self.forget_old(now);
+        if !self.is_too_many(self.recent.len()) {
             return;
         }
         (self.fresh, self.looked_at) = (false, Some(now));
@@ -202,7 +215,7 @@ impl Watch {
             self.isolation.set_mass(None);
         }
         if self.isolation.vouched().is_some() {
-            self.crowd.pending = None;
+            self.crowd.leave_to_sentinels();
             return;
         }
         self.crowd.look(now);
@@ -279,6 +292,17 @@ mod tests {
     fn together(lost: &[Lost]) -> usize {
         let moment = common_moment(lost).unwrap();
         lost.iter().filter(|lost| lost.can_be_of(moment)).count()
+    }
+
+    #[test]
+    fn a_look_that_comes_late_judges_nothing_old() {
+        let looked_at = |seconds: i64| {
+            let recent = (0..40).map(|n| lost(n, 990, 1_000)).collect();
+            let mut crowd = Crowd { fleet: 40, recent, fresh: true, ..Crowd::default() };
+            crowd.look(Time::from_millis(seconds * 1_000));
+            crowd.pending.is_some()
+        };
+        assert!(looked_at(1_002) && !looked_at(10_000));
     }
 
     #[test]

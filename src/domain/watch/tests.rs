@@ -415,6 +415,28 @@ fn a_pause_of_the_daemon_is_no_silence_of_the_sentinels() {
     assert_eq!(bench.watch.isolation().cut_off().map(|(_, why)| why), Some(Reason::SentinelsSilent));
 }
 
+fn units(count: usize) -> Vec<Device> {
+    (0..count).map(|n| unit(&format!("u-{n}"))).collect()
+}
+
+#[test]
+fn what_sentinels_have_judged_is_not_judged_again_without_them() {
+    let sentinel = Device {
+        role: Role::Sentinel(Place::Far),
+        pace: Pace { interval: SENTINEL_INTERVAL, timeout: SENTINEL_TIMEOUT, ..PACE },
+        ..unit("core")
+    };
+    let mut devices = units(40);
+    devices.push(sentinel);
+    let mut bench = Bench::new(devices);
+    bench.run(100, |_| answered());
+    bench.run_all(200, |slot, _| Some(if slot.index() < 40 { Outcome::Lost } else { answered() }));
+    assert_eq!(bench.verdict(), (Verdict::Loss, Reason::NoAnswer));
+    bench.step(Input::Planned(plan(units(40)).into()));
+    bench.run(300, |_| Outcome::Lost);
+    assert_eq!((bench.watch.isolation().cut_off(), bench.verdict()), (None, (Verdict::Loss, Reason::NoAnswer)));
+}
+
 /// Who is told what of a maintenance: customer, kind of letter, lines that it touches, lines that it touches no more.
 type Told = Vec<(String, LetterKind, Vec<String>, Vec<String>)>;
 
