@@ -28,8 +28,12 @@ const MAX_OURS: usize = 256;
 pub(super) struct Crowd {
     /// Units and nodes.
     fleet: usize,
+    /// Whether the following were counted since the inventory changed.
+    is_counted: bool,
     /// How many of them don't answer, be it their fault or ours.
     dark: usize,
+    /// How many don't answer because they are being maintained: they say nothing of our own side.
+    excused: usize,
     /// The longest interval of a unit or a node.
     longest: Duration,
     /// The latest losses, in the order in which they were confirmed.
@@ -67,11 +71,18 @@ struct Pending {
     plausible: bool,
 }
 
-const fn is_dark(verdict: Verdict) -> bool {
+/// Whether a device does not answer, and nobody expects that.
+const fn is_dark((verdict, reason): (Verdict, Reason)) -> bool {
     match verdict {
-        Verdict::Loss | Verdict::Inconclusive => true,
+        Verdict::Loss => !matches!(reason, Reason::Maintenance),
+        Verdict::Inconclusive => true,
         Verdict::Up | Verdict::Degraded | Verdict::Unobserved => false,
     }
+}
+
+/// Whether a device does not answer because it is being maintained.
+const fn is_excused((verdict, reason): (Verdict, Reason)) -> bool {
+    matches!((verdict, reason), (Verdict::Loss, Reason::Maintenance))
 }
 
 impl Lost {
@@ -99,22 +110,31 @@ fn common_moment(lost: &[Lost]) -> Option<Time> {
 }
 
 impl Crowd {
-    /// Counts all anew after a change of the inventory: each device's verdict and interval.
+    /// Takes over a changed inventory: each device's interval. Who is lost is counted when it is judged next.
     pub(super) fn recount(&mut self, devices: impl Iterator<Item = (Verdict, Duration)>) {
-        (self.fleet, self.dark, self.longest) = (0, 0, Duration::ZERO);
-        for (verdict, interval) in devices {
+        (self.fleet, self.is_counted, self.longest) = (0, false, Duration::ZERO);
+        for (_, interval) in devices {
             self.fleet += 1;
-            self.dark += usize::from(is_dark(verdict));
             self.longest = self.longest.max(interval);
         }
     }
 
+    fn enters(&mut self, state: (Verdict, Reason)) {
+        self.dark += usize::from(is_dark(state));
+        self.excused += usize::from(is_excused(state));
+    }
+
+    fn leaves(&mut self, state: (Verdict, Reason)) {
+        self.dark = self.dark.saturating_sub(usize::from(is_dark(state)));
+        self.excused = self.excused.saturating_sub(usize::from(is_excused(state)));
+    }
+
     fn shifted(&mut self, shift: &Shift, last_contact: Option<Time>, interval: Duration) {
-        self.dark += usize::from(is_dark(shift.now.0));
-        self.dark = self.dark.saturating_sub(usize::from(is_dark(shift.was.0)));
+        self.enters(shift.now);
+        self.leaves(shift.was);
         // After a start or a stall nobody was seen before, and all may be lost at once just the same.
         let unseen = matches!(shift.was.1, Reason::Stopped | Reason::Stalled | Reason::Added);
-        if shift.now.0 != Verdict::Loss || !shift.was.0.is_contact() && !unseen {
+        if shift.now.0 != Verdict::Loss || is_excused(shift.now) || !shift.was.0.is_contact() && !unseen {
             return;
         }
         let after = last_contact.filter(|_| !unseen);
@@ -138,7 +158,7 @@ impl Crowd {
     }
 
     fn is_too_many(&self, lost: usize) -> bool {
-        lost >= MIN_CROWD && lost * 2 >= self.fleet
+        lost >= MIN_CROWD && lost * 2 >= self.fleet.saturating_sub(self.excused)
     }
 
     /// Looks whether more was lost at once than lines can fail.
@@ -208,8 +228,28 @@ impl Watch {
         self.crowd.pending.is_some()
     }
 
+    /// Counts all anew after a change of the inventory.
+    fn count_crowd(&mut self) {
+        let states: Vec<_> = self
+            .devices()
+            .filter(|(_, device)| !matches!(device.role, Role::Sentinel(_)))
+            .map(|(slot, _)| self.state(slot))
+            .collect();
+        (self.crowd.dark, self.crowd.excused, self.crowd.is_counted) = (0, 0, true);
+        states.into_iter().for_each(|state| self.crowd.enters(state));
+    }
+
+    /// A device's verdict, and why it stands.
+    fn state(&self, slot: Slot) -> (Verdict, Reason) {
+        let evidence = &self.evidence[slot.index()];
+        (evidence.verdict(), evidence.reason())
+    }
+
     /// Judges whether so many losses at once can be the lines'. Where there are sentinels, they decide.
     pub(super) fn judge_crowd(&mut self, now: Time) {
+        if !self.crowd.is_counted {
+            self.count_crowd();
+        }
         let dark = self.crowd.is_too_many(self.crowd.dark);
         if !dark {
             self.isolation.set_mass(None);
@@ -263,10 +303,10 @@ impl Watch {
     fn groups_explain(&self) -> bool {
         GroupKind::ALL.into_iter().any(|kind| {
             let mut groups: BTreeMap<Option<&str>, (usize, usize)> = BTreeMap::new();
-            for (slot, device) in self.devices() {
+            for (slot, device) in self.devices().filter(|&(slot, _)| !is_excused(self.state(slot))) {
                 if let Role::Unit(circuit) = &device.role {
                     let (lost, of) = groups.entry(circuit.group(kind)).or_default();
-                    *lost += usize::from(is_dark(self.evidence[slot.index()].verdict()));
+                    *lost += usize::from(is_dark(self.state(slot)));
                     *of += 1;
                 }
             }
