@@ -34,6 +34,8 @@ pub(super) struct Crowd {
     dark: usize,
     /// How many don't answer because they are being maintained: they say nothing of our own side.
     excused: usize,
+    /// How many may be dark just as well, because nobody has asked them yet.
+    unseen: usize,
     /// The longest interval of a unit or a node.
     longest: Duration,
     /// The latest losses, in the order in which they were confirmed.
@@ -85,6 +87,11 @@ const fn is_excused((verdict, reason): (Verdict, Reason)) -> bool {
     matches!((verdict, reason), (Verdict::Loss, Reason::Maintenance))
 }
 
+/// Whether nobody has asked a device yet since the start, a stall, or since it joined.
+const fn is_unseen((verdict, reason): (Verdict, Reason)) -> bool {
+    matches!((verdict, reason), (Verdict::Unobserved, Reason::Stopped | Reason::Stalled | Reason::Added))
+}
+
 impl Lost {
     fn can_be_of(&self, moment: Time) -> bool {
         self.after.is_none_or(|after| after < moment) && moment <= self.by + AT_ONCE
@@ -122,18 +129,20 @@ impl Crowd {
     fn enters(&mut self, state: (Verdict, Reason)) {
         self.dark += usize::from(is_dark(state));
         self.excused += usize::from(is_excused(state));
+        self.unseen += usize::from(is_unseen(state));
     }
 
     fn leaves(&mut self, state: (Verdict, Reason)) {
         self.dark = self.dark.saturating_sub(usize::from(is_dark(state)));
         self.excused = self.excused.saturating_sub(usize::from(is_excused(state)));
+        self.unseen = self.unseen.saturating_sub(usize::from(is_unseen(state)));
     }
 
     fn shifted(&mut self, shift: &Shift, last_contact: Option<Time>, interval: Duration) {
         self.enters(shift.now);
         self.leaves(shift.was);
         // After a start or a stall nobody was seen before, and all may be lost at once just the same.
-        let unseen = matches!(shift.was.1, Reason::Stopped | Reason::Stalled | Reason::Added);
+        let unseen = is_unseen(shift.was);
         if shift.now.0 != Verdict::Loss || is_excused(shift.now) || !shift.was.0.is_contact() && !unseen {
             return;
         }
@@ -159,6 +168,12 @@ impl Crowd {
 
     fn is_too_many(&self, lost: usize) -> bool {
         lost >= MIN_CROWD && lost * 2 >= self.fleet.saturating_sub(self.excused)
+    }
+
+    /// Whether so many may still be lost that it may still be us: after a stall everybody has to be asked first. Each
+    /// one is within its interval, so this ends.
+    fn may_be_dark(&self) -> bool {
+        self.is_too_many(self.dark + self.unseen)
     }
 
     /// Looks whether more was lost at once than lines can fail.
@@ -220,7 +235,7 @@ impl Watch {
 
     /// Whether so many are lost that it may still be us.
     pub(super) fn crowd_is_dark(&self) -> bool {
-        self.isolation.vouched().is_none() && self.crowd.is_too_many(self.crowd.dark)
+        self.isolation.vouched().is_none() && self.crowd.may_be_dark()
     }
 
     /// Whether a mass loss waits for its judgement: until then nobody is at fault.
@@ -235,7 +250,7 @@ impl Watch {
             .filter(|(_, device)| !matches!(device.role, Role::Sentinel(_)))
             .map(|(slot, _)| self.state(slot))
             .collect();
-        (self.crowd.dark, self.crowd.excused, self.crowd.is_counted) = (0, 0, true);
+        (self.crowd.dark, self.crowd.excused, self.crowd.unseen, self.crowd.is_counted) = (0, 0, 0, true);
         states.into_iter().for_each(|state| self.crowd.enters(state));
     }
 
@@ -251,10 +266,11 @@ impl Watch {
             self.count_crowd();
         }
         let dark = self.crowd.is_too_many(self.crowd.dark);
-        if !dark {
+        let is_vouched = self.isolation.vouched().is_some();
+        if !dark && (is_vouched || !self.crowd.may_be_dark()) {
             self.isolation.set_mass(None);
         }
-        if self.isolation.vouched().is_some() {
+        if is_vouched {
             self.crowd.leave_to_sentinels();
             return;
         }
