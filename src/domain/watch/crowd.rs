@@ -98,6 +98,13 @@ impl Lost {
     }
 }
 
+impl Pending {
+    /// How long after a look for witnesses the next one comes: each of them goes over the whole fleet.
+    fn look_every(&self, now: Time) -> Duration {
+        if now.since(self.noticed) < SETTLE / 4 { LOOK_EVERY } else { SETTLE / 4 }
+    }
+}
+
 /// The moment that can be that of the most losses.
 fn common_moment(lost: &[Lost]) -> Option<Time> {
     let mut begins: Vec<Option<Time>> = lost.iter().map(|lost| lost.after).collect();
@@ -278,7 +285,7 @@ impl Watch {
         let Some(mut pending) = self.crowd.pending else { return };
         let is_due = now >= pending.due;
         // While most are lost, whoever answers is a witness; when they are back, it is known what was seen before.
-        let looks = self.crowd.looked_at.is_none_or(|at| now.since(at) >= LOOK_EVERY);
+        let looks = self.crowd.looked_at.is_none_or(|at| now.since(at) >= pending.look_every(now));
         if dark && (is_due || looks) {
             let since = if is_due { pending.noticed } else { pending.by };
             pending.plausible = self.is_plausible(since);
@@ -359,6 +366,21 @@ mod tests {
             crowd.pending.is_some()
         };
         assert!(looked_at(1_002) && !looked_at(10_000));
+    }
+
+    #[test]
+    fn witnesses_are_looked_for_at_once_and_then_now_and_then() {
+        let at = |seconds: i64| Time::from_millis(seconds * 1_000);
+        let (since, due) = (at(0), at(300));
+        let pending = Pending { since, moment: since, by: since, noticed: since, due, plausible: false };
+        let (mut looked_at, mut looks) = (since, Vec::new());
+        for now in 1..300 {
+            if at(now).since(looked_at) >= pending.look_every(at(now)) {
+                looked_at = at(now);
+                looks.push(now);
+            }
+        }
+        assert_eq!((&looks[..6], looks.len()), (&[1, 2, 3, 4, 9, 14][..], 63));
     }
 
     #[test]
