@@ -28,8 +28,14 @@ const MAX_OURS: usize = 256;
 pub(super) struct Crowd {
     /// Units and nodes.
     fleet: usize,
+    /// Whether the following were counted since the inventory changed.
+    is_counted: bool,
     /// How many of them don't answer, be it their fault or ours.
     dark: usize,
+    /// How many don't answer because they are being maintained: they say nothing of our own side.
+    excused: usize,
+    /// How many may be dark just as well, because nobody has asked them yet.
+    unseen: usize,
     /// The longest interval of a unit or a node.
     longest: Duration,
     /// The latest losses, in the order in which they were confirmed.
@@ -67,16 +73,35 @@ struct Pending {
     plausible: bool,
 }
 
-const fn is_dark(verdict: Verdict) -> bool {
+/// Whether a device does not answer, and nobody expects that.
+const fn is_dark((verdict, reason): (Verdict, Reason)) -> bool {
     match verdict {
-        Verdict::Loss | Verdict::Inconclusive => true,
+        Verdict::Loss => !matches!(reason, Reason::Maintenance),
+        Verdict::Inconclusive => true,
         Verdict::Up | Verdict::Degraded | Verdict::Unobserved => false,
     }
+}
+
+/// Whether a device does not answer because it is being maintained.
+const fn is_excused((verdict, reason): (Verdict, Reason)) -> bool {
+    matches!((verdict, reason), (Verdict::Loss, Reason::Maintenance))
+}
+
+/// Whether nobody has asked a device yet since the start, a stall, or since it joined.
+const fn is_unseen((verdict, reason): (Verdict, Reason)) -> bool {
+    matches!((verdict, reason), (Verdict::Unobserved, Reason::Stopped | Reason::Stalled | Reason::Added))
 }
 
 impl Lost {
     fn can_be_of(&self, moment: Time) -> bool {
         self.after.is_none_or(|after| after < moment) && moment <= self.by + AT_ONCE
+    }
+}
+
+impl Pending {
+    /// How long after a look for witnesses the next one comes: each of them goes over the whole fleet.
+    fn look_every(&self, now: Time) -> Duration {
+        if now.since(self.noticed) < SETTLE / 4 { LOOK_EVERY } else { SETTLE / 4 }
     }
 }
 
@@ -99,43 +124,73 @@ fn common_moment(lost: &[Lost]) -> Option<Time> {
 }
 
 impl Crowd {
-    /// Counts all anew after a change of the inventory: each device's verdict and interval.
+    /// Takes over a changed inventory: each device's interval. Who is lost is counted when it is judged next.
     pub(super) fn recount(&mut self, devices: impl Iterator<Item = (Verdict, Duration)>) {
-        (self.fleet, self.dark, self.longest) = (0, 0, Duration::ZERO);
-        for (verdict, interval) in devices {
+        (self.fleet, self.is_counted, self.longest) = (0, false, Duration::ZERO);
+        for (_, interval) in devices {
             self.fleet += 1;
-            self.dark += usize::from(is_dark(verdict));
             self.longest = self.longest.max(interval);
         }
     }
 
+    fn enters(&mut self, state: (Verdict, Reason)) {
+        self.dark += usize::from(is_dark(state));
+        self.excused += usize::from(is_excused(state));
+        self.unseen += usize::from(is_unseen(state));
+    }
+
+    fn leaves(&mut self, state: (Verdict, Reason)) {
+        self.dark = self.dark.saturating_sub(usize::from(is_dark(state)));
+        self.excused = self.excused.saturating_sub(usize::from(is_excused(state)));
+        self.unseen = self.unseen.saturating_sub(usize::from(is_unseen(state)));
+    }
+
     fn shifted(&mut self, shift: &Shift, last_contact: Option<Time>, interval: Duration) {
-        self.dark += usize::from(is_dark(shift.now.0));
-        self.dark = self.dark.saturating_sub(usize::from(is_dark(shift.was.0)));
+        self.enters(shift.now);
+        self.leaves(shift.was);
         // After a start or a stall nobody was seen before, and all may be lost at once just the same.
-        let unseen = matches!(shift.was.1, Reason::Stopped | Reason::Stalled | Reason::Added);
-        if shift.now.0 != Verdict::Loss || !shift.was.0.is_contact() && !unseen {
+        let unseen = is_unseen(shift.was);
+        if shift.now.0 != Verdict::Loss || is_excused(shift.now) || !shift.was.0.is_contact() && !unseen {
             return;
         }
         let after = last_contact.filter(|_| !unseen);
         self.recent.push_back(Lost { slot: shift.slot, after, by: shift.at, interval });
         self.fresh = true;
+        self.forget_old(shift.at);
+    }
+
+    fn forget_old(&mut self, now: Time) {
         let horizon = self.longest + AT_ONCE + MAX_SETTLE;
-        while self.recent.front().is_some_and(|lost| shift.at.since(lost.by) > horizon)
-            || self.recent.len() > 2 * self.fleet
+        while self.recent.front().is_some_and(|lost| now.since(lost.by) > horizon) || self.recent.len() > 2 * self.fleet
         {
             self.recent.pop_front();
         }
     }
 
+    /// Sentinels have judged what was lost.
+    fn leave_to_sentinels(&mut self) {
+        (self.pending, self.fresh) = (None, false);
+        self.recent.clear();
+    }
+
     fn is_too_many(&self, lost: usize) -> bool {
-        lost >= MIN_CROWD && lost * 2 >= self.fleet
+        lost >= MIN_CROWD && lost * 2 >= self.fleet.saturating_sub(self.excused)
+    }
+
+    /// Whether so many may still be lost that it may still be us: after a stall everybody has to be asked first. Each
+    /// one is within its interval, so this ends.
+    fn may_be_dark(&self) -> bool {
+        self.is_too_many(self.dark + self.unseen)
     }
 
     /// Looks whether more was lost at once than lines can fail.
     fn look(&mut self, now: Time) {
         let just_looked = self.looked_at.is_some_and(|at| now.since(at) < LOOK_EVERY);
-        if !self.fresh || just_looked || self.pending.is_some() || !self.is_too_many(self.recent.len()) {
+        if !self.fresh || just_looked || self.pending.is_some() {
+            return;
+        }
+        self.forget_old(now);
+        if !self.is_too_many(self.recent.len()) {
             return;
         }
         (self.fresh, self.looked_at) = (false, Some(now));
@@ -187,7 +242,7 @@ impl Watch {
 
     /// Whether so many are lost that it may still be us.
     pub(super) fn crowd_is_dark(&self) -> bool {
-        self.isolation.vouched().is_none() && self.crowd.is_too_many(self.crowd.dark)
+        self.isolation.vouched().is_none() && self.crowd.may_be_dark()
     }
 
     /// Whether a mass loss waits for its judgement: until then nobody is at fault.
@@ -195,21 +250,42 @@ impl Watch {
         self.crowd.pending.is_some()
     }
 
+    /// Counts all anew after a change of the inventory.
+    fn count_crowd(&mut self) {
+        let states: Vec<_> = self
+            .devices()
+            .filter(|(_, device)| !matches!(device.role, Role::Sentinel(_)))
+            .map(|(slot, _)| self.state(slot))
+            .collect();
+        (self.crowd.dark, self.crowd.excused, self.crowd.unseen, self.crowd.is_counted) = (0, 0, 0, true);
+        states.into_iter().for_each(|state| self.crowd.enters(state));
+    }
+
+    /// A device's verdict, and why it stands.
+    fn state(&self, slot: Slot) -> (Verdict, Reason) {
+        let evidence = &self.evidence[slot.index()];
+        (evidence.verdict(), evidence.reason())
+    }
+
     /// Judges whether so many losses at once can be the lines'. Where there are sentinels, they decide.
     pub(super) fn judge_crowd(&mut self, now: Time) {
+        if !self.crowd.is_counted {
+            self.count_crowd();
+        }
         let dark = self.crowd.is_too_many(self.crowd.dark);
-        if !dark {
+        let is_vouched = self.isolation.vouched().is_some();
+        if !dark && (is_vouched || !self.crowd.may_be_dark()) {
             self.isolation.set_mass(None);
         }
-        if self.isolation.vouched().is_some() {
-            self.crowd.pending = None;
+        if is_vouched {
+            self.crowd.leave_to_sentinels();
             return;
         }
         self.crowd.look(now);
         let Some(mut pending) = self.crowd.pending else { return };
         let is_due = now >= pending.due;
         // While most are lost, whoever answers is a witness; when they are back, it is known what was seen before.
-        let looks = self.crowd.looked_at.is_none_or(|at| now.since(at) >= LOOK_EVERY);
+        let looks = self.crowd.looked_at.is_none_or(|at| now.since(at) >= pending.look_every(now));
         if dark && (is_due || looks) {
             let since = if is_due { pending.noticed } else { pending.by };
             pending.plausible = self.is_plausible(since);
@@ -250,10 +326,10 @@ impl Watch {
     fn groups_explain(&self) -> bool {
         GroupKind::ALL.into_iter().any(|kind| {
             let mut groups: BTreeMap<Option<&str>, (usize, usize)> = BTreeMap::new();
-            for (slot, device) in self.devices() {
+            for (slot, device) in self.devices().filter(|&(slot, _)| !is_excused(self.state(slot))) {
                 if let Role::Unit(circuit) = &device.role {
                     let (lost, of) = groups.entry(circuit.group(kind)).or_default();
-                    *lost += usize::from(is_dark(self.evidence[slot.index()].verdict()));
+                    *lost += usize::from(is_dark(self.state(slot)));
                     *of += 1;
                 }
             }
@@ -279,6 +355,32 @@ mod tests {
     fn together(lost: &[Lost]) -> usize {
         let moment = common_moment(lost).unwrap();
         lost.iter().filter(|lost| lost.can_be_of(moment)).count()
+    }
+
+    #[test]
+    fn a_look_that_comes_late_judges_nothing_old() {
+        let looked_at = |seconds: i64| {
+            let recent = (0..40).map(|n| lost(n, 990, 1_000)).collect();
+            let mut crowd = Crowd { fleet: 40, recent, fresh: true, ..Crowd::default() };
+            crowd.look(Time::from_millis(seconds * 1_000));
+            crowd.pending.is_some()
+        };
+        assert!(looked_at(1_002) && !looked_at(10_000));
+    }
+
+    #[test]
+    fn witnesses_are_looked_for_at_once_and_then_now_and_then() {
+        let at = |seconds: i64| Time::from_millis(seconds * 1_000);
+        let (since, due) = (at(0), at(300));
+        let pending = Pending { since, moment: since, by: since, noticed: since, due, plausible: false };
+        let (mut looked_at, mut looks) = (since, Vec::new());
+        for now in 1..300 {
+            if at(now).since(looked_at) >= pending.look_every(at(now)) {
+                looked_at = at(now);
+                looks.push(now);
+            }
+        }
+        assert_eq!((&looks[..6], looks.len()), (&[1, 2, 3, 4, 9, 14][..], 63));
     }
 
     #[test]

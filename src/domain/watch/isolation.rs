@@ -1,5 +1,6 @@
 //! Whether the monitor's own side works: without that, silence says nothing of the customers.
 
+use super::HEARTBEAT;
 use super::device::Place;
 use super::ledger::Reason;
 use crate::domain::time::Time;
@@ -27,6 +28,8 @@ pub struct Isolation {
     unsent: [bool; Place::ALL.len()],
     /// How long nobody looked since a sentinel answered last: that is no silence of theirs.
     missed: Duration,
+    /// When that was the last time, from and until.
+    gap: (Time, Time),
     /// Since when more is lost at once than lines can fail.
     mass: Option<Time>,
     failing_since: Option<Time>,
@@ -52,6 +55,7 @@ impl Isolation {
             last: [now; Place::ALL.len()],
             unsent: [false; Place::ALL.len()],
             missed: Duration::ZERO,
+            gap: (now, now),
             mass: None,
             failing_since: None,
             refused: 0,
@@ -92,7 +96,21 @@ impl Isolation {
         let last = &mut self.last[place as usize];
         *last = at.max(*last);
         self.unsent[place as usize] = false;
-        self.missed = Duration::ZERO;
+        if self.vouching().any(|vouching| vouching == place) {
+            self.missed = self.missed.min(self.missed_since(at));
+        }
+    }
+
+    /// How long nobody looked since a question that was asked at `at`.
+    fn missed_since(&self, at: Time) -> Duration {
+        let (from, until) = self.gap;
+        if at >= until {
+            Duration::ZERO
+        } else if at >= from {
+            until.since(from).saturating_sub(HEARTBEAT)
+        } else {
+            self.missed
+        }
     }
 
     /// A sentinel was asked and did not answer, or our own machine refused to ask it.
@@ -100,9 +118,13 @@ impl Isolation {
         self.unsent[place as usize] = unsent;
     }
 
-    /// Nobody looked for so long, too short to call it a stall.
-    pub(crate) fn nobody_looked(&mut self, lasted: Duration) {
-        self.missed += lasted;
+    /// Nobody looked from then until then, too short to call it a stall.
+    pub(crate) fn nobody_looked(&mut self, from: Time, until: Time) {
+        let missed = until.since(from).saturating_sub(HEARTBEAT);
+        if !missed.is_zero() && self.vouched().is_some() {
+            self.missed += missed;
+            self.gap = (from, until);
+        }
     }
 
     /// Our machine sent a probe. `was_refused`: the device's probe before this one was refused.
@@ -232,13 +254,38 @@ mod tests {
     fn while_nobody_looks_no_sentinel_is_silent() {
         let mut isolation = watched_by(true, 10);
         isolation.sentinel_answered(Place::Far, at(1_000));
-        isolation.nobody_looked(Duration::from_secs(3));
+        isolation.nobody_looked(at(2_000), at(6_000));
         assert_eq!((isolation.judge(at(7_999)), isolation.next_due()), (None, Some(at(8_000))));
         let began = Change::CutOff { since: at(1_000), why: Reason::SentinelsSilent };
         assert_eq!(isolation.judge(at(8_000)), Some(began), "and yet nothing is known since then");
         isolation.sentinel_answered(Place::Far, at(9_000));
         assert!(matches!(isolation.judge(at(9_000)), Some(Change::Mended { .. })));
         assert_eq!(isolation.next_due(), Some(at(13_000)));
+    }
+
+    #[test]
+    fn an_answer_from_before_a_gap_does_not_fill_it() {
+        let mut isolation = watched_by(true, 10);
+        isolation.sentinel_answered(Place::Far, at(1_000));
+        isolation.nobody_looked(at(2_000), at(6_300));
+        isolation.sentinel_answered(Place::Far, at(2_000));
+        assert_eq!((isolation.judge(at(6_300)), isolation.next_due()), (None, Some(at(9_300))));
+        // However many gaps there are, only the one since the latest answer's question counts.
+        isolation.nobody_looked(at(6_400), at(10_700));
+        isolation.sentinel_answered(Place::Far, at(6_400));
+        assert_eq!((isolation.judge(at(10_700)), isolation.next_due()), (None, Some(at(13_700))));
+        isolation.sentinel_answered(Place::Far, at(11_000));
+        assert_eq!(isolation.next_due(), Some(at(15_000)));
+    }
+
+    #[test]
+    fn a_gateway_that_does_not_vouch_fills_no_gap() {
+        let mut isolation = watched_by(true, 10);
+        isolation.set_fleet(10, [true, false, true], 0, at(0));
+        isolation.sentinel_answered(Place::Far, at(1_000));
+        isolation.nobody_looked(at(1_000), at(5_000));
+        isolation.sentinel_answered(Place::Gateway, at(5_000));
+        assert_eq!((isolation.judge(at(5_000)), isolation.next_due()), (None, Some(at(8_000))));
     }
 
     #[test]
@@ -326,6 +373,7 @@ mod tests {
     #[test]
     fn the_first_sentinel_gets_its_time_and_the_last_one_takes_its_silence_along() {
         let mut isolation = watched_by(false, 10);
+        isolation.nobody_looked(at(50_000), at(55_000));
         isolation.set_fleet(11, [false, false, true], 0, at(100_000));
         assert_eq!(isolation.judge(at(103_999)), None);
         assert!(isolation.judge(at(104_000)).is_some());

@@ -218,7 +218,7 @@ impl Watch {
         let since = core::mem::replace(&mut self.last_step, turn.at);
         let lasted = turn.at.since(since);
         if lasted <= STALLED_AFTER {
-            return self.isolation.nobody_looked(lasted.saturating_sub(HEARTBEAT));
+            return self.isolation.nobody_looked(since, turn.at);
         }
         turn.facts.push(Fact::MonitorStalled { since });
         self.isolation.restart(turn.at);
