@@ -75,12 +75,11 @@ impl Bursts {
         let fd = socket.as_raw_fd();
         let received = recvmmsg(fd, &mut self.incoming, slices.iter_mut(), MsgFlags::MSG_DONTWAIT, None)?;
         arrivals.extend(received.map(|message| {
-            let stamps = message.cmsgs().into_iter().flatten().filter_map(|control| match control {
-                ControlMessageOwned::ScmTimestampns(stamp) => Some(Duration::from(stamp)),
-                _ => None,
-            });
+            let control = message.cmsgs().ok().and_then(|mut controls| controls.next());
+            let stamped =
+                if let Some(ControlMessageOwned::ScmTimestampns(stamp)) = control { Some(stamp.into()) } else { None };
             Arrival {
-                stamped: { stamps }.next(),
+                stamped,
                 from: message.address.as_ref().and_then(ip),
                 token: message.iovs().next().and_then(&read),
             }
