@@ -7,10 +7,11 @@
     reason = "helpers of tests fail and skip as tests do"
 )]
 
+#[path = "common/tls.rs"]
+mod tls;
+
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, Stream};
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read, Write};
@@ -161,30 +162,6 @@ impl Drop for Daemon {
     }
 }
 
-/// A certificate of a server called localhost, signed by itself, with its key.
-fn certificate() -> Option<(TempDir, Arc<ServerConfig>)> {
-    let folder = tempfile::tempdir().unwrap();
-    let made = Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"])
-        .args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"])
-        .args(["-addext", "basicConstraints=critical,CA:FALSE", "-keyout", "key.pem", "-out", "cert.pem"])
-        .current_dir(folder.path())
-        .output();
-    if !made.is_ok_and(|output| output.status.success()) {
-        println!("skipped: openssl makes no certificate (Debian: openssl)");
-        return None;
-    }
-    let certificate = CertificateDer::from_pem_file(folder.path().join("cert.pem")).unwrap();
-    let key = PrivateKeyDer::from_pem_file(folder.path().join("key.pem")).unwrap();
-    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], key)
-        .unwrap();
-    Some((folder, Arc::new(config)))
-}
-
 #[test]
 fn it_beats_and_a_switch_out_of_order_is_logged_once() {
     let switch = Switch::new(None);
@@ -229,8 +206,8 @@ fn it_is_withheld_while_the_store_takes_no_commits() {
 
 #[test]
 fn it_beats_over_tls() {
-    let Some((folder, config)) = certificate() else { return };
-    let switch = Switch::new(Some(config));
+    let Some(folder) = tls::certificate() else { return };
+    let switch = Switch::new(Some(tls::server(folder.path())));
     let url = format!("https://localhost:{}/ping/KEY", switch.port);
     let Some(daemon) = Daemon::start(&url, Some(&folder.path().join("cert.pem"))) else { return };
     assert_eq!(switch.beats.recv_timeout(LONG).unwrap(), "GET /ping/KEY HTTP/1.1");
@@ -239,8 +216,8 @@ fn it_beats_over_tls() {
 
 #[test]
 fn a_switch_nobody_vouches_for_does_not_see_the_key() {
-    let (Some((_of_the_switch, config)), Some((other, _))) = (certificate(), certificate()) else { return };
-    let switch = Switch::new(Some(config));
+    let (Some(own), Some(other)) = (tls::certificate(), tls::certificate()) else { return };
+    let switch = Switch::new(Some(tls::server(own.path())));
     let url = format!("https://localhost:{}/ping/KEY", switch.port);
     let Some(mut daemon) = Daemon::start(&url, Some(&other.path().join("cert.pem"))) else { return };
     let line = daemon.says("no heartbeat gets through").unwrap();

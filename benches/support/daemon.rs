@@ -98,7 +98,8 @@ impl Daemon {
     /// Starts a daemon for so many units, and returns when it serves.
     pub(crate) fn start(units: u32, core: Option<u32>) -> Self {
         let home = tempfile::tempdir().expect("a directory can be made");
-        fs::write(home.path().join("ntuwatch.toml"), format!("{CONFIG}{}", customers())).expect("the directory can be written");
+        fs::write(home.path().join("ntuwatch.toml"), format!("{CONFIG}{}", customers()))
+            .expect("the directory can be written");
         fs::write(home.path().join("units.csv"), inventory(units)).expect("the directory can be written");
         let mut command = Command::new("unshare");
         command.args(["--map-root-user", "--net", "sh", "-c", "ip link set lo up && exec \"$@\"", "sh"]);

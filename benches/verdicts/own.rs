@@ -23,7 +23,6 @@ pub(crate) fn judge(weather: &Arc<Weather>) -> Report {
         units: (0..).zip(&plan.devices).map(|(place, device)| (device.id.clone(), place)).collect(),
         noc: plan.noc.iter().cloned().collect(),
         p1: BTreeSet::new(),
-        degraded: BTreeMap::new(),
         lost: BTreeMap::new(),
         standing: BTreeMap::new(),
         report: Report::default(),
@@ -65,8 +64,6 @@ struct Reader {
     noc: BTreeSet<String>,
     /// Numbers of cases that are P1.
     p1: BTreeSet<u64>,
-    /// When each case's line was found degraded last.
-    degraded: BTreeMap<u64, Time>,
     /// Since when each case's line is lost, if it is.
     lost: BTreeMap<u64, Time>,
     /// Of each unit with a standing alarm, its place in the report.
@@ -93,12 +90,7 @@ impl Reader {
         if let Fact::Case { fact: CaseFact::Line { line, at: since }, .. } = fact {
             self.line_is(number, unit, line.is_lost(), *since);
         }
-        if matches!(fact, Fact::Case { fact: CaseFact::Degraded(_), .. }) {
-            self.degraded.insert(number, at);
-        }
-        // A P1 that comes back because its line is degraded is no alarm of a line that is down.
-        let is_back = matches!(fact, Fact::Case { fact: CaseFact::Returned { .. }, .. });
-        if is_p1(fact) || is_back && self.degraded.get(&number) != Some(&at) {
+        if is_p1(fact) {
             self.raise(unit, at);
         } else if matches!(fact, Fact::Case { fact: CaseFact::Solved { .. }, .. })
             && let Some(place) = self.standing.remove(&unit)
@@ -132,5 +124,6 @@ fn is_p1(fact: &Fact) -> bool {
     if let Fact::CaseOpened(opening) = fact {
         return opening.priority == Priority::P1;
     }
-    matches!(fact, Fact::Case { fact: CaseFact::Upgraded(_), .. })
+    // A P1 that comes back because its line is degraded is no alarm of a line that is down.
+    matches!(fact, Fact::Case { fact: CaseFact::Upgraded(_) | CaseFact::Returned { outage: Some(_), .. }, .. })
 }

@@ -1,11 +1,11 @@
 //! The loop: gather what is ready, let the watch take it into account, commit, and only then let anybody see it.
 
 use super::inbox::{AnswerOf, Inbox, MAX_WAITING, Message};
+use super::journal::{entry, log};
 use super::patience::Patience;
 use super::{Fatal, Read};
 use crate::clock::{Clock, Stopwatch};
 use crate::config::Config;
-use crate::domain::fact::Fact;
 use crate::domain::letter::Delivery;
 use crate::domain::maintenance::Stage;
 use crate::domain::plan::Plan;
@@ -16,7 +16,7 @@ use crate::engine::mail_out::MailEngine;
 use crate::engine::resolver::Resolver;
 use crate::engine::traps::{Sender, TrapEngine};
 use crate::engine::{ProbeEngine, systemd};
-use crate::store::{Commit, Entry, Reader, Store};
+use crate::store::{Commit, Reader, Store};
 use crate::text;
 use crate::web::board::{Board, CaseCounts, Reload, Row, Summary};
 use crate::web::metrics::Metrics;
@@ -406,6 +406,7 @@ impl Cycle {
             cases: self.state.cases.clone(),
             letters_queued: outbox.len(),
             oldest_letter: outbox.oldest(),
+            held: self.watch.desk().held(),
             mail_fault: self.state.mail_fault.clone(),
             alarms: self.watch.desk().alarms().cloned().collect(),
             umbrellas: self.watch.desk().umbrellas().count(),
@@ -461,54 +462,5 @@ impl Cycle {
             self.state.fed = Stopwatch::start();
             systemd::alive();
         }
-    }
-}
-
-/// A fact for the journal.
-fn entry(fact: &Fact, calendar: &Calendar) -> Entry {
-    let (device, case) = fact.about();
-    let data = serde_json::Value::Object(text::fields(fact, &|at| text::json_time(at, calendar)));
-    Entry {
-        kind: text::kind(fact),
-        device: device.map(str::to_owned),
-        case,
-        text: text::sentence(fact, calendar),
-        data: data.to_string(),
-    }
-}
-
-/// What an operator wants to see in the system's log: what concerns the daemon and its cases, not every verdict.
-fn log(fact: &Fact, calendar: &Calendar) {
-    // Worded only if the level is logged: in a storm most facts are not.
-    // One line each, whatever people write into their notes.
-    let sentence = || text::sentence(fact, calendar).replace(char::is_control, " ");
-    match fact {
-        Fact::VerdictChanged { .. } | Fact::LetterQueued { .. } | Fact::LetterSent(_) | Fact::Trapped { .. } => {
-            tracing::debug!("{}", sentence());
-        }
-        Fact::IsolationBegan { .. }
-        | Fact::MonitorStalled { .. }
-        | Fact::LetterFailed { .. }
-        | Fact::AlarmRaised(_) => {
-            tracing::error!("{}", sentence());
-        }
-        Fact::Case { reference, .. } => tracing::info!("{reference}: {}", sentence()),
-        Fact::CaseOpened(opening) => tracing::info!("{}: {}", opening.reference, sentence()),
-        Fact::MonitorStarted { .. }
-        | Fact::MonitorStopped
-        | Fact::IsolationEnded { .. }
-        | Fact::InventoryChanged { .. }
-        | Fact::ClockStepped { .. }
-        | Fact::AgentChanged { .. }
-        | Fact::Rebooted { .. }
-        | Fact::UmbrellaOpened(_)
-        | Fact::UmbrellaUpdated { .. }
-        | Fact::UmbrellaClosed { .. }
-        | Fact::MaintenancePlanned(_)
-        | Fact::MaintenanceBegan { .. }
-        | Fact::MaintenanceEnded { .. }
-        | Fact::AlarmCleared { .. }
-        | Fact::CanaryBegan { .. }
-        | Fact::CanarySang { .. } => tracing::info!("{}", sentence()),
     }
 }

@@ -2,6 +2,7 @@
 
 mod cycle;
 mod inbox;
+mod journal;
 mod patience;
 mod signals;
 
@@ -109,6 +110,7 @@ pub fn run(read: Read) -> Result<(), Fatal> {
         ask: inbox.ask(),
         words: web::Words {
             explain: text::explain,
+            held: text::held_words,
             finding: text::finding_words,
             diagnosis: text::diagnosis_words,
             cause: text::cause_words,

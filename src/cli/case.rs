@@ -218,6 +218,9 @@ fn show(page: &mut Page, case: &Value) -> Result<(), Failure> {
     page.line(&format!("previous      {}", field(case, "previous")))?;
     let reason = case.get("finding").and_then(Value::as_str).map(|finding| format!(": {finding}"));
     page.line(&format!("reason        {}{}", field(case, "reason"), reason.unwrap_or_default()))?;
+    if let Some(later) = case.get("later_finding").and_then(Value::as_str) {
+        page.line(&format!("later found   {later}"))?;
+    }
     page.line(&format!("umbrella      {}", field(case, "umbrella")))?;
     let diagnosis = case.get("diagnosis").map_or_else(|| "-".to_owned(), |diagnosis| field(diagnosis, "sentence"));
     page.line(&format!("diagnosis     {diagnosis}"))?;

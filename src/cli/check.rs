@@ -63,8 +63,12 @@ fn approve(config: &Config, page: &mut Page) -> Result<(), Failure> {
         return Ok(page.raw(answer.to_string().as_bytes())?);
     }
     page.line(&format!(
-        "{}: good: {units} units of {customers} customers, {nodes} nodes, {sentinels} sentinels",
-        config.file.display()
+        "{}: good: {} of {}, {}, {}",
+        config.file.display(),
+        text::many(units, "unit"),
+        text::many(customers, "customer"),
+        text::many(nodes, "node"),
+        text::many(sentinels, "sentinel")
     ))?;
     match effects {
         Ok(effects) => effects.iter().flatten().try_for_each(|effect| page.line(&text::effect(effect)))?,

@@ -2,6 +2,7 @@
 
 use super::client::{Client, encode};
 use super::{Exit, Failure};
+use crate::text::many;
 use serde::Deserialize;
 use serde_json::Value;
 use std::io::{self, BufWriter, StdoutLock, Write};
@@ -192,6 +193,12 @@ pub(super) fn span(seconds: u64) -> String {
     }
 }
 
+/// How many of them a field counts.
+pub(super) fn count(value: &Value, key: &str, what: &str) -> String {
+    let count = value.get(key).and_then(Value::as_u64).and_then(|count| usize::try_from(count).ok());
+    count.map_or_else(|| "-".to_owned(), |count| many(count, what))
+}
+
 /// A length of time in a field, in seconds.
 pub(super) fn span_field(value: &Value, key: &str) -> String {
     value.get(key).and_then(Value::as_u64).map_or_else(|| "-".to_owned(), span)
@@ -204,21 +211,46 @@ pub(super) fn elements<'a>(value: &'a Value, key: &str) -> &'a [Value] {
 
 /// The timeline and the letters of a case or an umbrella.
 pub(super) fn papers(page: &mut Page, thing: &Value) -> Result<(), Failure> {
-    page.line("")?;
-    if thing.get("timeline_complete") == Some(&Value::Bool(false)) {
-        page.line("(older entries are left out)")?;
-    }
-    let entries = elements(thing, "timeline").iter().map(|entry| [time(entry, "at"), field(entry, "text")]);
-    page.table(&mut Table::new(["AT", "WHAT"]), entries)?;
+    timeline(page, thing)?;
     page.line("")?;
     if thing.get("letters_complete") == Some(&Value::Bool(false)) {
         page.line("(older letters are left out)")?;
     }
     let letters = elements(thing, "letters").iter();
-    let letters = letters.map(|letter| {
-        let (state, error) = (field(letter, "state"), letter.get("error").and_then(Value::as_str));
-        let state = error.map_or_else(|| state.clone(), |error| format!("{state}: {error}"));
-        [time(letter, "written_at"), field(letter, "kind"), field(letter, "to"), state]
-    });
-    Ok(page.table(&mut Table::new(["WRITTEN", "LETTER", "TO", "STATE"]), letters)?)
+    let letters =
+        letters.map(|letter| [time(letter, "written_at"), field(letter, "kind"), field(letter, "to"), state(letter)]);
+    page.table(&mut Table::new(["WRITTEN", "LETTER", "TO", "STATE"]), letters)?;
+    held(page, thing)
+}
+
+/// What happened, as far as it is shown.
+pub(super) fn timeline(page: &mut Page, thing: &Value) -> Result<(), Failure> {
+    page.line("")?;
+    if thing.get("timeline_complete") == Some(&Value::Bool(false)) {
+        page.line("(older entries are left out)")?;
+    }
+    let entries = elements(thing, "timeline").iter().map(|entry| [time(entry, "at"), field(entry, "text")]);
+    Ok(page.table(&mut Table::new(["AT", "WHAT"]), entries)?)
+}
+
+/// What became of a letter.
+pub(super) fn state(letter: &Value) -> String {
+    let (state, error) = (field(letter, "state"), letter.get("error").and_then(Value::as_str));
+    error.map_or_else(|| state.clone(), |error| format!("{state}: {error}"))
+}
+
+/// Letters that are not written yet.
+fn held(page: &mut Page, thing: &Value) -> Result<(), Failure> {
+    let held = elements(thing, "held");
+    if held.is_empty() {
+        return Ok(());
+    }
+    page.line("")?;
+    for letter in held {
+        page.line(&field(letter, "sentence"))?;
+    }
+    if thing.get("held_complete") == Some(&Value::Bool(false)) {
+        page.line("(more letters that are held back are left out)")?;
+    }
+    Ok(())
 }

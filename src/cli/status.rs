@@ -2,7 +2,7 @@
 
 use super::Failure;
 use super::client::Client;
-use super::print::{Page, elements, field, span_field, time};
+use super::print::{Page, count, elements, field, span_field, time};
 use crate::domain::desk::Stage;
 use crate::domain::watch::Verdict;
 use serde_json::Value;
@@ -33,10 +33,14 @@ fn print(page: &mut Page, status: &Value) -> Result<(), Failure> {
         }
     };
     page.line(&format!("letters  {} waiting{oldest}", field(letters, "queued")))?;
+    if letters.get("held").and_then(Value::as_u64).is_some_and(|held| held > 0) {
+        let (held, until) = (field(letters, "held"), time(letters, "held_until"));
+        page.line(&format!("held     {held} for further lines of their customers, until {until} at the latest"))?;
+    }
     let alarms: Vec<_> = elements(status, "alarms").iter().map(|alarm| field(alarm, "kind")).collect();
     page.line(&format!("alarms   {}", if alarms.is_empty() { "none".to_owned() } else { alarms.join(", ") }))?;
-    page.line(&format!("shared   {} umbrellas open", field(status, "umbrellas")))?;
-    page.line(&format!("works    {} maintenances active", field(status, "maintenance")))?;
+    page.line(&format!("shared   {} open", count(status, "umbrellas", "umbrella")))?;
+    page.line(&format!("works    {} active", count(status, "maintenance", "maintenance")))?;
     page.line(&format!("reload   {}", reload(part("reload"))))?;
     page.line(&format!("store    {}", field(status, "store")))?;
     Ok(())

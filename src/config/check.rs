@@ -1,6 +1,7 @@
 //! What a single value must look like. An error completes the sentence that begins with the key's name.
 
 use super::{Mailbox, Smtp, Tls};
+use crate::domain::plan::{MAX_ID, is_id};
 use crate::domain::watch::{Permille, Secret};
 use core::net::{IpAddr, SocketAddr};
 use core::ops::RangeInclusive;
@@ -18,8 +19,6 @@ const LONGEST: Duration = Duration::from_hours(366 * 24);
 const SHORTEST_BEAT: Duration = Duration::from_secs(1);
 /// Simulated outages more often than this would drown the others.
 const SHORTEST_SONG: Duration = Duration::from_hours(1);
-/// Longest key of a device or customer: it becomes a metric's label and part of an address in the API.
-const MAX_ID: usize = 64;
 /// Longest free text, in characters; it ends up in a mail's subject.
 const MAX_TEXT: usize = 200;
 
@@ -129,8 +128,7 @@ pub(super) fn moment(value: &str) -> Checked<i64> {
 
 /// A stable key.
 pub(super) fn id(value: &str) -> Checked<String> {
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-    if value.is_empty() || value.len() > MAX_ID || !value.bytes().all(allowed) {
+    if !is_id(value) {
         let shown = shown(value);
         return Err(format!("is {shown}: write 1 to {MAX_ID} ASCII letters, digits, '-', '_' or '.'"));
     }

@@ -75,6 +75,8 @@ pub enum Content {
         maintenance: Arc<Maintenance>,
         /// Id and service order of each line of this customer within its scope.
         lines: Vec<(String, String)>,
+        /// The same of those that were within its scope until it was changed.
+        spared: Vec<(String, String)>,
     },
     /// Something is wrong with the watch itself.
     Alarm(Alarm),

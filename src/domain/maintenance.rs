@@ -29,6 +29,34 @@ pub struct Window {
     pub note: Option<String>,
 }
 
+/// What a person wants of a maintenance. What is not said stays as it is: a revision need not repeat everything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// Stable key.
+    pub id: String,
+    /// What it is about.
+    pub scope: Scope,
+    /// When it begins.
+    pub from: Time,
+    /// When it ends.
+    pub until: Time,
+    /// Whether it can't wait; a new one can, if nothing is said.
+    pub emergency: Option<bool>,
+    /// What is done, as customers may read it.
+    pub note: Option<String>,
+}
+
+impl Draft {
+    /// The window that is wanted, in place of the one that is known.
+    #[must_use]
+    pub fn over(self, known: Option<&Window>) -> Window {
+        let Self { id, scope, from, until, emergency, note } = self;
+        let emergency = emergency.or(known.map(|known| known.emergency)).unwrap_or(false);
+        let note = note.or_else(|| known.and_then(|known| known.note.clone()));
+        Window { id, scope, from, until, emergency, note }
+    }
+}
+
 /// A part of the network.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {

@@ -9,6 +9,16 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+/// Longest id: it becomes a metric's label and part of an address in the API.
+pub const MAX_ID: usize = 64;
+
+/// Whether this can be the stable key of a device, a customer or a maintenance: ASCII letters, digits, `-`, `_`, `.`.
+#[must_use]
+pub fn is_id(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    (1..=MAX_ID).contains(&text.len()) && text.bytes().all(allowed)
+}
+
 /// Inventory and rules, already checked: ids are unique, references point at something, upstreams form a tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {

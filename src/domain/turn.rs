@@ -3,7 +3,7 @@
 use super::desk::{Alarm, Case, LetterMark, Move, NotOpen, Priority, Reference, Umbrella, WaitingOn};
 use super::fact::Fact;
 use super::letter::{Delivery, Letter, LetterChange, LetterId};
-use super::maintenance::{Maintenance, Window};
+use super::maintenance::{Draft, Maintenance};
 use super::plan::Plan;
 use super::time::Time;
 use super::watch::{AgentState, Baseline, Chunk, Evidence, Interval, Probe, ProbeResult, Slot, Trap};
@@ -86,7 +86,7 @@ pub enum Wish {
         text: String,
     },
     /// Plan a maintenance, or change one that is planned.
-    Maintain(Window),
+    Maintain(Draft),
     /// Call a maintenance off.
     CallOff {
         /// Its id.

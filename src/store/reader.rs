@@ -2,7 +2,7 @@
 
 use super::open::{self, OpenError};
 use super::{Loaded, load, rows};
-use crate::domain::desk::{Case, LetterKind, Reference, Umbrella};
+use crate::domain::desk::{Case, HeldLetter, LetterKind, Reference, Umbrella};
 use crate::domain::letter::{LetterId, LetterState, Mail, Thread};
 use crate::domain::maintenance::Maintenance;
 use crate::domain::time::{Calendar, Time};
@@ -164,6 +164,56 @@ impl Reader {
         self.all("SELECT * FROM maintenance ORDER BY begins DESC, id LIMIT ?1", [bound(limit)], rows::maintenance)
     }
 
+    /// A maintenance, whatever became of it.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub fn one_maintenance(&self, id: &str) -> Result<Option<Maintenance>, ReadError> {
+        self.one("SELECT * FROM maintenance WHERE id = ?1", [id], rows::maintenance)
+    }
+
+    /// The latest `limit` journal entries about a maintenance, oldest first.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub fn maintenance_timeline(&self, planned: &Maintenance, limit: usize) -> Result<Vec<TimelineEntry>, ReadError> {
+        self.all(
+            "SELECT at, kind, text, data FROM (SELECT seq, at, kind, text, data FROM journal \
+             WHERE kind GLOB 'maintenance_*' AND json_extract(data, '$.maintenance') = ?1 AND at >= ?2 \
+             ORDER BY seq DESC LIMIT ?3) ORDER BY seq",
+            params![planned.window.id, planned.planned_at, bound(limit)],
+            rows::timeline_entry,
+        )
+    }
+
+    /// The latest `limit` letters about a maintenance, in the order of writing.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub fn maintenance_letters(&self, planned: &Maintenance, limit: usize) -> Result<Vec<LetterRow>, ReadError> {
+        let (from, until) = rows::works_range(planned);
+        self.all(
+            "SELECT * FROM (SELECT * FROM letters WHERE thread_key >= ?1 AND thread_key < ?2 ORDER BY id DESC LIMIT ?3) \
+             ORDER BY id",
+            params![from, until, bound(limit)],
+            rows::letter_row,
+        )
+    }
+
+    /// Every closed stretch of LOSS under a maintenance within a time, whichever maintenance it was. One at a time: there
+    /// may be many.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub fn maintained_losses(&self, from: Time, until: Time, each: impl FnMut(Interval)) -> Result<(), ReadError> {
+        self.each(
+            "SELECT * FROM ledger WHERE reason = 'maintenance' AND until > ?1 AND since < ?2 ORDER BY until",
+            [from, until],
+            rows::interval,
+            each,
+        )
+    }
+
     /// The latest `limit` journal entries about a case or an umbrella, oldest first.
     ///
     /// # Errors
@@ -174,7 +224,7 @@ impl Reader {
              (SELECT seq, at, kind, text, data FROM journal WHERE case_number = ?1 UNION ALL \
              SELECT seq, at, kind, text, data FROM journal WHERE umbrella = ?1 ORDER BY seq DESC LIMIT ?2) ORDER BY seq",
             params![reference, bound(limit)],
-            |row| Ok(TimelineEntry { at: row.get(0)?, kind: row.get(1)?, text: row.get(2)?, data: row.get(3)? }),
+            rows::timeline_entry,
         )
     }
 
@@ -240,6 +290,14 @@ impl Reader {
             params![reference, bound(limit), from, until],
             rows::letter_row,
         )
+    }
+
+    /// The first `limit` letters that are held back: those that tell of a case, or all of an umbrella.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub fn held(&self, reference: Reference, limit: usize) -> Result<Vec<HeldLetter>, ReadError> {
+        self.all(rows::HELD_LETTERS, params![reference, bound(limit)], rows::held_letter)
     }
 
     /// A letter in its final words, for the mail engine.

@@ -4,6 +4,8 @@
 //! `docs/stories.md`.
 
 mod dice;
+mod disk;
+mod draft;
 mod grammar;
 pub mod replay;
 mod run;

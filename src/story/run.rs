@@ -5,7 +5,7 @@ use super::sim::{Monitor, Sim};
 use super::site::Line;
 use crate::domain::desk::Case;
 use crate::domain::fact::Fact;
-use crate::domain::maintenance::Window;
+use crate::domain::maintenance::Draft;
 use crate::domain::time::Time;
 use crate::domain::turn::Wish;
 use crate::text;
@@ -148,15 +148,15 @@ fn perform(sim: &mut Sim, action: &Action) -> Result<(), String> {
         Action::Trap(subject, says) => sim.send_traps(|id, role| subject.covers(id, role), says),
         Action::Resolver { works } => sim.set_resolver(*works),
         Action::Maintain(scope, times, emergency) => {
-            let window = Window {
+            let draft = Draft {
                 id: format!("asked-{}", sim.now().as_millis()),
                 scope: scope.clone(),
                 from: ORIGIN + times.start,
                 until: ORIGIN + times.end,
-                emergency: *emergency,
+                emergency: Some(*emergency),
                 note: None,
             };
-            return ask(sim, Wish::Maintain(window));
+            return ask(sim, Wish::Maintain(draft));
         }
         Action::Update(text) => {
             let latest = sim.umbrellas().last().map(|umbrella| umbrella.reference);

@@ -1,18 +1,17 @@
 //! A simulated world around the real core: lines, a mail server, a disk, and a daemon that can be stopped or killed.
 
 use super::dice::Dice;
+use super::disk::Disk;
 use super::grammar::Agent;
 use super::site::Line;
-use crate::domain::desk::{Alarm, AlarmKind, Case, Reference, SavedDesk, SavedUmbrella, Umbrella};
+use crate::domain::desk::{Alarm, Case, Umbrella};
 use crate::domain::fact::Fact;
-use crate::domain::letter::{Delivery, Letter, LetterId, LetterState, SavedLetter, SavedLetters, Thread};
-use crate::domain::maintenance::Maintenance;
+use crate::domain::letter::{Delivery, Letter, LetterId};
 use crate::domain::plan::Plan;
 use crate::domain::time::{Calendar, Time};
-use crate::domain::turn::{DeviceRow, HeldLine, Input, Reply, Request, Turn, Wish};
+use crate::domain::turn::{Input, Reply, Request, Turn, Wish};
 use crate::domain::watch::{
-    Ask, Chunk, Interval, MARK_EVERY, Method, Outcome, Probe, ProbeResult, Role, Round, Saved, Slot, Trap, TrapKind,
-    Watch,
+    Ask, Chunk, Interval, MARK_EVERY, Method, Outcome, Probe, ProbeResult, Role, Round, Slot, Trap, TrapKind, Watch,
 };
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -22,6 +21,7 @@ use std::time::Duration;
 
 /// How long the mail server takes for a letter.
 const MAIL_TAKES: Duration = Duration::from_millis(50);
+
 /// What the daemon is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Monitor {
@@ -90,125 +90,6 @@ pub trait World: core::fmt::Debug {
     /// What becomes of a probe that is sent at `at` by `method`. `line` is the device's place in the plan; a device
     /// that came with a later plan is counted on from there.
     fn fate(&mut self, line: usize, method: Method, at: Time) -> Fate;
-}
-
-/// What survives a crash.
-#[derive(Clone, Debug, Default)]
-struct Disk {
-    devices: BTreeMap<String, DeviceRow>,
-    cases: BTreeMap<Reference, Arc<Case>>,
-    next_case: u64,
-    letters: BTreeMap<LetterId, (SavedLetter, LetterState)>,
-    written: Vec<Letter>,
-    intervals: Vec<Interval>,
-    chunks: Vec<(String, Chunk)>,
-    umbrellas: BTreeMap<Reference, Umbrella>,
-    held: Vec<HeldLine>,
-    alarms: BTreeMap<AlarmKind, Alarm>,
-    maintenance: BTreeMap<String, Maintenance>,
-    watched_until: Option<Time>,
-}
-
-impl Disk {
-    fn commit(&mut self, turn: &Turn) {
-        for id in &turn.gone {
-            self.devices.remove(id);
-        }
-        for row in &turn.devices {
-            self.devices.insert(row.id.clone(), row.clone());
-        }
-        for case in &turn.cases {
-            self.cases.insert(case.opening.reference, Arc::clone(case));
-        }
-        if let Some(next) = turn.next_case {
-            self.next_case = next;
-        }
-        for letter in &turn.letters {
-            let saved = SavedLetter { label: letter.label(), written_at: letter.written_at, attempts: 0 };
-            self.letters.insert(letter.id, (saved, LetterState::Queued));
-        }
-        self.written.extend_from_slice(&turn.letters);
-        for change in &turn.letter_changes {
-            if let Some((letter, state)) = self.letters.get_mut(&change.id) {
-                letter.attempts = change.attempts;
-                *state = change.state;
-            }
-        }
-        self.intervals.extend_from_slice(&turn.intervals);
-        self.chunks.extend_from_slice(&turn.chunks);
-        self.umbrellas.extend(turn.umbrellas.iter().map(|umbrella| (umbrella.reference, umbrella.clone())));
-        self.held.extend_from_slice(&turn.held);
-        self.held.retain(|line| !turn.released.contains(&(line.case, line.mark)));
-        for (alarm, stands) in &turn.alarms {
-            if *stands {
-                self.alarms.insert(alarm.kind, alarm.clone());
-            } else {
-                self.alarms.remove(&alarm.kind);
-            }
-        }
-        for known in &turn.maintenance {
-            self.maintenance.insert(known.window.id.clone(), (**known).clone());
-        }
-        self.watched_until = Some(turn.at);
-    }
-
-    fn load(&self) -> Saved {
-        let is_closed = |case: &Case| case.stage.name() == "Closed";
-        let closed_of = self.cases.values().filter(|case| is_closed(case));
-        Saved {
-            devices: self.devices.values().cloned().collect(),
-            desk: SavedDesk {
-                cases: self.cases.values().filter(|case| !is_closed(case)).map(|case| (**case).clone()).collect(),
-                closed_of: closed_of.map(|case| (case.opening.unit.clone(), case.opening.reference)).collect(),
-                umbrellas: self.saved_umbrellas(),
-                closing: self
-                    .cases
-                    .values()
-                    .filter(|case| is_closed(case) && self.held.iter().any(|line| line.case == case.opening.reference))
-                    .map(|case| (**case).clone())
-                    .collect(),
-                alarms: self.alarms.values().cloned().collect(),
-                next_number: self.next_case,
-                letters: SavedLetters {
-                    next_id: self.letters.last_key_value().map_or(0, |(id, _)| id + 1),
-                    waiting: self
-                        .letters
-                        .values()
-                        .filter(|(_, state)| *state == LetterState::Queued)
-                        .map(|(letter, _)| letter.clone())
-                        .collect(),
-                },
-            },
-            maintenance: self.maintenance.values().cloned().collect(),
-            watched_until: self.watched_until,
-        }
-    }
-
-    fn saved_umbrellas(&self) -> Vec<SavedUmbrella> {
-        let of = |reference: Reference| {
-            let letters = self.letters.values().filter_map(|(letter, _)| match &letter.label.thread {
-                Thread::Umbrella { reference: thread, customer } if *thread == reference => {
-                    Some((customer.clone(), letter.label.mark))
-                }
-                Thread::Umbrella { .. } | Thread::Case { .. } | Thread::Maintenance { .. } | Thread::Alarm { .. } => {
-                    None
-                }
-            });
-            SavedUmbrella {
-                umbrella: self.umbrellas[&reference].clone(),
-                cases: self.cases.values().filter(|case| case.umbrella == Some(reference)).count(),
-                held: self.held.iter().filter(|line| line.umbrella == reference).cloned().collect(),
-                letters: letters.collect(),
-            }
-        };
-        let is_needed = |umbrella: &Umbrella| {
-            let has_open = |case: &Case| case.umbrella == Some(umbrella.reference) && case.stage.name() != "Closed";
-            umbrella.closed_at.is_none()
-                || self.cases.values().any(|case| has_open(case))
-                || self.held.iter().any(|line| line.umbrella == umbrella.reference)
-        };
-        self.umbrellas.values().filter(|umbrella| is_needed(umbrella)).map(|umbrella| of(umbrella.reference)).collect()
-    }
 }
 
 impl Sim {

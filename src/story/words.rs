@@ -1,6 +1,7 @@
 //! The words of the language: events, expectations, shares and times.
 
-use super::grammar::{Action, Agent, Expectation, Keys, Subject};
+use super::draft::Keys;
+use super::grammar::{Action, Agent, Expectation, Subject};
 use crate::domain::desk::{AlarmKind, Priority, Stage, WaitingOn};
 use crate::domain::maintenance::Scope;
 use crate::domain::turn::Command;

@@ -1,7 +1,7 @@
 //! Letters about one case.
 
-use super::fact::{diagnosis_words, finding_words, site_words};
 use super::letter::table;
+use super::sentence::{diagnosis_words, finding_words, site_words};
 use super::time::{duration, utc};
 use crate::domain::desk::{Actor, Case, LetterKind, Line, Priority, SiteCause, Stage};
 use crate::domain::letter::Letter;
@@ -65,6 +65,8 @@ fn message(letter: &Letter, case: &Case) -> String {
             };
             let why = if by_watch {
                 format!("{service} has been back for {}", duration(case.solve_after()))
+            } else if case.line.is_lost() {
+                format!("we consider the fault of {service} repaired, though we have no contact with it yet")
             } else {
                 format!("we consider the fault of {service} repaired")
             };
@@ -73,22 +75,21 @@ fn message(letter: &Letter, case: &Case) -> String {
                  this same case goes back to work; if not, it is closed."
             )
         }
-        LetterKind::Returned => {
-            let why = if case.line.is_lost() {
-                format!("the fault of {service} has returned while we were watching the line")
-            } else if case.line.is_faulty() {
-                format!("{service} is degraded again while we were watching the line")
-            } else {
-                format!("there is a concern about {service}, though the line answers")
-            };
-            format!("{why}. Case {} is being worked on again.", case.opening.reference)
-        }
+        LetterKind::Returned => returned(case, &service),
+        LetterKind::TakenBack => taken_back(case, &service),
         LetterKind::Updated
         | LetterKind::Announced
         | LetterKind::Revised
         | LetterKind::Cancelled
         | LetterKind::Alarm
-        | LetterKind::AllClear => format!("there is news of {service}."),
+        | LetterKind::AllClear => match case.umbrella {
+            Some(umbrella) => format!(
+                "{service} has failed together with others: umbrella {umbrella} is over them all and speaks for case \
+                 {} from now on.",
+                case.opening.reference
+            ),
+            None => format!("there is news of {service}."),
+        },
         LetterKind::Closed => {
             let blind = case.blind_in_window(letter.written_at);
             let extended = match case.line {
@@ -106,6 +107,27 @@ fn message(letter: &Letter, case: &Case) -> String {
             )
         }
     }
+}
+
+fn returned(case: &Case, service: &str) -> String {
+    let found = case.finding.filter(|_| !case.line.is_lost());
+    let why = match (found, case.opening.priority) {
+        (Some(finding), _) => format!("{service} is degraded again: {}", finding_words(&finding)),
+        (None, Priority::P1) => format!("the fault of {service} has returned while we were watching the line"),
+        (None, Priority::P2) => format!("we have lost contact altogether with {service}; it is a P1 now"),
+    };
+    format!("{why}. Case {} is being worked on again.", case.opening.reference)
+}
+
+fn taken_back(case: &Case, service: &str) -> String {
+    let though = if case.line.is_lost() {
+        "we have no contact with it"
+    } else if case.line.is_faulty() {
+        "the line is degraded"
+    } else {
+        "there is a concern about it, though the line answers"
+    };
+    format!("we have taken case {} about {service} back to work: {though}.", case.opening.reference)
 }
 
 fn particulars(letter: &Letter, case: &Case, calendar: &Calendar) -> Vec<(&'static str, String)> {
@@ -131,6 +153,7 @@ fn particulars(letter: &Letter, case: &Case, calendar: &Calendar) -> Vec<(&'stat
         LetterKind::Opened
         | LetterKind::Upgraded
         | LetterKind::Returned
+        | LetterKind::TakenBack
         | LetterKind::Updated
         | LetterKind::Announced
         | LetterKind::Revised

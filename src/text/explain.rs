@@ -1,19 +1,20 @@
 //! Why a case has its stage, its priority and its next deadline: sentences from its own facts.
 
-use super::fact::{because, diagnosis_words, finding_words, line_does};
+use super::count::many;
+use super::sentence::{because, diagnosis_words, finding_words, line_does};
 use super::time::{duration, utc};
-use crate::domain::desk::{Actor, Case, Line, Outage, Priority, Stage};
+use crate::domain::desk::{Actor, Case, HeldLetter, Line, Outage, Priority, Stage};
 use crate::domain::time::{Calendar, Time};
-use crate::domain::watch::Reason;
+use crate::domain::watch::{Interval, Reason, Verdict};
 use std::time::Duration;
 
-/// Explains `case` as of `now`.
+/// Explains `case` as of `now`. `past` is what the unit's ledger has of late, newest first.
 #[must_use]
-pub fn explain(case: &Case, now: Time, calendar: &Calendar) -> Vec<String> {
+pub fn explain(case: &Case, past: &[Interval], now: Time, calendar: &Calendar) -> Vec<String> {
     let mut sentences = origin(case, calendar);
     sentences.push(priority(case));
     sentences.push(stage(case, calendar));
-    sentences.push(line(case, now, calendar));
+    sentences.push(line(case, past, now, calendar));
     sentences.push(next(case, now, calendar));
     if !matches!(case.stage, Stage::Closed { .. }) {
         sentences.push(format!(
@@ -24,6 +25,20 @@ pub fn explain(case: &Case, now: Time, calendar: &Calendar) -> Vec<String> {
         ));
     }
     sentences
+}
+
+/// Why a letter is held back, as a sentence.
+#[must_use]
+pub fn held_words(letter: &HeldLetter, calendar: &Calendar) -> String {
+    let HeldLetter { umbrella, customer, kind, lines, due } = letter;
+    format!(
+        "Letter \"{}\" to {customer} is held back since {} for the customer's other lines under umbrella {umbrella}: it \
+         tells of {} by now, and goes at {} at the latest.",
+        kind.name(),
+        utc(letter.since(), calendar),
+        many(*lines, "line"),
+        utc(*due, calendar)
+    )
 }
 
 fn origin(case: &Case, calendar: &Calendar) -> Vec<String> {
@@ -43,19 +58,18 @@ fn origin(case: &Case, calendar: &Calendar) -> Vec<String> {
         ),
         Actor::Staff(name) => format!("{name} opened {} on {} at {when}.", opening.reference, opening.unit),
     });
-    if let Some(Outage { last_contact, first_loss, detected }) = case.outage() {
-        let contact = last_contact.map_or_else(
-            || "it had never answered before".to_owned(),
-            |at| format!("its last answer was to a probe of {}", utc(at, calendar)),
-        );
-        sentences.push(format!(
-            "The first lost probe was sent at {}; re-probes confirmed the loss by {}; {contact}.",
-            utc(first_loss, calendar),
-            utc(detected, calendar)
-        ));
+    if let Some(outage) = opening.outage() {
+        sentences.push(format!("The first lost probe was sent at {}.", loss(&outage, calendar)));
     }
-    if let Some(finding) = &case.finding {
+    if let Some(outage) = case.confirmed.as_ref().filter(|outage| opening.outage().as_ref() != Some(outage)) {
+        let which = if opening.outage().is_some() { "of its latest loss " } else { "" };
+        sentences.push(format!("The first lost probe {which}was sent at {}.", loss(outage, calendar)));
+    }
+    if let Some(finding) = case.first_finding() {
         sentences.push(format!("The watch found the line degraded: {}.", finding_words(finding)));
+    }
+    if let Some(finding) = case.later_finding() {
+        sentences.push(format!("Later it found: {}.", finding_words(finding)));
     }
     if let Some(umbrella) = case.umbrella {
         sentences.push(format!("It shares its cause with other lines: umbrella {umbrella} is over them all."));
@@ -67,6 +81,17 @@ fn origin(case: &Case, calendar: &Calendar) -> Vec<String> {
         sentences.push(format!("The unit had case {previous} before, which is closed."));
     }
     sentences
+}
+
+/// When a loss began, was confirmed, and what was before.
+fn loss(outage: &Outage, calendar: &Calendar) -> String {
+    let Outage { last_contact, first_loss, detected } = outage;
+    let contact = last_contact.map_or_else(
+        || "it had never answered before".to_owned(),
+        |at| format!("its last answer was to a probe of {}", utc(at, calendar)),
+    );
+    let (first_loss, detected) = (utc(*first_loss, calendar), utc(*detected, calendar));
+    format!("{first_loss}; re-probes confirmed the loss by {detected}; {contact}")
 }
 
 fn priority(case: &Case) -> String {
@@ -121,7 +146,36 @@ fn stage(case: &Case, calendar: &Calendar) -> String {
     }
 }
 
-fn line(case: &Case, now: Time, calendar: &Calendar) -> String {
+/// A loss without an answer in between, as the ledger has it.
+struct Silence {
+    since: Time,
+    /// How much of it was maintenance.
+    excused: Duration,
+}
+
+impl Silence {
+    /// The one that is under way. `past` is the unit's ledger, newest first.
+    fn of(case: &Case, past: &[Interval], now: Time) -> Option<Self> {
+        let Line::Watched(Verdict::Loss, reason) = case.line else { return None };
+        let excused = |reason, lasted| if reason == Reason::Maintenance { lasted } else { Duration::ZERO };
+        let mut silence = Self { since: case.line_since, excused: excused(reason, now.since(case.line_since)) };
+        let mut reached = case.line_since;
+        // What the ledger has since, the case has as well.
+        for stretch in past.iter().filter(|stretch| stretch.until <= case.line_since) {
+            if stretch.until != reached || stretch.verdict.is_contact() {
+                break;
+            }
+            reached = stretch.from;
+            if stretch.verdict == Verdict::Loss {
+                silence.since = stretch.from;
+                silence.excused += excused(stretch.reason, stretch.until.since(stretch.from));
+            }
+        }
+        Some(silence)
+    }
+}
+
+fn line(case: &Case, past: &[Interval], now: Time, calendar: &Calendar) -> String {
     let lost = match case.downtime.total(now) {
         Duration::ZERO => "never lost while this case was open".to_owned(),
         lost => format!("lost for {} in all", duration(lost)),
@@ -153,7 +207,17 @@ fn line(case: &Case, now: Time, calendar: &Calendar) -> String {
                 | Reason::Stalled
                 | Reason::Unresolved => format!("{}: {}", line_does(verdict), because(reason)),
             };
-            format!("Since {since} {does}. It was {lost}.")
+            let whole = Silence::of(case, past, now).filter(|silence| silence.since < case.line_since);
+            let whole = whole.map_or_else(String::new, |Silence { since, excused }| {
+                let since = utc(since, calendar);
+                if excused.is_zero() {
+                    format!("There was no answer since {since}. ")
+                } else {
+                    let excused = duration(excused);
+                    format!("There was no answer since {since}; for {excused} of that it was being maintained. ")
+                }
+            });
+            format!("{whole}Since {since} {does}. It was {lost}.")
         }
     }
 }

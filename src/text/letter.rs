@@ -1,11 +1,11 @@
 //! Letters in their final words.
 
 use super::case_letter;
-use super::fact::{alarm_words, all_clear_words, cause_words};
+use super::sentence::{alarm_words, all_clear_words, cause_words};
 use super::time::{duration, utc};
 use crate::domain::desk::{Alarm, Case, LetterKind, LetterMark, Umbrella};
 use crate::domain::letter::{Content, Letter, Mail, Thread};
-use crate::domain::maintenance::Maintenance;
+use crate::domain::maintenance::{Maintenance, Stage};
 use crate::domain::time::Calendar;
 use std::sync::Arc;
 
@@ -80,8 +80,8 @@ fn body(letter: &Letter, calendar: &Calendar) -> String {
         Content::Umbrella { umbrella, cases, text } => {
             about_umbrella(letter.mark.kind, umbrella, *cases, text.as_deref(), calendar)
         }
-        Content::Maintenance { maintenance, lines } => {
-            about_maintenance(letter.mark.kind, maintenance, lines, calendar)
+        Content::Maintenance { maintenance, lines, spared } => {
+            about_maintenance(letter, maintenance, [lines, spared], calendar)
         }
         Content::Alarm(alarm) => about_alarm(letter, alarm, calendar),
     });
@@ -111,6 +111,13 @@ fn about_lines(
             format!("We have lost contact with {count}, by a fault that they share with others. We are working on it.")
         }
         LetterKind::Upgraded => format!("We have now lost contact altogether with {count}. They are raised to P1."),
+        // Staff may be sure of a line that has not answered yet.
+        LetterKind::Solved if !lines.iter().all(|(case, _)| is_back(case)) => {
+            format!(
+                "We consider the fault of {count} repaired. We go on watching {these}: if the fault returns, so does \
+                 its case."
+            )
+        }
         LetterKind::Solved => {
             format!(
                 "{} back. We go on watching {these}: if the fault returns, so does its case.",
@@ -120,6 +127,7 @@ fn about_lines(
         LetterKind::Returned => {
             format!("The fault of {count} has returned while we were watching. We are working on it.")
         }
+        LetterKind::TakenBack => format!("We have taken the cases of {count} back to work."),
         LetterKind::Closed => {
             format!("The fault of {count} has stayed away for the whole time that we watched. The cases are closed.")
         }
@@ -151,20 +159,19 @@ fn are(lines: usize, whose: &str) -> String {
     }
 }
 
+/// Whether the line itself showed that its loss is over.
+const fn is_back(case: &Case) -> bool {
+    case.recovered_at.is_some() && !case.line.is_lost()
+}
+
 /// One line of a letter about several: unit, order, case, and the time that matters.
 fn line_of(case: &Case, kind: LetterKind, calendar: &Calendar) -> String {
     let opening = &case.opening;
     let at = |time| utc(time, calendar);
-    let when = match kind {
-        LetterKind::Opened | LetterKind::Upgraded | LetterKind::Returned | LetterKind::Updated => {
-            case.outage().map(|outage| format!("lost since {}", at(outage.first_loss)))
-        }
-        LetterKind::Solved | LetterKind::Closed => case.recovered_at.map(|time| format!("back since {}", at(time))),
-        LetterKind::Announced
-        | LetterKind::Revised
-        | LetterKind::Cancelled
-        | LetterKind::Alarm
-        | LetterKind::AllClear => None,
+    let when = if matches!(kind, LetterKind::Solved | LetterKind::Closed) && is_back(case) {
+        case.recovered_at.map(|time| format!("back since {}", at(time)))
+    } else {
+        case.outage().map(|outage| format!("lost since {}", at(outage.first_loss)))
     };
     let when = when.map(|when| format!(", {when}")).unwrap_or_default();
     format!(
@@ -183,18 +190,12 @@ fn about_umbrella(
     news: Option<&str>,
     calendar: &Calendar,
 ) -> String {
-    let message = match kind {
-        LetterKind::Closed => "The shared cause is over; no case is at work under it any more.".to_owned(),
-        LetterKind::Updated => "All affected customers were told:".to_owned(),
-        LetterKind::Opened
-        | LetterKind::Upgraded
-        | LetterKind::Solved
-        | LetterKind::Returned
-        | LetterKind::Announced
-        | LetterKind::Revised
-        | LetterKind::Cancelled
-        | LetterKind::Alarm
-        | LetterKind::AllClear => format!("Lines fail together: {}.", cause_words(&umbrella.cause)),
+    let message = if kind == LetterKind::Closed {
+        "The shared cause is over; no case is at work under it any more.".to_owned()
+    } else if kind == LetterKind::Updated {
+        "All affected customers were told:".to_owned()
+    } else {
+        format!("Lines fail together: {}.", cause_words(&umbrella.cause))
     };
     let news = news.map(|news| format!("{news}\n\n")).unwrap_or_default();
     let rows = [
@@ -211,65 +212,56 @@ fn about_umbrella(
 }
 
 fn about_maintenance(
-    kind: LetterKind,
+    letter: &Letter,
     maintenance: &Maintenance,
-    lines: &[(String, String)],
+    [lines, spared]: [&[(String, String)]; 2],
     calendar: &Calendar,
 ) -> String {
-    let window = &maintenance.window;
-    let (work, lines_word) = (
-        if window.emergency { "emergency maintenance" } else { "maintenance" },
-        if lines.len() == 1 { "line" } else { "lines" },
-    );
-    let message = match kind {
-        LetterKind::Revised => format!("The {work} that we announced for the {lines_word} below was changed:"),
-        LetterKind::Cancelled => format!("The {work} that we announced for the {lines_word} below was called off:"),
-        LetterKind::Announced
-        | LetterKind::Opened
-        | LetterKind::Upgraded
-        | LetterKind::Solved
-        | LetterKind::Returned
-        | LetterKind::Closed
-        | LetterKind::Updated
-        | LetterKind::Alarm
-        | LetterKind::AllClear => {
-            format!("There will be {work}, during which the {lines_word} below may be interrupted:")
-        }
+    let (kind, window) = (letter.mark.kind, &maintenance.window);
+    let work = if window.emergency { "emergency maintenance" } else { "maintenance" };
+    let (lines_word, them) = if lines.len().max(spared.len()) == 1 { ("line", "it") } else { ("lines", "them") };
+    let message = if lines.is_empty() {
+        format!("The {work} that we announced for the {lines_word} below was changed and spares {them} now:")
+    } else if kind == LetterKind::Cancelled && maintenance.stage == Stage::Active {
+        format!("The {work} of the {lines_word} below has ended earlier than planned:")
+    } else if kind == LetterKind::Cancelled {
+        format!("The {work} that we announced for the {lines_word} below was called off:")
+    } else if kind == LetterKind::Revised {
+        format!("The {work} that we announced for the {lines_word} below was changed:")
+    } else if window.from <= letter.written_at {
+        format!("There is {work} under way, during which the {lines_word} below may be interrupted:")
+    } else {
+        format!("There will be {work}, during which the {lines_word} below may be interrupted:")
     };
-    let mut rows = vec![
-        ("Maintenance", window.id.clone()),
-        ("Begins", utc(window.from, calendar)),
-        ("Ends", utc(window.until, calendar)),
-        ("Revision", maintenance.revision.to_string()),
-    ];
+    let mut rows = vec![("Maintenance", window.id.clone())];
+    // When it is for others is no business of one whom it spares.
+    if !lines.is_empty() {
+        rows.extend([("Begins", utc(window.from, calendar)), ("Ends", utc(window.until, calendar))]);
+    }
+    rows.push(("Revision", maintenance.revision.to_string()));
     if maintenance.is_short_notice() && kind != LetterKind::Cancelled {
         rows.push(("Notice", "short: less than the 14 days that we aim at".to_owned()));
     }
-    rows.extend(window.note.as_ref().map(|note| ("Work", note.clone())));
-    let lines: String = lines.iter().map(|(unit, order)| format!("  {unit} (order {order})\n")).collect();
-    format!("{message}\n\n{}\n{lines}", table(&rows))
+    rows.extend(window.note.as_ref().filter(|_| !lines.is_empty()).map(|note| ("Work", note.clone())));
+    let list = |lines: &[(String, String)]| -> String {
+        lines.iter().map(|(unit, order)| format!("  {unit} (order {order})\n")).collect()
+    };
+    let spared = match (lines, spared) {
+        (_, []) => String::new(),
+        ([], [..]) => list(spared),
+        ([..], [..]) => format!("\nNot touched any more:\n\n{}", list(spared)),
+    };
+    format!("{message}\n\n{}\n{}{spared}", table(&rows), list(lines))
 }
 
 fn about_alarm(letter: &Letter, alarm: &Alarm, calendar: &Calendar) -> String {
-    match letter.mark.kind {
-        LetterKind::AllClear => format!(
-            "All clear after {}: {}.\n",
-            duration(letter.written_at.since(alarm.since)),
-            all_clear_words(alarm.kind)
-        ),
-        LetterKind::Alarm
-        | LetterKind::Opened
-        | LetterKind::Upgraded
-        | LetterKind::Solved
-        | LetterKind::Returned
-        | LetterKind::Closed
-        | LetterKind::Updated
-        | LetterKind::Announced
-        | LetterKind::Revised
-        | LetterKind::Cancelled => format!(
-            "Since {} {}.\n\nNo customer is told of this. What was measured meanwhile is INCONCLUSIVE and opens no case.\n",
-            utc(alarm.since, calendar),
-            alarm_words(&alarm.why)
-        ),
+    if letter.mark.kind == LetterKind::AllClear {
+        let lasted = duration(letter.written_at.since(alarm.since));
+        return format!("All clear after {lasted}: {}.\n", all_clear_words(alarm.kind));
     }
+    format!(
+        "Since {} {}.\n\nNo customer is told of this. What was measured meanwhile is INCONCLUSIVE and opens no case.\n",
+        utc(alarm.since, calendar),
+        alarm_words(&alarm.why)
+    )
 }

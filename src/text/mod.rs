@@ -1,16 +1,20 @@
 //! Words: letters, the journal's sentences and the explanations of a case. Pure functions of what they are given.
 
 mod case_letter;
+mod count;
 mod explain;
 mod fact;
 mod letter;
 mod preview;
+mod sentence;
 #[cfg(test)]
 mod tests;
 mod time;
 
-pub use explain::explain;
-pub use fact::{alarm_words, cause_words, diagnosis_words, fields, finding_words, json_time, kind, sentence};
+pub use count::many;
+pub use explain::{explain, held_words};
+pub use fact::{fields, json_time, kind};
 pub use letter::mail;
 pub use preview::{effect, effect_fields};
+pub use sentence::{alarm_words, cause_words, diagnosis_words, finding_words, sentence};
 pub use time::{duration, parse_duration, rfc3339, utc};

@@ -1,12 +1,13 @@
 //! The words themselves: every kind of letter to both kinds of reader, and the explanation of every stage.
 
-use super::{explain, mail};
+use super::{explain, held_words, mail};
 use crate::domain::desk::{
-    Actor, Case, CaseFact, LetterKind, LetterMark, Line, Opening, Outage, Priority, Reference, WaitingOn,
+    Actor, Case, CaseFact, HeldLetter, LetterKind, LetterMark, Line, Opening, Outage, Priority, Reference, WaitingOn,
 };
 use crate::domain::letter::{Content, Letter, Thread};
+use crate::domain::maintenance::{self, Maintenance, Origin, Scope, Window};
 use crate::domain::time::{Calendar, Tally, Time};
-use crate::domain::watch::{Circuit, Reason, Verdict};
+use crate::domain::watch::{Circuit, Finding, Interval, Reason, Symptom, Verdict};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -79,8 +80,11 @@ fn solved(minutes: i64, by: Actor) -> (i64, CaseFact) {
     (minutes, CaseFact::Solved { by, note: None, window: 24 * HOUR })
 }
 
+/// By the loss that began ten minutes before.
 fn returned(minutes: i64) -> (i64, CaseFact) {
-    (minutes, CaseFact::Returned { by: Actor::Watch, note: None })
+    let outage =
+        Outage { last_contact: Some(at(minutes - 11)), first_loss: at(minutes - 10), detected: at(minutes - 9) };
+    (minutes, CaseFact::Returned { by: Actor::Watch, note: None, outage: Some(outage) })
 }
 
 fn thread(case: &Case) -> Thread {
@@ -116,6 +120,15 @@ fn letters() {
     let again = Opening { previous: Some(Reference::from_number(2)), last_contact: None, ..opening() };
     let by_hand = Opening { note: Some("slow since this morning".into()), ..p2() };
     let upgraded = [line(30, LOSS), (40, CaseFact::Upgraded(OUTAGE))];
+    let taken_back = |minutes| {
+        let by = Actor::Staff("ann".into());
+        (minutes, CaseFact::Returned { by, note: Some("not for customers".into()), outage: None })
+    };
+    let degraded = Line::Watched(Verdict::Degraded, Reason::Slow);
+    let slow = Finding { symptom: Symptom::Slow, measured: 917_500, limit: 300_000, over: Duration::from_secs(600) };
+    let back = CaseFact::Returned { by: Actor::Watch, note: None, outage: None };
+    let by_ann = solved(65, Actor::Staff("ann".into()));
+    let degraded_again = [by_ann, line(90, degraded), (90, CaseFact::Degraded(slow)), (90, back)];
     let cases = [
         ("opened by the watch", after(opening(), &[])),
         ("opened after an earlier case, never seen before", after(again, &[])),
@@ -124,6 +137,9 @@ fn letters() {
         ("solved by the watch", after(opening(), &to_closing[..2])),
         ("solved by staff", after(opening(), &[solved(65, Actor::Staff("ann".into()))])),
         ("returned", after(opening(), &[line(60, UP), solved(65, Actor::Watch), line(90, LOSS), returned(100)])),
+        ("taken back by staff", after(opening(), &[line(60, UP), solved(65, Actor::Watch), taken_back(90)])),
+        ("a solved P2 is lost", after(p2(), &[solved(65, Actor::Staff("ann".into())), line(90, LOSS), returned(100)])),
+        ("a solved P2 is degraded again", after(p2(), &degraded_again)),
         ("closed after a window that was made longer", after(opening(), &extended)),
         ("closed after the unit was withdrawn", after(opening(), &withdrawn)),
     ];
@@ -133,6 +149,36 @@ fn letters() {
         text += &format!("--- to the operations centre\n{}", letter(about, false));
     }
     insta::assert_snapshot!(text);
+}
+
+#[test]
+fn letters_about_maintenance() {
+    let about = |revision, stage, emergency, kind, [lines, spared]: [&[&str]; 2]| {
+        let note = Some("a new fibre".to_owned());
+        let scope = Scope::Device("pop-lon".into());
+        let window = Window { id: "night-1".into(), scope, from: at(600), until: at(720), emergency, note };
+        let (origin, planned_at, announced_at) = (Origin::Config, at(0), at(0));
+        let maintenance = Arc::new(Maintenance { window, origin, revision, planned_at, announced_at, stage });
+        let orders = |ids: &[&str]| ids.iter().map(|&id| (id.to_owned(), format!("SO-{id}"))).collect();
+        let content = Content::Maintenance { maintenance, lines: orders(lines), spared: orders(spared) };
+        let thread = Thread::Maintenance { id: "night-1".into(), planned_at, customer: "acme".into() };
+        let written_at = if stage == maintenance::Stage::Active { at(630) } else { at(0) };
+        let (id, to, greeting) = (1, "it@acme.example".into(), Some("Acme Ltd".into()));
+        let mark = LetterMark { kind, number: revision };
+        let letter = Letter { id, mark, previous: None, thread, content, to, greeting, written_at };
+        mail(&letter, "example.net", &Calendar::default()).body
+    };
+    use maintenance::Stage::{Active, Cancelled, Planned};
+    let (one, both): (&[&str], &[&str]) = (&["a1"], &["a1", "a2"]);
+    let cases = [
+        ("announced", about(1, Planned, false, LetterKind::Announced, [both, &[]])),
+        ("announced when it has begun", about(1, Active, true, LetterKind::Announced, [one, &[]])),
+        ("changed, and one line is spared", about(2, Planned, false, LetterKind::Revised, [both, &["a3"]])),
+        ("changed, and all lines are spared", about(2, Planned, false, LetterKind::Cancelled, [&[], both])),
+        ("called off", about(2, Cancelled, false, LetterKind::Cancelled, [one, &[]])),
+        ("ended early", about(2, Active, true, LetterKind::Cancelled, [both, &[]])),
+    ];
+    insta::assert_snapshot!(cases.map(|(name, text)| format!("=== {name}\n{text}")).concat());
 }
 
 #[test]
@@ -189,7 +235,57 @@ fn explanations() {
     ];
     let mut text = String::new();
     for (name, (case, at)) in cases {
-        text += &format!("=== {name}\n{}\n", explain(&case, at, &Calendar::default()).join("\n"));
+        text += &format!("=== {name}\n{}\n", explain(&case, &[], at, &Calendar::default()).join("\n"));
     }
     insta::assert_snapshot!(text);
+}
+
+/// A loss goes on through a maintenance, though the ledger has other words for it meanwhile.
+#[test]
+fn a_loss_is_explained_from_its_true_beginning() {
+    let stretch = |from, until, verdict, reason| Interval {
+        device: "acme-lon-1".into(),
+        from: at(from),
+        until: at(until),
+        verdict,
+        reason,
+    };
+    let past = [
+        stretch(-10, 0, Verdict::Loss, Reason::Maintenance),
+        stretch(-20, -10, Verdict::Inconclusive, Reason::SentinelsSilent),
+        stretch(-30, -20, Verdict::Loss, Reason::NoAnswer),
+        stretch(-40, -30, Verdict::Up, Reason::Answered),
+        stretch(-90, -40, Verdict::Loss, Reason::NoAnswer),
+    ];
+    let words = |case: &Case, past: &[Interval], now| {
+        let sentences = explain(case, past, at(now), &Calendar::default());
+        sentences.into_iter().find(|sentence| sentence.contains("Since 2026-11-21")).unwrap()
+    };
+    let (case, _) = after(opening(), &[]);
+    let whole = words(&case, &past, 10);
+    let expected = "There was no answer since 2026-11-21 11:30:00 UTC; for 10 min of that it was being maintained. \
+                    Since 2026-11-21 12:00:00 UTC the line does not answer: ";
+    assert!(whole.starts_with(expected), "{whole}");
+    assert!(words(&case, &past[1..], 10).starts_with("Since 2026-11-21 12:00:00 UTC"), "a gap tells nothing");
+    let maintained = Line::Watched(Verdict::Loss, Reason::Maintenance);
+    let (case, _) = after(opening(), &[line(15, maintained)]);
+    let whole = words(&case, &[stretch(0, 15, Verdict::Loss, Reason::NoAnswer)], 20);
+    assert!(whole.contains("since 2026-11-21 12:00:00 UTC; for 5 min of that"), "{whole}");
+    let (case, _) = after(opening(), &[line(15, UP)]);
+    assert!(words(&case, &past, 20).starts_with("Since 2026-11-21 12:15:00 UTC the line answers"));
+}
+
+#[test]
+fn a_letter_that_is_held_back_says_until_when() {
+    let held = HeldLetter {
+        umbrella: Reference::from_number(2),
+        customer: "acme".into(),
+        kind: LetterKind::Opened,
+        lines: 3,
+        due: at(12),
+    };
+    let expected = "Letter \"opened\" to acme is held back since 2026-11-21 12:10:45 UTC for the customer's other lines \
+                    under umbrella NTU-7CW7-ED55: it tells of 3 lines by now, and goes at 2026-11-21 12:12:00 UTC at \
+                    the latest.";
+    assert_eq!(held_words(&held, &Calendar::default()), expected);
 }

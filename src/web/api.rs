@@ -135,6 +135,10 @@ struct StatusForm {
 struct LettersForm {
     queued: usize,
     oldest_at: Option<String>,
+    /// Not written yet: they wait for further lines of their customers.
+    held: usize,
+    /// When the last of these goes at the latest.
+    held_until: Option<String>,
     fault: Option<String>,
 }
 
@@ -184,6 +188,8 @@ pub(super) async fn status(State(web): Shared) -> Answer {
         letters: LettersForm {
             queued: summary.letters_queued,
             oldest_at: summary.oldest_letter.and_then(stamp),
+            held: summary.held.map_or(0, |(count, _)| count),
+            held_until: summary.held.and_then(|(_, last)| stamp(last)),
             fault: summary.mail_fault.clone(),
         },
         isolation: summary.cut_off.map(|(since, reason)| IsolationForm { since: stamp(since), reason: reason.name() }),
@@ -329,17 +335,20 @@ pub(super) async fn case(State(web): Shared, reference: Result<Path<String>, Pat
     let scene = web.scene();
     let detail = web.readers.read(move |reader| {
         let case = known_case(reader, reference)?;
-        Ok(CaseDetail::new(CaseForm::new(case, &scene), papers(reader, reference, &scene.calendar)?))
+        let papers = papers(reader, reference, &scene)?;
+        Ok(CaseDetail::new(CaseForm::new(case, &scene), papers))
     });
     good(&detail.await?)
 }
 
 /// What was noted and written about a case or an umbrella.
-pub(super) fn papers(reader: &Reader, reference: Reference, calendar: &Calendar) -> Result<Papers, Problem> {
+pub(super) fn papers(reader: &Reader, reference: Reference, scene: &Scene) -> Result<Papers, Problem> {
     // One more than is shown tells whether there is more.
     let timeline = reader.timeline(reference, MAX_TIMELINE + 1)?;
+    // One that is let go meanwhile is rather shown twice than not at all.
+    let held = reader.held(reference, MAX_TIMELINE + 1)?;
     let letters = reader.letters(reference, MAX_TIMELINE + 1)?;
-    Ok(Papers::new(timeline, letters, MAX_TIMELINE, calendar))
+    Ok(Papers::new(timeline, letters, held, MAX_TIMELINE, scene))
 }
 
 #[derive(Serialize)]
@@ -351,9 +360,15 @@ struct Explanation {
 /// `/api/cases/{ref}/explain`.
 pub(super) async fn explain(State(web): Shared, reference: Result<Path<String>, PathRejection>) -> Answer {
     let reference = Reference::parse(&segment(reference)?)?;
-    let case = web.readers.read(move |reader| known_case(reader, reference)).await?;
+    let look = web.readers.read(move |reader| {
+        let case = known_case(reader, reference)?;
+        let past = reader.ledger(&case.opening.unit, MAX_LEDGER)?;
+        Ok((reader.held(reference, MAX_TIMELINE)?, past, case))
+    });
+    let (held, past, case) = look.await?;
     let scene = web.scene();
-    let sentences = (scene.words.explain)(&case, scene.now, &scene.calendar);
+    let mut sentences = (scene.words.explain)(&case, &past, scene.now, &scene.calendar);
+    sentences.extend(held.iter().map(|letter| (scene.words.held)(letter, &scene.calendar)));
     good(&Explanation { reference: reference.to_string(), sentences })
 }
 

@@ -60,6 +60,8 @@ pub struct Summary {
     pub letters_queued: usize,
     /// When the oldest of them was written.
     pub oldest_letter: Option<Time>,
+    /// How many letters are held back for further lines, and when the last of them goes at the latest.
+    pub held: Option<(usize, Time)>,
     /// Why no letters can be delivered, if that is so.
     pub mail_fault: Option<String>,
     /// What is wrong with the watch itself.
@@ -84,6 +86,7 @@ impl Summary {
             cases: CaseCounts::default(),
             letters_queued: 0,
             oldest_letter: None,
+            held: None,
             mail_fault: None,
             alarms: Vec::new(),
             umbrellas: 0,

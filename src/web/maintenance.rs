@@ -6,7 +6,7 @@ use super::desk::{actor, ask, may_change, read_json};
 use super::doors::Caller;
 use super::problem::{Problem, json};
 use super::scene::Scene;
-use crate::domain::maintenance::{Maintenance, Origin, Scope, Stage, Window};
+use crate::domain::maintenance::{Draft, Maintenance, Origin, Scope, Stage};
 use crate::domain::turn::{self, Wish};
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
@@ -27,8 +27,9 @@ pub(super) struct MaintenanceQuery {
     limit: Option<usize>,
 }
 
+/// A maintenance in a list.
 #[derive(Serialize)]
-struct MaintenanceForm {
+pub(super) struct MaintenanceForm {
     id: String,
     scope: String,
     from: Option<String>,
@@ -47,7 +48,7 @@ struct MaintenanceForm {
 }
 
 impl MaintenanceForm {
-    fn new(maintenance: &Maintenance, scene: &Scene) -> Self {
+    pub(super) fn new(maintenance: &Maintenance, scene: &Scene) -> Self {
         let Maintenance { window, origin, revision, planned_at, announced_at, stage } = maintenance;
         let (origin, by) = match origin {
             Origin::Config => ("config", None),
@@ -96,16 +97,17 @@ struct Plan {
     scope: String,
     from: String,
     until: String,
-    #[serde(default)]
-    emergency: bool,
+    /// Not said: as it is, which is no for a new one.
+    emergency: Option<bool>,
+    /// Not said: as it is.
     note: Option<String>,
     by: Option<String>,
 }
 
 impl Plan {
     /// What is to be planned, and who wants it, if that is said.
-    fn read(self, scene: &Scene) -> Result<(Window, Option<String>), Problem> {
-        let window = Window {
+    fn read(self, scene: &Scene) -> Result<(Draft, Option<String>), Problem> {
+        let draft = Draft {
             id: self.id,
             scope: Scope::parse(&self.scope).map_err(|e| Problem::bad(e.to_string()))?,
             from: scene.moment("from", &self.from)?,
@@ -113,7 +115,7 @@ impl Plan {
             emergency: self.emergency,
             note: self.note.map(remark).transpose()?,
         };
-        Ok((window, self.by))
+        Ok((draft, self.by))
     }
 }
 
@@ -137,9 +139,9 @@ pub(super) async fn plan(
     request: Request<Body>,
 ) -> Result<Response, Problem> {
     may_change(caller, request.headers(), web.services.token.as_ref())?;
-    let (window, by) = read_json::<Plan>(request).await?.read(&web.scene())?;
+    let (draft, by) = read_json::<Plan>(request).await?.read(&web.scene())?;
     let by = actor(&web, caller, by).await?;
-    answer(&web, "plan", &ask(&web, by, Wish::Maintain(window)).await?)
+    answer(&web, "plan", &ask(&web, by, Wish::Maintain(draft)).await?)
 }
 
 /// `POST /api/maintenance/{id}/cancel`: calls one off; one that is active ends now.

@@ -2,7 +2,7 @@
 //!
 //! It runs on a thread of its own. Reading looks at the [`board`] and at the store; changing asks the loop and waits
 //! for its commit. Reading order: `board` (what the loop shows), `doors` (connections), `api` (reading), `desk`
-//! (changing), `umbrella` and `maintenance` (both), `strip`, `metrics` and `unit_metrics`.
+//! (changing), `umbrella`, `maintenance` and `works` (both), `strip`, `metrics` and `unit_metrics`.
 
 pub mod board;
 pub mod metrics;
@@ -19,6 +19,7 @@ mod show;
 mod strip;
 mod umbrella;
 mod unit_metrics;
+mod works;
 
 pub use api::{MAX_LEDGER, MAX_PAGE, MAX_TIMELINE};
 pub use desk::{ANSWER_TIMEOUT, Answer, Ask, Busy, MAX_BODY, MAX_NAME, MAX_NOTE};
@@ -26,10 +27,11 @@ pub use doors::{BindError, Doors, MAX_CONNECTIONS, bind};
 pub use maintenance::MAX_REMARK;
 pub use strip::{MAX_CELLS, MAX_STRIP};
 pub use umbrella::MAX_CHILDREN;
+pub use works::MAX_LOSSES;
 
-use crate::domain::desk::{AlarmCause, Case, Cause, Diagnosis};
+use crate::domain::desk::{AlarmCause, Case, Cause, Diagnosis, HeldLetter};
 use crate::domain::time::{Calendar, Time};
-use crate::domain::watch::{Finding, Secret};
+use crate::domain::watch::{Finding, Interval, Secret};
 use axum::Router;
 use axum::http::{HeaderValue, header};
 use axum::middleware::map_response;
@@ -50,8 +52,11 @@ use tokio::sync::watch;
 /// Words for what is shown to people.
 #[derive(Clone, Copy, Debug)]
 pub struct Words {
-    /// Why a case stands where it does, as of a time, in sentences.
-    pub explain: fn(&Case, Time, &Calendar) -> Vec<String>,
+    /// Why a case stands where it does, as of a time, in sentences. Wants what the unit's ledger has of late, newest
+    /// first.
+    pub explain: fn(&Case, &[Interval], Time, &Calendar) -> Vec<String>,
+    /// Why a letter is held back.
+    pub held: fn(&HeldLetter, &Calendar) -> String,
     /// How a line is degraded.
     pub finding: fn(&Finding) -> String,
     /// What happened, in a sentence.
@@ -171,6 +176,7 @@ fn router(services: Services) -> Router {
         .route("/api/umbrellas/{reference}", get(umbrella::show))
         .route("/api/umbrellas/{reference}/update", post(umbrella::update))
         .route("/api/maintenance", get(maintenance::list).post(maintenance::plan))
+        .route("/api/maintenance/{id}", get(works::show))
         .route("/api/maintenance/{id}/cancel", post(maintenance::cancel))
         .fallback(Problem::no_such_path)
         .method_not_allowed_fallback(Problem::wrong_method)

@@ -51,7 +51,8 @@ pub(super) fn stamp(calendar: &Calendar, at: Time) -> Option<String> {
 /// For tests, which look at other things than words.
 #[cfg(test)]
 pub(super) const WORDS: Words = Words {
-    explain: |_, _, _| Vec::new(),
+    explain: |_, _, _, _| Vec::new(),
+    held: |_, _| String::new(),
     finding: |_| String::new(),
     diagnosis: |_, _| String::new(),
     cause: |_| String::new(),

@@ -2,7 +2,7 @@
 
 use super::board::Row;
 use super::scene::{Scene, stamp};
-use crate::domain::desk::{Case, Line, Stage};
+use crate::domain::desk::{Case, HeldLetter, Line, Stage};
 use crate::domain::time::Calendar;
 use crate::domain::watch::{Circuit, Interval, Limits, Permille, Place, Role, SnmpSample, Symptom};
 use crate::store::{LetterRow, TimelineEntry};
@@ -42,9 +42,10 @@ pub(super) struct CaseForm {
     solved_count: u32,
     returned_count: u32,
     note: Option<String>,
-    /// `loss`, or the symptom that the watch found.
+    /// Why it was opened: `loss`, or the symptom that the watch found.
     reason: Option<&'static str>,
     finding: Option<String>,
+    later_finding: Option<String>,
     umbrella: Option<String>,
     diagnosis: Option<DiagnosisForm>,
 }
@@ -60,12 +61,13 @@ impl CaseForm {
     pub(super) fn new(case: Case, scene: &Scene) -> Self {
         let Scene { now, calendar, words } = scene;
         let (now, stamp) = (*now, |at| scene.stamp(at));
-        let finding = case.finding.as_ref();
-        let reason = case.outage().map(|_| "loss").or(finding.map(|finding| finding.symptom.name()));
+        let finding = case.first_finding();
+        let reason = finding.map(|finding| finding.symptom.name()).or(case.outage().map(|_| "loss"));
         let diagnosis = case.diagnosis.as_ref().map(|diagnosis| DiagnosisForm {
             cause: diagnosis.cause.name(),
             sentence: (words.diagnosis)(diagnosis, calendar),
         });
+        let later_finding = case.later_finding().map(words.finding);
         let finding = finding.map(words.finding);
         let umbrella = case.umbrella.map(|umbrella| umbrella.to_string());
         let (waiting_on, closed_at) = match &case.stage {
@@ -112,6 +114,7 @@ impl CaseForm {
             note: opening.note,
             reason,
             finding,
+            later_finding,
             umbrella,
             diagnosis,
         }
@@ -142,6 +145,9 @@ pub(super) struct Papers {
     /// The same of the letters.
     letters_complete: bool,
     letters: Vec<LetterForm>,
+    /// False if the latest letters that are held back are left out.
+    held_complete: bool,
+    held: Vec<HeldForm>,
 }
 
 impl Papers {
@@ -149,22 +155,59 @@ impl Papers {
     pub(super) fn new(
         timeline: Vec<TimelineEntry>,
         letters: Vec<LetterRow>,
+        held: Vec<HeldLetter>,
         limit: usize,
-        calendar: &Calendar,
+        scene: &Scene,
     ) -> Self {
-        let surplus = timeline.len().saturating_sub(limit);
-        let more_letters = letters.len().saturating_sub(limit);
+        let calendar = &scene.calendar;
+        let (timeline_complete, timeline) = latest(timeline, limit, |entry| EntryForm::new(entry, calendar));
+        let (letters_complete, letters) = latest(letters, limit, |letter| LetterForm::new(letter, calendar));
         Self {
-            timeline_complete: surplus == 0,
-            timeline: timeline.into_iter().skip(surplus).map(|entry| EntryForm::new(entry, calendar)).collect(),
-            letters_complete: more_letters == 0,
-            letters: letters.into_iter().skip(more_letters).map(|letter| LetterForm::new(letter, calendar)).collect(),
+            timeline_complete,
+            timeline,
+            letters_complete,
+            letters,
+            held_complete: held.len() <= limit,
+            held: held.into_iter().take(limit).map(|letter| HeldForm::new(letter, scene)).collect(),
+        }
+    }
+}
+
+/// The forms of the latest `limit` items, and whether these are all; the oldest come first.
+pub(super) fn latest<T, F>(items: Vec<T>, limit: usize, form: impl Fn(T) -> F) -> (bool, Vec<F>) {
+    let surplus = items.len().saturating_sub(limit);
+    (surplus == 0, items.into_iter().skip(surplus).map(form).collect())
+}
+
+/// A letter that is not written yet, for it waits for further lines.
+#[derive(Serialize)]
+struct HeldForm {
+    kind: &'static str,
+    customer: String,
+    umbrella: String,
+    lines: usize,
+    since: Option<String>,
+    /// When it goes at the latest.
+    until: Option<String>,
+    sentence: String,
+}
+
+impl HeldForm {
+    fn new(letter: HeldLetter, scene: &Scene) -> Self {
+        Self {
+            kind: letter.kind.name(),
+            umbrella: letter.umbrella.to_string(),
+            lines: letter.lines,
+            since: scene.stamp(letter.since()),
+            until: scene.stamp(letter.due),
+            sentence: (scene.words.held)(&letter, &scene.calendar),
+            customer: letter.customer,
         }
     }
 }
 
 #[derive(Serialize)]
-struct EntryForm {
+pub(super) struct EntryForm {
     at: Option<String>,
     kind: String,
     text: String,
@@ -172,14 +215,14 @@ struct EntryForm {
 }
 
 impl EntryForm {
-    fn new(entry: TimelineEntry, calendar: &Calendar) -> Self {
+    pub(super) fn new(entry: TimelineEntry, calendar: &Calendar) -> Self {
         let data = serde_json::from_str(&entry.data).ok();
         Self { at: stamp(calendar, entry.at), kind: entry.kind, text: entry.text, data }
     }
 }
 
 #[derive(Serialize)]
-struct LetterForm {
+pub(super) struct LetterForm {
     id: u64,
     kind: &'static str,
     number: u32,
@@ -193,7 +236,7 @@ struct LetterForm {
 }
 
 impl LetterForm {
-    fn new(letter: LetterRow, calendar: &Calendar) -> Self {
+    pub(super) fn new(letter: LetterRow, calendar: &Calendar) -> Self {
         Self {
             id: letter.id,
             kind: letter.kind.name(),

@@ -133,7 +133,7 @@ fn detail(reader: &Reader, reference: Reference, scene: &Scene) -> Result<Umbrel
     let filter = CaseFilter { open_only: false, unit: None, umbrella, below: None, limit: MAX_CHILDREN };
     let cases: Vec<_> = reader.cases(&filter)?.into_iter().map(ChildForm::new).collect();
     let cases_complete = cases.len() >= row.cases;
-    let papers = papers(reader, reference, &scene.calendar)?;
+    let papers = papers(reader, reference, scene)?;
     Ok(UmbrellaDetail { umbrella: UmbrellaForm::new(row, scene), cases_complete, cases, papers })
 }
 

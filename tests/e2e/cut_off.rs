@@ -73,6 +73,9 @@ fn cut_off(setup: &Setup<'_>, cut: fn(&Net), mend: fn(&Net), why: &str) {
         let unit = world.json(&format!("/api/units/{id}")).unwrap();
         assert_eq!((unit["verdict"].as_str(), unit["reason"].as_str()), (Some("INCONCLUSIVE"), Some(why)), "{unit:#}");
     }
+    assert!(UNITS.iter().all(|id| world.cases(id).is_empty()), "nobody is blamed");
+    let to_customers = world.letters().into_iter().filter(|letter| letter.to() != "noc@example.net").count();
+    assert_eq!(to_customers, 0, "nor told");
     assert_eq!(world.metric("ntuwatch_isolated"), 1.0);
     let health = world.health();
     assert_eq!(health["status"], "degraded");

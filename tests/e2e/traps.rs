@@ -2,6 +2,7 @@
 
 use crate::daemon::until;
 use crate::net::{Place, V4, is_there};
+use crate::snmpd::SHA256;
 use crate::world::{RULES, Setup, V2C, V3, World, unit};
 
 const LISTEN: &str = "10.77.0.1:16200";
@@ -14,22 +15,6 @@ degraded = { window = "1h" }
 const LINK_DOWN: [&str; 5] = ["", "1.3.6.1.6.3.1.1.5.3", "1.3.6.1.2.1.2.2.1.1.7", "i", "7"];
 const COLD_START: [&str; 2] = ["", "1.3.6.1.6.3.1.1.5.1"];
 const COMMUNITY: [&str; 4] = ["-v", "2c", "-c", "public"];
-const USER: [&str; 14] = [
-    "-v",
-    "3",
-    "-u",
-    "sha256",
-    "-l",
-    "authPriv",
-    "-a",
-    "SHA-256",
-    "-A",
-    "authpass256",
-    "-x",
-    "AES",
-    "-X",
-    "privpass256",
-];
 
 fn setup() -> Setup<'static> {
     let seldom = unit("seldom", V4[0], &format!("{SELDOM}{V2C}"));
@@ -63,7 +48,7 @@ fn boxes_are_heard_and_asked_at_once() {
     let cases = ["v2c", "v3"].map(|id| world.wait_for_case(id, 1, "New"));
     let before = world.journal("trap").len();
     assert!(say(&world, "snmptrap", V4[1], &COMMUNITY, &LINK_DOWN));
-    assert!(say(&world, "snmptrap", V4[2], &USER, &LINK_DOWN));
+    assert!(say(&world, "snmptrap", V4[2], &SHA256, &LINK_DOWN));
     world.wait_for_journal("trap", before + 2);
     for case in &cases {
         let reference = case["reference"].as_str().unwrap();
@@ -76,7 +61,7 @@ fn boxes_are_heard_and_asked_at_once() {
     world.net.revive(&V4[1..3]);
     ["v2c", "v3"].iter().for_each(|id| drop(world.wait_for_case(id, 1, "Solved")));
     // Who sends an inform wants an acknowledgement, and is content with none but the right one.
-    for (from, credentials) in [(V4[1], &COMMUNITY[..]), (V4[2], &USER)] {
+    for (from, credentials) in [(V4[1], &COMMUNITY[..]), (V4[2], &SHA256)] {
         assert!(say(&world, "snmpinform", from, credentials, &COLD_START), "{credentials:?}");
     }
     world.wait_for_journal("trap", before + 4);

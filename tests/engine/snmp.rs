@@ -69,7 +69,7 @@ pub(crate) fn v3(user: &str, auth: Option<(AuthProtocol, &str)>, privacy: Option
     }
 }
 
-fn sha256() -> SnmpVersion {
+pub(crate) fn sha256() -> SnmpVersion {
     v3("sha256", Some((AuthProtocol::Sha256, "authpass256")), Some((PrivProtocol::Aes128, "privpass256")))
 }
 

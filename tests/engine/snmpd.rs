@@ -23,6 +23,24 @@ rocommunity public
 rocommunity6 public
 ";
 
+/// The credentials of a user with every protection, as the tools of net-snmp want them.
+pub(crate) const SHA256: [&str; 14] = [
+    "-v",
+    "3",
+    "-u",
+    "sha256",
+    "-l",
+    "authPriv",
+    "-a",
+    "SHA-256",
+    "-A",
+    "authpass256",
+    "-x",
+    "AES",
+    "-X",
+    "privpass256",
+];
+
 /// A running snmpd. Dropping it kills it.
 pub(crate) struct Snmpd {
     process: Child,

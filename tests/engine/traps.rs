@@ -1,10 +1,12 @@
 //! The trap engine against Debian's snmptrap and snmpinform, and against peers that mean no good.
 
+use crate::snmp::{secret, sha256, v2c, v3};
+use crate::snmpd::SHA256;
 use async_snmp::message::V3Message;
 use async_snmp::v3::UsmSecurityParams;
 use async_snmp::{DecodeConfig, MessageSize};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use ntuwatch::domain::watch::{AuthProtocol, PrivProtocol, Secret, SnmpAccess, SnmpVersion, Trap, TrapKind};
+use ntuwatch::domain::watch::{AuthProtocol, PrivProtocol, SnmpAccess, SnmpVersion, Trap, TrapKind};
 use ntuwatch::engine::traps::{self, Sender, Settings, StartError, TrapEngine};
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
@@ -25,24 +27,6 @@ const LINK_DOWN: &str = "1.3.6.1.6.3.1.1.5.3";
 
 /// What snmptrap says after the credentials and the destination: interface 7 went down.
 const ABOUT_7: [&str; 5] = ["", LINK_DOWN, "1.3.6.1.2.1.2.2.1.1.7", "i", "7"];
-
-/// The credentials of a user with every protection, as snmptrap wants them.
-const SHA256: [&str; 14] = [
-    "-v",
-    "3",
-    "-u",
-    "sha256",
-    "-l",
-    "authPriv",
-    "-a",
-    "SHA-256",
-    "-A",
-    "authpass256",
-    "-x",
-    "AES",
-    "-X",
-    "privpass256",
-];
 
 /// An engine, what it delivers and what it counts.
 struct Bench {
@@ -165,28 +149,8 @@ fn sender(address: Ipv4Addr, version: SnmpVersion) -> Sender {
     Sender { address: IpAddr::V4(address), access }
 }
 
-fn secret(word: &str) -> Secret {
-    Secret::new(word.to_owned())
-}
-
 fn v1(community: &str) -> SnmpVersion {
     SnmpVersion::V1 { community: secret(community) }
-}
-
-fn v2c(community: &str) -> SnmpVersion {
-    SnmpVersion::V2c { community: secret(community) }
-}
-
-fn v3(user: &str, auth: Option<(AuthProtocol, &str)>, privacy: Option<(PrivProtocol, &str)>) -> SnmpVersion {
-    SnmpVersion::V3 {
-        user: user.to_owned(),
-        auth: auth.map(|(protocol, phrase)| (protocol, secret(phrase))),
-        privacy: privacy.map(|(protocol, phrase)| (protocol, secret(phrase))),
-    }
-}
-
-fn sha256() -> SnmpVersion {
-    v3("sha256", Some((AuthProtocol::Sha256, "authpass256")), Some((PrivProtocol::Aes128, "privpass256")))
 }
 
 fn link_down() -> Trap {

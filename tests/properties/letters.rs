@@ -78,10 +78,12 @@ pub(crate) fn problems_have_one_recovery(history: &History) {
         let mut counts: BTreeMap<LetterKind, u32> = BTreeMap::new();
         let mut troubled = false;
         for (place, mark) in marks.iter().enumerate() {
-            let count = counts.entry(mark.kind).or_default();
+            // Both are counted as one.
+            let kind = if mark.kind == LetterKind::TakenBack { LetterKind::Returned } else { mark.kind };
+            let count = counts.entry(kind).or_default();
             *count += 1;
             assert_eq!(*count, mark.number, "{reference}: {marks:?}");
-            troubled = match mark.kind {
+            troubled = match kind {
                 LetterKind::Opened if place == 0 => true,
                 LetterKind::Upgraded if troubled => true,
                 LetterKind::Returned if !troubled => true,
@@ -89,6 +91,51 @@ pub(crate) fn problems_have_one_recovery(history: &History) {
                 LetterKind::Closed if !troubled && place == marks.len() - 1 => false,
                 _ => panic!("{reference}: {marks:?}"),
             };
+        }
+    }
+}
+
+/// The operations centre hears of all trouble: by the line's own letter, or by an umbrella over it that is open.
+pub(crate) fn the_noc_hears_of_all_trouble(history: &History) {
+    let told = told(history);
+    let mut cases: BTreeMap<Reference, Case> = BTreeMap::new();
+    let mut open = BTreeSet::new();
+    let check = |case: &Case, mark: LetterMark, open: &BTreeSet<Reference>| {
+        let trouble = matches!(
+            mark.kind,
+            LetterKind::Opened | LetterKind::Upgraded | LetterKind::Returned | LetterKind::TakenBack
+        );
+        if trouble && !case.umbrella.is_some_and(|umbrella| open.contains(&umbrella)) {
+            let heard = told.get(&(case.opening.reference, "noc@example.net".into()));
+            assert!(heard.is_some_and(|heard| heard.contains(&mark)), "nobody heard of {mark:?}: {case:#?}");
+        }
+    };
+    // What a case has to tell when it is opened waits for the fact that puts it under its umbrella.
+    let mut fresh = None;
+    for (at, fact) in &history.facts {
+        if let Some(case) = fresh.take().filter(|_| !matches!(fact, Fact::Case { fact: CaseFact::Joined { .. }, .. })) {
+            check(&cases[&case], LetterMark { kind: LetterKind::Opened, number: 1 }, &open);
+        }
+        match fact {
+            Fact::CaseOpened(opening) => {
+                cases.insert(opening.reference, Case::open((**opening).clone(), *at));
+                fresh = Some(opening.reference);
+            }
+            Fact::Case { reference, fact, .. } => {
+                let case = cases.get_mut(reference).unwrap();
+                let before = case.last_letter;
+                case.apply(fact, *at);
+                if let Some(mark) = case.last_letter.filter(|_| case.last_letter != before) {
+                    check(case, mark, &open);
+                }
+            }
+            Fact::UmbrellaOpened(umbrella) => {
+                open.insert(umbrella.reference);
+            }
+            Fact::UmbrellaClosed { reference, .. } => {
+                open.remove(reference);
+            }
+            _ => {}
         }
     }
 }
@@ -105,7 +152,9 @@ pub(crate) fn the_noc_hears_no_recovery_without_its_trouble(history: &History) {
         let mut troubled = false;
         for mark in &marks {
             match mark.kind {
-                LetterKind::Opened | LetterKind::Upgraded | LetterKind::Returned => troubled = true,
+                LetterKind::Opened | LetterKind::Upgraded | LetterKind::Returned | LetterKind::TakenBack => {
+                    troubled = true;
+                }
                 LetterKind::Solved => {
                     assert!(troubled, "{reference}: {marks:?}");
                     troubled = false;
@@ -165,8 +214,8 @@ pub(crate) fn letters_show_only_their_reader_s_lines(history: &History) {
                 .iter()
                 .map(|(case, _)| (case.opening.circuit.customer.clone(), case.opening.unit.as_str()))
                 .unzip(),
-            Content::Maintenance { lines, .. } => {
-                lines.iter().map(|(unit, _)| (customer_of(unit), unit.as_str())).unzip()
+            Content::Maintenance { lines, spared, .. } => {
+                lines.iter().chain(spared).map(|(unit, _)| (customer_of(unit), unit.as_str())).unzip()
             }
             Content::Umbrella { .. } | Content::Alarm(_) => panic!("for the operations centre only: {thread:?} {to}"),
         };
@@ -197,11 +246,16 @@ pub(crate) fn umbrellas_collect(history: &History) {
             }
             Fact::Case { reference, fact, .. } if !matches!(fact, CaseFact::Line { .. }) => {
                 moved.insert(over.get(reference).copied().unwrap_or(*reference));
+                if *fact == CaseFact::Left {
+                    over.remove(reference);
+                }
             }
             Fact::UmbrellaUpdated { reference, .. } => {
                 moved.insert(*reference);
             }
             Fact::LetterQueued { letter, lines } => match &letter.thread {
+                // The operations centre is told which umbrella speaks for a case that it knows by itself.
+                Thread::Case { .. } if letter.mark.kind == LetterKind::Updated => assert!(is_noc(&letter.to)),
                 Thread::Case { reference, .. } => {
                     assert!(!over.contains_key(reference), "outside its umbrella: {letter:?}");
                 }

@@ -39,7 +39,7 @@ pub(crate) fn cases_have_their_loss(history: &History) {
                 assert!(loss >= DOWN_AFTER, "{case:#?}");
                 let first = opening.first_loss.unwrap();
                 let sum = history.sum(&opening.unit, first, case.opened_at, |verdict| verdict == Verdict::Loss);
-                assert!(sum <= loss && sum + REVISED >= loss, "{sum:?}: {case:#?}");
+                assert!(sum <= loss && sum + history.revised() >= loss, "{sum:?}: {case:#?}");
             }
             (Actor::Watch, Priority::P2) => assert!(opening.finding.is_some(), "{case:#?}"),
         }

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use world::History;
 
 /// Every property, each of which panics if it does not hold.
-const PROPERTIES: [fn(&History); 21] = [
+const PROPERTIES: [fn(&History); 22] = [
     lines::ledger_is_whole,
     lines::cases_have_their_loss,
     lines::findings_have_their_evidence,
@@ -25,6 +25,7 @@ const PROPERTIES: [fn(&History); 21] = [
     lines::maintenance_opens_nothing,
     letters::customers_are_told_everything_once,
     letters::problems_have_one_recovery,
+    letters::the_noc_hears_of_all_trouble,
     letters::the_noc_hears_no_recovery_without_its_trouble,
     letters::letters_arrive_in_order,
     letters::letters_show_only_their_reader_s_lines,

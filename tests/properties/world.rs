@@ -2,7 +2,7 @@
 
 use ntuwatch::domain::desk::{Case, Priority, Stage, WaitingOn};
 use ntuwatch::domain::fact::Fact;
-use ntuwatch::domain::maintenance::{Scope, Window};
+use ntuwatch::domain::maintenance::{Draft, Scope};
 use ntuwatch::domain::plan::Plan;
 use ntuwatch::domain::time::Time;
 use ntuwatch::domain::turn::{Command, Wish};
@@ -252,6 +252,13 @@ pub(crate) struct History {
 }
 
 impl History {
+    /// How much of the last before a decision may be found to have been blind. Without sentinels it is the loss of many others that
+    /// tells, and to find that takes a round.
+    pub(crate) fn revised(&self) -> Duration {
+        let vouched = self.plan.devices.iter().any(|device| matches!(device.role, Role::Sentinel(_)));
+        if vouched { REVISED } else { REVISED + LONG_INTERVAL }
+    }
+
     pub(crate) fn play(events: &[(u64, Event)], make: Make, seed: u64) -> Self {
         let plan = make.plan();
         let units: Vec<String> =
@@ -373,8 +380,8 @@ fn apply(sim: &mut Sim, event: &Event, plan: &Plan, units: &[String]) {
         Event::Maintain(id, of, from, length) if runs => {
             let from = sim.now() + Duration::from_secs(*from);
             let until = from + Duration::from_secs(*length);
-            let window = Window { id: format!("m{id}"), scope: scope(*of), from, until, emergency: false, note: None };
-            sim.ask(Wish::Maintain(window));
+            let draft = Draft { id: format!("m{id}"), scope: scope(*of), from, until, emergency: None, note: None };
+            sim.ask(Wish::Maintain(draft));
         }
         Event::CallOff(id) if runs => {
             sim.ask(Wish::CallOff { id: format!("m{id}") });

@@ -137,7 +137,10 @@ impl Unit<'_> {
         for (at, fact) in &self.facts {
             let found = match fact {
                 Fact::CaseOpened(opening) => opening.priority == Priority::P1,
-                Fact::Case { fact: CaseFact::Upgraded(_) | CaseFact::Confirmed(_), .. } => true,
+                Fact::Case {
+                    fact: CaseFact::Upgraded(_) | CaseFact::Confirmed(_) | CaseFact::Returned { outage: Some(_), .. },
+                    ..
+                } => true,
                 _ => false,
             };
             if found {

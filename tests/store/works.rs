@@ -3,7 +3,7 @@
 use super::any::{alarm, any_maintenance};
 use super::world::{World, at, commit, mark};
 use ntuwatch::domain::desk::{Alarm, AlarmKind};
-use ntuwatch::domain::maintenance::{self, Maintenance, Origin, Scope, Stage};
+use ntuwatch::domain::maintenance::{Draft, Maintenance, Origin, Scope, Stage, Window};
 use ntuwatch::domain::time::Time;
 use ntuwatch::domain::turn::{Turn, Wish};
 use ntuwatch::domain::watch::{Chunk, GroupKind, Interval, Reason, Verdict};
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 fn planned(id: &str, from: i64, until: i64, stage: Stage) -> Arc<Maintenance> {
-    let window = maintenance::Window {
+    let window = Window {
         id: id.into(),
         scope: Scope::Group(GroupKind::Supplier, String::from("telco-a")),
         from: at(from),
@@ -94,11 +94,10 @@ fn a_maintenance_goes_on_after_a_restart() {
     let path = home.path().join("s.db");
     let mut world = World::open(&path, at(0));
     world.run(30);
-    let window = maintenance::Window {
-        note: Some(String::from("new card")),
-        ..planned("m1", 60, 600, Stage::Planned).window.clone()
-    };
-    world.ask(Wish::Maintain(window.clone()));
+    let window =
+        Window { note: Some(String::from("new card")), ..planned("m1", 60, 600, Stage::Planned).window.clone() };
+    let Window { id, scope, from, until, emergency, note } = window.clone();
+    world.ask(Wish::Maintain(Draft { id, scope, from, until, emergency: Some(emergency), note }));
     world = world.killed(&path, 2);
     world.run(60);
     let known: Vec<_> = world.watch.maintenance().map(|plan| (plan.window.clone(), plan.stage)).collect();

@@ -20,12 +20,17 @@ at 1h10m30s   expect umbrellas 1
 at 1h10m30s   expect cases 500
 at 1h10m30s   expect no case elsewhere
 at 1h12m      expect letters acme 1
+at 1h12m      expect letters beta 1
+at 1h12m      expect letters ceta 1
+at 1h12m      expect letters delta 1
 at 1h12m      expect letters epsi 1
 at 1h12m      expect letters noc 1
 at 1h30m      umbrella update A technician is on his way.
 at 1h30m      expect letters acme 2
 at 1h30m      expect letters noc 2
 at 2h         pop-lon answer 12ms
+at 2h0m50s    expect verdict pop-lon UP
+at 2h0m50s    expect verdict a-1 LOSS
 at 2h1m       a-* answer 12ms
 at 2h1m       b-* answer 12ms
 at 2h1m       c-* answer 12ms

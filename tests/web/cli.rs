@@ -92,7 +92,7 @@ fn status_shows_what_is_wrong() {
     );
     assert!(status.contains("\n  ! the last reload was refused"), "{status}");
     assert!(
-        status.contains("alarms   impaired\nshared   2 umbrellas open\nworks    0 maintenances active\n"),
+        status.contains("alarms   impaired\nshared   2 umbrellas open\nworks    no maintenances active\n"),
         "{status}"
     );
     assert!(status.contains("units    UP 2001  DEGRADED 0  LOSS 0  INCONCLUSIVE 0  UNOBSERVED 0\n"), "{status}");

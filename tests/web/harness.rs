@@ -68,10 +68,8 @@ impl World {
             board: Arc::clone(&board),
             ask: ask(Arc::clone(&asked)),
             words: Words {
-                explain: |case, now, calendar| {
-                    let priority = case.priority.name();
-                    vec![format!("It is a {priority}."), format!("It is {} ms.", calendar.unix_millis(now))]
-                },
+                explain: text::explain,
+                held: text::held_words,
                 finding: text::finding_words,
                 diagnosis: text::diagnosis_words,
                 cause: text::cause_words,
@@ -219,7 +217,7 @@ fn ask(asked: Arc<Mutex<Vec<String>>>) -> Ask {
                 OPEN => Ok(Done::Case(umbrella)),
                 _ => Err(Refusal::UnknownUmbrella { reference: umbrella }),
             },
-            Wish::Maintain(window) => maintain(by, window),
+            Wish::Maintain(draft) => maintain(by, draft.over(None)),
             Wish::CallOff { id } if id == "mw-1" => {
                 let (from, until) = (NOW + Duration::from_secs(3_600), NOW + Duration::from_secs(7_200));
                 let window = Window {

@@ -7,6 +7,7 @@ mod cli;
 mod exposition;
 mod harness;
 mod shared;
+mod works;
 
 use harness::{CLOSED, DROPPED, NOW, OPEN, TOKEN, World, path, reference, row, unit};
 use ntuwatch::domain::desk::{Alarm, AlarmCause, AlarmKind, CanaryStep, Move};

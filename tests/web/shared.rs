@@ -8,7 +8,7 @@ use ntuwatch::domain::desk::{
 };
 use ntuwatch::domain::letter::{Content, Letter, Thread};
 use ntuwatch::domain::maintenance::{Maintenance, NOTICE, Origin, Scope, Stage, Window};
-use ntuwatch::domain::turn::Turn;
+use ntuwatch::domain::turn::{HeldLine, Turn};
 use ntuwatch::domain::watch::{Cell, Chunk, Finding, GroupKind, Symptom, Verdict};
 use ntuwatch::store::Entry;
 use ntuwatch::web::{MAX_CELLS, MAX_CHILDREN, MAX_NOTE, MAX_PAGE, MAX_REMARK, MAX_STRIP};
@@ -27,7 +27,7 @@ fn umbrella(number: u64, cause: Cause) -> Umbrella {
     Umbrella { reference, cause, opened_at, first_loss, lost: 6, of: 7, within, closed_at: None }
 }
 
-fn maintenance(id: &str, scope: Scope, origin: Origin, stage: Stage) -> Arc<Maintenance> {
+pub(crate) fn maintenance(id: &str, scope: Scope, origin: Origin, stage: Stage) -> Arc<Maintenance> {
     let (from, until) = (NOW + HOUR, NOW + HOUR + HOUR);
     let window = Window { id: id.to_owned(), scope, from, until, emergency: false, note: Some("new fibre".to_owned()) };
     Arc::new(Maintenance { window, origin, revision: 2, planned_at: NOW, announced_at: NOW, stage })
@@ -40,14 +40,12 @@ fn child(number: u64, unit: &str) -> Case {
     case
 }
 
-fn world() -> World {
+pub(crate) fn world() -> World {
     let world = World::new(Some(TOKEN));
     let over = Umbrella { closed_at: Some(at(84_000)), ..umbrella(OVER, Cause::Moment) };
     let finding = Finding { symptom: Symptom::Flapping, measured: 4, limit: 3, over: HOUR };
     let flapping = Opening {
         priority: Priority::P2,
-        first_loss: None,
-        detected: None,
         line: (UP, at(80_000)),
         finding: Some(finding),
         ..opening(7, "acme-2", 80_000, None)
@@ -66,6 +64,19 @@ fn world() -> World {
     let cells = [Cell::answered(Duration::from_millis(12)), Cell::LOST, Cell::DARK, Cell::BLANK].map(Cell::byte);
     let interval = Duration::from_secs(10);
     turn.chunks.push(("acme-1".to_owned(), Chunk { from: at(80_000), interval, cells: cells.to_vec() }));
+    let held = |case, mark, due| HeldLine {
+        umbrella: Reference::from_number(SHARED),
+        customer: "acme".to_owned(),
+        case: Reference::from_number(case),
+        mark,
+        due,
+    };
+    let mark = |kind| LetterMark { kind, number: 1 };
+    turn.held = vec![
+        held(6, mark(LetterKind::Opened), NOW + Duration::from_secs(40)),
+        held(7, mark(LetterKind::Opened), NOW + Duration::from_secs(40)),
+        held(7, mark(LetterKind::Upgraded), NOW + Duration::from_secs(70)),
+    ];
     turn.letters.push(Letter {
         id: 1,
         thread: Thread::Umbrella { reference: Reference::from_number(SHARED), customer: None },
@@ -128,6 +139,40 @@ fn a_case_tells_its_reason_umbrella_and_diagnosis() {
     assert!(diagnosis["sentence"].as_str().unwrap().contains("pop-lon was lost meanwhile"), "{diagnosis}");
     let lost = world.get(&format!("/api/cases/{}", reference(6))).json();
     assert_eq!((&lost["reason"], &lost["finding"], &lost["diagnosis"]), (&json!("loss"), &json!(null), &json!(null)));
+}
+
+#[test]
+fn letters_that_are_held_back_are_seen() {
+    let world = world();
+    let kinds = |path: &str| {
+        let shown = world.get(path).json();
+        assert_eq!(shown["held_complete"], true);
+        let held = shown["held"].as_array().unwrap().clone();
+        held.iter().map(|letter| letter["kind"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let case = format!("/api/cases/{}", reference(6));
+    assert_eq!(kinds(&case), ["opened"]);
+    assert_eq!(kinds(&format!("/api/cases/{}", reference(7))), ["opened", "upgraded"]);
+    assert_eq!(kinds(&format!("/api/umbrellas/{}", reference(SHARED))), ["opened", "upgraded"]);
+    assert_eq!(kinds(&format!("/api/umbrellas/{}", reference(OVER))), [""; 0]);
+    let letter = &world.get(&case).json()["held"][0];
+    let says = |key: &str| letter[key].clone();
+    assert_eq!([says("customer"), says("umbrella")], [json!("acme"), json!(reference(SHARED))]);
+    assert_eq!([says("since"), says("until")], [json!("2027-01-15T07:59:25Z"), json!("2027-01-15T08:00:40Z")]);
+    assert_eq!(says("lines"), 2);
+    let sentence = says("sentence");
+    assert!(sentence.as_str().unwrap().contains("goes at 2027-01-15 08:00:40 UTC at the latest"), "{sentence}");
+    let explained = world.get(&format!("{case}/explain")).json();
+    assert!(explained["sentences"].as_array().unwrap().contains(&sentence), "{explained}");
+    let shown = String::from_utf8(world.cli(&["case", "show", &reference(6)]).stdout).unwrap();
+    assert!(shown.contains(sentence.as_str().unwrap()), "{shown}");
+    assert_eq!(world.get("/api/status").json()["letters"]["held"], 0, "the board knows nothing of them");
+    let mut summary = (*world.board.summary().0).clone();
+    summary.held = Some((2, NOW + Duration::from_secs(70)));
+    world.board.set_summary(summary);
+    let status = String::from_utf8(world.cli(&["status"]).stdout).unwrap();
+    let line = "held     2 for further lines of their customers, until 2027-01-15 08:01:10Z at the latest\n";
+    assert!(status.contains(line), "{status}");
 }
 
 #[test]
@@ -396,8 +441,9 @@ fn the_command_line_knows_maintenance() {
     assert!(planned.starts_with("mw-1: planned, revision 1, pop=lon from 2027-01-16 08:00:00Z until"), "{planned}");
     assert!(planned.contains("! at short notice: 1 d 0 h before it begins"), "{planned}");
     assert!(world.last_asked().contains("note: Some(\"new card\")"), "{}", world.last_asked());
+    assert!(world.last_asked().contains("emergency: None"), "what is not said stays as it is");
     let urgent = text(&[&plan[..], &["--emergency"]].concat());
-    assert!(!urgent.contains("short notice") && world.last_asked().contains("emergency: true"), "{urgent}");
+    assert!(!urgent.contains("short notice") && world.last_asked().contains("emergency: Some(true)"), "{urgent}");
     assert!(text(&["maintenance", "cancel", "mw-1"]).starts_with("mw-1: cancelled, revision 2"));
     let json: Value = serde_json::from_str(&text(&["maintenance", "cancel", "mw-1", "--json"])).unwrap();
     assert_eq!(json["done"], "cancel");

@@ -33,7 +33,7 @@ pub struct Case {
     pub line_since: Time,
     /// Whether the watch itself has seen the fault: only then the line's return shows that it is over.
     pub fault_seen: bool,
-    /// The loss that the watch found on a case that a person had opened.
+    /// The latest loss that the watch found after the opening.
     pub confirmed: Option<Outage>,
     /// How the line was found degraded the last time, if it was.
     pub finding: Option<Finding>,
@@ -51,7 +51,7 @@ pub struct Case {
     pub solved: u32,
     /// How often it came back to work after that.
     pub returned: u32,
-    /// The letter of this case that was written last: the next one answers it.
+    /// The letter of this case that was written last in its present conversation: the next one answers it.
     pub last_letter: Option<LetterMark>,
 }
 
@@ -205,6 +205,8 @@ pub enum LetterKind {
     Solved,
     /// The fault is back, and so is the case.
     Returned,
+    /// Staff took it back to work.
+    TakenBack,
     /// It is closed for good.
     Closed,
     /// Staff have news.
@@ -263,6 +265,8 @@ pub enum CaseFact {
         /// The umbrella over them all.
         umbrella: Reference,
     },
+    /// What its line does now, no others share: its umbrella speaks for it no more.
+    Left,
     /// The line is back, and witnesses tell what happened.
     Diagnosed(Diagnosis),
     /// It was declared solved.
@@ -280,6 +284,8 @@ pub enum CaseFact {
         by: Actor,
         /// Why.
         note: Option<String>,
+        /// The loss that brought it back, if it is one. It makes a P1 of it.
+        outage: Option<Outage>,
     },
     /// It is closed.
     Closed,
@@ -397,6 +403,11 @@ impl Case {
                 self.finding = Some(*finding);
             }
             CaseFact::Joined { umbrella } => self.umbrella = Some(*umbrella),
+            CaseFact::Left => {
+                self.umbrella = None;
+                // What the umbrella's conversation had said is not there to be answered.
+                self.last_letter = None;
+            }
             CaseFact::Diagnosed(diagnosis) => self.diagnosis = Some(diagnosis.clone()),
             CaseFact::Upgraded(outage) => {
                 self.see(*outage);
@@ -411,13 +422,18 @@ impl Case {
                 self.stage = Stage::Solved { since: now, by: by.clone(), window: Window { length: *window, observed } };
                 self.wrote(LetterKind::Solved, self.solved);
             }
-            CaseFact::Returned { by, .. } => {
+            CaseFact::Returned { by, outage, .. } => {
                 // A person's concern about a line that answers is not settled by the line answering.
                 self.fault_seen = *by == Actor::Watch || self.line.is_faulty();
                 self.back = None;
                 self.returned += 1;
                 self.stage = Stage::Working { since: now };
-                self.wrote(LetterKind::Returned, self.returned);
+                if let Some(outage) = outage {
+                    self.see(*outage);
+                    self.priority = Priority::P1;
+                }
+                let kind = if *by == Actor::Watch { LetterKind::Returned } else { LetterKind::TakenBack };
+                self.wrote(kind, self.returned);
             }
             CaseFact::Closed => {
                 let Stage::Solved { since, mut window, .. } = self.stage else {
@@ -476,13 +492,23 @@ impl Case {
         self.line_since = at;
     }
 
-    /// The loss that this case is about, if the watch knows of one.
+    /// What the watch found first when it was degraded, if that is what the case is about.
+    #[must_use]
+    pub fn first_finding(&self) -> Option<&Finding> {
+        let later = self.finding.as_ref().filter(|_| self.outage().is_none());
+        self.opening.finding.as_ref().or(later)
+    }
+
+    /// What the watch found later, if it did.
+    #[must_use]
+    pub fn later_finding(&self) -> Option<&Finding> {
+        self.finding.as_ref().filter(|finding| self.first_finding() != Some(finding))
+    }
+
+    /// The loss that this case is about at present, if the watch knows of one.
     #[must_use]
     pub fn outage(&self) -> Option<Outage> {
-        let Opening { last_contact, first_loss, detected, .. } = self.opening;
-        let at_opening = first_loss.zip(detected);
-        let at_opening = at_opening.map(|(first_loss, detected)| Outage { last_contact, first_loss, detected });
-        at_opening.or(self.confirmed)
+        self.confirmed.or_else(|| self.opening.outage())
     }
 
     /// When the unit last answered before the loss, or else before the case was opened.
@@ -560,6 +586,15 @@ impl Case {
         };
         self.window()
             .map_or(Duration::ZERO, |(since, window)| until.since(since).saturating_sub(window.observed.total(until)))
+    }
+}
+
+impl Opening {
+    /// The loss for which it was opened, or that was under way then.
+    #[must_use]
+    pub fn outage(&self) -> Option<Outage> {
+        let (first_loss, detected) = self.first_loss.zip(self.detected)?;
+        Some(Outage { last_contact: self.last_contact, first_loss, detected })
     }
 }
 
@@ -651,11 +686,12 @@ impl WaitingOn {
 
 impl LetterKind {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Opened,
         Self::Upgraded,
         Self::Solved,
         Self::Returned,
+        Self::TakenBack,
         Self::Closed,
         Self::Updated,
         Self::Announced,
@@ -673,6 +709,7 @@ impl LetterKind {
             Self::Upgraded => "upgraded",
             Self::Solved => "solved",
             Self::Returned => "returned",
+            Self::TakenBack => "taken_back",
             Self::Closed => "closed",
             Self::Updated => "updated",
             Self::Announced => "announced",
@@ -687,6 +724,7 @@ impl LetterKind {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::watch::Symptom;
 
     const HOUR: Duration = Duration::from_secs(3_600);
     const UP: Line = Line::Watched(Verdict::Up, Reason::Answered);
@@ -811,7 +849,7 @@ mod tests {
 
     #[test]
     fn a_returned_case_forgets_the_window_and_the_watch_settles_only_what_it_saw() {
-        let returned = |by| CaseFact::Returned { by, note: None };
+        let returned = |by| CaseFact::Returned { by, note: None, outage: None };
         let up = || (line(UP, 1_000), 1_000);
         let concern = after(&[up(), (solved(), 1_300), (returned(Actor::Staff("ann".into())), 2_000)]);
         assert_eq!((concern.stage.name(), concern.close_due(), concern.fault_seen), ("Working", None, false));
@@ -822,6 +860,32 @@ mod tests {
         let fault = after(&[up(), (solved(), 1_300), (line(LOSS, 2_000), 2_003), (returned(Actor::Watch), 2_600)]);
         assert_eq!((fault.fault_seen, fault.returned, fault.solved), (true, 1, 1));
         assert_eq!(fault.last_letter, Some(LetterMark { kind: LetterKind::Returned, number: 1 }));
+    }
+
+    #[test]
+    fn a_case_that_returns_is_about_its_latest_loss_and_keeps_the_first() {
+        let second = Outage { last_contact: Some(at(1_990)), first_loss: at(2_000), detected: at(2_003) };
+        let returned = CaseFact::Returned { by: Actor::Watch, note: None, outage: Some(second) };
+        let first = case().opening.outage();
+        assert_eq!((case().outage(), first.map(|outage| outage.first_loss)), (first, Some(at(0))));
+        let again =
+            after(&[(line(UP, 1_000), 1_000), (solved(), 1_300), (line(LOSS, 2_000), 2_003), (returned, 2_600)]);
+        assert_eq!((again.outage(), again.last_contact()), (Some(second), Some(at(1_990))));
+        assert_eq!(again.opening.outage(), first);
+    }
+
+    #[test]
+    fn a_case_keeps_why_it_was_opened_beside_what_is_found_later() {
+        let finding = |symptom| Finding { symptom, measured: 3, limit: 3, over: HOUR };
+        let (flapping, lossy) = (finding(Symptom::Flapping), finding(Symptom::Loss));
+        // Found as it was lost once more.
+        let opening = Opening { priority: Priority::P2, finding: Some(flapping), ..case().opening };
+        let mut opened = Case::open(opening, at(600));
+        assert_eq!((opened.first_finding(), opened.later_finding()), (Some(&flapping), None));
+        opened.apply(&CaseFact::Degraded(lossy), at(700));
+        assert_eq!((opened.first_finding(), opened.later_finding()), (Some(&flapping), Some(&lossy)));
+        let lost = after(&[(CaseFact::Degraded(lossy), 700)]);
+        assert_eq!((lost.first_finding(), lost.later_finding()), (None, Some(&lossy)), "it is about a loss");
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub use case::{
 };
 pub use diagnosis::{Diagnosis, SiteCause, Witness};
 pub use reference::{MAX_CASES, Misread, Reference};
-pub use umbrella::{COLLECT, COLLECT_GOOD, Cause, MAX_LINES_A_LETTER, SavedUmbrella, Umbrella};
+pub use umbrella::{COLLECT, COLLECT_GOOD, Cause, HeldLetter, MAX_LINES_A_LETTER, SavedUmbrella, Umbrella};
 
 use super::fact::Fact;
 use super::letter::{Content, Letter, Outbox, Thread};
@@ -65,6 +65,16 @@ pub(crate) struct Subject<'a> {
     pub(crate) umbrella: Option<Reference>,
 }
 
+/// What a customer is told of a maintenance.
+pub(crate) struct Affected {
+    pub(crate) customer: String,
+    pub(crate) kind: LetterKind,
+    /// Id and service order of each line that it touches.
+    pub(crate) lines: Vec<(String, String)>,
+    /// The same of those that it touched until it was changed.
+    pub(crate) spared: Vec<(String, String)>,
+}
+
 impl Desk {
     pub(crate) fn new(saved: SavedDesk, now: Time) -> Self {
         let cases: BTreeMap<_, _> =
@@ -99,8 +109,12 @@ impl Desk {
     pub(crate) fn set_rules(&mut self, customers: &[Customer], noc: &[String], stability: Stability) {
         let before = core::mem::take(&mut self.customers);
         // Who was told of a problem is told of its end, though he be a customer no more.
-        let concerned: BTreeSet<&str> =
-            self.cases.values().map(|case| case.opening.circuit.customer.as_str()).collect();
+        let concerned: BTreeSet<&str> = self
+            .cases
+            .values()
+            .chain(self.closing.values())
+            .map(|case| case.opening.circuit.customer.as_str())
+            .collect();
         self.customers = before.into_iter().filter(|(id, _)| concerned.contains(id.as_str())).collect();
         self.customers.extend(customers.iter().map(|customer| (customer.id.clone(), customer.clone())));
         self.noc = noc.to_vec();
@@ -187,17 +201,25 @@ impl Desk {
     /// Puts a case under an umbrella, if there is one.
     fn join(&mut self, reference: Reference, umbrella: Option<Reference>, turn: &mut Turn) {
         let Some(umbrella) = umbrella else { return };
-        let Some(case) = self.case(reference).filter(|case| case.umbrella != Some(umbrella)) else { return };
-        if case.umbrella.is_some()
-            && let Some(case) = self.cases.get(&reference).cloned()
-        {
+        let Some(case) = self.cases.get(&reference).filter(|case| case.umbrella != Some(umbrella)).cloned() else {
+            return;
+        };
+        self.release_of(&case, turn);
+        self.leave(&case);
+        self.record(reference, CaseFact::Joined { umbrella }, turn);
+        self.shelter(&case, umbrella);
+    }
+
+    /// Takes a case back to work. What brings it back is its own affair, unless others share it: from under an umbrella
+    /// the operations centre would not hear of it.
+    fn take_back(&mut self, reference: Reference, returned: CaseFact, shared: Option<Reference>, turn: &mut Turn) {
+        let under = self.cases.get(&reference).filter(|case| case.umbrella.is_some() && case.umbrella != shared);
+        if let Some(case) = under.cloned() {
             self.release_of(&case, turn);
             self.leave(&case);
+            self.record(reference, CaseFact::Left, turn);
         }
-        self.record(reference, CaseFact::Joined { umbrella }, turn);
-        if let Some(case) = self.cases.get(&reference).cloned() {
-            self.shelter(&case, umbrella);
-        }
+        self.record(reference, returned, turn);
     }
 
     /// Notes a fact on a case: the only way in which a case changes.
@@ -213,11 +235,8 @@ impl Desk {
             turn.wake.push((at, reference));
         }
         self.changed.insert(reference);
-        let joins = matches!(fact, CaseFact::Joined { .. });
         turn.facts.push(Fact::Case { reference, unit: case.opening.unit.clone(), fact });
-        if !joins {
-            self.note_stage(&case, was_at_work);
-        }
+        self.note_stage(&case, was_at_work);
         if case.last_letter != before {
             self.write(reference, before, turn);
         }
@@ -234,6 +253,16 @@ impl Desk {
         let thread = Thread::Case { reference, unit: case.opening.unit.clone() };
         let readers = self.readers(Some(&case.opening.circuit.customer), true);
         self.post(&readers, &thread, (mark, previous), &Content::Case(case), turn);
+    }
+
+    /// Tells the operations centre, which knows a case by itself, that an umbrella speaks for it from now on.
+    fn hand_to_umbrella(&mut self, reference: Reference, turn: &mut Turn) {
+        let Some(case) = self.cases.get(&reference).cloned() else { return };
+        let thread = Thread::Case { reference, unit: case.opening.unit.clone() };
+        // Each time that it was taken to work it can come under an umbrella once.
+        let mark = LetterMark { kind: LetterKind::Updated, number: case.returned + 1 };
+        let readers = self.readers(None, true);
+        self.post(&readers, &thread, (mark, case.last_letter), &Content::Case(case), turn);
     }
 
     /// Whom a letter goes to: address, and how customers are greeted. Nobody gets the same letter twice, whichever way
@@ -309,29 +338,22 @@ impl Desk {
         self.alarms.values()
     }
 
-    /// Tells each customer with lines in its scope of a maintenance, and nobody else.
-    pub(crate) fn announce(
-        &mut self,
-        maintenance: &Arc<Maintenance>,
-        kind: LetterKind,
-        affected: BTreeMap<String, Vec<(String, String)>>,
-        turn: &mut Turn,
-    ) {
+    /// Tells each customer whose lines a maintenance touches, or did until it was changed, and nobody else.
+    pub(crate) fn announce(&mut self, maintenance: &Arc<Maintenance>, affected: Vec<Affected>, turn: &mut Turn) {
         let revision = maintenance.revision;
-        let mark = LetterMark { kind, number: revision };
-        let first = LetterMark { kind: LetterKind::Announced, number: 1 };
-        let previous = match revision {
-            1 => None,
-            2 => Some(first),
-            _ => Some(LetterMark { kind: LetterKind::Revised, number: revision - 1 }),
-        };
-        for (customer, lines) in affected {
+        for Affected { customer, kind, lines, spared } in affected {
+            let mark = LetterMark { kind, number: revision };
+            let previous = match (kind, revision) {
+                (LetterKind::Announced, _) | (_, ..=1) => None,
+                (_, 2) => Some(LetterMark { kind: LetterKind::Announced, number: 1 }),
+                (_, 3..) => Some(LetterMark { kind: LetterKind::Revised, number: revision - 1 }),
+            };
             let thread = Thread::Maintenance {
                 id: maintenance.window.id.clone(),
                 planned_at: maintenance.planned_at,
                 customer: customer.clone(),
             };
-            let content = Content::Maintenance { maintenance: Arc::clone(maintenance), lines };
+            let content = Content::Maintenance { maintenance: Arc::clone(maintenance), lines, spared };
             let readers = self.readers(Some(&customer), false);
             self.post(&readers, &thread, (mark, previous), &content, turn);
         }
@@ -350,24 +372,28 @@ impl Desk {
             self.open(subject, Actor::Watch, Priority::P1, Why::default(), turn);
             return;
         };
+        let was_alone = self.case(reference).is_some_and(|case| case.is_at_work() && case.umbrella.is_none());
         self.join(reference, subject.umbrella, turn);
-        let Some(case) = self.case(reference) else { return };
-        let (priority, solved) = (case.priority, matches!(case.stage, Stage::Solved { .. }));
-        let seen = case.fault_seen || solved;
-        if solved {
-            self.record(reference, CaseFact::Returned { by: Actor::Watch, note: None }, turn);
+        if was_alone && subject.umbrella.is_some() {
+            self.hand_to_umbrella(reference, turn);
         }
-        let Some(trouble) = subject.evidence.trouble() else { return };
+        let (Some(case), Some(trouble)) = (self.case(reference), subject.evidence.trouble()) else { return };
         let outage = Outage {
             last_contact: subject.evidence.last_contact(),
             first_loss: trouble.first_loss,
             detected: trouble.detected,
         };
-        match priority {
-            Priority::P1 if seen => {}
-            Priority::P1 => self.record(reference, CaseFact::Confirmed(outage), turn),
-            Priority::P2 => self.record(reference, CaseFact::Upgraded(outage), turn),
+        if !case.is_at_work() {
+            // One letter says both: that it is back, and that it is a P1.
+            let returned = CaseFact::Returned { by: Actor::Watch, note: None, outage: Some(outage) };
+            return self.take_back(reference, returned, subject.umbrella, turn);
         }
+        let fact = match case.priority {
+            Priority::P1 if case.fault_seen => return,
+            Priority::P1 => CaseFact::Confirmed(outage),
+            Priority::P2 => CaseFact::Upgraded(outage),
+        };
+        self.record(reference, fact, turn);
     }
 
     /// A unit answers, but not as it should.
@@ -380,7 +406,8 @@ impl Desk {
         let solved = self.case(reference).is_some_and(|case| !case.is_at_work());
         self.record(reference, CaseFact::Degraded(finding), turn);
         if solved {
-            self.record(reference, CaseFact::Returned { by: Actor::Watch, note: None }, turn);
+            let returned = CaseFact::Returned { by: Actor::Watch, note: None, outage: None };
+            self.take_back(reference, returned, None, turn);
         }
     }
 
@@ -468,25 +495,14 @@ impl Desk {
             Command::Wait { on, note } => self.record(reference, CaseFact::Waits { by, on, note }, turn),
             Command::Solve { note } => self.solve(reference, Actor::Staff(by), note, turn),
             Command::Return { note } => {
-                self.record(reference, CaseFact::Returned { by: Actor::Staff(by), note }, turn);
+                // What was still lost under an umbrella is so still.
+                let shared = case.umbrella.filter(|_| case.line.is_lost()).and_then(|umbrella| self.umbrella(umbrella));
+                let shared = shared.filter(|umbrella| umbrella.closed_at.is_none()).map(|umbrella| umbrella.reference);
+                let returned = CaseFact::Returned { by: Actor::Staff(by), note, outage: None };
+                self.take_back(reference, returned, shared, turn);
             }
         }
         Ok(reference)
-    }
-
-    /// Staff have news for everybody under an umbrella.
-    pub(crate) fn update_umbrella(
-        &mut self,
-        umbrella: Reference,
-        by: String,
-        text: String,
-        turn: &mut Turn,
-    ) -> Result<Reference, Refusal> {
-        if !self.umbrellas().any(|known| known.reference == umbrella) {
-            return Err(Refusal::UnknownUmbrella { reference: umbrella });
-        }
-        self.update(umbrella, by, text, turn);
-        Ok(umbrella)
     }
 
     /// The deadlines of every open case, for a fresh start.

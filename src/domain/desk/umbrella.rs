@@ -2,7 +2,7 @@
 //!
 //! The cases stay what they are: each is solved and watched on its own line's evidence. What is shared is the noise:
 //! the operations centre sees one umbrella, and a customer gets one letter about all lines to which the same happened
-//! within [`COLLECT`].
+//! within [`COLLECT`]. A line that comes back to work by itself leaves its umbrella, so both hear of it.
 
 use super::Desk;
 use super::case::{Case, LetterKind, LetterMark, Stage};
@@ -10,7 +10,7 @@ use super::reference::Reference;
 use crate::domain::fact::Fact;
 use crate::domain::letter::{Content, Thread};
 use crate::domain::time::Time;
-use crate::domain::turn::{HeldLine, Turn};
+use crate::domain::turn::{HeldLine, Refusal, Turn};
 use crate::domain::watch::GroupKind;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
@@ -22,7 +22,7 @@ use core::time::Duration;
 /// How long a letter waits for other lines of the same customer: longer than the usual intervals, within which lines
 /// that fail together are found lost.
 pub const COLLECT: Duration = Duration::from_secs(75);
-/// The same for good news, for lines come back one by one.
+/// The same for good news, for lines come back one by one; when a customer has none left that is lost, it goes at once.
 pub const COLLECT_GOOD: Duration = Duration::from_secs(300);
 /// Lines in one letter; more go into further ones.
 pub const MAX_LINES_A_LETTER: usize = 2_000;
@@ -94,11 +94,13 @@ pub(super) struct Shelter {
     head: Arc<Umbrella>,
     /// Cases that are not closed.
     children: BTreeSet<Reference>,
-    /// How many of them are at work.
-    at_work: usize,
-    /// How many there were in all.
+    /// How many of them are at work, by their customers.
+    at_work: BTreeMap<String, usize>,
+    /// How many there were in all, but those that left it.
     cases: usize,
     held: BTreeMap<(String, LetterKind), Held>,
+    /// In which of its customer's letters a case waits.
+    waits: BTreeMap<Reference, LetterKind>,
     /// The latest letter of each thread, and how many of each kind there were.
     last: BTreeMap<Option<String>, LetterMark>,
     written: BTreeMap<(Option<String>, LetterKind), u32>,
@@ -111,12 +113,35 @@ struct Held {
     lines: Vec<(Reference, LetterMark)>,
 }
 
+/// A letter that is held back, as it is shown to people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldLetter {
+    /// The shared cause that it is about.
+    pub umbrella: Reference,
+    /// Whom it is for.
+    pub customer: String,
+    /// What it says.
+    pub kind: LetterKind,
+    /// How many of the customer's lines it tells of by now.
+    pub lines: usize,
+    /// When it goes at the latest.
+    pub due: Time,
+}
+
+impl HeldLetter {
+    /// Since when it is held back: its first line came then.
+    #[must_use]
+    pub fn since(&self) -> Time {
+        self.due - wait(self.kind)
+    }
+}
+
 /// What the store remembers of an umbrella.
 #[derive(Clone, Debug)]
 pub struct SavedUmbrella {
     /// The umbrella.
     pub umbrella: Umbrella,
-    /// How many cases it ever had.
+    /// How many cases it ever had, but those that left it.
     pub cases: usize,
     /// Lines whose letter waits.
     pub held: Vec<HeldLine>,
@@ -129,11 +154,31 @@ impl Shelter {
         Self {
             head: Arc::new(head),
             children: BTreeSet::new(),
-            at_work: 0,
+            at_work: BTreeMap::new(),
             cases: 0,
             held: BTreeMap::new(),
+            waits: BTreeMap::new(),
             last: BTreeMap::new(),
             written: BTreeMap::new(),
+        }
+    }
+
+    /// A case went to or from work, if it did.
+    fn note_work(&mut self, case: &Case, was_at_work: bool) {
+        match (was_at_work, case.is_at_work()) {
+            (true, false) => self.end_work(case),
+            (false, true) => *self.at_work.entry(case.opening.circuit.customer.clone()).or_default() += 1,
+            (true, true) | (false, false) => {}
+        }
+    }
+
+    fn end_work(&mut self, case: &Case) {
+        let customer = &case.opening.circuit.customer;
+        if let Some(count) = self.at_work.get_mut(customer) {
+            *count -= 1;
+            if *count == 0 {
+                self.at_work.remove(customer);
+            }
         }
     }
 
@@ -142,7 +187,7 @@ impl Shelter {
         let mut shelter = Self { cases: saved.cases, ..Self::new(saved.umbrella) };
         for case in cases.values().filter(|case| case.umbrella == Some(reference)) {
             shelter.children.insert(case.opening.reference);
-            shelter.at_work += usize::from(case.is_at_work());
+            shelter.note_work(case, false);
         }
         for line in saved.held {
             let held = shelter
@@ -150,6 +195,7 @@ impl Shelter {
                 .entry((line.customer, line.mark.kind))
                 .or_insert(Held { due: line.due, lines: Vec::new() });
             held.lines.push((line.case, line.mark));
+            shelter.waits.insert(line.case, line.mark.kind);
         }
         for (customer, mark) in saved.letters {
             shelter.written.insert((customer.clone(), mark.kind), mark.number);
@@ -160,11 +206,6 @@ impl Shelter {
 
     fn is_open(&self) -> bool {
         self.head.closed_at.is_none()
-    }
-
-    /// Whether the operations centre hears of what a letter tells through the umbrella: it was not over then.
-    fn speaks_for(&self, held: &Held, kind: LetterKind) -> bool {
-        self.head.closed_at.is_none_or(|at| held.due - wait(kind) <= at)
     }
 
     /// Gives the next letter of a thread its number; returns the one before it as well.
@@ -178,18 +219,7 @@ impl Shelter {
 
 /// How long a letter waits.
 const fn wait(kind: LetterKind) -> Duration {
-    match kind {
-        LetterKind::Solved | LetterKind::Closed => COLLECT_GOOD,
-        LetterKind::Opened
-        | LetterKind::Upgraded
-        | LetterKind::Returned
-        | LetterKind::Updated
-        | LetterKind::Announced
-        | LetterKind::Revised
-        | LetterKind::Cancelled
-        | LetterKind::Alarm
-        | LetterKind::AllClear => COLLECT,
-    }
+    if matches!(kind, LetterKind::Solved | LetterKind::Closed) { COLLECT_GOOD } else { COLLECT }
 }
 
 impl Desk {
@@ -207,7 +237,7 @@ impl Desk {
     /// How many cases of an umbrella are at work.
     #[must_use]
     pub fn at_work_under(&self, umbrella: Reference) -> usize {
-        self.shelters.get(&umbrella).map_or(0, |shelter| shelter.at_work)
+        self.shelters.get(&umbrella).map_or(0, |shelter| shelter.at_work.values().sum())
     }
 
     /// Opens an umbrella.
@@ -243,27 +273,26 @@ impl Desk {
             if shelter.children.insert(case.opening.reference) {
                 shelter.cases += 1;
             }
-            shelter.at_work += usize::from(case.is_at_work());
+            shelter.note_work(case, false);
         }
     }
 
     /// A case went to or from work, or is closed.
     pub(super) fn note_stage(&mut self, case: &Case, was_at_work: bool) {
         let Some(shelter) = case.umbrella.and_then(|umbrella| self.shelters.get_mut(&umbrella)) else { return };
-        match (was_at_work, case.is_at_work()) {
-            (true, false) => shelter.at_work = shelter.at_work.saturating_sub(1),
-            (false, true) => shelter.at_work += 1,
-            (true, true) | (false, false) => {}
-        }
+        shelter.note_work(case, was_at_work);
     }
 
     /// A case leaves its umbrella, for it is closed or has another one. What waits to be said of it is still said.
     pub(super) fn leave(&mut self, case: &Arc<Case>) {
         let Some(shelter) = case.umbrella.and_then(|umbrella| self.shelters.get_mut(&umbrella)) else { return };
         shelter.children.remove(&case.opening.reference);
-        shelter.at_work = shelter.at_work.saturating_sub(usize::from(case.is_at_work()));
-        let waits = |held: &Held| held.lines.iter().any(|(line, _)| *line == case.opening.reference);
-        if matches!(case.stage, Stage::Closed { .. }) && shelter.held.values().any(waits) {
+        if case.is_at_work() {
+            shelter.end_work(case);
+        }
+        let is_closed = matches!(case.stage, Stage::Closed { .. });
+        shelter.cases = shelter.cases.saturating_sub(usize::from(!is_closed));
+        if is_closed && shelter.waits.contains_key(&case.opening.reference) {
             self.closing.insert(case.opening.reference, Arc::clone(case));
         }
     }
@@ -275,26 +304,35 @@ impl Desk {
         let reference = case.opening.reference;
         self.release_of(case, turn);
         let key = (customer.clone(), mark.kind);
-        let Some(shelter) = self.shelters.get(&umbrella) else { return };
-        // What the umbrella still spoke for and what came after it are two letters: they have other readers.
-        if !shelter.is_open() && shelter.held.get(&key).is_some_and(|held| shelter.speaks_for(held, mark.kind)) {
-            self.release(umbrella, &key, turn);
-        }
         let Some(shelter) = self.shelters.get_mut(&umbrella) else { return };
-        let held = shelter.held.entry(key).or_insert(Held { due: turn.at + wait(mark.kind), lines: Vec::new() });
+        let held =
+            shelter.held.entry(key.clone()).or_insert(Held { due: turn.at + wait(mark.kind), lines: Vec::new() });
         held.lines.push((reference, mark));
         let due = held.due;
+        // When all of a customer's lines are back there is nothing to wait for.
+        if mark.kind == LetterKind::Solved && !shelter.at_work.contains_key(customer) {
+            return self.release(umbrella, &key, turn);
+        }
+        shelter.waits.insert(reference, mark.kind);
         turn.held.push(HeldLine { umbrella, customer: customer.clone(), case: reference, mark, due });
         self.next_release = Some(self.next_release.map_or(due, |next| next.min(due)));
     }
 
-    /// Lets the letters of a case's umbrella go that still wait to say what was before: they come first.
+    /// Lets the letter of a case's umbrella go that still waits to say what was before: it comes first.
     pub(super) fn release_of(&mut self, case: &Case, turn: &mut Turn) {
         let Some(umbrella) = case.umbrella else { return };
-        let waits = |held: &Held| held.lines.iter().any(|(line, _)| *line == case.opening.reference);
-        let Some(shelter) = self.shelters.get(&umbrella) else { return };
-        let before: Vec<_> = shelter.held.iter().filter(|(_, held)| waits(held)).map(|(key, _)| key.clone()).collect();
-        before.into_iter().for_each(|key| self.release(umbrella, &key, turn));
+        // A case waits in one letter at the most, for this is done before it goes into another.
+        let kind = self.shelters.get(&umbrella).and_then(|shelter| shelter.waits.get(&case.opening.reference));
+        if let Some(&kind) = kind {
+            self.release(umbrella, &(case.opening.circuit.customer.clone(), kind), turn);
+        }
+    }
+
+    /// How many letters are held back, and when the last of them goes at the latest.
+    #[must_use]
+    pub fn held(&self) -> Option<(usize, Time)> {
+        let due = || self.shelters.values().flat_map(|shelter| shelter.held.values()).map(|held| held.due);
+        due().max().map(|last| (due().count(), last))
     }
 
     /// When the next held letter goes.
@@ -335,11 +373,12 @@ impl Desk {
     fn release(&mut self, umbrella: Reference, key: &(String, LetterKind), turn: &mut Turn) {
         let Some(shelter) = self.shelters.get_mut(&umbrella) else { return };
         let Some(held) = shelter.held.remove(key) else { return };
-        // Over an umbrella that is closed the operations centre looks no more: it hears of the lines themselves.
-        let with_noc = !shelter.speaks_for(&held, key.1) && key.1 != LetterKind::Closed;
         turn.released.extend(&held.lines);
+        for (line, _) in &held.lines {
+            shelter.waits.remove(line);
+        }
         for lines in held.lines.chunks(MAX_LINES_A_LETTER) {
-            self.tell_customer(umbrella, key, with_noc, lines, None, turn);
+            self.tell_customer(umbrella, key, lines, None, turn);
         }
         for (line, _) in held.lines {
             self.closing.remove(&line);
@@ -350,7 +389,6 @@ impl Desk {
         &mut self,
         umbrella: Reference,
         (customer, kind): &(String, LetterKind),
-        with_noc: bool,
         lines: &[(Reference, LetterMark)],
         text: Option<&String>,
         turn: &mut Turn,
@@ -363,7 +401,7 @@ impl Desk {
             lines.iter().filter_map(|(reference, mark)| Some((case(reference)?, *mark))).collect();
         let thread = Thread::Umbrella { reference: umbrella, customer: Some(customer.clone()) };
         let content = Content::Lines { umbrella: head, lines, text: text.cloned() };
-        let readers = self.readers(Some(customer), with_noc);
+        let readers = self.readers(Some(customer), false);
         self.post(&readers, &thread, (mark, previous), &content, turn);
     }
 
@@ -376,8 +414,16 @@ impl Desk {
     }
 
     /// Staff have news for everybody who is affected.
-    pub(super) fn update(&mut self, umbrella: Reference, by: String, text: String, turn: &mut Turn) {
-        let Some(shelter) = self.shelters.get(&umbrella) else { return };
+    pub(crate) fn update_umbrella(
+        &mut self,
+        umbrella: Reference,
+        by: String,
+        text: String,
+        turn: &mut Turn,
+    ) -> Result<Reference, Refusal> {
+        let Some(shelter) = self.shelters.get(&umbrella).filter(|shelter| shelter.is_open()) else {
+            return Err(Refusal::UnknownUmbrella { reference: umbrella });
+        };
         let mut affected: BTreeMap<String, Vec<Reference>> = BTreeMap::new();
         let at_work =
             shelter.children.iter().filter_map(|child| self.cases.get(child)).filter(|case| case.is_at_work());
@@ -399,10 +445,11 @@ impl Desk {
             let mark = LetterMark { kind: LetterKind::Updated, number: number.unwrap_or(0) + 1 };
             let lines: Vec<_> = cases.into_iter().map(|case| (case, mark)).collect();
             for lines in lines.chunks(MAX_LINES_A_LETTER) {
-                self.tell_customer(umbrella, &key, false, lines, Some(&text), turn);
+                self.tell_customer(umbrella, &key, lines, Some(&text), turn);
             }
         }
         self.tell_noc_of(umbrella, LetterKind::Updated, Some(text), turn);
+        Ok(umbrella)
     }
 
     /// Closes the umbrellas whose cause is over: no case is at work under them any more, and `is_over` of the cause.
@@ -410,7 +457,7 @@ impl Desk {
         let over: Vec<Reference> = self
             .shelters
             .values()
-            .filter(|shelter| shelter.is_open() && shelter.at_work == 0 && is_over(&shelter.head))
+            .filter(|shelter| shelter.is_open() && shelter.at_work.is_empty() && is_over(&shelter.head))
             .map(|shelter| shelter.head.reference)
             .collect();
         for reference in over {

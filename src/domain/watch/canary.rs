@@ -50,7 +50,8 @@ impl Watch {
     /// Whether the device's answers to probes of `sent` are taken for lost.
     pub(super) fn is_muted(&self, slot: Slot, sent: Time) -> bool {
         let Some(Canary { plan, song: Some(song), .. }) = &self.canary else { return false };
-        self.slots.get(&plan.unit) == Some(&slot) && sent >= song.began && sent < song.began + self.mute_for(slot)
+        // Asked of each answer: what costs least comes first.
+        sent >= song.began && sent < song.began + self.mute_for(slot) && self.slots.get(&plan.unit) == Some(&slot)
     }
 
     fn mute_for(&self, slot: Slot) -> Duration {

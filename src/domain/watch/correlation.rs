@@ -1,51 +1,32 @@
-//! What fails together: whether it can be our own side, and which cause lines share.
+//! What fails together: which cause lines share.
 
+use super::Watch;
 use super::device::{Device, GroupKind, Role, Slot};
-use super::ledger::{Reason, Shift, Verdict};
-use super::{RECHECK, Watch};
+use super::ledger::{Reason, Verdict};
 use crate::domain::desk::{Cause, Reference, Umbrella};
 use crate::domain::time::Time;
 use crate::domain::turn::Turn;
-use alloc::collections::{BTreeSet, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-/// Losses that begin within this time of each other may have one cause: as long as the usual intervals.
+/// Losses that begin within this time of each other, or an interval, may have one cause.
 pub const TOGETHER: Duration = Duration::from_secs(60);
+/// The same at the most, where intervals are long.
+const MAX_TOGETHER: Duration = Duration::from_secs(300);
 /// Lines at the least that make a group fail.
 pub const MIN_TOGETHER: usize = 5;
-/// Lines at the least that share a cause of which nothing is known but the moment, and that can be too many at once.
+/// Lines at the least that share a cause of which nothing is known but the moment, or that can be too many at once.
 pub const MIN_CROWD: usize = 20;
 /// Of this many lines one must be lost for a shared moment to mean something.
 const CROWD_SHARE: usize = 50;
 /// A group fails if this share of it is lost, in tenths.
 const GROUP_TENTHS: usize = 8;
-/// Losses within this time can be too many for lines: an uplink takes all along within an interval.
-const AT_ONCE: Duration = Duration::from_secs(30);
-/// How long a mass loss waits for witnesses: longer than the usual intervals.
-const SETTLE: Duration = Duration::from_secs(20);
 /// How long a line's fault waits for a probe of its parent that is newer than its first loss.
 const PARENT_PATIENCE: Duration = Duration::from_secs(30);
 /// Devices that one is reached through, at the most.
 const MAX_DEPTH: usize = 64;
-
-/// Who is lost at present.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Crowd {
-    /// Units and nodes.
-    pub(super) fleet: usize,
-    /// How many of them don't answer, be it their fault or ours.
-    dark: usize,
-    /// The latest losses: when they began, about in that order.
-    recent: VecDeque<Time>,
-    /// A mass loss that waits for its judgement: since when, and when it was noticed.
-    pending: Option<(Time, Time)>,
-    /// Mass losses up to here are judged.
-    judged: Option<Time>,
-    /// When nothing in common was found the last time: it is not looked for again at once.
-    nothing_at: Option<Time>,
-}
 
 /// What a line's fault shares with others.
 pub(super) enum Shared {
@@ -57,120 +38,40 @@ pub(super) enum Shared {
     Wait,
 }
 
-const fn is_dark(verdict: Verdict) -> bool {
-    match verdict {
-        Verdict::Loss | Verdict::Inconclusive => true,
-        Verdict::Up | Verdict::Degraded | Verdict::Unobserved => false,
-    }
+/// Which units are lost since when, and how many share what.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Losses {
+    /// Losses by their beginning. Some may be over: that is looked at when they are used.
+    since: BTreeSet<(Time, Slot)>,
+    /// Counted when it is needed for the first time after a change of the inventory.
+    members: Option<Members>,
 }
 
-impl Crowd {
-    /// Counts all anew after a change of the inventory.
-    pub(super) fn recount(&mut self, verdicts: impl Iterator<Item = Verdict>) {
-        (self.fleet, self.dark) = (0, 0);
-        for verdict in verdicts {
-            self.fleet += 1;
-            self.dark += usize::from(is_dark(verdict));
-        }
-    }
+/// How many units share what.
+#[derive(Clone, Debug, Default)]
+struct Members {
+    units: usize,
+    /// By slot: the units that are reached through a device.
+    below: BTreeMap<Slot, usize>,
+    groups: BTreeMap<GroupKind, BTreeMap<String, usize>>,
+}
 
-    fn shifted(&mut self, shift: &Shift) {
-        self.dark += usize::from(is_dark(shift.now.0));
-        self.dark = self.dark.saturating_sub(usize::from(is_dark(shift.was.0)));
-        // After a start or a stall nobody was seen before, and all may be lost at once just the same.
-        let unseen = matches!(shift.was.1, Reason::Stopped | Reason::Stalled | Reason::Added);
-        if shift.now.0 == Verdict::Loss && (shift.was.0.is_contact() || unseen) {
-            self.recent.push_back(shift.at);
-            while self.recent.front().is_some_and(|&at| shift.at.since(at) > AT_ONCE) {
-                self.recent.pop_front();
-            }
-        }
-    }
-
-    fn is_too_many(&self, lost: usize) -> bool {
-        lost >= MIN_CROWD && lost * 2 >= self.fleet
-    }
-
-    /// When a mass loss is judged.
-    pub(super) fn next_due(&self) -> Option<Time> {
-        self.pending.map(|(_, noticed)| noticed + SETTLE)
-    }
+/// Whether so many lost lines of a group are the group itself.
+pub(super) const fn is_whole(lost: usize, of: usize) -> bool {
+    lost * 10 >= of * GROUP_TENTHS
 }
 
 impl Watch {
-    /// Takes note of a change of verdict of a unit or a node.
-    pub(super) fn note_crowd(&mut self, shift: &Shift, now: Time) {
-        self.crowd.shifted(shift);
-        let Some(&first) = self.crowd.recent.front() else { return };
-        let judged = self.crowd.judged.is_some_and(|judged| judged >= first);
-        if self.crowd.pending.is_none() && !judged && self.crowd.is_too_many(self.crowd.recent.len()) {
-            self.crowd.pending = Some((first, now));
+    /// Takes note of a loss.
+    pub(super) fn note_loss(&mut self, slot: Slot) {
+        let Some(first_loss) = self.loss_of(slot) else { return };
+        // Those that are over go when they are more than all that there can be.
+        if self.losses.since.len() > 2 * self.slots.len() {
+            let mut known = core::mem::take(&mut self.losses.since);
+            known.retain(|&(since, slot)| self.loss_of(slot) == Some(since));
+            self.losses.since = known;
         }
-    }
-
-    /// Whether so many are lost that it may still be us.
-    pub(super) fn crowd_is_dark(&self) -> bool {
-        self.isolation.vouched().is_none() && self.crowd.is_too_many(self.crowd.dark)
-    }
-
-    /// Whether a mass loss waits for its judgement: until then nobody is at fault.
-    pub(super) const fn crowd_is_pending(&self) -> bool {
-        self.crowd.pending.is_some()
-    }
-
-    /// Judges whether so many losses at once can be the lines'.
-    pub(super) fn judge_crowd(&mut self, now: Time) {
-        if !self.crowd.is_too_many(self.crowd.dark) {
-            self.isolation.set_mass(None);
-        }
-        let due = |&(_, noticed): &(Time, Time)| now.since(noticed) >= SETTLE;
-        let Some((since, noticed)) = self.crowd.pending.filter(due) else { return };
-        self.crowd.pending = None;
-        self.crowd.judged = self.crowd.recent.back().copied();
-        self.crowd.recent.clear();
-        if self.crowd.is_too_many(self.crowd.dark) && !self.is_plausible(noticed) {
-            self.isolation.set_mass(Some(since));
-        }
-    }
-
-    /// Whether somebody vouches for our own side since `since`: a sentinel, a node, or lines that were spared because
-    /// they have nothing in common with those that were lost.
-    fn is_plausible(&self, since: Time) -> bool {
-        if self.isolation.vouched().is_some() {
-            // Sentinels decide by themselves.
-            return true;
-        }
-        let answers = |slot: Slot| {
-            let evidence = &self.evidence[slot.index()];
-            evidence.verdict().is_contact() && evidence.last_contact().is_some_and(|at| at > since)
-        };
-        let (mut nodes, mut spared) = (0, 0);
-        for (_, device) in self.devices().filter(|&(slot, _)| answers(slot)) {
-            match device.role {
-                Role::Node => nodes += 1,
-                Role::Unit(_) => spared += 1,
-                Role::Sentinel(_) => {}
-            }
-        }
-        nodes > 0 || spared >= MIN_TOGETHER && spared * 20 >= self.crowd.fleet && self.groups_explain()
-    }
-
-    /// Whether the lost units are whole groups of one kind, and the others are of other groups.
-    fn groups_explain(&self) -> bool {
-        GroupKind::ALL.into_iter().any(|kind| {
-            let mut groups: alloc::collections::BTreeMap<Option<&str>, (usize, usize)> = Default::default();
-            for (slot, device) in self.devices() {
-                if let Role::Unit(circuit) = &device.role {
-                    let (lost, of) = groups.entry(circuit.group(kind)).or_default();
-                    *lost += usize::from(is_dark(self.evidence[slot.index()].verdict()));
-                    *of += 1;
-                }
-            }
-            let lost: usize = groups.values().map(|(lost, _)| lost).sum();
-            let whole = groups.iter().filter(|(name, (lost, of))| name.is_some() && lost * 10 >= of * GROUP_TENTHS);
-            let explained: usize = whole.map(|(_, (lost, _))| lost).sum();
-            explained * 10 >= lost * 9
-        })
+        self.losses.since.insert((first_loss, slot));
     }
 
     /// The devices that one is reached through, the nearest first.
@@ -180,6 +81,7 @@ impl Watch {
 
     /// Finds everybody's parent anew.
     pub(super) fn find_parents(&mut self) {
+        self.losses.members = None;
         self.parents.clear();
         self.parents.resize(self.devices.len(), None);
         for &slot in self.slots.values() {
@@ -203,12 +105,13 @@ impl Watch {
             return Shared::Nothing;
         };
         let verdict = |slot: &Slot| self.evidence[slot.index()].verdict();
-        // One that was lost long after the line explains nothing.
-        // So does one that was lost while the line still answered.
+        // A parent explains the line if it was lost neither long after the line nor while the line still answered.
         let contact = self.evidence[slot.index()].last_contact();
+        let apart = self.together(slot);
         let in_time = |parent: &Slot| {
+            let apart = apart.max(self.together(*parent));
             let lost = self.loss_of(*parent);
-            lost.is_some_and(|at| at <= first_loss + TOGETHER && contact.is_none_or(|contact| contact <= at + TOGETHER))
+            lost.is_some_and(|at| at <= first_loss + apart && contact.is_none_or(|contact| contact <= at + apart))
         };
         let lost = self.ancestors(slot).filter(in_time).last();
         let not_asked_since = |parent: &Slot| {
@@ -236,10 +139,11 @@ impl Watch {
         let device = self.devices[slot.index()].as_ref()?.id.clone();
         let evidence = &self.evidence[slot.index()];
         let first_loss = evidence.trouble()?.first_loss;
+        let together = self.together(slot);
         // An umbrella over an earlier loss of the device says nothing of this one.
         let is_it = |umbrella: &Umbrella| {
             matches!(&umbrella.cause, Cause::Device(id) if *id == device)
-                && first_loss <= umbrella.first_loss + TOGETHER
+                && first_loss <= umbrella.first_loss + together
         };
         if let Some(known) = self.desk.umbrellas().find(|umbrella| is_it(umbrella)) {
             return Some(known.reference);
@@ -281,30 +185,48 @@ impl Watch {
         }
     }
 
+    /// How far apart losses may begin that have one cause: the longer a device's interval, the later it is found lost.
+    fn together(&self, slot: Slot) -> Duration {
+        self.devices[slot.index()]
+            .as_ref()
+            .map_or(TOGETHER, |device| device.pace.interval.clamp(TOGETHER, MAX_TOGETHER))
+    }
+
     /// The open umbrella over lines that were lost together with this one.
     fn umbrella_over(&self, slot: Slot, first_loss: Time) -> Option<Reference> {
         let device = self.devices[slot.index()].as_ref()?;
-        let together = |at: Time| at.since(first_loss) <= TOGETHER && first_loss.since(at) <= TOGETHER;
+        let together = self.together(slot);
         self.desk
             .umbrellas()
-            .filter(|umbrella| !matches!(umbrella.cause, Cause::Device(_)) && together(umbrella.first_loss))
+            .filter(|umbrella| !matches!(umbrella.cause, Cause::Device(_)))
+            .filter(|umbrella| apart(umbrella.first_loss, first_loss) <= together)
             .find(|umbrella| self.has_cause(slot, device, &umbrella.cause))
             .map(|umbrella| umbrella.reference)
     }
 
+    /// The units that were lost together with one.
+    fn lost_with(&self, slot: Slot, first_loss: Time) -> BTreeSet<Slot> {
+        let own = self.together(slot);
+        let (from, until) = (first_loss - MAX_TOGETHER, first_loss + MAX_TOGETHER);
+        let around = self.losses.since.range((from, Slot(0))..=(until, Slot(u32::MAX)));
+        let is_of_it = |&&(since, other): &&(Time, Slot)| {
+            apart(since, first_loss) <= own.max(self.together(other))
+                && self.loss_of(other) == Some(since)
+                && self.devices[other.index()].as_ref().is_some_and(|device| matches!(device.role, Role::Unit(_)))
+        };
+        around.filter(is_of_it).map(|&(_, slot)| slot).collect()
+    }
+
     /// Looks for what lines that were lost together have in common: by what failed, never by name alone.
     fn infer(&mut self, slot: Slot, first_loss: Time, turn: &mut Turn) -> Option<Reference> {
-        if self.crowd.nothing_at.is_some_and(|at| turn.at.since(at) < RECHECK * 10) {
+        let batch = self.lost_with(slot, first_loss);
+        if batch.len() < MIN_TOGETHER {
             return None;
         }
-        let together = |at: Time| at.since(first_loss) <= TOGETHER && first_loss.since(at) <= TOGETHER;
-        let batch: BTreeSet<Slot> =
-            self.units().map(|(unit, _)| unit).filter(|&unit| self.loss_of(unit).is_some_and(together)).collect();
-        let found = (batch.len() >= MIN_TOGETHER).then(|| self.common_cause(slot, &batch)).flatten();
-        let Some((cause, of)) = found else {
-            self.crowd.nothing_at = Some(turn.at);
-            return None;
-        };
+        if self.losses.members.is_none() {
+            self.losses.members = Some(self.count_members());
+        }
+        let (cause, of) = self.common_cause(slot, &batch)?;
         let under = |unit: &&Slot| {
             self.devices[unit.index()].as_ref().is_some_and(|device| self.has_cause(**unit, device, &cause))
         };
@@ -314,31 +236,67 @@ impl Watch {
         Some(self.desk.open_umbrella(cause, first, (lost, of), within, turn))
     }
 
+    /// How many units share what.
+    fn count_members(&self) -> Members {
+        let mut members = Members::default();
+        for (slot, device) in self.units() {
+            members.units += 1;
+            for parent in self.ancestors(slot) {
+                *members.below.entry(parent).or_default() += 1;
+            }
+            for (kind, name) in groups_of(device) {
+                let groups = members.groups.entry(kind).or_default();
+                match groups.get_mut(name) {
+                    Some(count) => *count += 1,
+                    None => {
+                        groups.insert(String::from(name), 1);
+                    }
+                }
+            }
+        }
+        members
+    }
+
     /// The cause that explains most of a batch, and how many lines have it; of equals the more special one.
     fn common_cause(&self, slot: Slot, batch: &BTreeSet<Slot>) -> Option<(Cause, usize)> {
         let device = self.devices[slot.index()].as_ref()?;
-        let id = |slot: Slot| self.devices[slot.index()].as_ref().map(|device| device.id.clone());
-        let below = self.ancestors(slot).filter_map(id).map(Cause::Below);
-        let groups = GroupKind::ALL.into_iter().filter_map(|kind| match &device.role {
-            Role::Unit(circuit) => circuit.group(kind).map(|name| Cause::Group(kind, String::from(name))),
-            Role::Node | Role::Sentinel(_) => None,
+        let members = self.losses.members.as_ref()?;
+        let below = self.ancestors(slot).filter_map(|parent| {
+            let lost = batch.iter().filter(|unit| self.ancestors(**unit).any(|above| above == parent)).count();
+            let id = self.devices[parent.index()].as_ref()?.id.clone();
+            Some((Cause::Below(id), lost, *members.below.get(&parent)?))
         });
-        let units = self.units().count();
-        let counted = below.chain(groups).map(|cause| {
-            let members = self.units().filter(|&(unit, device)| self.has_cause(unit, device, &cause));
-            let (lost, of) =
-                members.fold((0, 0), |(lost, of), (unit, _)| (lost + usize::from(batch.contains(&unit)), of + 1));
-            (cause, lost, of)
+        let groups = groups_of(device).filter_map(|(kind, name)| {
+            let is_of_it = |unit: &&Slot| {
+                let device = self.devices[unit.index()].as_ref();
+                device.is_some_and(|device| groups_of(device).any(|group| group == (kind, name)))
+            };
+            let of = *members.groups.get(&kind)?.get(name)?;
+            Some((Cause::Group(kind, String::from(name)), batch.iter().filter(is_of_it).count(), of))
         });
         // What everybody has in common explains nothing; what they are reached through does.
         let explains = |(cause, lost, of): &(Cause, usize, usize)| {
-            *lost >= MIN_TOGETHER && lost * 10 >= of * GROUP_TENTHS && (*of < units || matches!(cause, Cause::Below(_)))
+            *lost >= MIN_TOGETHER && is_whole(*lost, *of) && (*of < members.units || matches!(cause, Cause::Below(_)))
         };
-        let best = counted.filter(explains).min_by_key(|(_, lost, of)| (usize::MAX - lost, *of));
-        let moment =
-            || (batch.len() >= MIN_CROWD && batch.len() * CROWD_SHARE >= units).then_some((Cause::Moment, units));
+        let best = below.chain(groups).filter(explains).min_by_key(|(_, lost, of)| (usize::MAX - lost, *of));
+        let is_crowd = batch.len() >= MIN_CROWD && batch.len() * CROWD_SHARE >= members.units;
+        let moment = || is_crowd.then_some((Cause::Moment, members.units));
         best.map(|(cause, _, of)| (cause, of)).or_else(moment)
     }
+}
+
+/// The groups that a unit belongs to.
+fn groups_of(device: &Device) -> impl Iterator<Item = (GroupKind, &str)> {
+    let circuit = match &device.role {
+        Role::Unit(circuit) => Some(circuit),
+        Role::Node | Role::Sentinel(_) => None,
+    };
+    GroupKind::ALL.into_iter().filter_map(move |kind| Some((kind, circuit?.group(kind)?)))
+}
+
+/// From one time to the other.
+fn apart(one: Time, other: Time) -> Duration {
+    one.since(other).max(other.since(one))
 }
 
 /// From the first to the last.

@@ -2,7 +2,7 @@
 
 use super::device::{Device, Role, Slot};
 use super::evidence::Blame;
-use super::health::Changes;
+use super::health::{Changes, Flaps};
 use super::ledger::{Reason, Shift, Verdict};
 use super::probe::SnmpSample;
 use super::strip::{Cell, Strip};
@@ -12,50 +12,112 @@ use crate::domain::desk::{Alarm, AlarmCause, AlarmKind, Subject};
 use crate::domain::fact::Fact;
 use crate::domain::time::Time;
 use crate::domain::turn::Turn;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::time::Duration;
 
-/// How long it is believed whether everybody is degraded.
-const EVERYBODY_FOR: Duration = Duration::from_secs(10);
+/// How long it is believed how well our own side does.
+const BELIEVED_FOR: Duration = Duration::from_secs(10);
+
+/// What our own side does to all probes: what even the best sentinel shows, or where there are none, most of the fleet.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OwnSide {
+    at: Time,
+    /// Share of rounds lost, in thousandths.
+    loss: u64,
+    /// Whether at least half as many answers are late as make a slow line.
+    late: bool,
+    /// Whether contact was lost at least half as often as makes a flapping line.
+    flapping: bool,
+}
+
+/// How much of a finding is our own doing.
+enum Ours {
+    Nothing,
+    /// What is left of it is below the limit, or may be chance.
+    Part,
+    All,
+}
+
+impl OwnSide {
+    /// What makes a line degraded must stand out against what all lines show.
+    fn share_of(self, finding: &Finding, limits: &Limits) -> Ours {
+        let half_of = |limit: Option<Permille>| limit.is_some_and(|Permille(limit)| self.loss * 2 >= u64::from(limit));
+        let all = match finding.symptom {
+            Symptom::Loss if half_of(limits.loss) => true,
+            // Twice, for by chance a line shows more of it than others.
+            Symptom::Loss if finding.measured < finding.limit + self.loss * 2 => return Ours::Part,
+            Symptom::Flapping => self.flapping || half_of(limits.loss),
+            Symptom::Slow | Symptom::Slower => self.late,
+            Symptom::Loss
+            | Symptom::Rebooting
+            | Symptom::InterfaceDown
+            | Symptom::InterfaceErrors
+            | Symptom::Overloaded => false,
+        };
+        if all { Ours::All } else { Ours::Nothing }
+    }
+}
 
 impl Watch {
-    /// A scheduled round of `sent` is over: its cell, and what that shows.
+    /// A scheduled round of `sent` is over: its cell, and what that shows. For most lines that is nothing.
     pub(super) fn keep_cell(&mut self, slot: Slot, sent: Time, blame: Option<Blame>, turn: &mut Turn) {
-        let Some(device) = self.devices[slot.index()].clone() else { return };
+        let Some(device) = &self.devices[slot.index()] else { return };
         let poll = &mut self.polls[slot.index()];
         let evidence = &self.evidence[slot.index()];
+        let health = &mut self.health[slot.index()];
+        let is_cut_off = self.isolation.cut_off().is_some();
+        let is_lost = evidence.verdict() == Verdict::Loss;
         let cell = match blame {
             None => Cell::answered(poll.round_rtt()),
-            Some(Blame::Line) if evidence.verdict() == Verdict::Loss || poll.maintained => Cell::DARK,
-            Some(Blame::Line) if self.isolation.cut_off().is_some() => Cell::BLANK,
+            Some(Blame::Line) if is_lost || poll.maintained => Cell::DARK,
+            Some(Blame::Line) if is_cut_off => Cell::BLANK,
             Some(Blame::Line) => Cell::LOST,
             Some(Blame::Ourselves | Blame::Resolver) => Cell::BLANK,
         };
         poll.strip.push(sent, cell);
-        self.count_loss(slot, sent, &device, turn);
-        let poll = &mut self.polls[slot.index()];
-        let evidence = &self.evidence[slot.index()];
-        let judged = !poll.maintained && evidence.verdict().is_contact() && self.isolation.cut_off().is_none();
-        let changes = judged.then(|| {
-            self.health[slot.index()].judge_rounds(&mut poll.strip, &device.limits, evidence.symptoms(), turn.at)
-        });
-        if self.polls[slot.index()].strip.chunk_is_full() {
+        let judged = !poll.maintained && evidence.verdict().is_contact() && !is_cut_off;
+        let changes = if judged {
+            health.judge_rounds(&mut poll.strip, &device.limits, evidence.symptoms(), turn.at)
+        } else {
+            Changes::default()
+        };
+        let ends_chunk = poll.strip.chunk_is_full();
+        if changes == Changes::default() && !is_lost && !ends_chunk && !health.has_flaps() {
+            return;
+        }
+        let device = Arc::clone(device);
+        // A loss that is counted now is judged with the next round: by then it is known whether it was everybody's.
+        self.judge_flaps(slot, &device, turn);
+        self.count_loss(slot, sent, &device, turn.at);
+        if ends_chunk {
             self.end_chunk(slot, &device, turn);
         }
-        if let Some(changes) = changes {
-            self.learnt(slot, &device, changes, turn);
-        }
+        self.learnt(slot, &device, changes, turn);
     }
 
     /// Contact that is still lost at the next scheduled round was lost in earnest: a box that answers one echo in a few
     /// seconds, and lost one, loses the quick rounds as well.
-    fn count_loss(&mut self, slot: Slot, sent: Time, device: &Device, turn: &mut Turn) {
+    fn count_loss(&mut self, slot: Slot, sent: Time, device: &Device, now: Time) {
         let evidence = &self.evidence[slot.index()];
         let Some(trouble) = evidence.trouble().filter(|_| evidence.verdict() == Verdict::Loss) else { return };
-        if evidence.reason() == Reason::Maintenance || sent.since(trouble.first_loss) < device.pace.interval / 2 {
+        let in_earnest = sent.since(trouble.first_loss) >= device.pace.interval / 2;
+        if in_earnest && evidence.reason() != Reason::Maintenance {
+            self.health[slot.index()].lost(&device.limits, trouble.first_loss, now);
+        }
+    }
+
+    /// Judges whether a line flaps. Losses that were our own doing make no line a flapping one.
+    fn judge_flaps(&mut self, slot: Slot, device: &Device, turn: &mut Turn) {
+        if self.crowd_is_pending() || self.polls[slot.index()].maintained {
             return;
         }
-        if let Some(finding) = self.health[slot.index()].lost(&device.limits, evidence.symptoms(), turn.at) {
-            self.found(slot, device, finding, turn);
+        let (crowd, has) = (&self.crowd, self.evidence[slot.index()].symptoms());
+        let health = &mut self.health[slot.index()];
+        match health.judge_flaps(&device.limits, has, turn.at, |first_loss| crowd.was_ours(first_loss)) {
+            Flaps::Few => {}
+            Flaps::Ours => self.impaired(turn),
+            Flaps::Found(finding) => self.found(slot, device, finding, turn),
         }
     }
 
@@ -83,13 +145,17 @@ impl Watch {
 
     fn learnt(&mut self, slot: Slot, device: &Device, changes: Changes, turn: &mut Turn) {
         for symptom in changes.gone {
-            let shift = self.evidence[slot.index()].set_symptom(slot, turn.at, symptom, false);
-            self.changed.push(slot);
-            self.shifted(shift, turn);
+            self.set_symptom(slot, symptom, false, turn);
         }
         for finding in changes.found {
             self.found(slot, device, finding, turn);
         }
+    }
+
+    fn set_symptom(&mut self, slot: Slot, symptom: Symptom, on: bool, turn: &mut Turn) {
+        let shift = self.evidence[slot.index()].set_symptom(slot, turn.at, symptom, on);
+        self.changed.push(slot);
+        self.shifted(shift, turn);
     }
 
     /// A device was found degraded.
@@ -97,17 +163,14 @@ impl Watch {
         if !self.isolation.is_trusted(turn.at) || self.crowd_is_pending() {
             return;
         }
-        let by_probes = matches!(finding.symptom, Symptom::Loss | Symptom::Slow | Symptom::Slower | Symptom::Flapping);
-        if by_probes && !matches!(device.role, Role::Sentinel(_)) && self.own_side_is_degraded(finding.symptom, turn.at)
-        {
-            let alarm = Alarm { kind: AlarmKind::Impaired, since: turn.at, why: AlarmCause::Everybody };
-            self.desk.raise(alarm, turn);
-            self.impaired_at = Some(turn.at);
-            return;
+        if !matches!(device.role, Role::Sentinel(_)) {
+            match self.own_side(turn.at).share_of(&finding, &device.limits) {
+                Ours::Nothing => {}
+                Ours::Part => return,
+                Ours::All => return self.impaired(turn),
+            }
         }
-        let shift = self.evidence[slot.index()].set_symptom(slot, turn.at, finding.symptom, true);
-        self.changed.push(slot);
-        self.shifted(shift, turn);
+        self.set_symptom(slot, finding.symptom, true, turn);
         if let Role::Unit(circuit) = &device.role {
             let evidence = &self.evidence[slot.index()];
             let solve_after = device.pace.solve_after;
@@ -118,50 +181,53 @@ impl Watch {
         }
     }
 
-    /// Whether probes to everybody are lost or late: then that is our own doing. Even the best sentinel shows half of
-    /// what would be a symptom, or, where there are none, most of the fleet does.
-    fn own_side_is_degraded(&mut self, symptom: Symptom, now: Time) -> bool {
-        if let Some((_, known)) = self.everybody.filter(|(at, _)| now.since(*at) < EVERYBODY_FOR) {
+    /// What lines show was found to be our own doing: the operations centre is told, once.
+    fn impaired(&mut self, turn: &mut Turn) {
+        self.desk.raise(Alarm { kind: AlarmKind::Impaired, since: turn.at, why: AlarmCause::Everybody }, turn);
+        self.impaired_at = Some(turn.at);
+    }
+
+    /// How well our own side does: it can lose or delay probes to everybody.
+    fn own_side(&mut self, now: Time) -> OwnSide {
+        if let Some(known) = self.own_side.filter(|known| now.since(known.at) < BELIEVED_FOR) {
             return known;
         }
-        let shows = |slot: Slot, device: &Device, of: u32| {
-            let sums = self.polls[slot.index()].strip.sums();
-            let Limits { loss, .. } = *device.limits;
-            match symptom {
-                Symptom::Loss | Symptom::Flapping => loss.is_some_and(|Permille(limit)| {
-                    u32::from(sums.lost) * 1_000 * of >= u32::from(limit) * u32::from(sums.known()) && sums.lost > 0
-                }),
-                Symptom::Slow
-                | Symptom::Slower
-                | Symptom::Rebooting
-                | Symptom::InterfaceDown
-                | Symptom::InterfaceErrors
-                | Symptom::Overloaded => u32::from(sums.slow) * 20 * of > u32::from(sums.answered),
-            }
-        };
-        let (mut sentinels, mut clean, mut fleet, mut degraded) = (0, 0, 0, 0);
+        let (mut sentinels, mut fleet) = (Shown::default(), Shown::default());
         for (slot, device) in self.devices() {
-            match device.role {
-                Role::Sentinel(_) => {
-                    sentinels += 1;
-                    clean += usize::from(!shows(slot, device, 2));
-                }
-                Role::Unit(_) | Role::Node => {
-                    fleet += 1;
-                    degraded += usize::from(shows(slot, device, 1));
-                }
+            let sums = self.polls[slot.index()].strip.sums();
+            let shown = match device.role {
+                Role::Sentinel(_) => &mut sentinels,
+                Role::Unit(_) | Role::Node => &mut fleet,
+            };
+            // One that is lost altogether says nothing.
+            if sums.known() > 0 {
+                shown.losses.push(u64::from(sums.lost) * 1_000 / u64::from(sums.known()));
+                shown.late += usize::from(u32::from(sums.slow) * 40 > u32::from(sums.answered));
+                let flapping = self.health[slot.index()].is_half_flapping(&device.limits, now);
+                shown.flapping += usize::from(flapping);
             }
         }
-        let all = if sentinels > 0 { clean == 0 } else { degraded >= MIN_CROWD && degraded * 2 > fleet };
-        self.everybody = Some((now, all));
-        all
+        let own_side = if sentinels.losses.is_empty() {
+            let most = |count: usize| count >= MIN_CROWD && count * 2 > fleet.losses.len();
+            let (late, flapping) = (most(fleet.late), most(fleet.flapping));
+            let middle = fleet.losses.len() / 2;
+            let is_crowd = fleet.losses.len() >= MIN_CROWD;
+            let loss = if is_crowd { *fleet.losses.select_nth_unstable(middle).1 } else { 0 };
+            OwnSide { at: now, loss, late, flapping }
+        } else {
+            let count = sentinels.losses.len();
+            let loss = sentinels.losses.into_iter().min().unwrap_or(0);
+            OwnSide { at: now, loss, late: sentinels.late == count, flapping: sentinels.flapping == count }
+        };
+        self.own_side = Some(own_side);
+        own_side
     }
 
     /// A verdict changed: what follows from that for the rules, the strip and the parent.
     pub(super) fn noticed(&mut self, shift: &Shift, device: &Device, turn: &mut Turn) {
         let slot = shift.slot;
         if !matches!(device.role, Role::Sentinel(_)) {
-            self.note_crowd(shift, turn.at);
+            self.note_crowd(shift, device.pace.interval);
         }
         let (was, now) = (shift.was.0, shift.now.0);
         if now.is_contact() && !was.is_contact() {
@@ -170,6 +236,7 @@ impl Watch {
         }
         if now == Verdict::Loss {
             self.polls[slot.index()].strip.darken(shift.at);
+            self.note_loss(slot);
         }
         if now == Verdict::Loss && was.is_contact() {
             self.ask_parent(slot, shift.at, turn.at);
@@ -179,12 +246,12 @@ impl Watch {
     /// A person says that it is repaired: what was found before counts no more.
     pub(super) fn forget_symptoms(&mut self, slot: Slot, turn: &mut Turn) {
         for symptom in self.evidence[slot.index()].symptoms().iter() {
-            let shift = self.evidence[slot.index()].set_symptom(slot, turn.at, symptom, false);
-            self.changed.push(slot);
-            self.shifted(shift, turn);
+            self.set_symptom(slot, symptom, false, turn);
         }
         self.health[slot.index()].forget();
-        self.polls[slot.index()].strip.restart_window();
+        let strip = &mut self.polls[slot.index()].strip;
+        strip.restart_window();
+        strip.forget_slow();
     }
 
     /// Our own side may be well again.
@@ -231,4 +298,12 @@ impl Watch {
             }
         }
     }
+}
+
+/// What devices show: their shares of lost rounds in thousandths, and how many are late, or lose contact often.
+#[derive(Default)]
+struct Shown {
+    losses: Vec<u64>,
+    late: usize,
+    flapping: usize,
 }

@@ -107,11 +107,12 @@ impl Watch {
         }
         self.find_parents();
         self.senders = None;
-        let counted = self.slots.values().filter(|slot| {
-            let device = self.devices[slot.index()].as_ref();
-            device.is_some_and(|device| !matches!(device.role, Role::Sentinel(_)))
+        let counted = self.slots.values().filter_map(|slot| {
+            let device = self.devices[slot.index()].as_ref()?;
+            let counts = !matches!(device.role, Role::Sentinel(_));
+            counts.then(|| (self.evidence[slot.index()].verdict(), device.pace.interval))
         });
-        self.crowd.recount(counted.map(|slot| self.evidence[slot.index()].verdict()));
+        self.crowd.recount(counted);
         let refused = self.slots.values().filter(|slot| self.polls[slot.index()].refused).count();
         self.isolation.set_fleet(self.slots.len(), sentinels, refused, now);
     }

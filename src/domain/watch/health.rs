@@ -47,15 +47,20 @@ struct Marks {
     last_bad: [Option<Time>; Symptom::ALL.len()],
     /// Since when each symptom shows without a break.
     bad_since: [Option<Time>; Symptom::ALL.len()],
-    flaps: VecDeque<Time>,
-    /// Whether the present loss of contact is among them.
+    /// When losses of contact began.
+    flaps: Events,
+    /// Whether the present one is among them.
     loss_counted: bool,
-    reboots: VecDeque<Time>,
+    reboots: Events,
     /// The latest sysUpTime, and when it was told.
     uptime: Option<(Time, u32)>,
     engine_boots: Option<u32>,
     wan: Option<Wan>,
 }
+
+/// Events of a rule that counts them, oldest first.
+#[derive(Clone, Debug, Default)]
+struct Events(VecDeque<Time>);
 
 /// The WAN interface's counters over the present window.
 #[derive(Clone, Copy, Debug)]
@@ -73,6 +78,14 @@ struct Counters {
     errors: [Option<u64>; 2],
 }
 
+/// A look at a device: the limits that it is held against, what is known of it, and what comes to light.
+struct Look<'a> {
+    limits: &'a Limits,
+    has: Symptoms,
+    now: Time,
+    changes: Changes,
+}
+
 /// What a look at a device brought to light.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Changes {
@@ -80,6 +93,17 @@ pub(super) struct Changes {
     pub(super) gone: Vec<Symptom>,
     /// The box started anew since it was looked at before.
     pub(super) rebooted: bool,
+}
+
+/// Whether losses of contact make a line a flapping one.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Flaps {
+    /// There are not enough, or it is known.
+    Few,
+    /// There would be enough, had they not been our own doing.
+    Ours,
+    /// They do.
+    Found(Finding),
 }
 
 impl Baseline {
@@ -148,25 +172,26 @@ impl Health {
 
     /// A scheduled round has its cell: losses and round trips.
     pub(super) fn judge_rounds(&mut self, strip: &mut Strip, limits: &Limits, has: Symptoms, now: Time) -> Changes {
-        let mut changes = Changes::default();
-        strip.set_slow_over(self.slow_over(limits));
+        if !strip.knows_slow() {
+            strip.set_slow_over(self.slow_over(limits));
+        }
         let sums = strip.sums();
         if self.marks.is_none() && has.is_empty() && sums.lost < MIN_BAD && sums.slow < MIN_BAD {
-            self.learn(strip, sums);
-            return changes;
+            self.learn(strip, sums, limits);
+            return Changes::default();
         }
+        let mut look = Look { limits, has, now, changes: Changes::default() };
         if sums.known() >= strip.window() / 2 {
             let loss = lossy(sums, MIN_BAD, limits).then(|| loss_finding(sums, limits, strip.span()));
-            let goes_on = || lossy(strip.late_half(), MIN_BAD / 2, limits);
-            self.brew(Symptom::Loss, loss, goes_on, limits, has, now, &mut changes);
+            self.brew(Symptom::Loss, loss, || lossy(strip.late_half(), MIN_BAD / 2, limits), &mut look);
             let slow = is_slow(sums, MIN_BAD).then(|| strip.percentile(95)).flatten();
             for symptom in [Symptom::Slow, Symptom::Slower] {
                 let finding = slow.and_then(|p95| self.slow_finding(symptom, p95, limits, strip.span()));
-                self.brew(symptom, finding, || is_slow(strip.late_half(), MIN_BAD / 2), limits, has, now, &mut changes);
+                self.brew(symptom, finding, || is_slow(strip.late_half(), MIN_BAD / 2), &mut look);
             }
             // What may be a fault is not learnt as usual.
             if has.is_empty() && slow.is_none() {
-                self.learn(strip, sums);
+                self.learn(strip, sums, limits);
             }
         } else if !has.is_empty() {
             // What was found before a restart is gone if it does not show from here on.
@@ -174,16 +199,17 @@ impl Health {
                 self.marks().last_bad[symptom.index()].get_or_insert(now);
             }
         }
-        self.let_go(Symptom::Flapping, limits, has, now, &mut changes);
-        changes
+        self.let_go(Symptom::Flapping, &mut look);
+        look.changes
     }
 
-    fn learn(&mut self, strip: &Strip, sums: Sums) {
+    fn learn(&mut self, strip: &mut Strip, sums: Sums, limits: &Limits) {
         if strip.window_is_full()
             && sums.answered >= strip.window() / 2
             && let Some(p95) = strip.percentile(95)
         {
             self.baseline.learn(p95);
+            strip.set_slow_over(self.slow_over(limits));
         }
     }
 
@@ -204,51 +230,73 @@ impl Health {
     }
 
     /// A window shows a symptom, or does not. It counts once it has shown for half a window, in both halves of it.
-    #[expect(clippy::too_many_arguments, reason = "each rule differs in all of them")]
     fn brew(
         &mut self,
         symptom: Symptom,
         finding: Option<Finding>,
         goes_on: impl FnOnce() -> bool,
-        limits: &Limits,
-        has: Symptoms,
-        now: Time,
-        changes: &mut Changes,
+        look: &mut Look<'_>,
     ) {
         let place = symptom.index();
         let Some(finding) = finding else {
             if let Some(marks) = &mut self.marks {
                 marks.bad_since[place] = None;
             }
-            return self.let_go(symptom, limits, has, now, changes);
+            return self.let_go(symptom, look);
         };
         let marks = self.marks();
-        marks.last_bad[place] = Some(now);
-        let since = *marks.bad_since[place].get_or_insert(now);
-        if !has.has(symptom) && now.since(since) >= limits.window / 2 && goes_on() {
-            changes.found.push(finding);
+        marks.last_bad[place] = Some(look.now);
+        let since = *marks.bad_since[place].get_or_insert(look.now);
+        if !look.has.has(symptom) && look.now.since(since) >= look.limits.window / 2 && goes_on() {
+            look.changes.found.push(finding);
         }
     }
 
-    fn let_go(&mut self, symptom: Symptom, limits: &Limits, has: Symptoms, now: Time, changes: &mut Changes) {
-        if has.has(symptom)
-            && now.since(*self.marks().last_bad[symptom.index()].get_or_insert(now)) >= limits.recovery()
-        {
-            changes.gone.push(symptom);
+    fn let_go(&mut self, symptom: Symptom, look: &mut Look<'_>) {
+        let good_since = |marks: &mut Marks| *marks.last_bad[symptom.index()].get_or_insert(look.now);
+        if look.has.has(symptom) && look.now.since(good_since(self.marks())) >= look.limits.recovery() {
+            look.changes.gone.push(symptom);
         }
     }
 
-    /// Contact is lost in earnest; counted once until there is contact again.
-    pub(super) fn lost(&mut self, limits: &Limits, has: Symptoms, now: Time) -> Option<Finding> {
-        let (count, over) = limits.flaps?;
+    /// Contact is lost in earnest since `first_loss`; counted once until there is contact again.
+    pub(super) fn lost(&mut self, limits: &Limits, first_loss: Time, now: Time) {
+        let Some((_, over)) = limits.flaps else { return };
         let marks = self.marks();
-        if core::mem::replace(&mut marks.loss_counted, true) {
-            return None;
+        if !core::mem::replace(&mut marks.loss_counted, true) {
+            marks.last_bad[Symptom::Flapping.index()] = Some(now);
+            marks.flaps.note(first_loss, now, over);
         }
-        marks.last_bad[Symptom::Flapping.index()] = Some(now);
-        let seen = note(&mut marks.flaps, now, count, over);
-        let finding = Finding { symptom: Symptom::Flapping, measured: u64::from(seen), limit: u64::from(count), over };
-        (seen >= count && !has.has(Symptom::Flapping)).then_some(finding)
+    }
+
+    /// Whether contact was ever lost in earnest.
+    pub(super) fn has_flaps(&self) -> bool {
+        self.marks.as_ref().is_some_and(|marks| !marks.flaps.0.is_empty())
+    }
+
+    /// Whether there were at least half as many losses of contact as make a line a flapping one.
+    pub(super) fn is_half_flapping(&self, limits: &Limits, now: Time) -> bool {
+        let flaps = self.marks.as_ref().map(|marks| &marks.flaps);
+        limits.flaps.zip(flaps).is_some_and(|((count, over), flaps)| flaps.within(now, over) * 2 >= count)
+    }
+
+    /// Judges losses of contact, but for those of which `was_ours` says that they were our own doing. What could not be
+    /// said when the last one was noticed is said up to a window later.
+    pub(super) fn judge_flaps(
+        &mut self,
+        limits: &Limits,
+        has: Symptoms,
+        now: Time,
+        was_ours: impl Fn(Time) -> bool,
+    ) -> Flaps {
+        let Some((rule @ (count, over), marks)) = limits.flaps.zip(self.marks.as_mut()) else { return Flaps::Few };
+        let is_fresh = marks.flaps.0.back().is_some_and(|&last| now.since(last) < limits.window);
+        if has.has(Symptom::Flapping) || !is_fresh || marks.flaps.within(now, over) < count {
+            return Flaps::Few;
+        }
+        marks.flaps.0.retain(|&at| !was_ours(at));
+        let seen = marks.flaps.within(now, over);
+        if seen >= count { Flaps::Found(counted(Symptom::Flapping, seen, rule)) } else { Flaps::Ours }
     }
 
     /// Time was not observed, or not as usual, until `now`: good windows begin anew.
@@ -263,7 +311,7 @@ impl Health {
     /// Reboots that were expected count for nothing.
     pub(super) fn drop_reboots(&mut self) {
         if let Some(marks) = &mut self.marks {
-            marks.reboots.clear();
+            marks.reboots.0.clear();
         }
     }
 
@@ -279,8 +327,8 @@ impl Health {
     pub(super) fn forget(&mut self) {
         if let Some(marks) = &mut self.marks {
             (marks.last_bad, marks.bad_since, marks.wan) = Default::default();
-            marks.flaps.clear();
-            marks.reboots.clear();
+            marks.flaps.0.clear();
+            marks.reboots.0.clear();
         }
     }
 
@@ -293,22 +341,22 @@ impl Health {
         has: Symptoms,
         now: Time,
     ) -> Changes {
-        let mut changes = Changes { rebooted: self.note_uptime(sample, now), ..Changes::default() };
-        if let Some((count, over)) = limits.reboots {
+        let rebooted = self.note_uptime(sample, now);
+        let mut look = Look { limits, has, now, changes: Changes { rebooted, ..Changes::default() } };
+        if let Some(rule @ (count, over)) = limits.reboots {
             let marks = self.marks();
-            if changes.rebooted {
+            if rebooted {
                 marks.last_bad[Symptom::Rebooting.index()] = Some(now);
-                let seen = note(&mut marks.reboots, now, count, over);
+                let seen = marks.reboots.note(now, now, over);
                 if seen >= count && !has.has(Symptom::Rebooting) {
-                    let (measured, limit) = (u64::from(seen), u64::from(count));
-                    changes.found.push(Finding { symptom: Symptom::Rebooting, measured, limit, over });
+                    look.changes.found.push(counted(Symptom::Rebooting, seen, rule));
                 }
             }
-            self.let_go(Symptom::Rebooting, limits, has, now, &mut changes);
+            self.let_go(Symptom::Rebooting, &mut look);
         }
-        self.judge_status(sample, limits, has, now, &mut changes);
-        self.judge_counters(sample, limits, rate, has, now, &mut changes);
-        changes
+        self.judge_status(sample, &mut look);
+        self.judge_counters(sample, rate, &mut look);
+        look.changes
     }
 
     /// Whether the box started anew since its last sample. A missing sample says nothing.
@@ -328,18 +376,19 @@ impl Health {
         rebooted
     }
 
-    fn judge_status(&mut self, sample: &SnmpSample, limits: &Limits, has: Symptoms, now: Time, changes: &mut Changes) {
+    fn judge_status(&mut self, sample: &SnmpSample, look: &mut Look<'_>) {
         const UP: u32 = 1;
         const DOWN: u32 = 2;
         const LOWER_LAYER_DOWN: u32 = 7;
         let place = Symptom::InterfaceDown.index();
+        let &mut Look { limits, has, now, .. } = look;
         match sample.oper_status.filter(|_| limits.interface) {
             Some(DOWN | LOWER_LAYER_DOWN) => {
                 let marks = self.marks();
                 marks.last_bad[place] = Some(now);
                 let down = now.since(*marks.bad_since[place].get_or_insert(now));
                 if down >= limits.window && !has.has(Symptom::InterfaceDown) {
-                    changes.found.push(Finding {
+                    look.changes.found.push(Finding {
                         symptom: Symptom::InterfaceDown,
                         measured: micros(down),
                         limit: micros(limits.window),
@@ -349,22 +398,15 @@ impl Health {
             }
             Some(UP) => {
                 self.marks().bad_since[place] = None;
-                self.let_go(Symptom::InterfaceDown, limits, has, now, changes);
+                self.let_go(Symptom::InterfaceDown, look);
             }
             // Testing, dormant and the like, or not told.
             Some(_) | None => {}
         }
     }
 
-    fn judge_counters(
-        &mut self,
-        sample: &SnmpSample,
-        limits: &Limits,
-        rate: Option<u64>,
-        has: Symptoms,
-        now: Time,
-        changes: &mut Changes,
-    ) {
+    fn judge_counters(&mut self, sample: &SnmpSample, rate: Option<u64>, look: &mut Look<'_>) {
+        let &mut Look { limits, has, now, .. } = look;
         let latest = Counters::of(sample);
         let marks = self.marks();
         let Some(wan) = &mut marks.wan else {
@@ -384,12 +426,12 @@ impl Health {
         for (symptom, measured, Permille(limit)) in [errors, load].into_iter().flatten() {
             let limit = u64::from(limit);
             if measured < limit {
-                self.let_go(symptom, limits, has, now, changes);
+                self.let_go(symptom, look);
                 continue;
             }
             self.marks().last_bad[symptom.index()] = Some(now);
             if !has.has(symptom) {
-                changes.found.push(Finding { symptom, measured, limit, over: lasted });
+                look.changes.found.push(Finding { symptom, measured, limit, over: lasted });
             }
         }
     }
@@ -398,6 +440,22 @@ impl Health {
     pub(super) fn booted_at(&self) -> Option<Time> {
         let (at, uptime_cs) = self.marks.as_ref()?.uptime?;
         Some(at - Duration::from_millis(u64::from(uptime_cs) * 10))
+    }
+}
+
+impl Events {
+    /// Notes an event that began at `at`, and how many there were within `over`.
+    fn note(&mut self, at: Time, now: Time, over: Duration) -> u32 {
+        self.0.push_back(at);
+        while self.0.len() > MAX_COUNT as usize || self.0.front().is_some_and(|&at| now.since(at) > over) {
+            self.0.pop_front();
+        }
+        self.within(now, over)
+    }
+
+    fn within(&self, now: Time, over: Duration) -> u32 {
+        let count = self.0.iter().rev().take_while(|&&at| now.since(at) <= over).count();
+        u32::try_from(count).unwrap_or(u32::MAX)
     }
 }
 
@@ -471,18 +529,14 @@ fn loss_finding(sums: Sums, limits: &Limits, over: Duration) -> Finding {
     Finding { symptom: Symptom::Loss, measured, limit, over }
 }
 
+/// So many were seen of what may happen less often than `count` times within `over`.
+fn counted(symptom: Symptom, seen: u32, (count, over): (u32, Duration)) -> Finding {
+    Finding { symptom, measured: u64::from(seen), limit: u64::from(count), over }
+}
+
 /// Whether more than one answer in twenty is slow: the 95th percentile is beyond the limit then.
 const fn is_slow(sums: Sums, at_least: u16) -> bool {
     sums.slow >= at_least && sums.slow as u32 * 20 > sums.answered as u32
-}
-
-/// Notes an event of now, and how many there were within `over`.
-fn note(events: &mut VecDeque<Time>, now: Time, count: u32, over: Duration) -> u32 {
-    events.push_back(now);
-    while events.len() > count.min(MAX_COUNT) as usize || events.front().is_some_and(|&at| now.since(at) > over) {
-        events.pop_front();
-    }
-    u32::try_from(events.len()).unwrap_or(u32::MAX)
 }
 
 /// Whether a box whose sysUpTime was `before` started anew, if it says `after` now, `elapsed` later.

@@ -23,6 +23,10 @@ pub struct Isolation {
     /// By place: whether there are any, and when one answered last.
     has: [bool; Place::ALL.len()],
     last: [Time; Place::ALL.len()],
+    /// By place: whether our own machine refused to ask it the last time.
+    unsent: [bool; Place::ALL.len()],
+    /// How long nobody looked since a sentinel answered last: that is no silence of theirs.
+    missed: Duration,
     /// Since when more is lost at once than lines can fail.
     mass: Option<Time>,
     failing_since: Option<Time>,
@@ -46,6 +50,8 @@ impl Isolation {
         Self {
             has: [false; Place::ALL.len()],
             last: [now; Place::ALL.len()],
+            unsent: [false; Place::ALL.len()],
+            missed: Duration::ZERO,
             mass: None,
             failing_since: None,
             refused: 0,
@@ -85,6 +91,18 @@ impl Isolation {
     pub(crate) fn sentinel_answered(&mut self, place: Place, at: Time) {
         let last = &mut self.last[place as usize];
         *last = at.max(*last);
+        self.unsent[place as usize] = false;
+        self.missed = Duration::ZERO;
+    }
+
+    /// A sentinel was asked and did not answer, or our own machine refused to ask it.
+    pub(crate) const fn sentinel_missed(&mut self, place: Place, unsent: bool) {
+        self.unsent[place as usize] = unsent;
+    }
+
+    /// Nobody looked for so long, too short to call it a stall.
+    pub(crate) fn nobody_looked(&mut self, lasted: Duration) {
+        self.missed += lasted;
     }
 
     /// Our machine sent a probe. `was_refused`: the device's probe before this one was refused.
@@ -103,6 +121,7 @@ impl Isolation {
     pub(crate) fn restart(&mut self, now: Time) {
         self.last = self.last.map(|last| last.max(now));
         self.failing_since = None;
+        self.missed = Duration::ZERO;
     }
 
     /// Since when and why the monitor is cut off, if it is.
@@ -123,7 +142,7 @@ impl Isolation {
 
     /// When to judge next, if nothing happens before.
     pub(crate) fn next_due(&self) -> Option<Time> {
-        let silence = self.vouched().filter(|_| self.cut_off.is_none()).map(|last| last + CUT_OFF_AFTER);
+        let silence = self.vouched().filter(|_| self.cut_off.is_none()).map(|last| last + CUT_OFF_AFTER + self.missed);
         let failing = self.failing_since.filter(|_| self.cut_off.is_none()).map(|since| since + CUT_OFF_AFTER);
         // What lies in the past was judged already: a minority's refusals wait for the next send.
         [silence, failing].into_iter().flatten().min()
@@ -147,8 +166,11 @@ impl Isolation {
         }
     }
 
-    /// How much of our own side the silence of the sentinels concerns.
+    /// How much of our own side the silence of the sentinels concerns. Who was not asked is not silent.
     fn silence(&self, now: Time) -> Reason {
+        if self.vouching().all(|place| self.unsent[place as usize]) {
+            return Reason::SendsFailing;
+        }
         let gateway = Place::Gateway as usize;
         let beyond = self.vouching().all(|place| place != Place::Gateway);
         let answers = self.has[gateway] && now.since(self.last[gateway]) < CUT_OFF_AFTER;
@@ -159,7 +181,7 @@ impl Isolation {
         let over = |since: Time| now.since(since) >= CUT_OFF_AFTER;
         let most = self.refused * 2 > self.devices;
         let failing = self.failing_since.filter(|&since| most && over(since));
-        let silent = self.vouched().filter(|&since| over(since)).map(|since| (since, self.silence(now)));
+        let silent = self.vouched().filter(|&since| over(since + self.missed)).map(|since| (since, self.silence(now)));
         let mass = self.mass.map(|since| (since, Reason::MassLoss));
         failing.map(|since| (since, Reason::SendsFailing)).or(silent).or(mass)
     }
@@ -191,6 +213,32 @@ mod tests {
         isolation.sentinel_answered(Place::Far, at(9_000));
         assert_eq!(isolation.judge(at(9_100)), Some(Change::Mended { since: cut_off.0, why: cut_off.1 }));
         assert_eq!(isolation.cut_off(), None);
+    }
+
+    #[test]
+    fn sentinels_that_we_could_not_ask_are_not_silent() {
+        let mut isolation = watched_by(true, 10);
+        isolation.sentinel_answered(Place::Far, at(1_000));
+        isolation.sentinel_missed(Place::Far, false);
+        isolation.sentinel_missed(Place::Far, true);
+        let began = Change::CutOff { since: at(1_000), why: Reason::SendsFailing };
+        assert_eq!(isolation.judge(at(5_000)), Some(began));
+        isolation.sentinel_answered(Place::Far, at(6_000));
+        assert!(matches!(isolation.judge(at(6_000)), Some(Change::Mended { .. })));
+        assert!(matches!(isolation.judge(at(10_000)), Some(Change::CutOff { why: Reason::SentinelsSilent, .. })));
+    }
+
+    #[test]
+    fn while_nobody_looks_no_sentinel_is_silent() {
+        let mut isolation = watched_by(true, 10);
+        isolation.sentinel_answered(Place::Far, at(1_000));
+        isolation.nobody_looked(Duration::from_secs(3));
+        assert_eq!((isolation.judge(at(7_999)), isolation.next_due()), (None, Some(at(8_000))));
+        let began = Change::CutOff { since: at(1_000), why: Reason::SentinelsSilent };
+        assert_eq!(isolation.judge(at(8_000)), Some(began), "and yet nothing is known since then");
+        isolation.sentinel_answered(Place::Far, at(9_000));
+        assert!(matches!(isolation.judge(at(9_000)), Some(Change::Mended { .. })));
+        assert_eq!(isolation.next_due(), Some(at(13_000)));
     }
 
     #[test]

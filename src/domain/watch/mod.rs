@@ -3,6 +3,7 @@
 mod agent;
 mod canary;
 mod correlation;
+mod crowd;
 mod degraded;
 mod device;
 mod evidence;
@@ -53,7 +54,9 @@ use alloc::vec::Vec;
 use core::cmp::Reverse;
 use core::net::IpAddr;
 use core::time::Duration;
-use correlation::{Crowd, Shared};
+use correlation::{Losses, Shared};
+use crowd::Crowd;
+use degraded::OwnSide;
 use health::Health;
 use rounds::Poll;
 use schedule::Wheel;
@@ -91,13 +94,14 @@ pub struct Watch {
     /// Who has which address, once somebody asked.
     senders: Option<BTreeMap<IpAddr, Slot>>,
     crowd: Crowd,
+    losses: Losses,
     works: Works,
     next_works: Option<Time>,
     canary: Option<canary::Canary>,
     /// When open umbrellas are looked after next.
     next_tending: Option<Time>,
-    /// When it was last found that everybody is degraded at once, and whether so.
-    everybody: Option<(Time, bool)>,
+    /// What was found of it last.
+    own_side: Option<OwnSide>,
     /// When a finding was last withheld for that.
     impaired_at: Option<Time>,
     wheel: Wheel,
@@ -148,11 +152,12 @@ impl Watch {
             parents: Vec::new(),
             senders: None,
             crowd: Crowd::default(),
+            losses: Losses::default(),
             works: saved.maintenance.into_iter().map(|known| (known.window.id.clone(), Arc::new(known))).collect(),
             next_works: Some(now),
             canary: None,
             next_tending: Some(now),
-            everybody: None,
+            own_side: None,
             impaired_at: Some(now),
             wheel: Wheel::new(now),
             deadlines: BinaryHeap::new(),
@@ -211,8 +216,9 @@ impl Watch {
     /// Nobody watched for a while: whatever was under way then says nothing now.
     fn notice_stall(&mut self, turn: &mut Turn) {
         let since = core::mem::replace(&mut self.last_step, turn.at);
-        if turn.at.since(since) <= STALLED_AFTER {
-            return;
+        let lasted = turn.at.since(since);
+        if lasted <= STALLED_AFTER {
+            return self.isolation.nobody_looked(lasted.saturating_sub(HEARTBEAT));
         }
         turn.facts.push(Fact::MonitorStalled { since });
         self.isolation.restart(turn.at);

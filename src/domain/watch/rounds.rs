@@ -2,7 +2,7 @@
 
 use super::Watch;
 use super::agent::{Agent, AgentState};
-use super::device::{Device, Role, Slot};
+use super::device::{Device, Place, Role, Slot};
 use super::evidence::{Blame, Failure};
 use super::health::Baseline;
 use super::ledger::{Reason, Verdict};
@@ -222,9 +222,15 @@ impl Watch {
                     poll.agent_did = Some(AgentState::Silent);
                 }
                 self.isolation.sent(core::mem::take(&mut poll.refused));
+                if let Some(place) = self.sentinel(slot) {
+                    self.isolation.sentinel_missed(place, false);
+                }
             }
             Outcome::NotSent { .. } => {
                 self.isolation.refused(turn.at, core::mem::replace(&mut poll.refused, true));
+                if let Some(place) = self.sentinel(slot) {
+                    self.isolation.sentinel_missed(place, true);
+                }
             }
         }
         let poll = &mut self.polls[slot.index()];
@@ -236,13 +242,21 @@ impl Watch {
         }
     }
 
+    /// Where a device is, if it is a sentinel.
+    fn sentinel(&self, slot: Slot) -> Option<Place> {
+        match self.devices[slot.index()].as_deref()?.role {
+            Role::Sentinel(place) => Some(place),
+            Role::Unit(_) | Role::Node => None,
+        }
+    }
+
     fn heard(&mut self, slot: Slot, reason: Reason, turn: &mut Turn) {
         let poll = &mut self.polls[slot.index()];
         poll.heard = true;
         let at = poll.sent_at;
         self.isolation.sent(core::mem::take(&mut poll.refused));
-        if let Some(Device { role: Role::Sentinel(place), .. }) = self.devices[slot.index()].as_deref() {
-            self.isolation.sentinel_answered(*place, at);
+        if let Some(place) = self.sentinel(slot) {
+            self.isolation.sentinel_answered(place, at);
         }
         let evidence = &mut self.evidence[slot.index()];
         if evidence.trouble().is_some() {

@@ -94,59 +94,110 @@ pub struct Chunk {
     pub cells: Vec<u8>,
 }
 
+/// The end of every so many rounds, found without a division and kept small: each round of each device asks for it.
+#[derive(Clone, Copy, Debug)]
+struct End {
+    every: u16,
+    /// Rounds that there must be for the next one.
+    left: u16,
+    /// Whether the newest round was the last of so many.
+    reached: bool,
+}
+
+impl End {
+    /// `every`: at most [`MAX_CELLS`].
+    fn new(every: i64, rounds: i64) -> Self {
+        let small = |rounds: i64| u16::try_from(rounds).unwrap_or(u16::MAX);
+        Self { every: small(every), left: small(every - rounds.rem_euclid(every)), reached: false }
+    }
+
+    /// There are so many rounds now, and so many of them are new.
+    fn note(&mut self, rounds: i64, new: i64) {
+        match u16::try_from(new) {
+            Ok(new) if new < self.left => (self.left, self.reached) = (self.left - new, false),
+            Ok(_) | Err(_) => {
+                let every = i64::from(self.every);
+                *self = Self { reached: rounds.rem_euclid(every) == 0, ..Self::new(every, rounds) };
+            }
+        }
+    }
+}
+
 /// A ring of cells, of which the newest ones are the window.
 #[derive(Clone, Debug)]
 pub(crate) struct Strip {
     cells: Box<[Cell]>,
-    interval: Duration,
+    /// From one round to the next, in milliseconds.
+    interval: i64,
     /// When round 0 was due.
     origin: Time,
     /// Number of the newest round.
     newest: i64,
+    /// Where its cell is.
+    head: u16,
+    window_end: End,
+    chunk_end: End,
     /// The window reaches no further back than this round.
     window_from: i64,
     /// Rounds before this one are in the store.
     written: i64,
     window: u16,
     slow_over: Cell,
+    knows_slow: bool,
     sums: Sums,
 }
 
 impl Strip {
     /// A strip for rounds due at `phase` and every `interval` from there.
     pub(crate) fn new(phase: Time, interval: Duration, history: Duration, window: Duration, now: Time) -> Self {
-        let count =
-            |span: Duration| usize::try_from(span.as_millis() / interval.as_millis().max(1)).unwrap_or(MAX_CELLS);
-        let window = count(window).clamp(usize::from(MIN_WINDOW), MAX_CELLS / 2);
-        let len = count(history).clamp(window + 1, MAX_CELLS);
-        let mut strip = Self {
+        let interval = i64::try_from(interval.as_millis()).unwrap_or(i64::MAX).max(1);
+        let window = usize::try_from(rounds_in(window, interval)).unwrap_or(MAX_CELLS);
+        let window = window.clamp(usize::from(MIN_WINDOW), MAX_CELLS / 2);
+        let len = usize::try_from(rounds_in(history, interval)).unwrap_or(MAX_CELLS).clamp(window + 1, MAX_CELLS);
+        let first = (now.as_millis() - phase.as_millis()).div_euclid(interval);
+        Self {
             cells: vec![Cell::BLANK; len].into_boxed_slice(),
             interval,
             origin: phase,
-            newest: 0,
-            window_from: 0,
-            written: 0,
+            newest: first - 1,
+            head: 0,
+            window_end: End::new(window as i64, first),
+            chunk_end: End::new(rounds_in(CHUNK, interval).clamp(1, len as i64), first),
+            window_from: first,
+            written: first,
             window: u16::try_from(window).unwrap_or(u16::MAX),
             slow_over: Cell(u8::MAX),
+            knows_slow: false,
             sums: Sums::default(),
-        };
-        strip.newest = strip.round_at(now) - 1;
-        (strip.window_from, strip.written) = (strip.newest + 1, strip.newest + 1);
-        strip
+        }
     }
 
     fn round_at(&self, at: Time) -> i64 {
-        let interval = i64::try_from(self.interval.as_millis()).unwrap_or(i64::MAX).max(1);
-        (at.as_millis() - self.origin.as_millis()).div_euclid(interval)
+        // Most often it is the next one.
+        let next = self.time_of(self.newest + 1);
+        if (0..self.interval).contains(&(at.as_millis() - next.as_millis())) {
+            return self.newest + 1;
+        }
+        (at.as_millis() - self.origin.as_millis()).div_euclid(self.interval)
     }
 
     fn time_of(&self, round: i64) -> Time {
-        let interval = i64::try_from(self.interval.as_millis()).unwrap_or(i64::MAX);
-        Time::from_millis(self.origin.as_millis().saturating_add(round.saturating_mul(interval)))
+        Time::from_millis(self.origin.as_millis().saturating_add(round.saturating_mul(self.interval)))
     }
 
+    /// Where the cell of a round is that is neither newer than the newest nor older than the oldest.
     fn place(&self, round: i64) -> usize {
-        usize::try_from(round.rem_euclid(self.cells.len() as i64)).unwrap_or(0)
+        let back = usize::try_from(self.newest - round).unwrap_or(0);
+        let head = usize::from(self.head);
+        if back <= head { head - back } else { head + self.cells.len() - back }
+    }
+
+    /// The cells from a round on to the newest.
+    fn from(&self, first: i64) -> impl Iterator<Item = Cell> {
+        let count = usize::try_from(self.newest + 1 - first.max(self.oldest())).unwrap_or(0);
+        let (end, len) = (usize::from(self.head) + 1, self.cells.len());
+        let wrapped = count.saturating_sub(end);
+        self.cells[len - wrapped..].iter().chain(&self.cells[end - (count - wrapped)..end]).copied()
     }
 
     fn oldest(&self) -> i64 {
@@ -156,10 +207,12 @@ impl Strip {
     /// Notes what became of the round sent at `sent`. Rounds that nobody sent before it are blank.
     pub(crate) fn push(&mut self, sent: Time, cell: Cell) {
         let round = self.round_at(sent);
-        if round <= self.newest {
+        let new = round - self.newest;
+        if new <= 0 {
+            (self.window_end.reached, self.chunk_end.reached) = (false, false);
             return;
         }
-        if round - self.newest > self.cells.len() as i64 {
+        if new > self.cells.len() as i64 {
             self.cells.fill(Cell::BLANK);
             self.newest = round - 1;
             self.restart_window();
@@ -168,17 +221,19 @@ impl Strip {
             self.put(Cell::BLANK);
         }
         self.put(cell);
+        self.window_end.note(round + 1, new);
+        self.chunk_end.note(round + 1, new);
     }
 
     fn put(&mut self, cell: Cell) {
-        self.newest += 1;
-        let leaving = self.newest - i64::from(self.window);
+        let leaving = self.newest + 1 - i64::from(self.window);
         if leaving >= self.window_from {
             let gone = self.cells[self.place(leaving)];
             self.count(gone, -1);
         }
-        let place = self.place(self.newest);
-        self.cells[place] = cell;
+        self.newest += 1;
+        self.head = if usize::from(self.head) + 1 < self.cells.len() { self.head + 1 } else { 0 };
+        self.cells[usize::from(self.head)] = cell;
         self.count(cell, 1);
     }
 
@@ -225,8 +280,19 @@ impl Strip {
         self.sums = Sums::default();
     }
 
+    /// Whether it was told which answers are slow.
+    pub(crate) const fn knows_slow(&self) -> bool {
+        self.knows_slow
+    }
+
+    /// It has to be told anew which answers are slow.
+    pub(crate) const fn forget_slow(&mut self) {
+        self.knows_slow = false;
+    }
+
     /// Sets the round trip from which on an answer is slow; `None`: none is.
     pub(crate) fn set_slow_over(&mut self, limit: Option<Duration>) {
+        self.knows_slow = true;
         let limit = limit.map_or(Cell(u8::MAX), Cell::answered);
         if limit != self.slow_over {
             self.slow_over = limit;
@@ -235,8 +301,7 @@ impl Strip {
     }
 
     fn latest(&self, count: u16) -> impl Iterator<Item = Cell> {
-        let first = (self.newest + 1 - i64::from(count)).max(self.window_from).max(self.oldest());
-        (first..=self.newest).map(|round| self.cells[self.place(round)])
+        self.from((self.newest + 1 - i64::from(count)).max(self.window_from))
     }
 
     fn over(&self, count: u16, limit: Cell) -> u16 {
@@ -255,7 +320,7 @@ impl Strip {
 
     /// How long a window is: longer than was wished if that were too few rounds.
     pub(crate) fn span(&self) -> Duration {
-        self.interval * u32::from(self.window)
+        Duration::from_millis(self.interval.unsigned_abs()) * u32::from(self.window)
     }
 
     /// The sums of the newer half of the window.
@@ -285,53 +350,57 @@ impl Strip {
 
     /// Share of lost rounds among those sent over `span`, confirmed losses included; `None` if none was sent.
     pub(crate) fn loss(&self, span: Duration) -> Option<f64> {
-        let count = i64::try_from(span.as_millis() / self.interval.as_millis().max(1)).unwrap_or(i64::MAX);
-        let first = (self.newest + 1).saturating_sub(count.max(1)).max(self.oldest());
+        let first = (self.newest + 1).saturating_sub(rounds_in(span, self.interval).max(1));
         let (mut sent, mut lost) = (0_u32, 0_u32);
-        for round in first..=self.newest {
-            let cell = self.cells[self.place(round)];
+        for cell in self.from(first) {
             sent += u32::from(cell != Cell::BLANK);
             lost += u32::from(cell == Cell::LOST || cell == Cell::DARK);
         }
         (sent > 0).then(|| f64::from(lost) / f64::from(sent))
     }
 
-    /// Whether a window is complete, counted from round 0.
-    pub(crate) fn window_is_full(&self) -> bool {
-        (self.newest + 1).rem_euclid(i64::from(self.window)) == 0
+    /// Whether the newest round completed a window, counted from round 0.
+    pub(crate) const fn window_is_full(&self) -> bool {
+        self.window_end.reached
     }
 
-    /// Whether an hour of cells is complete.
-    pub(crate) fn chunk_is_full(&self) -> bool {
-        let rounds = i64::try_from(CHUNK.as_millis() / self.interval.as_millis().max(1)).unwrap_or(i64::MAX);
-        (self.newest + 1).rem_euclid(rounds.clamp(1, self.cells.len() as i64)) == 0
+    /// Whether it completed an hour.
+    pub(crate) const fn chunk_is_full(&self) -> bool {
+        self.chunk_end.reached
     }
 
     /// Whether the last hour shows something.
     pub(crate) fn is_noteworthy(&self) -> bool {
-        let rounds = usize::try_from(CHUNK.as_millis() / self.interval.as_millis().max(1)).unwrap_or(MAX_CELLS);
-        let rounds = rounds.clamp(1, self.cells.len());
-        let first = (self.newest + 1 - rounds as i64).max(self.written);
+        let rounds = i64::from(self.chunk_end.every);
         let shows =
-            |cell: Cell| cell == Cell::LOST || cell == Cell::DARK || cell.0 >= Cell::FIRST && cell > self.slow_over;
-        let found = (first..=self.newest).filter(|&round| shows(self.cells[self.place(round)])).count();
-        found * NOTEWORTHY >= rounds && found > 1
+            |cell: &Cell| *cell == Cell::LOST || *cell == Cell::DARK || cell.0 >= Cell::FIRST && *cell > self.slow_over;
+        let found = self.from((self.newest + 1 - rounds).max(self.written)).filter(shows).count();
+        (found * NOTEWORTHY) as i64 >= rounds && found > 1
     }
 
     /// The cells that are not in the store yet, at most those of `span`.
     pub(crate) fn take_unwritten(&mut self, span: Duration) -> Option<Chunk> {
-        let rounds = i64::try_from(span.as_millis() / self.interval.as_millis().max(1)).unwrap_or(i64::MAX);
-        let first = (self.newest + 1).saturating_sub(rounds.max(1)).max(self.written).max(self.oldest());
+        let rounds = rounds_in(span, self.interval).max(1);
+        let first = (self.newest + 1).saturating_sub(rounds).max(self.written).max(self.oldest());
+        let cells: Vec<u8> = self.from(first).map(Cell::byte).collect();
         self.written = self.newest + 1;
-        let cells: Vec<u8> = (first..=self.newest).map(|round| self.cells[self.place(round)].0).collect();
         let says_something = cells.iter().any(|&cell| Cell(cell) != Cell::BLANK);
-        says_something.then(|| Chunk { from: self.time_of(first), interval: self.interval, cells })
+        says_something.then(|| Chunk {
+            from: self.time_of(first),
+            interval: Duration::from_millis(self.interval.unsigned_abs()),
+            cells,
+        })
     }
 
     /// How long a chunk is.
     pub(crate) const fn chunk() -> Duration {
         CHUNK
     }
+}
+
+/// How many rounds fit into a span.
+fn rounds_in(span: Duration, interval: i64) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX) / interval
 }
 
 #[cfg(test)]
@@ -425,6 +494,17 @@ mod tests {
         assert_eq!(strip.sums(), sums(0, 0, 0));
         strip.push(at(53), Cell::LOST);
         assert_eq!((strip.sums(), strip.late_half()), (sums(0, 1, 0), sums(0, 1, 0)));
+    }
+
+    #[test]
+    fn an_end_is_where_so_many_rounds_are_full() {
+        let mut rounds = 1_017;
+        let mut end = End::new(60, rounds);
+        for new in [1, 2, 59, 60, 61, 1, 120, 300, 70_000, 3, 57].into_iter().cycle().take(2_000) {
+            rounds += new;
+            end.note(rounds, new);
+            assert_eq!(end.reached, rounds % 60 == 0, "{rounds} after {new}");
+        }
     }
 
     #[test]

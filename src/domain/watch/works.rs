@@ -1,12 +1,12 @@
 //! Maintenance of the network: which devices it touches, when it begins and ends, and who is told.
 
-use super::device::{Device, Role, Slot};
+use super::device::{Device, GroupKind, Role, Slot};
 use super::ledger::Verdict;
 use super::{Deadline, Watch};
-use crate::domain::desk::LetterKind;
+use crate::domain::desk::{Affected, LetterKind};
 use crate::domain::fact::Fact;
-use crate::domain::maintenance::{LONGEST, Maintenance, Origin, Scope, Stage, Window};
-use crate::domain::plan::Plan;
+use crate::domain::maintenance::{Draft, LONGEST, Maintenance, Origin, Scope, Stage, Window};
+use crate::domain::plan::{Plan, is_id};
 use crate::domain::time::Time;
 use crate::domain::turn::{BadMaintenance, Refusal, Turn};
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -57,21 +57,15 @@ impl Watch {
                 }
             }
         }
-        for slot in self.find_maintained() {
-            self.excuse(slot, turn);
-        }
+        self.settle_works(turn);
     }
 
     /// A person plans a maintenance, or changes one.
-    pub(super) fn maintain(
-        &mut self,
-        window: Window,
-        by: String,
-        turn: &mut Turn,
-    ) -> Result<Arc<Maintenance>, Refusal> {
+    pub(super) fn maintain(&mut self, draft: Draft, by: String, turn: &mut Turn) -> Result<Arc<Maintenance>, Refusal> {
+        let known = self.works.get(&draft.id).cloned();
+        let window = draft.over(known.as_ref().map(|known| &known.window));
         let refuse = |why| Refusal::BadMaintenance { id: window.id.clone(), why };
-        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-        if !(1..=64).contains(&window.id.len()) || !window.id.bytes().all(fits) {
+        if !is_id(&window.id) {
             return Err(refuse(BadMaintenance::BadId));
         }
         if window.until <= window.from {
@@ -86,11 +80,13 @@ impl Watch {
         if self.within(&window.scope).next().is_none() {
             return Err(refuse(BadMaintenance::NothingThere));
         }
-        let is_new = !self.works.contains_key(&window.id);
-        if is_new && self.works.len() >= MAX_MAINTENANCE && !self.works.values().any(|known| known.stage.is_over()) {
+        if known.is_none()
+            && self.works.len() >= MAX_MAINTENANCE
+            && !self.works.values().any(|known| known.stage.is_over())
+        {
             return Err(refuse(BadMaintenance::TooMany));
         }
-        if let Some(known) = self.works.get(&window.id) {
+        if let Some(known) = known {
             if known.origin == Origin::Config {
                 return Err(refuse(BadMaintenance::Configured));
             }
@@ -102,10 +98,12 @@ impl Watch {
                 Stage::Planned | Stage::Active => {}
             }
             if known.window == window {
-                return Ok(Arc::clone(known));
+                return Ok(known);
             }
         }
-        Ok(self.put_works(window, Origin::Staff(by), turn))
+        let planned = self.put_works(window, Origin::Staff(by), turn);
+        self.settle_works(turn);
+        Ok(planned)
     }
 
     /// A person calls a maintenance off; one that is active ends now.
@@ -121,30 +119,35 @@ impl Watch {
             return refuse(BadMaintenance::Configured);
         }
         self.call_off_now(id, turn);
+        self.settle_works(turn);
         self.works.get(id).cloned().ok_or_else(|| Refusal::UnknownMaintenance { id: id.into() })
     }
 
     fn call_off_now(&mut self, id: &str, turn: &mut Turn) {
-        let Some(known) = self.works.get(id).cloned() else { return };
-        if known.stage == Stage::Active {
-            let window = Window { until: turn.at, ..known.window.clone() };
-            self.works.insert(id.into(), Arc::new(Maintenance { window, ..(*known).clone() }));
-            return self.works_due(id, turn);
+        let Some(known) = self.works.get(id) else { return };
+        let mut off = Maintenance { revision: known.revision + 1, announced_at: turn.at, ..(**known).clone() };
+        if off.stage == Stage::Active {
+            off.window.until = turn.at;
+        } else {
+            off.stage = Stage::Cancelled;
         }
-        let revision = known.revision + 1;
-        let off = Maintenance { stage: Stage::Cancelled, revision, announced_at: turn.at, ..(*known).clone() };
-        self.publish(off, LetterKind::Cancelled, turn);
+        let touched = self.touched_by(&off.window.scope).into_iter();
+        let told = |(customer, lines)| Affected { customer, kind: LetterKind::Cancelled, lines, spared: Vec::new() };
+        let affected = touched.map(told).collect();
+        self.publish(off, affected, turn);
+        self.works_due(id, turn);
     }
 
     fn put_works(&mut self, window: Window, origin: Origin, turn: &mut Turn) -> Arc<Maintenance> {
-        let known = self.works.get(&window.id);
+        let known = self.works.get(&window.id).cloned();
+        let known = known.as_deref();
         let (revision, stage) = known.map_or((1, Stage::Planned), |known| (known.revision + 1, known.stage));
         let id = window.id.clone();
         let planned_at = known.map_or(turn.at, |known| known.planned_at);
         let planned = Maintenance { window, origin, revision, planned_at, announced_at: turn.at, stage };
-        let kind = if revision == 1 { LetterKind::Announced } else { LetterKind::Revised };
+        let affected = self.affected(&planned.window.scope, known.map(|known| &known.window.scope));
         self.forget_old_works();
-        self.publish(planned, kind, turn);
+        self.publish(planned, affected, turn);
         self.works_due(&id, turn);
         self.works[&id].clone()
     }
@@ -159,18 +162,43 @@ impl Watch {
     }
 
     /// Writes a maintenance down and tells the customers whose lines it touches.
-    fn publish(&mut self, planned: Maintenance, kind: LetterKind, turn: &mut Turn) {
+    fn publish(&mut self, planned: Maintenance, affected: Vec<Affected>, turn: &mut Turn) {
         let planned = Arc::new(planned);
         self.works.insert(planned.window.id.clone(), Arc::clone(&planned));
         turn.maintenance.push(Arc::clone(&planned));
         turn.facts.push(Fact::MaintenancePlanned(Arc::clone(&planned)));
-        let mut affected: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
-        for (_, device) in self.within(&planned.window.scope) {
+        self.desk.announce(&planned, affected, turn);
+    }
+
+    /// Whom a maintenance of this scope is announced to, and who is told that it has another one now.
+    fn affected(&self, scope: &Scope, before: Option<&Scope>) -> Vec<Affected> {
+        let mut touched = self.touched_by(scope);
+        let mut before = before.map(|before| self.touched_by(before)).unwrap_or_default();
+        let customers: BTreeSet<String> = touched.keys().chain(before.keys()).cloned().collect();
+        let told = |customer: String| {
+            let lines = touched.remove(&customer).unwrap_or_default();
+            let mut spared = before.remove(&customer).unwrap_or_default();
+            let kind = match (lines.is_empty(), spared.is_empty()) {
+                (true, _) => LetterKind::Cancelled,
+                (false, true) => LetterKind::Announced,
+                (false, false) => LetterKind::Revised,
+            };
+            let kept: BTreeSet<_> = lines.iter().collect();
+            spared.retain(|line| !kept.contains(line));
+            Affected { customer, kind, lines, spared }
+        };
+        customers.into_iter().map(told).collect()
+    }
+
+    /// Id and service order of each line within a scope, by customer.
+    fn touched_by(&self, scope: &Scope) -> BTreeMap<String, Vec<(String, String)>> {
+        let mut touched: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+        for (_, device) in self.within(scope) {
             if let Role::Unit(circuit) = &device.role {
-                affected.entry(circuit.customer.clone()).or_default().push((device.id.clone(), circuit.order.clone()));
+                touched.entry(circuit.customer.clone()).or_default().push((device.id.clone(), circuit.order.clone()));
             }
         }
-        self.desk.announce(&planned, kind, affected, turn);
+        touched
     }
 
     /// The devices of a scope, with all that is reached through them.
@@ -188,8 +216,8 @@ impl Watch {
         })
     }
 
-    /// A maintenance may begin or end now.
-    pub(super) fn works_due(&mut self, id: &str, turn: &mut Turn) {
+    /// A maintenance may begin or end now. What that means for its devices is settled once for all that do.
+    fn works_due(&mut self, id: &str, turn: &mut Turn) {
         let Some(known) = self.works.get(id).cloned() else { return };
         let Window { from, until, .. } = known.window;
         match known.stage {
@@ -219,6 +247,7 @@ impl Watch {
             .map(|known| known.window.id.clone())
             .collect();
         waiting.iter().for_each(|id| self.works_due(id, turn));
+        self.settle_works(turn);
     }
 
     fn set_stage(&mut self, known: &Arc<Maintenance>, stage: Stage, turn: &mut Turn) {
@@ -241,14 +270,17 @@ impl Watch {
                 Fact::MaintenanceEnded { id, scope, lost: units(self, true) }
             }
         });
-        drop(self.find_maintained());
-        for slot in touched {
+    }
+
+    /// Maintenances have begun or ended: the devices for which that makes a difference are told, once.
+    fn settle_works(&mut self, turn: &mut Turn) {
+        for slot in self.find_maintained() {
             self.excuse(slot, turn);
         }
         self.note_wakes(turn);
     }
 
-    /// Whether a loss is expected changed for a device, perhaps.
+    /// Whether a loss is expected changed for a device.
     fn excuse(&mut self, slot: Slot, turn: &mut Turn) {
         let expected = self.polls[slot.index()].maintained;
         let shift = self.evidence[slot.index()].excuse(slot, turn.at, expected);
@@ -265,15 +297,34 @@ impl Watch {
 
     /// Finds anew which devices are being maintained, and for which that changed.
     fn find_maintained(&mut self) -> Vec<Slot> {
-        let mut maintained = BTreeSet::new();
+        let (mut roots, mut groups) = (BTreeSet::new(), BTreeSet::new());
         for known in self.works.values().filter(|known| known.stage == Stage::Active) {
-            maintained.extend(self.within(&known.window.scope).map(|(slot, _)| slot));
+            match &known.window.scope {
+                Scope::Device(id) => roots.extend(self.slots.get(id).copied()),
+                Scope::Group(kind, name) => {
+                    groups.insert((*kind, name.as_str()));
+                }
+            }
         }
-        let mut changed = self.all_slots();
-        changed.retain(|slot| {
-            let now = maintained.contains(slot);
-            core::mem::replace(&mut self.polls[slot.index()].maintained, now) != now
-        });
+        let is_maintained = |slot: Slot, device: &Device| {
+            let is_below = || self.ancestors(slot).any(|parent| roots.contains(&parent));
+            let in_group = || match &device.role {
+                Role::Unit(circuit) => GroupKind::ALL
+                    .into_iter()
+                    .any(|kind| circuit.group(kind).is_some_and(|name| groups.contains(&(kind, name)))),
+                Role::Node | Role::Sentinel(_) => false,
+            };
+            !roots.is_empty() && (roots.contains(&slot) || is_below()) || !groups.is_empty() && in_group()
+        };
+        let changed: Vec<Slot> = self
+            .devices()
+            .filter(|&(slot, device)| self.polls[slot.index()].maintained != is_maintained(slot, device))
+            .map(|(slot, _)| slot)
+            .collect();
+        for slot in &changed {
+            let maintained = &mut self.polls[slot.index()].maintained;
+            *maintained = !*maintained;
+        }
         changed
     }
 

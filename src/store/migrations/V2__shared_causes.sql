@@ -137,6 +137,11 @@ INSERT INTO letter_lines SELECT id, case_number, kind, number, recipient FROM le
 ALTER TABLE journal ADD COLUMN umbrella INTEGER REFERENCES umbrellas (number);
 CREATE INDEX journal_of_umbrella ON journal (umbrella, seq) WHERE umbrella IS NOT NULL;
 
+-- What is about a maintenance: there is little of it among very much.
+CREATE INDEX journal_of_maintenance ON journal (json_extract(data, '$.maintenance'), seq)
+    WHERE kind GLOB 'maintenance_*';
+CREATE INDEX ledger_of_maintenance ON ledger (until) WHERE reason = 'maintenance';
+
 -- For the sqlite3 shell, as before.
 DROP VIEW cases_readable;
 CREATE VIEW cases_readable AS

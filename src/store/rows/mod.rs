@@ -10,17 +10,32 @@ pub(super) use case::{PUT_CASE, case, put_case};
 pub(super) use device::{PUT_CHUNK, PUT_DEVICE, chunk, device, device_chunk, interval, put_chunk, put_device};
 pub(super) use letter::{PUT_LETTER, PUT_LINE, letter_row, mail, put_letter, put_lines, saved_letter, thread_letter};
 pub(super) use umbrella::{
-    PUT_HELD, PUT_UMBRELLA, held_line, put_held, put_umbrella, thread_range, umbrella, umbrella_row,
+    HELD_LETTERS, PUT_HELD, PUT_UMBRELLA, held_letter, held_line, put_held, put_umbrella, thread_range, umbrella,
+    umbrella_row,
 };
-pub(super) use works::{PUT_ALARM, PUT_MAINTENANCE, alarm, maintenance, put_alarm, put_maintenance};
+pub(super) use works::{PUT_ALARM, PUT_MAINTENANCE, alarm, maintenance, put_alarm, put_maintenance, works_range};
 
 use super::columns::Millis;
+use super::reader::TimelineEntry;
 use crate::domain::time::Tally;
 use rusqlite::types::{FromSqlError, Type};
 use rusqlite::{Error, Result, Row};
 
 fn tally(row: &Row<'_>, banked: &str, running_since: &str) -> Result<Tally> {
     Ok(Tally::new(row.get::<_, Millis>(banked)?.0, row.get(running_since)?))
+}
+
+/// An entry of a timeline: when, what sort, the sentence, the same for programs.
+pub(super) fn timeline_entry(row: &Row<'_>) -> Result<TimelineEntry> {
+    Ok(TimelineEntry { at: row.get(0)?, kind: row.get(1)?, text: row.get(2)?, data: row.get(3)? })
+}
+
+/// From which key on, and before which, the threads are whose keys begin as that of the thread with nobody, which ends
+/// with a colon.
+fn before_next_colon(from: String) -> (String, String) {
+    // The next character after the colon.
+    let until = format!("{};", from.trim_end_matches(':'));
+    (from, until)
 }
 
 /// A text that its column should not hold.

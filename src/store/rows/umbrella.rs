@@ -1,6 +1,7 @@
 //! Umbrellas, and lines under them whose letters wait.
 
-use crate::domain::desk::{LetterMark, Reference, Umbrella};
+use super::before_next_colon;
+use crate::domain::desk::{HeldLetter, LetterMark, Reference, Umbrella};
 use crate::domain::letter::Thread;
 use crate::domain::turn::HeldLine;
 use crate::store::columns::Millis;
@@ -48,10 +49,7 @@ pub(in crate::store) fn umbrella_row(row: &Row<'_>) -> Result<UmbrellaRow> {
 
 /// From which key on, and before which, the threads of an umbrella are.
 pub(in crate::store) fn thread_range(reference: Reference) -> (String, String) {
-    let from = Thread::Umbrella { reference, customer: None }.key();
-    // The next character after the colon that the key of the thread with nobody ends with.
-    let until = format!("{};", from.trim_end_matches(':'));
-    (from, until)
+    before_next_colon(Thread::Umbrella { reference, customer: None }.key())
 }
 
 pub(in crate::store) const PUT_HELD: &str = "INSERT INTO held_lines \
@@ -61,6 +59,22 @@ pub(in crate::store) fn put_held(statement: &mut CachedStatement<'_>, line: &Hel
     let mark = line.mark;
     statement.execute(params![line.umbrella, line.customer, line.case, mark.kind, mark.number, line.due])?;
     Ok(())
+}
+
+/// Letters that wait: those of an umbrella, or those that tell of a case.
+pub(in crate::store) const HELD_LETTERS: &str = "SELECT umbrella, customer, kind, count(*) AS lines, min(due) AS due \
+     FROM held_lines WHERE umbrella = ?1 OR (umbrella, customer, kind) IN \
+     (SELECT umbrella, customer, kind FROM held_lines WHERE case_number = ?1) \
+     GROUP BY umbrella, customer, kind ORDER BY min(rowid) LIMIT ?2";
+
+pub(in crate::store) fn held_letter(row: &Row<'_>) -> Result<HeldLetter> {
+    Ok(HeldLetter {
+        umbrella: row.get("umbrella")?,
+        customer: row.get("customer")?,
+        kind: row.get("kind")?,
+        lines: row.get("lines")?,
+        due: row.get("due")?,
+    })
 }
 
 pub(in crate::store) fn held_line(row: &Row<'_>) -> Result<HeldLine> {

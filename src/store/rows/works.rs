@@ -1,7 +1,8 @@
 //! Maintenance, and alarms about the watch itself.
 
-use super::misfit;
+use super::{before_next_colon, misfit};
 use crate::domain::desk::{Alarm, AlarmCause, CanaryStep};
+use crate::domain::letter::Thread;
 use crate::domain::maintenance::{Maintenance, Scope, Window};
 use crate::domain::watch::{GroupKind, Reason};
 use rusqlite::{CachedStatement, Result, Row, params};
@@ -56,6 +57,13 @@ pub(in crate::store) fn maintenance(row: &Row<'_>) -> Result<Maintenance> {
         announced_at: row.get("announced_at")?,
         stage: row.get("stage")?,
     })
+}
+
+/// From which key on, and before which, the threads of a maintenance are.
+pub(in crate::store) fn works_range(planned: &Maintenance) -> (String, String) {
+    let Maintenance { window, planned_at, .. } = planned;
+    let nobody = Thread::Maintenance { id: window.id.clone(), planned_at: *planned_at, customer: String::new() };
+    before_next_colon(nobody.key())
 }
 
 const OWN_SIDE: &str = "own_side";

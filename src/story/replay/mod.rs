@@ -51,7 +51,9 @@ pub struct Question<'a> {
 /// What came of a replay.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// Cases that were opened from here on count.
+    /// What was asked for.
+    pub asked_since: Time,
+    /// Cases that were opened from here on count: nothing is recorded before.
     pub since: Time,
     /// The end of the record.
     pub until: Time,
@@ -85,7 +87,8 @@ pub fn replay(question: &Question<'_>, cast: &Cast, record: &Record) -> Report {
     let took_part = opened(question.recorded, question.since).into_iter().filter(|case| cast.has(&case.unit));
     let (recorded, unrepeatable): (Vec<Opened>, Vec<Opened>) = took_part.partition(Opened::is_repeatable);
     Report {
-        since: question.since,
+        asked_since: question.since,
+        since: question.since.max(record.first()),
         until: record.until(),
         units: cast.units(),
         left_out: cast.left_out(),

@@ -4,12 +4,12 @@ use super::Report;
 use super::cases::{Change, Opened};
 use crate::domain::time::Calendar;
 use crate::story::Print;
-use crate::text::{rfc3339, utc};
+use crate::text::{duration, many, rfc3339, utc};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 
 /// How far the answer can be trusted.
-const CAVEAT: &str = "right to within one interval of a unit; single lost probes of lines without noteworthy hours, what \
+const CAVEAT: &str = "this is right to within one interval of a unit; single lost probes of lines without noteworthy hours, what \
     SNMP agents told and what people did to cases are not replayed";
 
 /// Prints the difference to `out`.
@@ -37,13 +37,23 @@ fn totals(report: &Report) -> [usize; 3] {
 }
 
 fn words(report: &Report, calendar: &Calendar, out: &mut dyn Write) -> io::Result<()> {
-    let Report { units, left_out, before, after, recorded, reproduced, unrepeatable, .. } = report;
+    let Report { since, until, .. } = report;
     writeln!(
         out,
-        "{} to {}: {units} units, {left_out} left out of which nothing is recorded that could open a case",
-        utc(report.since, calendar),
-        utc(report.until, calendar)
+        "replayed: {} to {}, {}",
+        utc(*since, calendar),
+        utc(*until, calendar),
+        duration(until.since(*since))
     )?;
+    if since > &report.asked_since {
+        let asked = duration(until.since(report.asked_since));
+        writeln!(out, "nothing is recorded before that, though {asked} were asked for")?;
+    }
+    let left_out = match report.left_out {
+        0 => String::new(),
+        some => format!("; {some} left out, of which nothing is recorded that could open a case"),
+    };
+    writeln!(out, "{} took part{left_out}", many(report.units, "unit"))?;
     for change in &report.changes {
         let line = match change {
             Change::Also(case) => format!("would also have opened: {}", case_words(case, calendar)),
@@ -55,16 +65,42 @@ fn words(report: &Report, calendar: &Calendar, out: &mut dyn Write) -> io::Resul
         };
         writeln!(out, "{line}")?;
     }
-    let [also, not, otherwise] = totals(report);
-    writeln!(out, "cases: {before} now, {after} then; {also} also, {not} not, {otherwise} otherwise")?;
-    writeln!(
-        out,
-        "the watch opened {recorded} cases in fact, of which the replay with the settings in force has {reproduced}"
-    )?;
-    if *unrepeatable > 0 {
-        writeln!(out, "{unrepeatable} more were opened by what SNMP agents told, which is not recorded")?;
+    writeln!(out, "{}", summary(report))?;
+    writeln!(out, "{}", trust(report))?;
+    match report.unrepeatable {
+        0 => {}
+        1 => writeln!(out, "1 more was opened by what SNMP agents told, which is not recorded")?,
+        more => writeln!(out, "{more} more were opened by what SNMP agents told, which is not recorded")?,
     }
     writeln!(out, "{CAVEAT}")
+}
+
+fn summary(report: &Report) -> String {
+    let [also, not, otherwise] = totals(report);
+    let parts = [(also, "would also have opened"), (not, "would not have opened"), (otherwise, "otherwise")];
+    let parts: Vec<String> =
+        parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    let differ = if parts.is_empty() { "no difference".to_owned() } else { parts.join(", ") };
+    let after = if report.after == 0 { "none".to_owned() } else { report.after.to_string() };
+    format!("{} under the settings in force, {after} under the new ones: {differ}", many(report.before, "case"))
+}
+
+/// How much of what happened in fact the replay has.
+fn trust(report: &Report) -> String {
+    match (report.recorded, report.reproduced) {
+        (0, _) => "in fact the watch opened no case".to_owned(),
+        (1, 0) => {
+            "in fact the watch opened 1 case, which the replay under the settings in force does not have".to_owned()
+        }
+        (1, _) => {
+            "in fact the watch opened 1 case, which the replay under the settings in force has as well".to_owned()
+        }
+        (opened, same) => {
+            format!(
+                "in fact the watch opened {opened} cases, of which the replay under the settings in force has {same}"
+            )
+        }
+    }
 }
 
 fn case_words(case: &Opened, calendar: &Calendar) -> String {
@@ -92,6 +128,7 @@ fn fields(report: &Report, calendar: &Calendar) -> Value {
     });
     let [also, not, otherwise] = totals(report);
     json!({
+        "asked_since": rfc3339(report.asked_since, calendar),
         "since": rfc3339(report.since, calendar),
         "until": rfc3339(report.until, calendar),
         "units": report.units,

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::desk::Priority;
-use crate::domain::maintenance::{Scope, Window};
+use crate::domain::maintenance::{Draft, Scope, Window};
 use crate::domain::turn::{DeviceRow, Wish};
 use crate::domain::watch::{AgentState, Baseline, Device, Limits, Permille, Symptom};
 use crate::story::weather::{Asker, Climate, Fleet, Weather};
@@ -71,8 +71,8 @@ impl Past {
     fn maintained(mut self, from: u32, until: u32) -> Self {
         let scope = Scope::Device("u1".into());
         let (from, until) = (at(from), at(until));
-        let window = Window { id: "w".into(), scope, from, until, emergency: false, note: None };
-        let answer = self.sim.ask(Wish::Maintain(window));
+        let draft = Draft { id: "w".into(), scope, from, until, emergency: None, note: None };
+        let answer = self.sim.ask(Wish::Maintain(draft));
         assert!(answer.is_some_and(|reply| reply.result.is_ok()));
         self
     }
@@ -240,10 +240,38 @@ fn both_forms_tell_the_difference_and_its_totals() {
     };
     let words = text(Print::Words);
     assert!(words.contains("would not have opened: P1 on u1 at 1970-01-01 01:10:0"), "{words}");
-    assert!(words.contains("cases: 1 now, 0 then; 0 also, 1 not, 0 otherwise"), "{words}");
-    assert!(words.contains("opened 1 cases in fact, of which the replay with the settings in force has 1"), "{words}");
+    let summary = "\n1 case under the settings in force, none under the new ones: 1 would not have opened\n\
+                   in fact the watch opened 1 case, which the replay under the settings in force has as well\n";
+    assert!(words.contains(summary), "{words}");
+    assert!(words.starts_with("replayed: 1970-01-01 00:00:00 UTC to 1970-01-01 02:00:00 UTC, 2 h\n"), "{words}");
+    assert!(words.contains("\n3 units took part; 9 left out, of which nothing is recorded"), "{words}");
     let fields: serde_json::Value = serde_json::from_str(&text(Print::Json)).unwrap();
     assert_eq!((&fields["not"], &fields["changes"][0]["was"]["unit"]), (&1.into(), &"u1".into()));
+}
+
+#[test]
+fn a_summary_counts_as_people_do() {
+    let report = Past::under(plan()).replayed(120, &plan());
+    let words = |report: &Report| {
+        let mut out = Vec::new();
+        print(report, &Calendar::default(), Print::Words, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    let none = words(&report);
+    let nothing = "\nno cases under the settings in force, none under the new ones: no difference\n\
+                   in fact the watch opened no case\n";
+    assert!(none.contains(nothing) && !none.contains("asked for"), "{none}");
+    let counts = Report { before: 3, after: 2, recorded: 4, reproduced: 3, unrepeatable: 2, left_out: 0, ..report };
+    let some = words(&counts);
+    for part in [
+        "\n3 cases under the settings in force, 2 under the new ones",
+        "\nin fact the watch opened 4 cases, of which the replay under the settings in force has 3\n2 more were opened",
+        "took part\n",
+    ] {
+        assert!(some.contains(part), "{part}: {some}");
+    }
+    let asked = Report { asked_since: at(0) - MINUTE * 60, ..counts };
+    assert!(words(&asked).contains("\nnothing is recorded before that, though 3 h were asked for\n"));
 }
 
 /// Lines that flap, lose, slow down and fail together, and rounds that fall elsewhere in the second run.

@@ -1,56 +1,30 @@
 //! TLS with a server whose certificate is trusted, unknown, or somebody else's.
 
 use super::server::{Answer, Offer, Server, polite};
+use super::tls::{self, certificate};
 use super::{Bench, PATIENT, letter, why};
 use crate::domain::letter::Delivery;
 use crate::engine::mail_out::{Route, Tls};
 use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use tempfile::TempDir;
 
 type Protect = fn(Arc<ServerConfig>) -> Offer;
 
 const OFFERS: [(Tls, Protect); 2] = [(Tls::StartTls, Offer::StartTls), (Tls::Wrapped, Offer::Wrapped)];
 
-/// A folder with the certificate of a server called localhost, signed by itself, and its key.
-fn certificate() -> Option<TempDir> {
-    let folder = tempfile::tempdir().unwrap();
-    let made = Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"])
-        .args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"])
-        .args(["-addext", "basicConstraints=critical,CA:FALSE", "-keyout", "key.pem", "-out", "cert.pem"])
-        .current_dir(folder.path())
-        .output();
-    if !made.is_ok_and(|output| output.status.success()) {
-        println!("skipped: openssl makes no certificate (Debian: openssl)");
-        return None;
-    }
-    Some(folder)
-}
-
 /// A server with the certificate in `folder`, and what becomes of a letter sent to it as `host`.
-fn deliver(folder: &Path, host: &str, tls: Tls, protect: Protect) -> (Server, Delivery) {
-    let certificate = CertificateDer::from_pem_file(folder.join("cert.pem")).unwrap();
-    let key = PrivateKeyDer::from_pem_file(folder.join("key.pem")).unwrap();
-    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], key)
-        .unwrap();
+fn deliver(folder: &Path, host: &str, mode: Tls, protect: Protect) -> (Server, Delivery) {
     let script = Box::new(|_, command: &str| match command {
         "EHLO" => Answer::Say("250-mx.example\r\n250-AUTH PLAIN\r\n250 STARTTLS"),
         "STARTTLS" => Answer::Say("220 go on"),
         "AUTH" => Answer::Say("235 welcome"),
         other => polite(other),
     });
-    let server = Server::offering(protect(Arc::new(config)), script);
+    let server = Server::offering(protect(tls::server(folder)), script);
     let credentials = Some(("noc".to_owned(), "secret".to_owned()));
-    let route = Route::Smtp { host: host.to_owned(), port: server.port, tls, credentials };
+    let route = Route::Smtp { host: host.to_owned(), port: server.port, tls: mode, credentials };
     let delivery = Bench::new(route, PATIENT).deliver(letter(1));
     (server, delivery)
 }

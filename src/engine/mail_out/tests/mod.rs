@@ -5,6 +5,8 @@ mod encrypting;
 mod files;
 mod relaying;
 mod server;
+#[path = "../../../../tests/common/tls.rs"]
+mod tls;
 
 use super::{MailEngine, Route, Settings, Tls, start_with};
 use crate::domain::letter::{Delivery, LetterId, Mail};

@@ -1,0 +1,55 @@
+//! What the journal and the system's log are told of a fact.
+
+use crate::domain::fact::Fact;
+use crate::domain::time::Calendar;
+use crate::store::Entry;
+use crate::text;
+
+/// A fact for the journal.
+pub(super) fn entry(fact: &Fact, calendar: &Calendar) -> Entry {
+    let (device, case) = fact.about();
+    let data = serde_json::Value::Object(text::fields(fact, &|at| text::json_time(at, calendar)));
+    Entry {
+        kind: text::kind(fact),
+        device: device.map(str::to_owned),
+        case,
+        text: text::sentence(fact, calendar),
+        data: data.to_string(),
+    }
+}
+
+/// What an operator wants to see in the system's log: what concerns the daemon and its cases, not every verdict.
+pub(super) fn log(fact: &Fact, calendar: &Calendar) {
+    // Worded only if the level is logged: in a storm most facts are not.
+    // One line each, whatever people write into their notes.
+    let sentence = || text::sentence(fact, calendar).replace(char::is_control, " ");
+    match fact {
+        Fact::VerdictChanged { .. } | Fact::LetterQueued { .. } | Fact::LetterSent(_) | Fact::Trapped { .. } => {
+            tracing::debug!("{}", sentence());
+        }
+        Fact::IsolationBegan { .. }
+        | Fact::MonitorStalled { .. }
+        | Fact::LetterFailed { .. }
+        | Fact::AlarmRaised(_) => {
+            tracing::error!("{}", sentence());
+        }
+        Fact::Case { reference, .. } => tracing::info!("{reference}: {}", sentence()),
+        Fact::CaseOpened(opening) => tracing::info!("{}: {}", opening.reference, sentence()),
+        Fact::MonitorStarted { .. }
+        | Fact::MonitorStopped
+        | Fact::IsolationEnded { .. }
+        | Fact::InventoryChanged { .. }
+        | Fact::ClockStepped { .. }
+        | Fact::AgentChanged { .. }
+        | Fact::Rebooted { .. }
+        | Fact::UmbrellaOpened(_)
+        | Fact::UmbrellaUpdated { .. }
+        | Fact::UmbrellaClosed { .. }
+        | Fact::MaintenancePlanned(_)
+        | Fact::MaintenanceBegan { .. }
+        | Fact::MaintenanceEnded { .. }
+        | Fact::AlarmCleared { .. }
+        | Fact::CanaryBegan { .. }
+        | Fact::CanarySang { .. } => tracing::info!("{}", sentence()),
+    }
+}

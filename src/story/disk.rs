@@ -1,0 +1,131 @@
+//! The simulated daemon's disk: what a turn leaves on it, and what a start finds there.
+
+use crate::domain::desk::{Alarm, AlarmKind, Case, Reference, SavedDesk, SavedUmbrella, Umbrella};
+use crate::domain::letter::{Letter, LetterId, LetterState, SavedLetter, SavedLetters, Thread};
+use crate::domain::maintenance::Maintenance;
+use crate::domain::time::Time;
+use crate::domain::turn::{DeviceRow, HeldLine, Turn};
+use crate::domain::watch::{Chunk, Interval, Saved};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What survives a crash.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Disk {
+    pub(super) devices: BTreeMap<String, DeviceRow>,
+    pub(super) cases: BTreeMap<Reference, Arc<Case>>,
+    pub(super) next_case: u64,
+    pub(super) letters: BTreeMap<LetterId, (SavedLetter, LetterState)>,
+    pub(super) written: Vec<Letter>,
+    pub(super) intervals: Vec<Interval>,
+    pub(super) chunks: Vec<(String, Chunk)>,
+    pub(super) umbrellas: BTreeMap<Reference, Umbrella>,
+    pub(super) held: Vec<HeldLine>,
+    pub(super) alarms: BTreeMap<AlarmKind, Alarm>,
+    pub(super) maintenance: BTreeMap<String, Maintenance>,
+    pub(super) watched_until: Option<Time>,
+}
+
+impl Disk {
+    /// Takes a turn over as a whole.
+    pub(super) fn commit(&mut self, turn: &Turn) {
+        for id in &turn.gone {
+            self.devices.remove(id);
+        }
+        for row in &turn.devices {
+            self.devices.insert(row.id.clone(), row.clone());
+        }
+        for case in &turn.cases {
+            self.cases.insert(case.opening.reference, Arc::clone(case));
+        }
+        if let Some(next) = turn.next_case {
+            self.next_case = next;
+        }
+        for letter in &turn.letters {
+            let saved = SavedLetter { label: letter.label(), written_at: letter.written_at, attempts: 0 };
+            self.letters.insert(letter.id, (saved, LetterState::Queued));
+        }
+        self.written.extend_from_slice(&turn.letters);
+        for change in &turn.letter_changes {
+            if let Some((letter, state)) = self.letters.get_mut(&change.id) {
+                letter.attempts = change.attempts;
+                *state = change.state;
+            }
+        }
+        self.intervals.extend_from_slice(&turn.intervals);
+        self.chunks.extend_from_slice(&turn.chunks);
+        self.umbrellas.extend(turn.umbrellas.iter().map(|umbrella| (umbrella.reference, umbrella.clone())));
+        self.held.extend_from_slice(&turn.held);
+        self.held.retain(|line| !turn.released.contains(&(line.case, line.mark)));
+        for (alarm, stands) in &turn.alarms {
+            if *stands {
+                self.alarms.insert(alarm.kind, alarm.clone());
+            } else {
+                self.alarms.remove(&alarm.kind);
+            }
+        }
+        for known in &turn.maintenance {
+            self.maintenance.insert(known.window.id.clone(), (**known).clone());
+        }
+        self.watched_until = Some(turn.at);
+    }
+
+    /// What a daemon finds that starts.
+    pub(super) fn load(&self) -> Saved {
+        let is_closed = |case: &Case| case.stage.name() == "Closed";
+        let closed_of = self.cases.values().filter(|case| is_closed(case));
+        Saved {
+            devices: self.devices.values().cloned().collect(),
+            desk: SavedDesk {
+                cases: self.cases.values().filter(|case| !is_closed(case)).map(|case| (**case).clone()).collect(),
+                closed_of: closed_of.map(|case| (case.opening.unit.clone(), case.opening.reference)).collect(),
+                umbrellas: self.saved_umbrellas(),
+                closing: self
+                    .cases
+                    .values()
+                    .filter(|case| is_closed(case) && self.held.iter().any(|line| line.case == case.opening.reference))
+                    .map(|case| (**case).clone())
+                    .collect(),
+                alarms: self.alarms.values().cloned().collect(),
+                next_number: self.next_case,
+                letters: SavedLetters {
+                    next_id: self.letters.last_key_value().map_or(0, |(id, _)| id + 1),
+                    waiting: self
+                        .letters
+                        .values()
+                        .filter(|(_, state)| *state == LetterState::Queued)
+                        .map(|(letter, _)| letter.clone())
+                        .collect(),
+                },
+            },
+            maintenance: self.maintenance.values().cloned().collect(),
+            watched_until: self.watched_until,
+        }
+    }
+
+    fn saved_umbrellas(&self) -> Vec<SavedUmbrella> {
+        let of = |reference: Reference| {
+            let letters = self.letters.values().filter_map(|(letter, _)| match &letter.label.thread {
+                Thread::Umbrella { reference: thread, customer } if *thread == reference => {
+                    Some((customer.clone(), letter.label.mark))
+                }
+                Thread::Umbrella { .. } | Thread::Case { .. } | Thread::Maintenance { .. } | Thread::Alarm { .. } => {
+                    None
+                }
+            });
+            SavedUmbrella {
+                umbrella: self.umbrellas[&reference].clone(),
+                cases: self.cases.values().filter(|case| case.umbrella == Some(reference)).count(),
+                held: self.held.iter().filter(|line| line.umbrella == reference).cloned().collect(),
+                letters: letters.collect(),
+            }
+        };
+        let is_needed = |umbrella: &Umbrella| {
+            let has_open = |case: &Case| case.umbrella == Some(umbrella.reference) && case.stage.name() != "Closed";
+            umbrella.closed_at.is_none()
+                || self.cases.values().any(|case| has_open(case))
+                || self.held.iter().any(|line| line.umbrella == umbrella.reference)
+        };
+        self.umbrellas.values().filter(|umbrella| is_needed(umbrella)).map(|umbrella| of(umbrella.reference)).collect()
+    }
+}

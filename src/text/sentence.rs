@@ -1,0 +1,352 @@
+//! Facts in sentences, and the turns of phrase that letters and explanations share with them.
+
+use super::count::many;
+use super::time::{duration, utc};
+use crate::domain::desk::{
+    Actor, AlarmCause, AlarmKind, CanaryStep, CaseFact, Cause, Diagnosis, LetterMark, Line, Opening, Reference,
+    SiteCause, Umbrella, Witness,
+};
+use crate::domain::fact::Fact;
+use crate::domain::letter::{LetterLabel, Thread};
+use crate::domain::maintenance::{Maintenance, Origin, Stage};
+use crate::domain::time::Calendar;
+use crate::domain::watch::{AgentState, Finding, Reason, Symptom, Verdict};
+use std::time::Duration;
+
+/// The fact as a sentence.
+#[must_use]
+pub fn sentence(fact: &Fact, calendar: &Calendar) -> String {
+    match fact {
+        Fact::MonitorStarted { watched_until: None } => "The daemon started on a new store.".into(),
+        Fact::MonitorStarted { watched_until: Some(at) } => {
+            format!("The daemon started; nobody has watched since {}.", utc(*at, calendar))
+        }
+        Fact::MonitorStopped => "The daemon was stopped.".into(),
+        Fact::MonitorStalled { since } => {
+            format!("The daemon was suspended or starved; nobody has watched since {}.", utc(*since, calendar))
+        }
+        Fact::IsolationBegan { since, why } => {
+            format!("The monitor is cut off since {}: {}.", utc(*since, calendar), because(*why))
+        }
+        Fact::IsolationEnded { lasted, .. } => {
+            format!("The monitor is connected again; it was cut off for {}.", duration(*lasted))
+        }
+        Fact::InventoryChanged { added, removed, kept } => {
+            format!("Another inventory is in force: {added} added, {removed} removed, {kept} kept.")
+        }
+        Fact::ClockStepped { by_ms } => {
+            format!(
+                "The wall clock was set by {:+.3} s; no deadline moves.",
+                Duration::from_millis(by_ms.unsigned_abs()).as_secs_f64().copysign(by_ms.signum() as f64)
+            )
+        }
+        Fact::VerdictChanged { device, verdict, reason, since } => {
+            format!("{device} is {} since {}: {}.", verdict.name(), utc(*since, calendar), because(*reason))
+        }
+        Fact::CaseOpened(opening) => opened(opening),
+        Fact::Case { fact, .. } => case_sentence(fact, calendar),
+        Fact::AgentChanged { device, state } => agent_sentence(device, *state),
+        Fact::Rebooted { device } => format!("The box of {device} started anew."),
+        Fact::Trapped { device, says, interface, unnoted, .. } => {
+            let about = interface.map(|interface| format!(" about interface {interface}")).unwrap_or_default();
+            let more = if *unnoted > 0 { format!(" ({unnoted} more came before)") } else { String::new() };
+            format!("{device} said {}{about}{more}.", says.name())
+        }
+        Fact::UmbrellaOpened(umbrella) => umbrella_sentence(umbrella),
+        Fact::UmbrellaUpdated { by, text, customers, .. } => {
+            format!("{by} told {}: {text}", many(*customers, "customer"))
+        }
+        Fact::UmbrellaClosed { cause, lasted, children, .. } => over_sentence(cause, *lasted, *children),
+        Fact::MaintenancePlanned(maintenance) => maintenance_sentence(maintenance, calendar),
+        Fact::MaintenanceBegan { id, scope, units } => {
+            format!("Maintenance {id} of {scope} began; it touches {}.", many(*units, "unit"))
+        }
+        Fact::MaintenanceEnded { id, scope, lost } => {
+            format!("Maintenance {id} of {scope} is over; still lost: {}.", many(*lost, "unit"))
+        }
+        Fact::AlarmRaised(alarm) => {
+            format!("Alarm since {}: {}.", utc(alarm.since, calendar), alarm_words(&alarm.why))
+        }
+        Fact::AlarmCleared { kind, lasted, .. } => {
+            format!("All clear after {}: {}.", duration(*lasted), all_clear_words(*kind))
+        }
+        Fact::CanaryBegan { unit } => {
+            format!("The canary {unit} is taken for lost from now on, to see that its case comes.")
+        }
+        Fact::CanarySang { unit, took } => {
+            format!("The canary {unit} sang: its letter was taken {} after its outage began.", duration(*took))
+        }
+        Fact::LetterQueued { letter, lines } => letter_sentence(letter, lines),
+        Fact::LetterSent(letter) => {
+            format!("Letter \"{}\" to {} was taken by the mail server.", letter.mark.kind.name(), letter.to)
+        }
+        Fact::LetterFailed { letter, why } => {
+            format!("Letter \"{}\" to {} was refused for good: {why}", letter.mark.kind.name(), letter.to)
+        }
+    }
+}
+
+fn agent_sentence(device: &str, state: AgentState) -> String {
+    match state {
+        AgentState::Unknown => format!("Nothing is known of the SNMP agent of {device}."),
+        AgentState::Answers => format!("The SNMP agent of {device} answers."),
+        AgentState::Rejects => format!("The SNMP agent of {device} refuses our credentials; the device answers."),
+        AgentState::Silent => format!("The SNMP agent of {device} is silent; the device answers."),
+    }
+}
+
+fn umbrella_sentence(umbrella: &Umbrella) -> String {
+    format!(
+        "Umbrella {} opened: {}; {} of {} lost within {}.",
+        umbrella.reference,
+        cause_words(&umbrella.cause),
+        umbrella.lost,
+        umbrella.of,
+        duration(umbrella.within)
+    )
+}
+
+fn over_sentence(cause: &Cause, lasted: Duration, children: usize) -> String {
+    let (lasted, cases) = (duration(lasted), many(children, "case"));
+    format!("The shared cause is over after {lasted} with {cases}: {}.", cause_words(cause))
+}
+
+fn maintenance_sentence(maintenance: &Maintenance, calendar: &Calendar) -> String {
+    let window = &maintenance.window;
+    if maintenance.stage == Stage::Cancelled {
+        return format!("Maintenance {} of {} was called off.", window.id, window.scope);
+    }
+    let how = match (window.emergency, maintenance.is_short_notice()) {
+        (true, _) => ", an emergency",
+        (false, true) => ", at short notice",
+        (false, false) => "",
+    };
+    let who = match &maintenance.origin {
+        Origin::Config => "The configuration",
+        Origin::Staff(name) => name,
+    };
+    let does = match (&maintenance.origin, maintenance.revision) {
+        (Origin::Config, 1) => "plans",
+        (Origin::Config, _) => "changes",
+        (Origin::Staff(_), 1) => "planned",
+        (Origin::Staff(_), _) => "changed",
+    };
+    let note = window.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
+    format!(
+        "{who} {does} maintenance {} of {} from {} until {} (revision {}{how}){note}.",
+        window.id,
+        window.scope,
+        utc(window.from, calendar),
+        utc(window.until, calendar),
+        maintenance.revision
+    )
+}
+
+/// What an alarm is about, as the end of a sentence.
+#[must_use]
+pub fn alarm_words(cause: &AlarmCause) -> String {
+    match cause {
+        AlarmCause::OwnSide(reason) => format!("the monitor is cut off: {}", because(*reason)),
+        AlarmCause::Everybody => {
+            "probes to everybody are lost or late, so that no line can be called degraded for that: our own uplink"
+                .into()
+        }
+        AlarmCause::Canary { unit, step: CanaryStep::NoCase } => {
+            format!("the canary {unit} was taken for lost and no case came of it: faults of customers may be missed")
+        }
+        AlarmCause::Canary { unit, step: CanaryStep::NoLetter } => {
+            format!("the canary {unit} has its case, but the letter about it was not taken: customers may not be told")
+        }
+    }
+}
+
+/// What is well again, as the end of a sentence.
+pub(super) const fn all_clear_words(kind: AlarmKind) -> &'static str {
+    match kind {
+        AlarmKind::Isolation => "the monitor is connected again",
+        AlarmKind::Impaired => "probes are no longer lost or late everywhere",
+        AlarmKind::Canary => "the canary's outage has travelled the whole way to its letter",
+    }
+}
+
+fn letter_sentence(letter: &LetterLabel, lines: &[(Reference, LetterMark)]) -> String {
+    let lines = match (&letter.thread, lines.len()) {
+        (Thread::Case { .. }, _) | (_, 0) => String::new(),
+        (_, count) => format!(" about {}", many(count, "line")),
+    };
+    format!("Letter \"{}\" to {}{lines} was written.", letter.mark.kind.name(), letter.to)
+}
+
+fn opened(opening: &Opening) -> String {
+    let (priority, unit, order) = (opening.priority.name(), &opening.unit, &opening.circuit.order);
+    let how = match &opening.origin {
+        Actor::Watch => "by the watch".to_owned(),
+        Actor::Staff(name) => format!("by {name}"),
+    };
+    let found = opening.finding.map(|finding| format!(": {}", finding_words(&finding)));
+    let note = opening.note.as_ref().map(|note| format!(": {note}")).or(found).unwrap_or_default();
+    format!("{priority} opened {how} on {unit}, order {order}, queue {}{note}.", opening.queue)
+}
+
+fn case_sentence(fact: &CaseFact, calendar: &Calendar) -> String {
+    let noted = |note: &Option<String>| note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
+    match fact {
+        CaseFact::Line { line: Line::Watched(verdict, reason), at } => {
+            format!("The line is {} since {}: {}.", verdict.name(), utc(*at, calendar), because(*reason))
+        }
+        CaseFact::Line { line: Line::Withdrawn, .. } => "The unit was taken out of the inventory.".into(),
+        CaseFact::Taken { by } => format!("{by} took the case."),
+        CaseFact::Noted { by, text } => format!("{by} noted: {text}"),
+        CaseFact::Waits { by, on, note } => format!("{by} set it to wait for {}{}.", on.name(), noted(note)),
+        CaseFact::Confirmed(_) => "The watch sees the fault itself now: the line has lost contact.".into(),
+        CaseFact::Degraded(finding) => format!("The watch found it degraded: {}.", finding_words(finding)),
+        CaseFact::Joined { umbrella } => format!("It shares its cause with others: see umbrella {umbrella}."),
+        CaseFact::Left => "It is by itself from now on: no others share what happens to it.".into(),
+        CaseFact::Diagnosed(diagnosis) => diagnosis_words(diagnosis, calendar),
+        CaseFact::Upgraded(_) => "Raised to P1: the line has lost contact altogether.".into(),
+        CaseFact::Solved { by: Actor::Watch, window, .. } => {
+            format!("Declared solved by the watch: the line is back; watched for {}.", duration(*window))
+        }
+        CaseFact::Solved { by: Actor::Staff(name), note, window } => {
+            format!("Declared solved by {name}{}; watched for {}.", noted(note), duration(*window))
+        }
+        CaseFact::Returned { by: Actor::Watch, .. } => "Back at work: the fault is back within the window.".into(),
+        CaseFact::Returned { by: Actor::Staff(name), note, .. } => format!("Back at work by {name}{}.", noted(note)),
+        CaseFact::Closed => "Closed for good.".into(),
+    }
+}
+
+/// A reason as the end of a sentence.
+#[must_use]
+pub(super) const fn because(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Answered => "it answers",
+        Reason::Rejected => "it answers, though it refuses our SNMP credentials",
+        Reason::NoAnswer => "probes went out and nothing came back",
+        Reason::Maintenance => "it is being maintained",
+        Reason::Lossy => "it answers, but too many probes are lost",
+        Reason::Slow => "it answers, but too late",
+        Reason::Slower => "it answers much later than is usual for it",
+        Reason::Flapping => "it answers, but contact is lost again and again",
+        Reason::Rebooting => "it answers, but the box starts again and again",
+        Reason::InterfaceDown => "it answers, but its WAN interface is down",
+        Reason::InterfaceErrors => "it answers, but its WAN interface has errors",
+        Reason::Overloaded => "it answers, but its committed rate is used up",
+        Reason::CoreSilent => "the gateway answers and nothing beyond it does, so the silence is our core's",
+        Reason::MassLoss => "more was lost at once than lines can fail, so the silence is taken for ours",
+        Reason::SentinelsSilent => "no sentinel answers, so the silence is ours",
+        Reason::SendsFailing => "our own machine could not send",
+        Reason::Added => "it was not asked yet",
+        Reason::Stopped => "the daemon was not running",
+        Reason::Stalled => "the daemon was suspended or starved",
+        Reason::Unresolved => "its host name has no known address yet",
+    }
+}
+
+/// A verdict as the middle of a sentence.
+#[must_use]
+pub(super) const fn line_does(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Up => "the line answers",
+        Verdict::Degraded => "the line is degraded",
+        Verdict::Loss => "the line does not answer",
+        Verdict::Inconclusive => "the line can't be judged",
+        Verdict::Unobserved => "nobody sees the line",
+    }
+}
+
+/// What was measured and its limit, in words.
+pub(super) fn measured(finding: &Finding) -> (String, String) {
+    let words = |value: u64| match finding.symptom {
+        Symptom::Loss | Symptom::InterfaceErrors | Symptom::Overloaded => format!("{} %", value as f64 / 10.0),
+        Symptom::Slow | Symptom::Slower => format!("{} ms", value as f64 / 1_000.0),
+        Symptom::InterfaceDown => duration(Duration::from_micros(value)),
+        Symptom::Flapping | Symptom::Rebooting => value.to_string(),
+    };
+    match finding.symptom {
+        // Answers are known to so many digits only, and what is usual for a line is made of them.
+        Symptom::Slow => (words(two_digits(finding.measured)), words(finding.limit)),
+        Symptom::Slower => (words(two_digits(finding.measured)), words(two_digits(finding.limit))),
+        Symptom::Loss
+        | Symptom::Flapping
+        | Symptom::Rebooting
+        | Symptom::InterfaceDown
+        | Symptom::InterfaceErrors
+        | Symptom::Overloaded => (words(finding.measured), words(finding.limit)),
+    }
+}
+
+/// Rounded to two significant digits.
+fn two_digits(value: u64) -> u64 {
+    let unit = 10_u64.pow(value.max(1).ilog10().saturating_sub(1));
+    (value + unit / 2) / unit * unit
+}
+
+/// How a line is degraded, as the end of a sentence about it.
+#[must_use]
+pub fn finding_words(finding: &Finding) -> String {
+    let (measured, limit) = measured(finding);
+    let over = duration(finding.over);
+    match finding.symptom {
+        Symptom::Loss => format!("{measured} of the probes were lost over {over} (limit {limit})"),
+        Symptom::Slow => format!("one answer in twenty took about {measured} or longer over {over} (limit {limit})"),
+        Symptom::Slower => {
+            format!(
+                "one answer in twenty took about {measured} or longer over {over}, usual for it is well below {limit}"
+            )
+        }
+        Symptom::Flapping => format!("contact was lost {measured} times within {over} (limit {limit})"),
+        Symptom::Rebooting => format!("the box restarted {measured} times within {over} (limit {limit})"),
+        Symptom::InterfaceDown => format!("its WAN interface has been down for {measured}, though the box answers"),
+        Symptom::InterfaceErrors => {
+            format!("{measured} of the packets on its WAN interface had errors over {over} (limit {limit})")
+        }
+        Symptom::Overloaded => {
+            format!("{measured} of its committed rate was in use on average over {over} (limit {limit})")
+        }
+    }
+}
+
+/// What happened, in words for everybody.
+#[must_use]
+pub fn diagnosis_words(diagnosis: &Diagnosis, calendar: &Calendar) -> String {
+    let cause = site_words(diagnosis.cause);
+    let witnesses: Vec<String> = diagnosis.witnesses.iter().map(|witness| witness_words(witness, calendar)).collect();
+    match witnesses.as_slice() {
+        [] => format!("Cause: {cause}; nobody witnessed more."),
+        [..] => format!("Cause: {cause}; {}.", witnesses.join("; ")),
+    }
+}
+
+/// Where the cause was.
+pub(super) const fn site_words(cause: SiteCause) -> &'static str {
+    match cause {
+        SiteCause::Site => "power or a reboot at the site",
+        SiteCause::AccessLine => "the access line",
+        SiteCause::Upstream => "something that it is reached through, or shares with others",
+        SiteCause::Unknown => "not known",
+    }
+}
+
+fn witness_words(witness: &Witness, calendar: &Calendar) -> String {
+    match witness {
+        Witness::Booted(at) => format!("the box started at {}", utc(*at, calendar)),
+        Witness::RanOn(at) => {
+            format!("the box has run since {}, also while it could not be reached", utc(*at, calendar))
+        }
+        Witness::Upstream(device) => format!("{device} was lost meanwhile"),
+        Witness::Shared(umbrella) => format!("others were lost together with it ({umbrella})"),
+        Witness::Trapped { says, at } => format!("the box itself said {says} at {}", utc(*at, calendar)),
+    }
+}
+
+/// A shared cause in words.
+#[must_use]
+pub fn cause_words(cause: &Cause) -> String {
+    match cause {
+        Cause::Device(id) => format!("{id} is lost, and with it what is reached through it"),
+        Cause::Below(id) => format!("lines that are reached through {id}, which answers itself"),
+        Cause::Group(kind, name) => format!("lines of {} {name}", kind.name()),
+        Cause::Moment => "lines that have nothing else in common that we know of".to_owned(),
+    }
+}
