@@ -25,6 +25,8 @@ const CROWD_SHARE: usize = 50;
 const GROUP_TENTHS: usize = 8;
 /// How long a line's fault waits for a probe of its parent that is newer than its first loss.
 const PARENT_PATIENCE: Duration = Duration::from_secs(30);
+/// How long it is believed that lines have nothing in common.
+const ALONE_FOR: Duration = Duration::from_secs(1);
 /// Devices that one is reached through, at the most.
 const MAX_DEPTH: usize = 64;
 
@@ -45,6 +47,16 @@ pub(super) struct Losses {
     since: BTreeSet<(Time, Slot)>,
     /// Counted when it is needed for the first time after a change of the inventory.
     members: Option<Members>,
+    /// Lines that have nothing in common with those that were lost with them, as of that moment.
+    alone: (Option<Time>, BTreeSet<Kin>),
+}
+
+/// Lines to which the same holds: reached the same way, of the same groups, and lost in the same second.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Kin {
+    parent: Option<Slot>,
+    groups: Vec<(GroupKind, String)>,
+    second: i64,
 }
 
 /// How many units share what.
@@ -199,7 +211,10 @@ impl Watch {
         self.desk
             .umbrellas()
             .filter(|umbrella| !matches!(umbrella.cause, Cause::Device(_)))
-            .filter(|umbrella| apart(umbrella.first_loss, first_loss) <= together)
+            .filter(|umbrella| {
+                let last = umbrella.first_loss + umbrella.within.max(together);
+                umbrella.first_loss <= first_loss + together && first_loss <= last
+            })
             .find(|umbrella| self.has_cause(slot, device, &umbrella.cause))
             .map(|umbrella| umbrella.reference)
     }
@@ -220,13 +235,16 @@ impl Watch {
     /// Looks for what lines that were lost together have in common: by what failed, never by name alone.
     fn infer(&mut self, slot: Slot, first_loss: Time, turn: &mut Turn) -> Option<Reference> {
         let batch = self.lost_with(slot, first_loss);
-        if batch.len() < MIN_TOGETHER {
+        if batch.len() < MIN_TOGETHER || self.has_kin_without_cause(slot, first_loss, turn.at) {
             return None;
         }
         if self.losses.members.is_none() {
             self.losses.members = Some(self.count_members());
         }
-        let (cause, of) = self.common_cause(slot, &batch)?;
+        let Some((cause, of)) = self.common_cause(slot, &batch) else {
+            self.losses.alone.1.extend(self.kin(slot, first_loss));
+            return None;
+        };
         let under = |unit: &&Slot| {
             self.devices[unit.index()].as_ref().is_some_and(|device| self.has_cause(**unit, device, &cause))
         };
@@ -234,6 +252,21 @@ impl Watch {
         let first = losses.iter().copied().min().unwrap_or(first_loss);
         let (lost, within) = (losses.len(), spread(&losses));
         Some(self.desk.open_umbrella(cause, first, (lost, of), within, turn))
+    }
+
+    /// Whether it was found just now that lines like this one, lost when it was, have nothing in common with others. In a storm
+    /// without a cause this spares everybody a look at everybody.
+    fn has_kin_without_cause(&mut self, slot: Slot, first_loss: Time, now: Time) -> bool {
+        if self.losses.alone.0.is_none_or(|at| now.since(at) >= ALONE_FOR) {
+            self.losses.alone = (Some(now), BTreeSet::new());
+        }
+        self.kin(slot, first_loss).is_some_and(|kin| self.losses.alone.1.contains(&kin))
+    }
+
+    fn kin(&self, slot: Slot, first_loss: Time) -> Option<Kin> {
+        let device = self.devices[slot.index()].as_ref()?;
+        let groups = groups_of(device).map(|(kind, name)| (kind, String::from(name))).collect();
+        Some(Kin { parent: self.parents[slot.index()], groups, second: first_loss.as_millis() / 1_000 })
     }
 
     /// How many units share what.

@@ -114,7 +114,9 @@ impl Watch {
         }
         let (crowd, has) = (&self.crowd, self.evidence[slot.index()].symptoms());
         let health = &mut self.health[slot.index()];
-        match health.judge_flaps(&device.limits, has, turn.at, |first_loss| crowd.was_ours(first_loss)) {
+        match health
+            .judge_flaps(&device.limits, has, turn.at, device.pace.interval, |first_loss| crowd.was_ours(first_loss))
+        {
             Flaps::Few => {}
             Flaps::Ours => self.impaired(turn),
             Flaps::Found(finding) => self.found(slot, device, finding, turn),
@@ -243,9 +245,10 @@ impl Watch {
         }
     }
 
-    /// A person says that it is repaired: what was found before counts no more.
-    pub(super) fn forget_symptoms(&mut self, slot: Slot, turn: &mut Turn) {
-        for symptom in self.evidence[slot.index()].symptoms().iter() {
+    /// A person says that it is repaired, or other rules hold: what was measured before counts no more. Of what was found, that goes
+    /// on which is to be kept, until good windows end it.
+    pub(super) fn judge_anew(&mut self, slot: Slot, keeps: impl Fn(Symptom) -> bool, turn: &mut Turn) {
+        for symptom in self.evidence[slot.index()].symptoms().iter().filter(|&symptom| !keeps(symptom)) {
             self.set_symptom(slot, symptom, false, turn);
         }
         self.health[slot.index()].forget();

@@ -6,6 +6,7 @@ use super::evidence::Evidence;
 use super::health::Health;
 use super::ledger::{Interval, Reason, Verdict};
 use super::rounds::Poll;
+use super::symptom::Symptom;
 use super::{Deadline, Watch};
 use crate::domain::desk::Line;
 use crate::domain::fact::Fact;
@@ -175,8 +176,8 @@ impl Watch {
             self.schedule_regular(slot, turn.at);
         }
         if before.limits != device.limits || before.snmp != device.snmp {
-            // What was found under other rules counts no more.
-            self.forget_symptoms(slot, turn);
+            let is_seen = |symptom: Symptom| device.snmp.is_some() || !symptom.is_of_agent();
+            self.judge_anew(slot, |symptom| device.limits.looks_at(symptom) && is_seen(symptom), turn);
         }
         let evidence = &self.evidence[slot.index()];
         if before.pace.down_after != device.pace.down_after

@@ -287,10 +287,13 @@ impl Health {
         limits: &Limits,
         has: Symptoms,
         now: Time,
+        interval: Duration,
         was_ours: impl Fn(Time) -> bool,
     ) -> Flaps {
         let Some((rule @ (count, over), marks)) = limits.flaps.zip(self.marks.as_mut()) else { return Flaps::Few };
-        let is_fresh = marks.flaps.0.back().is_some_and(|&last| now.since(last) < limits.window);
+        // It is counted a round after its beginning and judged with the next one.
+        let judged_within = limits.window.max(interval * 3);
+        let is_fresh = marks.flaps.0.back().is_some_and(|&last| now.since(last) < judged_within);
         if has.has(Symptom::Flapping) || !is_fresh || marks.flaps.within(now, over) < count {
             return Flaps::Few;
         }

@@ -469,7 +469,7 @@ impl Watch {
             let fault_at = trouble.loss.total(turn.at) + down_after;
             self.rearm(slot, Some(fault_at));
         }
-        self.forget_symptoms(slot, turn);
+        self.judge_anew(slot, |_| false, turn);
     }
 
     /// Puts the durable state of everything that changed into the turn.

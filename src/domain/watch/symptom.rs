@@ -52,6 +52,14 @@ impl Symptom {
         }
     }
 
+    /// Whether it is the SNMP agent that tells of it.
+    pub(crate) const fn is_of_agent(self) -> bool {
+        match self {
+            Self::InterfaceDown | Self::Rebooting | Self::InterfaceErrors | Self::Overloaded => true,
+            Self::Flapping | Self::Loss | Self::Slow | Self::Slower => false,
+        }
+    }
+
     /// As it is stored and printed.
     #[must_use]
     pub const fn name(self) -> &'static str {

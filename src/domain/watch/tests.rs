@@ -483,3 +483,43 @@ fn who_is_told_of_a_maintenance_that_changes() {
     assert_eq!(ask(Wish::CallOff { id: "w".into() }).0, ended, "one that is active ends early");
     assert!(watch.maintenance().all(|known| known.stage.is_over()));
 }
+
+#[test]
+fn other_limits_solve_nothing_that_was_found_but_a_rule_that_is_off_does() {
+    let with = |limits| Device { limits: Arc::new(limits), ..unit("a") };
+    let (found, laxer) = (Limits::DEFAULT, Limits { rtt: Some(SECOND * 2), ..Limits::DEFAULT });
+    let late = |_| Outcome::Answered { rtt: SECOND, sample: None };
+    let mut bench = Bench::new(vec![with(found)]);
+    bench.run(1_200, late);
+    assert_eq!(bench.verdict(), (Verdict::Degraded, Reason::Slow));
+    bench.step(Input::Planned(plan(vec![with(laxer)]).into()));
+    bench.run(1_500, late);
+    assert_eq!(bench.verdict(), (Verdict::Degraded, Reason::Slow), "until good windows end it");
+    bench.run(1_200 + 3 * 600 + 700, late);
+    assert_eq!(bench.verdict().0, Verdict::Up);
+
+    let mut bench = Bench::new(vec![with(found)]);
+    bench.run(1_200, late);
+    bench.step(Input::Planned(plan(vec![with(Limits { rtt: None, ..found })]).into()));
+    assert_eq!(bench.verdict().0, Verdict::Up);
+}
+
+#[test]
+fn a_maintenance_that_is_moved_away_while_it_is_on_is_over_for_now() {
+    let window = |from: i64, until: i64| Window {
+        id: "1".into(),
+        scope: Scope::Device("a".into()),
+        from: Time::from_millis(from * 1_000),
+        until: Time::from_millis(until * 1_000),
+        emergency: true,
+        note: None,
+    };
+    let planned = |window| Input::Planned(Plan { maintenance: vec![window], ..plan(vec![unit("a")]) }.into());
+    let mut bench = Bench::new(vec![unit("a")]);
+    bench.step(planned(window(50, 9_000)));
+    bench.run(100, |_| answered());
+    bench.step(planned(window(8_000, 9_000)));
+    bench.run(1_000, |_| Outcome::Lost);
+    assert_eq!(bench.verdict(), (Verdict::Loss, Reason::NoAnswer));
+    assert_eq!(bench.watch.desk().cases().count(), 1);
+}

@@ -141,7 +141,10 @@ impl Watch {
     fn put_works(&mut self, window: Window, origin: Origin, turn: &mut Turn) -> Arc<Maintenance> {
         let known = self.works.get(&window.id).cloned();
         let known = known.as_deref();
-        let (revision, stage) = known.map_or((1, Stage::Planned), |known| (known.revision + 1, known.stage));
+        // One that is on and is to begin later is over for now.
+        let goes_on = |known: &&Maintenance| window.from <= turn.at || known.stage != Stage::Active;
+        let stage = known.filter(goes_on).map_or(Stage::Planned, |known| known.stage);
+        let revision = known.map_or(1, |known| known.revision + 1);
         let id = window.id.clone();
         let planned_at = known.map_or(turn.at, |known| known.planned_at);
         let planned = Maintenance { window, origin, revision, planned_at, announced_at: turn.at, stage };
