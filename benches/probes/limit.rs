@@ -1,18 +1,16 @@
 //! The least that a probe by ICMP can cost on this kernel: one thread that sends and receives in bursts, at a pace, and does nothing
 //! else. No schedule, no token, no timeout.
 
-#[path = "../support/cpu.rs"]
-mod cpu;
-
+use crate::cpu;
 use core::net::Ipv4Addr;
 use core::time::Duration;
+use nix::sys::socket::sockopt::SetStruct;
 use nix::sys::socket::{
     AddressFamily, ControlMessage, MsgFlags, MultiHeaders, SockFlag, SockProtocol, SockType, SockaddrIn, recvmmsg,
     sendmmsg, setsockopt, socket, sockopt,
 };
-use nix::sys::socket::sockopt::SetStruct;
-use nix::{cmsg_space, libc, setsockopt_impl};
 use nix::sys::time::TimeSpec;
+use nix::{cmsg_space, libc, setsockopt_impl};
 use ntuwatch::clock::Stopwatch;
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::AsRawFd as _;
@@ -29,6 +27,7 @@ struct IcmpFilter;
 setsockopt_impl!(IcmpFilter, libc::SOL_RAW, ICMP_FILTER, u32, SetStruct<'_, u32>);
 
 /// Sends `rate` echoes a second, or as many as it can if that is 0, to `targets` addresses from 127.1.0.1 on; prints what that took.
+#[expect(clippy::print_stdout, reason = "its caller reads that")]
 pub(crate) fn run(rate: u64, targets: u32, lasting: Duration) {
     let icmp = socket(AddressFamily::Inet, SockType::Raw, SockFlag::SOCK_NONBLOCK, SockProtocol::Icmp)
         .expect("root may open a raw socket");

@@ -42,12 +42,8 @@ const CLASSES: [&str; 3] = ["2xx", "4xx", "5xx"];
 /// What may become of a datagram that arrives where traps do.
 const TRAP_OUTCOMES: [&str; 5] = ["taken", "unknown_sender", "refused", "malformed", "flood"];
 /// Why a datagram answers no probe in flight: its probe was answered before, or given up before, or it is none of ours.
-const STRAYS: [(Method, &str); 4] = [
-    (Method::Icmp, "duplicate"),
-    (Method::Icmp, "late"),
-    (Method::Icmp, "foreign"),
-    (Method::Snmp, "foreign"),
-];
+const STRAYS: [(Method, &str); 4] =
+    [(Method::Icmp, "duplicate"), (Method::Icmp, "late"), (Method::Icmp, "foreign"), (Method::Snmp, "foreign")];
 /// What may become of a heartbeat.
 const BEATS: [&str; 3] = ["sent", "failed", "withheld"];
 

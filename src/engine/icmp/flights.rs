@@ -169,9 +169,7 @@ impl Flights {
 
 fn is_flying(berths: &[Berth], serial: u64) -> bool {
     let berth = berths.get(serial as u32 as usize);
-    berth.is_some_and(|berth| {
-        u64::from(berth.generation) == serial >> 32 && matches!(berth.state, State::Flying(_))
-    })
+    berth.is_some_and(|berth| u64::from(berth.generation) == serial >> 32 && matches!(berth.state, State::Flying(_)))
 }
 
 #[cfg(test)]

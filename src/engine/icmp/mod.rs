@@ -230,9 +230,8 @@ impl Engine {
         };
         let sent = Moment { at: self.clock.elapsed(), wall: clock::unix_time() };
         echoes.clear();
-        let goes_along = |probe: &&Probe| {
-            probe.address.is_ipv4() == version && family.is_one_way(rotation.of(probe.slot), turn)
-        };
+        let goes_along =
+            |probe: &&Probe| probe.address.is_ipv4() == version && family.is_one_way(rotation.of(probe.slot), turn);
         for probe in waiting.iter().take(room).take_while(goes_along) {
             let token = flights.begin(probe, sent, family.dropped());
             echoes.push(Echo { address: probe.address, turn: rotation.of(probe.slot), token });

@@ -246,6 +246,9 @@ mod tests {
         drop(inboxes);
         assert!(line.listeners().by_agent.is_empty());
         let (page, ignored) = (recorder.handle().render(), flood + 1);
-        assert!(page.contains(&format!("ntuwatch_ignored_datagrams_total{{method=\"snmp\",why=\"foreign\"}} {ignored}\n")), "{page}");
+        assert!(
+            page.contains(&format!("ntuwatch_ignored_datagrams_total{{method=\"snmp\",why=\"foreign\"}} {ignored}\n")),
+            "{page}"
+        );
     }
 }
