@@ -75,7 +75,7 @@ fn measure(daemon: &Daemon, name: &'static str, lasting: Duration) -> Column {
 
 impl Column {
     fn grown(&self, metric: &str) -> f64 {
-        self.after.of(metric) - self.before.of(metric)
+        self.after.grown_since(&self.before, metric)
     }
 
     fn probes(&self, what: &str) -> f64 {
@@ -92,21 +92,8 @@ impl Column {
         (at(&self.after) - at(&self.before)).as_secs_f64() * 100.0 / self.seconds
     }
 
-    /// The upper bound, in milliseconds, of the bucket in which the quantile of a histogram lies.
     fn quantile(&self, histogram: &str, labels: &str, share: f64) -> String {
-        let separator = if labels.is_empty() { "" } else { "," };
-        let prefix = format!("{histogram}_bucket{{{labels}{separator}le=\"");
-        let mut buckets: Vec<(f64, f64)> = self
-            .after
-            .metrics
-            .keys()
-            .filter_map(|name| Some((name.strip_prefix(&prefix)?.strip_suffix("\"}")?.parse().ok()?, name)))
-            .map(|(bound, name)| (bound, self.grown(name)))
-            .collect();
-        buckets.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let all = buckets.last().map_or(0.0, |&(_, count)| count);
-        let bound = buckets.iter().find(|&&(_, count)| count >= all * share).map_or(f64::NAN, |&(bound, _)| bound);
-        format!("<= {} ms", bound * 1e3)
+        self.after.quantile_since(&self.before, histogram, labels, share)
     }
 }
 

@@ -8,12 +8,18 @@ use std::time::{Duration, Instant, SystemTime};
 /// A difference of wall clock and timeline up to this is drift or a slow adjustment, not a step.
 const STEP_MS: i64 = 1_000;
 
-/// What the wall clock shows, in milliseconds since the Unix epoch.
+/// What the wall clock shows, since the Unix epoch.
 #[must_use]
-pub fn unix_millis() -> i64 {
+pub fn unix_time() -> Duration {
     #[expect(clippy::disallowed_methods, reason = "this is the one home of clock reads")]
     let now = SystemTime::now();
-    now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+}
+
+/// The same in milliseconds.
+#[must_use]
+pub fn unix_millis() -> i64 {
+    i64::try_from(unix_time().as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Measures how long something takes.

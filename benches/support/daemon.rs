@@ -1,6 +1,7 @@
 //! The real daemon in a network namespace of its own, where every address of 127.0.0.0/8 answers.
 
 use core::fmt::Write as _;
+use core::net::Ipv4Addr;
 use core::time::Duration;
 use ntuwatch::clock::Stopwatch;
 use std::collections::HashMap;
@@ -14,6 +15,9 @@ use tempfile::TempDir;
 
 /// How many units can be cut off: their addresses are apart from the others'.
 pub(crate) const DEAD: u32 = 1_000;
+
+/// How long a start may take, with a million units on a busy machine.
+const START: Duration = Duration::from_secs(120);
 
 /// Kernel ticks a second, in which /proc counts CPU time.
 const TICKS: u64 = 100;
@@ -67,6 +71,27 @@ impl Reading {
     pub(crate) fn of(&self, series: &str) -> f64 {
         self.metrics.get(series).copied().unwrap_or(0.0)
     }
+
+    /// By how much a series has grown.
+    pub(crate) fn grown_since(&self, before: &Self, series: &str) -> f64 {
+        self.of(series) - before.of(series)
+    }
+
+    /// The upper bound, in milliseconds, of the bucket in which the quantile of what a histogram took in meanwhile lies.
+    pub(crate) fn quantile_since(&self, before: &Self, histogram: &str, labels: &str, share: f64) -> String {
+        let separator = if labels.is_empty() { "" } else { "," };
+        let prefix = format!("{histogram}_bucket{{{labels}{separator}le=\"");
+        let mut buckets: Vec<(f64, f64)> = self
+            .metrics
+            .keys()
+            .filter_map(|name| Some((name.strip_prefix(&prefix)?.strip_suffix("\"}")?.parse().ok()?, name)))
+            .map(|(bound, name)| (bound, self.grown_since(before, name)))
+            .collect();
+        buckets.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let all = buckets.last().map_or(0.0, |&(_, count)| count);
+        let bound = buckets.iter().find(|&&(_, count)| count >= all * share).map_or(f64::NAN, |&(bound, _)| bound);
+        format!("<= {} ms", bound * 1e3)
+    }
 }
 
 impl Daemon {
@@ -87,7 +112,7 @@ impl Daemon {
         let child = command.stdin(Stdio::null()).stderr(log).spawn().expect("unshare is there");
         let daemon = Self { child, home, clock: Stopwatch::start() };
         while daemon.metrics().is_none() {
-            assert!(daemon.clock.elapsed() < Duration::from_secs(10), "no daemon: {}", daemon.log());
+            assert!(daemon.clock.elapsed() < START, "no daemon: {}", daemon.log());
             sleep(Duration::from_millis(20));
         }
         daemon
@@ -189,14 +214,14 @@ fn customers() -> String {
     })
 }
 
-/// A CSV of units, the first [`DEAD`] of them in 127.1.0.0/16.
+/// A CSV of units, the first [`DEAD`] of them in 127.1.0.0/16, the others from 127.2.0.0 on.
 fn inventory(units: u32) -> String {
     let mut text = String::from("id,customer,address,order,service,region,ttr\n");
     for unit in 0..units {
         let net = if unit < DEAD { 1 } else { 2 };
-        let (high, low) = (unit / 250, unit % 250 + 1);
+        let address = Ipv4Addr::from(u32::from(Ipv4Addr::new(127, net, 0, 1)) + unit);
         let customer = unit.min(DEAD);
-        let row = format!("unit-{unit:06},customer-{customer:04},127.{net}.{high}.{low},SO-{unit},DIA,EMEA,4h");
+        let row = format!("unit-{unit:07},customer-{customer:04},{address},SO-{unit},DIA,EMEA,4h");
         writeln!(text, "{row}").expect("a string takes it");
     }
     text

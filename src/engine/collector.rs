@@ -42,10 +42,15 @@ impl Collector {
 
     /// Returns when it is time to [`flush`](Self::flush); never while there is nothing to hand over.
     pub(super) async fn due(&self) {
-        match self.waiting {
-            Some((since, wait)) => tokio::time::sleep(wait.saturating_sub(since.elapsed())).await,
+        match self.wait() {
+            Some(wait) => tokio::time::sleep(wait).await,
             None => core::future::pending().await,
         }
+    }
+
+    /// How long until that; `None` while there is nothing to hand over.
+    pub(super) fn wait(&self) -> Option<Duration> {
+        self.waiting.map(|(since, wait)| wait.saturating_sub(since.elapsed()))
     }
 
     /// Hands over what there is, until the loop has no room for more.

@@ -6,6 +6,7 @@ pub mod heartbeat;
 pub mod icmp;
 mod keys;
 pub mod mail_out;
+mod orders;
 mod probing;
 pub mod resolver;
 pub mod snmp;

@@ -3,6 +3,7 @@
 //! Each runs on a thread of its own, takes batches of probes and gives back batches of results. Nothing ticks in it
 //! while nothing is in flight.
 
+use super::orders::{self, Giver, Orders};
 use crate::domain::watch::{Probe, ProbeResult};
 use core::fmt;
 use std::{io, thread};
@@ -15,17 +16,29 @@ pub type Deliver = Box<dyn FnMut(Vec<ProbeResult>) -> Result<(), Vec<ProbeResult
 /// A running engine. Dropping it stops its thread; probes in flight are forgotten.
 #[derive(Debug)]
 pub struct ProbeEngine {
-    /// Unbounded, which is sound only because the watch never has more than one round of a device in flight.
-    orders: Option<UnboundedSender<Vec<Probe>>>,
+    orders: Option<Way>,
     thread: Option<thread::JoinHandle<()>>,
+}
+
+/// How an engine gets its orders. Unbounded, which is sound only because the watch never has more than one round of a device in
+/// flight.
+#[derive(Debug)]
+enum Way {
+    /// It waits for them in a runtime.
+    Channel(UnboundedSender<Vec<Probe>>),
+    /// It sleeps in poll(2).
+    Bell(Giver),
 }
 
 impl ProbeEngine {
     /// Sends `probes` as soon as may be. Each is reported exactly once.
     pub fn send(&self, probes: Vec<Probe>) {
-        if let Some(orders) = &self.orders
-            && orders.send(probes).is_err()
-        {
+        let taken = match &self.orders {
+            Some(Way::Channel(engine)) => engine.send(probes).is_ok(),
+            Some(Way::Bell(engine)) => engine.give(probes),
+            None => false,
+        };
+        if !taken {
             tracing::error!("a probe engine has died");
         }
     }
@@ -41,7 +54,30 @@ impl ProbeEngine {
             .name(name.to_owned())
             .spawn(move || runtime.block_on(work(inbox)))
             .map_err(StartError::Thread)?;
-        Ok(Self { orders: Some(orders), thread: Some(thread) })
+        Ok(Self { orders: Some(Way::Channel(orders)), thread: Some(thread) })
+    }
+
+    /// Runs `work` on a thread called `name`, with what `prepare` makes there.
+    pub(super) fn spawn_polling<E>(
+        name: &str,
+        prepare: impl FnOnce() -> Result<E, StartError> + Send + 'static,
+        work: impl FnOnce(E, &Orders) + Send + 'static,
+    ) -> Result<Self, StartError> {
+        let (giver, orders) = orders::orders().map_err(StartError::Thread)?;
+        let (report, prepared) = std::sync::mpsc::sync_channel(1);
+        let run = move || {
+            let engine = match prepare() {
+                Ok(engine) => engine,
+                Err(error) => return report.send(Err(error)).unwrap_or_default(),
+            };
+            if report.send(Ok(())).is_ok() {
+                work(engine, &orders);
+            }
+        };
+        let thread = thread::Builder::new().name(name.to_owned()).spawn(run).map_err(StartError::Thread)?;
+        let gone = || StartError::Thread(io::Error::other("it ended before it began"));
+        prepared.recv().map_err(|_| gone()).and_then(|prepared| prepared)?;
+        Ok(Self { orders: Some(Way::Bell(giver)), thread: Some(thread) })
     }
 }
 

@@ -41,6 +41,9 @@ const CLASSES: [&str; 3] = ["2xx", "4xx", "5xx"];
 
 /// What may become of a datagram that arrives where traps do.
 const TRAP_OUTCOMES: [&str; 5] = ["taken", "unknown_sender", "refused", "malformed", "flood"];
+/// Why a datagram answers no probe in flight: its probe was answered before, or given up before, or it is none of ours.
+const STRAYS: [(Method, &str); 4] =
+    [(Method::Icmp, "duplicate"), (Method::Icmp, "late"), (Method::Icmp, "foreign"), (Method::Snmp, "foreign")];
 /// What may become of a heartbeat.
 const BEATS: [&str; 3] = ["sent", "failed", "withheld"];
 
@@ -315,9 +318,12 @@ fn register_engines() {
         (PROBES_LOST, "Probes without an authentic answer in time, by method."),
         (PROBES_UNSENT, "Probes that our own machine could not send or whose answers it had no room for, by method."),
         (PROBES_REJECTED, "Probes whose answer refuses the question, by method."),
-        (IGNORED, "Datagrams that answer no probe in flight: malformed, foreign, late or forged, by method."),
         (OVERFLOWS, "Datagrams that the kernel dropped, for the receive queue of a probe socket was full, by method."),
     ];
+    describe_counter!(IGNORED, "Datagrams that answer no probe in flight, by method and by why not.");
+    for (method, why) in STRAYS {
+        counter!(IGNORED, "method" => method.name(), "why" => why).increment(0);
+    }
     for (name, help) in totals {
         describe_counter!(name, help);
         for method in Method::ALL {

@@ -1,19 +1,19 @@
 //! The ICMP sockets of one address family.
 
-use super::echo::{self, ECHO_LEN, Token};
+use super::bursts::{Arrival, Bursts};
+use super::echo::{self, Token};
+use super::filter;
 use super::rotation::{IDENTIFIERS, Turn};
 use crate::domain::watch::Method;
 use crate::engine::buffers::{self, Overflows};
-use core::future::poll_fn;
-use core::net::{IpAddr, SocketAddr};
-use core::task::Poll;
-use nix::libc;
-use socket2::{Domain, Protocol, SockFilter, Socket, Type};
+use core::net::IpAddr;
+use nix::sys::socket::{setsockopt, sockopt};
+use socket2::{Domain, Protocol, Socket, Type};
 use std::io::{self, ErrorKind};
-use tokio::net::UdpSocket;
+use std::os::fd::{AsFd as _, BorrowedFd};
 
 /// More than the longest IPv4 header and our echo; what is longer is not an answer to us.
-const DATAGRAM_LEN: usize = 128;
+pub(super) const DATAGRAM_LEN: usize = 128;
 
 /// Sends and receives echoes of one address family.
 ///
@@ -26,65 +26,100 @@ pub(super) struct Family {
     /// At least one, by turn.
     doors: Vec<Door>,
     dropped: u32,
+    bursts: Bursts,
 }
 
-/// A socket. To tokio any datagram socket is a UDP socket.
 struct Door {
-    socket: UdpSocket,
+    socket: Socket,
     overflows: Overflows,
 }
 
 /// An address family.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Version {
     V4,
     V6,
 }
 
+/// An echo to be sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Echo {
+    pub(super) address: IpAddr,
+    pub(super) turn: Turn,
+    pub(super) token: Token,
+}
+
 impl Family {
-    /// Opens a raw socket, or an unprivileged one where that is not allowed. Must be called inside a tokio runtime. The lowest bits
-    /// of `ident` are for the turns.
+    /// Opens a raw socket, or an unprivileged one where that is not allowed. The lowest bits of `ident` are for the turns.
     pub(super) fn open(version: Version, ident: u16) -> io::Result<Self> {
         let ident = ident & !(u16::from(IDENTIFIERS) - 1);
         match open_socket(version, Type::RAW) {
             Err(error) if error.kind() == ErrorKind::PermissionDenied => Self::unprivileged(version),
             opened => {
                 let socket = opened?;
-                socket.attach_filter(&only_replies_to(version, ident))?;
-                Ok(Self { version, raw: Some(ident), doors: vec![Door::new(socket)?], dropped: 0 })
+                filter::only_replies_to(&socket, version, ident)?;
+                Self::new(version, Some(ident), Door::new(socket)?)
             }
         }
     }
 
     fn unprivileged(version: Version) -> io::Result<Self> {
-        Ok(Self { version, raw: None, doors: vec![Door::unprivileged(version)?], dropped: 0 })
+        Self::new(version, None, Door::unprivileged(version)?)
     }
 
-    /// Sends an echo under the identifier of `turn`, if the socket takes it at once.
-    pub(super) fn try_send(&mut self, address: IpAddr, turn: Turn, token: Token) -> io::Result<()> {
+    fn new(version: Version, raw: Option<u16>, door: Door) -> io::Result<Self> {
+        let mut family = Self { version, raw, doors: vec![door], dropped: 0, bursts: Bursts::new() };
+        // What came before the socket was all set up is nothing of ours.
+        let mut nothing = Vec::new();
+        while family.receive(&mut nothing)? {
+            nothing.clear();
+        }
+        Ok(family)
+    }
+
+    /// Whether echoes of both turns go through the same socket.
+    pub(super) fn is_one_way(&self, one: Turn, other: Turn) -> bool {
+        self.raw.is_some() || one == other
+    }
+
+    /// Sends echoes, which go [one way](Self::is_one_way), as far as the kernel takes them at once; returns how many. An error is
+    /// that of the first.
+    pub(super) fn send(&mut self, echoes: &[Echo]) -> io::Result<usize> {
+        let Some(turn) = echoes.first().map(|echo| echo.turn) else { return Ok(0) };
         self.open_up_to(turn);
-        let ident = self.raw.map_or(0, |first| first | u16::from(turn.0));
-        let message = match self.version {
-            Version::V4 => echo::request_v4(ident, token),
-            Version::V6 => echo::request_v6(ident, token),
+        let place = self.place(turn);
+        let (raw, version) = (self.raw, self.version);
+        let write = |echo: &Echo| {
+            let ident = raw.map_or(0, |first| first | u16::from(echo.turn.0));
+            match version {
+                Version::V4 => echo::request_v4(ident, echo.token),
+                Version::V6 => echo::request_v6(ident, echo.token),
+            }
         };
-        self.door(turn).socket.try_send_to(&message, SocketAddr::new(address, 0)).map(|_| ())
+        self.bursts.send(&self.doors[place].socket, echoes, write)
     }
 
-    /// The next datagram that waits, as the address it came from and the token of the reply, if it is one.
-    pub(super) fn try_receive(&self) -> io::Result<(IpAddr, Option<Token>)> {
-        let mut datagram = [0; DATAGRAM_LEN];
-        let received = self.doors.iter().map(|door| door.socket.try_recv_from(&mut datagram));
-        let (len, from) = first_that_waits(received)?;
-        let datagram = &datagram[..len];
+    /// Appends what waits, a burst a socket at most; whether there was anything.
+    pub(super) fn receive(&mut self, arrivals: &mut Vec<Arrival>) -> io::Result<bool> {
         // a raw IPv4 socket hands out IP headers too
         let with_ip_header = self.raw.is_some() && self.version == Version::V4;
-        let message = if with_ip_header { echo::after_ip_header(datagram) } else { Some(datagram) };
         let reply_type = match self.version {
             Version::V4 => echo::REPLY_V4,
             Version::V6 => echo::REPLY_V6,
         };
-        Ok((from.ip(), message.and_then(|message| echo::reply(reply_type, message))))
+        let read = |datagram: &[u8]| {
+            let message = if with_ip_header { echo::after_ip_header(datagram)? } else { datagram };
+            echo::reply(reply_type, message)
+        };
+        let mut any = false;
+        for door in &self.doors {
+            match self.bursts.receive(&door.socket, arrivals, read) {
+                Ok(()) => any = true,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(any)
     }
 
     /// Datagrams that the kernel had dropped, for its receive queues were full, when this was last [looked up](Self::look).
@@ -98,18 +133,14 @@ impl Family {
         self.dropped = so_far.fold(0, u32::wrapping_add);
     }
 
-    /// Returns when there may be something to receive. An error of a socket shows up, and is handled, where it is read.
-    pub(super) async fn readable(&self) {
-        poll_fn(|context| {
-            let waits = self.doors.iter().any(|door| door.socket.poll_recv_ready(context).is_ready());
-            if waits { Poll::Ready(()) } else { Poll::Pending }
-        })
-        .await;
+    /// The sockets, in which something may be to read.
+    pub(super) fn sockets(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.doors.iter().map(|door| door.socket.as_fd())
     }
 
-    /// Returns when there may be room to send under the identifier of `turn`.
-    pub(super) async fn writable(&self, turn: Turn) -> io::Result<()> {
-        self.door(turn).socket.writable().await
+    /// The socket through which echoes of `turn` go.
+    pub(super) fn way_out(&self, turn: Turn) -> BorrowedFd<'_> {
+        self.doors[self.place(turn)].socket.as_fd()
     }
 
     /// Leaves the least room that the kernel allows for what comes.
@@ -119,9 +150,9 @@ impl Family {
     }
 
     /// The socket for `turn`, or the last that could be opened.
-    fn door(&self, turn: Turn) -> &Door {
+    fn place(&self, turn: Turn) -> usize {
         let wanted = if self.raw.is_some() { 0 } else { usize::from(turn.0) };
-        &self.doors[wanted.min(self.doors.len() - 1)]
+        wanted.min(self.doors.len() - 1)
     }
 
     /// Opens the sockets that an unprivileged process needs for `turn`; without more of them it does with those there are.
@@ -142,7 +173,8 @@ impl Door {
     fn new(socket: Socket) -> io::Result<Self> {
         buffers::enlarge(&socket);
         socket.set_nonblocking(true)?;
-        Ok(Self { socket: UdpSocket::from_std(socket.into())?, overflows: Overflows::new(Method::Icmp) })
+        setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
+        Ok(Self { socket, overflows: Overflows::new(Method::Icmp) })
     }
 
     fn unprivileged(version: Version) -> io::Result<Self> {
@@ -158,50 +190,11 @@ fn open_socket(version: Version, kind: Type) -> io::Result<Socket> {
     Socket::new(domain, kind, Some(protocol))
 }
 
-/// What was received first; an error only if nothing was.
-fn first_that_waits<T>(received: impl Iterator<Item = io::Result<T>>) -> io::Result<T> {
-    let mut nothing = io::Error::from(ErrorKind::WouldBlock);
-    for result in received {
-        match result {
-            Ok(datagram) => return Ok(datagram),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            Err(error) => nothing = error,
-        }
-    }
-    Err(nothing)
-}
-
-/// A raw socket sees all ICMP of the host; this leaves in the kernel what cannot be a reply to us, our own looped requests included.
-fn only_replies_to(version: Version, ident: u16) -> [SockFilter; 8] {
-    /// Both jumps of a comparison, counted in instructions.
-    const NEXT: u8 = 0;
-    let (offset_in_header, reply_type) = match version {
-        // X = length of the IPv4 header, which precedes the message
-        Version::V4 => ((libc::BPF_LDX | libc::BPF_B | libc::BPF_MSH, 0), echo::REPLY_V4),
-        Version::V6 => ((libc::BPF_LDX | libc::BPF_W | libc::BPF_IMM, 0), echo::REPLY_V6),
-    };
-    let equal = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
-    let of_any_turn = u32::from(!(u16::from(IDENTIFIERS) - 1));
-    [
-        instruction(offset_in_header.0, NEXT, NEXT, offset_in_header.1),
-        instruction(libc::BPF_LD | libc::BPF_B | libc::BPF_IND, NEXT, NEXT, 0),
-        instruction(equal, NEXT, 4, u32::from(reply_type)),
-        instruction(libc::BPF_LD | libc::BPF_H | libc::BPF_IND, NEXT, NEXT, 4),
-        instruction(libc::BPF_ALU | libc::BPF_AND | libc::BPF_K, NEXT, NEXT, of_any_turn),
-        instruction(equal, NEXT, 1, u32::from(ident)),
-        instruction(libc::BPF_RET | libc::BPF_K, NEXT, NEXT, ECHO_LEN as u32 + DATAGRAM_LEN as u32),
-        instruction(libc::BPF_RET | libc::BPF_K, NEXT, NEXT, 0),
-    ]
-}
-
-const fn instruction(code: u32, when_true: u8, when_false: u8, operand: u32) -> SockFilter {
-    SockFilter::new(code as u16, when_true, when_false, operand)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use core::net::Ipv4Addr;
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
     use nix::sched::{CloneFlags, unshare};
     use std::collections::BTreeSet;
     use std::process::Command;
@@ -223,26 +216,22 @@ mod tests {
         }
     }
 
-    #[tokio::main(flavor = "current_thread")]
-    async fn every_turn_is_answered_under_its_own_identifier() {
+    fn every_turn_is_answered_under_its_own_identifier() {
         let mut family = Family::unprivileged(Version::V4).unwrap();
         let mut idents = BTreeSet::new();
         for turn in [0, 1, 2, IDENTIFIERS - 1, 1] {
             let token = Token { serial: turn.into(), proof: 1 << 40 };
             let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
-            family.open_up_to(Turn(turn));
-            family.writable(Turn(turn)).await.unwrap();
-            family.try_send(address, Turn(turn), token).unwrap();
+            assert_eq!(family.send(&[Echo { address, turn: Turn(turn), token }]).unwrap(), 1);
             // to the kernel the identifier is the port of the socket
-            idents.insert(family.door(Turn(turn)).socket.local_addr().unwrap().port());
-            let answer = loop {
-                family.readable().await;
-                match family.try_receive() {
-                    Ok(answer) => break answer,
-                    Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock),
-                }
-            };
-            assert_eq!(answer, (address, Some(token)));
+            let door = &family.doors[family.place(Turn(turn))];
+            idents.insert(door.socket.local_addr().unwrap().as_socket().unwrap().port());
+            let mut waiting = [PollFd::new(family.way_out(Turn(turn)), PollFlags::POLLIN)];
+            poll(&mut waiting, PollTimeout::NONE).unwrap();
+            let mut arrivals = Vec::new();
+            assert!(family.receive(&mut arrivals).unwrap());
+            assert_eq!((arrivals[0].from, arrivals[0].token), (Some(address), Some(token)));
+            assert!(arrivals[0].stamped.is_some());
         }
         assert_eq!(idents.len(), 4, "{idents:?}");
         assert_eq!(family.doors.len(), usize::from(IDENTIFIERS));

@@ -74,7 +74,7 @@ impl Line {
             local: socket.local_addr()?,
             socket,
             listeners: Mutex::default(),
-            ignored: metrics::counter!("ntuwatch_ignored_datagrams_total", "method" => Method::Snmp.name()),
+            ignored: metrics::counter!("ntuwatch_ignored_datagrams_total", "method" => Method::Snmp.name(), "why" => "foreign"),
             overflows: Overflows::new(Method::Snmp),
             buffer: Mutex::new(vec![0; DATAGRAM_LEN]),
         });
@@ -246,6 +246,9 @@ mod tests {
         drop(inboxes);
         assert!(line.listeners().by_agent.is_empty());
         let (page, ignored) = (recorder.handle().render(), flood + 1);
-        assert!(page.contains(&format!("ntuwatch_ignored_datagrams_total{{method=\"snmp\"}} {ignored}\n")), "{page}");
+        assert!(
+            page.contains(&format!("ntuwatch_ignored_datagrams_total{{method=\"snmp\",why=\"foreign\"}} {ignored}\n")),
+            "{page}"
+        );
     }
 }
