@@ -125,9 +125,9 @@ fn common_moment(lost: &[Lost]) -> Option<Time> {
 
 impl Crowd {
     /// Takes over a changed inventory: each device's interval. Who is lost is counted when it is judged next.
-    pub(super) fn recount(&mut self, devices: impl Iterator<Item = (Verdict, Duration)>) {
+    pub(super) fn recount(&mut self, intervals: impl Iterator<Item = Duration>) {
         (self.fleet, self.is_counted, self.longest) = (0, false, Duration::ZERO);
-        for (_, interval) in devices {
+        for interval in intervals {
             self.fleet += 1;
             self.longest = self.longest.max(interval);
         }

@@ -111,7 +111,7 @@ impl Watch {
         let counted = self.slots.values().filter_map(|slot| {
             let device = self.devices[slot.index()].as_ref()?;
             let counts = !matches!(device.role, Role::Sentinel(_));
-            counts.then(|| (self.evidence[slot.index()].verdict(), device.pace.interval))
+            counts.then_some(device.pace.interval)
         });
         self.crowd.recount(counted);
         let refused = self.slots.values().filter(|slot| self.polls[slot.index()].refused).count();
