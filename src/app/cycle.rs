@@ -33,6 +33,8 @@ use tokio::sync::oneshot;
 const MAX_MESSAGES_A_TURN: usize = MAX_WAITING;
 /// How long a daemon that stops waits for letters under way.
 const LAST_LETTERS: Duration = Duration::from_secs(2);
+/// How far turns are apart at the least. Whatever comes meanwhile is taken in one turn: a wake-up costs more than a probe.
+const BREATH: Duration = Duration::from_millis(10);
 /// How often the overview is drawn up when nothing durable happens.
 const OVERVIEW_EVERY: Duration = Duration::from_secs(1);
 
@@ -159,6 +161,7 @@ impl Cycle {
 
     /// Takes what is ready, after waiting for it as long as nothing else is due.
     fn gather(&mut self) {
+        thread::sleep(BREATH.saturating_sub(self.clock.now().since(self.turn.at)));
         let wait = self.watch.next_due().since(self.clock.now());
         let first = match self.inbox.recv_timeout(wait) {
             Ok(message) => Some(message),

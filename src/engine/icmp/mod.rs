@@ -121,8 +121,11 @@ impl Engine {
         let send = (!self.waiting.is_empty() && !full && !self.blocked).then_some(Duration::ZERO);
         let sleep = [deadline, self.collector.wait(), send].into_iter().flatten().min();
         let mut ready = vec![PollFd::new(orders.bell(), PollFlags::POLLIN)];
-        let families = [Some(&self.v4), self.v6.as_ref().ok()].into_iter().flatten();
-        ready.extend(families.flat_map(Family::sockets).map(|socket| PollFd::new(socket, PollFlags::POLLIN)));
+        // While results gather, so do answers: the kernel has stamped them.
+        if self.collector.wait().is_none() {
+            let families = [Some(&self.v4), self.v6.as_ref().ok()].into_iter().flatten();
+            ready.extend(families.flat_map(Family::sockets).map(|socket| PollFd::new(socket, PollFlags::POLLIN)));
+        }
         if let (true, false, Some(next)) = (self.blocked, full, self.waiting.front())
             && let Ok(family) = self.family(next.address)
         {
