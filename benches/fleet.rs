@@ -6,6 +6,8 @@
 
 #[path = "support/daemon.rs"]
 mod daemon;
+#[path = "support/namespace.rs"]
+mod namespace;
 #[path = "support/table.rs"]
 mod table;
 

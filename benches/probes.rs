@@ -10,12 +10,14 @@ mod cpu;
 mod daemon;
 #[path = "probes/limit.rs"]
 mod limit;
+#[path = "support/namespace.rs"]
+mod namespace;
 #[path = "support/table.rs"]
 mod table;
 
 use core::time::Duration;
 use daemon::{DEAD, Daemon, Reading};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::thread::sleep;
 use table::Table;
 
@@ -100,8 +102,7 @@ fn by_ntuwatch(units: u32, limit: f64, least: f64) -> Vec<String> {
 /// CPU time of the limit program for one probe, in microseconds.
 fn by_limit(rate: u64, targets: u32) -> f64 {
     let own = std::env::current_exe().expect("this program has a name");
-    let output = Command::new("unshare")
-        .args(["--map-root-user", "--net", "sh", "-c", "ip link set lo up && exec \"$@\"", "sh"])
+    let output = namespace::command()
         .arg(own)
         .args(["limit", &rate.to_string(), &targets.to_string()])
         .stderr(Stdio::inherit())

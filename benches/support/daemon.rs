@@ -1,5 +1,6 @@
 //! The real daemon in a network namespace of its own, where every address of 127.0.0.0/8 answers.
 
+use crate::namespace;
 use core::fmt::Write as _;
 use core::net::Ipv4Addr;
 use core::time::Duration;
@@ -101,8 +102,7 @@ impl Daemon {
         fs::write(home.path().join("ntuwatch.toml"), format!("{CONFIG}{}", customers()))
             .expect("the directory can be written");
         fs::write(home.path().join("units.csv"), inventory(units)).expect("the directory can be written");
-        let mut command = Command::new("unshare");
-        command.args(["--map-root-user", "--net", "sh", "-c", "ip link set lo up && exec \"$@\"", "sh"]);
+        let mut command = namespace::command();
         if let Some(core) = core {
             command.args(["taskset", "--cpu-list", &core.to_string()]);
         }

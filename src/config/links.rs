@@ -92,9 +92,7 @@ fn check_works<'a>(
 fn groups<'a>(inventory: &'a Inventory<'_>) -> HashSet<(GroupKind, &'a str)> {
     let mut groups = HashSet::new();
     for (device, _) in inventory.units.iter() {
-        if let Role::Unit(circuit) = &device.role {
-            groups.extend(GroupKind::ALL.into_iter().filter_map(|kind| Some((kind, circuit.group(kind)?))));
-        }
+        groups.extend(device.groups());
     }
     groups
 }

@@ -3,7 +3,7 @@
 use super::desk::{Case, Line, Priority, Reference, Stage};
 use super::plan::Plan;
 use super::time::Time;
-use super::watch::{Circuit, Device, Evidence, Reason, Role, Symptom, Verdict};
+use super::watch::{Circuit, Device, Evidence, Reason, Symptom, Verdict};
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -81,7 +81,7 @@ pub fn preview<'a>(
     let mut effects = Vec::new();
     for device in &plan.devices {
         let case = open.remove(device.id.as_str());
-        let Role::Unit(circuit) = &device.role else { continue };
+        let Some(circuit) = device.circuit() else { continue };
         if let Some(case) = case {
             effects.extend(overlooked(case, device));
             effects.extend(moved(case, circuit));
@@ -143,7 +143,7 @@ mod tests {
     use crate::domain::desk::{Actor, CaseFact, Opening};
     use crate::domain::plan::Stability;
     use crate::domain::time::Tally;
-    use crate::domain::watch::{Finding, Limits, Pace, Symptoms, Trouble};
+    use crate::domain::watch::{Finding, Limits, Pace, Role, Symptoms, Trouble};
     use alloc::sync::Arc;
     use alloc::vec;
 

@@ -394,10 +394,7 @@ impl Draft {
         let names: BTreeMap<&str, Customer> = self
             .units
             .iter()
-            .filter_map(|(_, unit)| match &unit.role {
-                Role::Unit(circuit) => Some(circuit.customer.as_str()),
-                Role::Node | Role::Sentinel(_) => None,
-            })
+            .filter_map(|(_, unit)| Some(unit.circuit()?.customer.as_str()))
             .map(|id| {
                 let email = vec![format!("{id}@customer.example")];
                 (id, Customer { id: id.into(), name: id.into(), email })

@@ -497,8 +497,5 @@ impl Sim {
 
 /// Committed rate of a device's line, in bits a second.
 fn rate(role: &Role) -> f64 {
-    match role {
-        Role::Unit(circuit) => circuit.rate.unwrap_or(0) as f64,
-        Role::Node | Role::Sentinel(_) => 0.0,
-    }
+    role.circuit().and_then(|circuit| circuit.rate).unwrap_or(0) as f64
 }

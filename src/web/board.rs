@@ -6,7 +6,7 @@ use crate::clock::Stopwatch;
 use crate::domain::desk::{Alarm, Case, Priority, Stage};
 use crate::domain::time::{Calendar, Time};
 use crate::domain::view::DeviceStatus;
-use crate::domain::watch::{AgentState, Device, Reason, Role, Slot, Verdict};
+use crate::domain::watch::{AgentState, Device, Reason, Slot, Verdict};
 use core::net::IpAddr;
 use core::ops::ControlFlow;
 use core::time::Duration;
@@ -28,15 +28,6 @@ pub struct Row {
     pub address: Option<IpAddr>,
     /// What is known of it.
     pub status: DeviceStatus,
-}
-
-impl Row {
-    fn is_unit(&self) -> bool {
-        match self.device.role {
-            Role::Unit(_) => true,
-            Role::Node | Role::Sentinel(_) => false,
-        }
-    }
 }
 
 /// What is shown of the daemon as a whole.
@@ -179,8 +170,9 @@ impl UnitCounts {
     fn of(&mut self, row: &Row) -> impl Iterator<Item = &mut usize> {
         let verdict = Verdict::ALL.iter().position(|&verdict| verdict == row.status.verdict);
         let agent = AgentState::ALL.iter().position(|&state| state == row.status.agent);
-        let verdict = verdict.filter(|_| row.is_unit()).and_then(|place| self.verdicts.get_mut(place));
-        let asked = row.is_unit() && row.device.snmp.is_some();
+        let is_unit = row.device.circuit().is_some();
+        let verdict = verdict.filter(|_| is_unit).and_then(|place| self.verdicts.get_mut(place));
+        let asked = is_unit && row.device.snmp.is_some();
         let agent = agent.filter(|_| asked).and_then(|place| self.agents.get_mut(place));
         verdict.into_iter().chain(agent)
     }

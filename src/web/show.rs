@@ -4,7 +4,7 @@ use super::board::Row;
 use super::scene::{Scene, stamp};
 use crate::domain::desk::{Case, HeldLetter, Line, Stage};
 use crate::domain::time::Calendar;
-use crate::domain::watch::{Circuit, Interval, Limits, Permille, Place, Role, SnmpSample, Symptom};
+use crate::domain::watch::{Interval, Limits, Permille, Place, Role, SnmpSample, Symptom};
 use crate::store::{LetterRow, TimelineEntry};
 use core::time::Duration;
 use serde::Serialize;
@@ -288,20 +288,12 @@ impl NodeForm {
     }
 }
 
-/// The circuit of a unit; other devices have none.
-pub(super) fn circuit(row: &Row) -> Option<&Circuit> {
-    match &row.device.role {
-        Role::Unit(circuit) => Some(circuit),
-        Role::Node | Role::Sentinel(_) => None,
-    }
-}
-
 impl UnitForm {
     pub(super) fn new(row: &Row, calendar: &Calendar) -> Self {
         let Row { device, address, status } = row;
         Self {
             id: device.id.clone(),
-            customer: circuit(row).map(|circuit| circuit.customer.clone()),
+            customer: device.circuit().map(|circuit| circuit.customer.clone()),
             address: address.map_or_else(|| device.host.clone(), |address| address.to_string()),
             verdict: status.verdict.name(),
             since: stamp(calendar, status.since),
@@ -346,7 +338,7 @@ pub(super) struct UnitDetail {
 
 impl UnitDetail {
     pub(super) fn new(row: &Row, case: Option<CaseForm>, ledger: &[Interval], calendar: &Calendar) -> Self {
-        let circuit = circuit(row);
+        let circuit = row.device.circuit();
         let Row { device, status, .. } = row;
         Self {
             unit: UnitForm::new(row, calendar),

@@ -2,7 +2,7 @@
 
 use super::board::{Board, Row};
 use crate::domain::time::Calendar;
-use crate::domain::watch::{Role, Verdict};
+use crate::domain::watch::Verdict;
 use axum::body::{Bytes, HttpBody};
 use core::convert::Infallible;
 use core::fmt::Write;
@@ -103,7 +103,7 @@ impl HttpBody for UnitMetrics {
 }
 
 fn series(text: &mut String, metric: &Metric, row: &Row, calendar: &Calendar) {
-    let Role::Unit(circuit) = &row.device.role else { return };
+    let Some(circuit) = row.device.circuit() else { return };
     let Some(value) = (metric.value)(row, calendar) else { return };
     put(text, format_args!("{}{{unit=\"", metric.name));
     escape(text, &row.device.id);

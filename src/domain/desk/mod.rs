@@ -5,15 +5,14 @@ mod case;
 mod diagnosis;
 mod reference;
 mod umbrella;
+mod words;
 
 pub use alarm::{Alarm, AlarmCause, AlarmKind, CanaryStep};
-pub use case::{
-    Actor, Case, CaseFact, LetterKind, LetterMark, Line, MAX_PATIENCE, Move, NotOpen, Opening, Outage, Priority, Stage,
-    WaitingOn, Window,
-};
+pub use case::{Case, CaseFact, Line, MAX_PATIENCE, Opening, Outage, Stage, Window};
 pub use diagnosis::{Diagnosis, SiteCause, Witness};
 pub use reference::{MAX_CASES, Misread, Reference};
 pub use umbrella::{COLLECT, COLLECT_GOOD, Cause, HeldLetter, MAX_LINES_A_LETTER, SavedUmbrella, Umbrella};
+pub use words::{Actor, LetterKind, LetterMark, Move, NotOpen, Priority, WaitingOn};
 
 use super::fact::Fact;
 use super::letter::{Content, Letter, Outbox, Thread};

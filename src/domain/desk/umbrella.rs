@@ -5,8 +5,9 @@
 //! within [`COLLECT`]. A line that comes back to work by itself leaves its umbrella, so both hear of it.
 
 use super::Desk;
-use super::case::{Case, LetterKind, LetterMark, Stage};
+use super::case::{Case, Stage};
 use super::reference::Reference;
+use super::words::{LetterKind, LetterMark};
 use crate::domain::fact::Fact;
 use crate::domain::letter::{Content, Thread};
 use crate::domain::time::Time;

@@ -2,7 +2,7 @@
 //! come, the way from probe to letter is broken somewhere, and that is an alarm.
 
 use super::Watch;
-use super::device::{Role, Slot};
+use super::device::Slot;
 use crate::domain::desk::{Alarm, AlarmCause, AlarmKind, CanaryStep};
 use crate::domain::fact::Fact;
 use crate::domain::letter::Thread;
@@ -109,10 +109,7 @@ impl Watch {
     pub(super) fn listen_for_canary(&mut self, from: usize, turn: &mut Turn) {
         let Some(Canary { plan, song: Some(song), .. }) = &mut self.canary else { return };
         let device = self.slots.get(&plan.unit).and_then(|slot| self.devices[slot.index()].as_ref());
-        let owner = device.and_then(|device| match &device.role {
-            Role::Unit(circuit) => Some(&circuit.customer),
-            Role::Node | Role::Sentinel(_) => None,
-        });
+        let owner = device.and_then(|device| device.circuit()).map(|circuit| &circuit.customer);
         // Under an umbrella its letter is about all lines of its customer.
         let is_its = |thread: &Thread| match thread {
             Thread::Case { unit, .. } => *unit == plan.unit,

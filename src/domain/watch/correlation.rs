@@ -1,7 +1,7 @@
 //! What fails together: which cause lines share.
 
 use super::Watch;
-use super::device::{Device, GroupKind, Role, Slot};
+use super::device::{Device, GroupKind, Slot};
 use super::ledger::{Reason, Verdict};
 use crate::domain::desk::{Cause, Reference, Umbrella};
 use crate::domain::time::Time;
@@ -28,7 +28,7 @@ const PARENT_PATIENCE: Duration = Duration::from_secs(30);
 /// How long it is believed that lines have nothing in common.
 const ALONE_FOR: Duration = Duration::from_secs(1);
 /// Devices that one is reached through, at the most.
-const MAX_DEPTH: usize = 64;
+pub const MAX_DEPTH: usize = 64;
 
 /// What a line's fault shares with others.
 pub(super) enum Shared {
@@ -89,6 +89,11 @@ impl Watch {
     /// The devices that one is reached through, the nearest first.
     pub(super) fn ancestors(&self, slot: Slot) -> impl Iterator<Item = Slot> {
         core::iter::successors(self.parents[slot.index()], |slot| self.parents[slot.index()]).take(MAX_DEPTH)
+    }
+
+    /// Whether one device is reached through the other.
+    pub(super) fn is_below(&self, slot: Slot, parent: Slot) -> bool {
+        self.ancestors(slot).any(|ancestor| ancestor == parent)
     }
 
     /// Finds everybody's parent anew.
@@ -163,21 +168,14 @@ impl Watch {
         if evidence.reason() == Reason::Maintenance {
             return None;
         }
-        let below: Vec<Slot> = self
-            .units()
-            .map(|(slot, _)| slot)
-            .filter(|&unit| self.ancestors(unit).any(|parent| parent == slot))
-            .collect();
+        let below: Vec<Slot> = self.units().map(|(slot, _)| slot).filter(|&unit| self.is_below(unit, slot)).collect();
         let losses: Vec<Time> = below.iter().filter_map(|&unit| self.loss_of(unit)).collect();
         let within = spread(&losses);
         Some(self.desk.open_umbrella(Cause::Device(device), first_loss, (losses.len(), below.len()), within, turn))
     }
 
     fn units(&self) -> impl Iterator<Item = (Slot, &Device)> {
-        self.devices().filter_map(|(slot, device)| match device.role {
-            Role::Unit(_) => Some((slot, device.as_ref())),
-            Role::Node | Role::Sentinel(_) => None,
-        })
+        self.devices().filter(|(_, device)| device.circuit().is_some()).map(|(slot, device)| (slot, device.as_ref()))
     }
 
     /// When the present loss of a device began.
@@ -187,13 +185,12 @@ impl Watch {
     }
 
     fn has_cause(&self, slot: Slot, device: &Device, cause: &Cause) -> bool {
-        match (cause, &device.role) {
-            (Cause::Device(id) | Cause::Below(id), _) => {
-                self.slots.get(id).is_some_and(|parent| self.ancestors(slot).any(|ancestor| ancestor == *parent))
+        match cause {
+            Cause::Device(id) | Cause::Below(id) => {
+                self.slots.get(id).is_some_and(|parent| self.is_below(slot, *parent))
             }
-            (Cause::Group(kind, name), Role::Unit(circuit)) => circuit.group(*kind) == Some(name),
-            (Cause::Group(..), Role::Node | Role::Sentinel(_)) => false,
-            (Cause::Moment, _) => true,
+            Cause::Group(kind, name) => device.is_of(*kind, name),
+            Cause::Moment => true,
         }
     }
 
@@ -227,7 +224,7 @@ impl Watch {
         let is_of_it = |&&(since, other): &&(Time, Slot)| {
             apart(since, first_loss) <= own.max(self.together(other))
                 && self.loss_of(other) == Some(since)
-                && self.devices[other.index()].as_ref().is_some_and(|device| matches!(device.role, Role::Unit(_)))
+                && self.devices[other.index()].as_ref().is_some_and(|device| device.circuit().is_some())
         };
         around.filter(is_of_it).map(|&(_, slot)| slot).collect()
     }
@@ -265,7 +262,7 @@ impl Watch {
 
     fn kin(&self, slot: Slot, first_loss: Time) -> Option<Kin> {
         let device = self.devices[slot.index()].as_ref()?;
-        let groups = groups_of(device).map(|(kind, name)| (kind, String::from(name))).collect();
+        let groups = device.groups().map(|(kind, name)| (kind, String::from(name))).collect();
         Some(Kin { parent: self.parents[slot.index()], groups, second: first_loss.as_millis() / 1_000 })
     }
 
@@ -277,7 +274,7 @@ impl Watch {
             for parent in self.ancestors(slot) {
                 *members.below.entry(parent).or_default() += 1;
             }
-            for (kind, name) in groups_of(device) {
+            for (kind, name) in device.groups() {
                 let groups = members.groups.entry(kind).or_default();
                 match groups.get_mut(name) {
                     Some(count) => *count += 1,
@@ -295,15 +292,13 @@ impl Watch {
         let device = self.devices[slot.index()].as_ref()?;
         let members = self.losses.members.as_ref()?;
         let below = self.ancestors(slot).filter_map(|parent| {
-            let lost = batch.iter().filter(|unit| self.ancestors(**unit).any(|above| above == parent)).count();
+            let lost = batch.iter().filter(|unit| self.is_below(**unit, parent)).count();
             let id = self.devices[parent.index()].as_ref()?.id.clone();
             Some((Cause::Below(id), lost, *members.below.get(&parent)?))
         });
-        let groups = groups_of(device).filter_map(|(kind, name)| {
-            let is_of_it = |unit: &&Slot| {
-                let device = self.devices[unit.index()].as_ref();
-                device.is_some_and(|device| groups_of(device).any(|group| group == (kind, name)))
-            };
+        let groups = device.groups().filter_map(|(kind, name)| {
+            let is_of_it =
+                |unit: &&Slot| self.devices[unit.index()].as_ref().is_some_and(|device| device.is_of(kind, name));
             let of = *members.groups.get(&kind)?.get(name)?;
             Some((Cause::Group(kind, String::from(name)), batch.iter().filter(is_of_it).count(), of))
         });
@@ -316,15 +311,6 @@ impl Watch {
         let moment = || is_crowd.then_some((Cause::Moment, members.units));
         best.map(|(cause, _, of)| (cause, of)).or_else(moment)
     }
-}
-
-/// The groups that a unit belongs to.
-fn groups_of(device: &Device) -> impl Iterator<Item = (GroupKind, &str)> {
-    let circuit = match &device.role {
-        Role::Unit(circuit) => Some(circuit),
-        Role::Node | Role::Sentinel(_) => None,
-    };
-    GroupKind::ALL.into_iter().filter_map(move |kind| Some((kind, circuit?.group(kind)?)))
 }
 
 /// From one time to the other.

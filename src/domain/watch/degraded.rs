@@ -197,10 +197,7 @@ impl Watch {
         let (mut sentinels, mut fleet) = (Shown::default(), Shown::default());
         for (slot, device) in self.devices() {
             let sums = self.polls[slot.index()].strip.sums();
-            let shown = match device.role {
-                Role::Sentinel(_) => &mut sentinels,
-                Role::Unit(_) | Role::Node => &mut fleet,
-            };
+            let shown = if device.is_sentinel() { &mut sentinels } else { &mut fleet };
             // One that is lost altogether says nothing.
             if sums.known() > 0 {
                 shown.losses.push(u64::from(sums.lost) * 1_000 / u64::from(sums.known()));
@@ -228,7 +225,7 @@ impl Watch {
     /// A verdict changed: what follows from that for the rules, the strip and the parent.
     pub(super) fn noticed(&mut self, shift: &Shift, device: &Device, turn: &mut Turn) {
         let slot = shift.slot;
-        if !matches!(device.role, Role::Sentinel(_)) {
+        if !device.is_sentinel() {
             self.note_crowd(shift, device.pace.interval);
         }
         let (was, now) = (shift.was.0, shift.now.0);

@@ -39,6 +39,32 @@ pub struct Device {
     pub limits: Arc<Limits>,
 }
 
+impl Device {
+    /// The customer's circuit that ends here: only units have one.
+    #[must_use]
+    pub const fn circuit(&self) -> Option<&Circuit> {
+        self.role.circuit()
+    }
+
+    /// Whether it tells us of our own connectivity.
+    #[must_use]
+    pub const fn is_sentinel(&self) -> bool {
+        self.role.place().is_some()
+    }
+
+    /// The groups that it belongs to: those of its circuit.
+    pub fn groups(&self) -> impl Iterator<Item = (GroupKind, &str)> {
+        let circuit = self.circuit();
+        GroupKind::ALL.into_iter().filter_map(move |kind| Some((kind, circuit?.group(kind)?)))
+    }
+
+    /// Whether it belongs to a group.
+    #[must_use]
+    pub fn is_of(&self, kind: GroupKind, name: &str) -> bool {
+        self.role.is_of(kind, name)
+    }
+}
+
 /// What a device is to us.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -48,6 +74,32 @@ pub enum Role {
     Node,
     /// A host that tells the monitor whether its own connectivity works.
     Sentinel(Place),
+}
+
+impl Role {
+    /// The circuit of a unit.
+    #[must_use]
+    pub const fn circuit(&self) -> Option<&Circuit> {
+        match self {
+            Self::Unit(circuit) => Some(circuit),
+            Self::Node | Self::Sentinel(_) => None,
+        }
+    }
+
+    /// Where a sentinel is.
+    #[must_use]
+    pub const fn place(&self) -> Option<Place> {
+        match self {
+            Self::Sentinel(place) => Some(*place),
+            Self::Unit(_) | Self::Node => None,
+        }
+    }
+
+    /// Whether it is that of a unit of this group.
+    #[must_use]
+    pub fn is_of(&self, kind: GroupKind, name: &str) -> bool {
+        self.circuit().is_some_and(|circuit| circuit.group(kind) == Some(name))
+    }
 }
 
 /// Where a sentinel is, as seen from the monitor.

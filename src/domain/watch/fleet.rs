@@ -102,7 +102,7 @@ impl Watch {
     fn count_fleet(&mut self, now: Time) {
         let mut sentinels = [false; Place::ALL.len()];
         for (_, device) in self.devices() {
-            if let Role::Sentinel(place) = device.role {
+            if let Some(place) = device.role.place() {
                 sentinels[place as usize] = true;
             }
         }
@@ -110,8 +110,7 @@ impl Watch {
         self.senders = None;
         let counted = self.slots.values().filter_map(|slot| {
             let device = self.devices[slot.index()].as_ref()?;
-            let counts = !matches!(device.role, Role::Sentinel(_));
-            counts.then_some(device.pace.interval)
+            (!device.is_sentinel()).then_some(device.pace.interval)
         });
         self.crowd.recount(counted);
         let refused = self.slots.values().filter(|slot| self.polls[slot.index()].refused).count();
@@ -184,7 +183,7 @@ impl Watch {
             && evidence.trouble().is_some_and(|trouble| trouble.fault_at == Some(before.pace.down_after))
         {
             self.rearm(slot, Some(device.pace.down_after));
-        } else if before.role == Role::Node && matches!(device.role, Role::Unit(_)) {
+        } else if before.role == Role::Node && device.circuit().is_some() {
             // Its loss was a node's; now it is a customer's.
             self.rearm(slot, Some(device.pace.down_after));
         } else if let Some(at) = self.fault_at(slot) {

@@ -24,7 +24,7 @@ mod works;
 
 pub use agent::AgentState;
 pub use canary::LETTER_WITHIN;
-pub use correlation::{MIN_CROWD, MIN_TOGETHER, TOGETHER};
+pub use correlation::{MAX_DEPTH, MIN_CROWD, MIN_TOGETHER, TOGETHER};
 pub use device::{
     AuthProtocol, Circuit, Device, GroupKind, Pace, Place, PrivProtocol, Role, Secret, Slot, SnmpAccess, SnmpVersion,
 };

@@ -2,7 +2,7 @@
 
 use super::Watch;
 use super::agent::{Agent, AgentState};
-use super::device::{Device, Place, Role, Slot};
+use super::device::{Device, Place, Slot};
 use super::evidence::{Blame, Failure};
 use super::health::Baseline;
 use super::ledger::{Reason, Verdict};
@@ -244,10 +244,7 @@ impl Watch {
 
     /// Where a device is, if it is a sentinel.
     fn sentinel(&self, slot: Slot) -> Option<Place> {
-        match self.devices[slot.index()].as_deref()?.role {
-            Role::Sentinel(place) => Some(place),
-            Role::Unit(_) | Role::Node => None,
-        }
+        self.devices[slot.index()].as_deref()?.role.place()
     }
 
     fn heard(&mut self, slot: Slot, reason: Reason, turn: &mut Turn) {
