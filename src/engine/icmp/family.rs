@@ -1,12 +1,13 @@
 //! The ICMP sockets of one address family.
 
-use super::bursts::{Arrival, Bursts};
 use super::echo::{self, Token};
 use super::filter;
 use super::rotation::{IDENTIFIERS, Turn};
 use crate::domain::watch::Method;
 use crate::engine::buffers::{self, Overflows};
-use core::net::IpAddr;
+use crate::engine::polling::{Bursts, Datagram};
+use core::net::{IpAddr, SocketAddr};
+use core::time::Duration;
 use nix::sys::socket::{setsockopt, sockopt};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io::{self, ErrorKind};
@@ -26,7 +27,7 @@ pub(super) struct Family {
     /// At least one, by turn.
     doors: Vec<Door>,
     dropped: u32,
-    bursts: Bursts,
+    bursts: Bursts<DATAGRAM_LEN>,
 }
 
 struct Door {
@@ -39,6 +40,17 @@ struct Door {
 pub(super) enum Version {
     V4,
     V6,
+}
+
+/// A datagram that came.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arrival {
+    /// The address it came from.
+    pub(super) from: Option<IpAddr>,
+    /// The token of the reply, if it is one.
+    pub(super) token: Option<Token>,
+    /// When the kernel received it, since the Unix epoch.
+    pub(super) stamped: Option<Duration>,
 }
 
 /// An echo to be sent.
@@ -91,10 +103,11 @@ impl Family {
         let (raw, version) = (self.raw, self.version);
         let write = |echo: &Echo| {
             let ident = raw.map_or(0, |first| first | u16::from(echo.turn.0));
-            match version {
+            let message = match version {
                 Version::V4 => echo::request_v4(ident, echo.token),
                 Version::V6 => echo::request_v6(ident, echo.token),
-            }
+            };
+            (SocketAddr::new(echo.address, 0), message)
         };
         self.bursts.send(&self.doors[place].socket, echoes, write)
     }
@@ -111,9 +124,13 @@ impl Family {
             let message = if with_ip_header { echo::after_ip_header(datagram)? } else { datagram };
             echo::reply(reply_type, message)
         };
+        let mut take = |datagram: Datagram<'_>| {
+            let from = datagram.from.map(|from| from.ip());
+            arrivals.push(Arrival { from, token: read(datagram.content), stamped: datagram.stamped });
+        };
         let mut any = false;
         for door in &self.doors {
-            match self.bursts.receive(&door.socket, arrivals, read) {
+            match self.bursts.receive(&door.socket, &mut take) {
                 Ok(()) => any = true,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 Err(error) => return Err(error),

@@ -8,27 +8,25 @@
 //! Echoes go out in small bursts, each followed by a look at what has come. A round trip begins when its burst is handed to the
 //! kernel and ends with the kernel's own stamp on the reply, so it doesn't matter when we get round to reading that.
 
-mod bursts;
 mod echo;
 mod family;
 mod filter;
 mod flights;
 mod rotation;
 
-use self::bursts::{Arrival, BURST};
-use self::family::{Echo, Family, Version};
-use self::flights::{Flight, Flights, Moment, Stray};
+use self::family::{Arrival, Echo, Family, Version};
+use self::flights::{Flight, Flights};
 use self::rotation::Rotation;
 use super::buffers::{self, READS_AT_ONCE};
 use super::collector::Collector;
 use super::orders::{Order, Orders};
+use super::polling::{BURST, Moment, Stray, Strays};
 use super::{Deliver, ProbeEngine, StartError};
-use crate::clock::{self, Stopwatch};
+use crate::clock::Stopwatch;
 use crate::domain::watch::{Method, Outcome, Probe};
 use core::hash::BuildHasher;
 use core::net::IpAddr;
 use core::time::Duration;
-use metrics::Counter;
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
 use std::collections::VecDeque;
@@ -59,7 +57,7 @@ struct Engine {
     max_in_flight: usize,
     rotation: Rotation,
     clock: Stopwatch,
-    strays: [Counter; Stray::ALL.len()],
+    strays: Strays,
     /// Room for what comes, and for what goes.
     arrivals: Vec<Arrival>,
     echoes: Vec<Echo>,
@@ -83,9 +81,7 @@ impl Engine {
             max_in_flight,
             rotation: Rotation::default(),
             clock: Stopwatch::start(),
-            strays: Stray::ALL.map(|stray| {
-                metrics::counter!("ntuwatch_ignored_datagrams_total", "method" => Method::Icmp.name(), "why" => stray.name())
-            }),
+            strays: Strays::new(Method::Icmp),
             arrivals: Vec::with_capacity(BURST),
             echoes: Vec::with_capacity(BURST),
         })
@@ -172,10 +168,10 @@ impl Engine {
         };
         match landed {
             Ok(flight) => {
-                let rtt = round_trip(flight.sent, arrival.stamped, now);
+                let rtt = flight.sent.round_trip(arrival.stamped, now);
                 self.collector.report(flight.slot, flight.round, Outcome::Answered { rtt, sample: None });
             }
-            Err(stray) => self.strays[stray as usize].increment(1),
+            Err(stray) => self.strays.count(stray),
         }
     }
 
@@ -231,7 +227,7 @@ impl Engine {
                 return self.refuse_first(why);
             }
         };
-        let sent = Moment { at: self.clock.elapsed(), wall: clock::unix_time() };
+        let sent = Moment::now(self.clock);
         echoes.clear();
         let goes_along =
             |probe: &&Probe| probe.address.is_ipv4() == version && family.is_one_way(rotation.of(probe.slot), turn);
@@ -259,13 +255,6 @@ impl Engine {
         self.collector.report(probe.slot, probe.round, Outcome::NotSent { why });
         Some(0)
     }
-}
-
-/// From when the echo was handed to the kernel until the kernel stamped the reply. If somebody set the clock meanwhile, until the
-/// reply was read.
-fn round_trip(sent: Moment, stamped: Option<Duration>, now: Duration) -> Duration {
-    let at_most = now.saturating_sub(sent.at);
-    stamped.and_then(|stamped| stamped.checked_sub(sent.wall)).filter(|rtt| *rtt <= at_most).unwrap_or(at_most)
 }
 
 #[cfg(test)]
@@ -335,15 +324,5 @@ mod tests {
         let last = receiver.try_recv().unwrap();
         assert!(matches!(last[..], [ProbeResult { slot: Slot(1), outcome: Outcome::Lost, .. }]), "{last:?}");
         assert_eq!(engine.rotation.of(Slot(1)), Turn(1));
-    }
-
-    #[test]
-    fn a_round_trip_ends_with_the_stamp_unless_the_clock_was_set() {
-        let ms = Duration::from_millis;
-        let sent = Moment { at: ms(100), wall: ms(5_000) };
-        assert_eq!(round_trip(sent, Some(ms(5_003)), ms(110)), ms(3));
-        assert_eq!(round_trip(sent, None, ms(110)), ms(10));
-        assert_eq!(round_trip(sent, Some(ms(4_000)), ms(110)), ms(10), "set back");
-        assert_eq!(round_trip(sent, Some(ms(9_000)), ms(110)), ms(10), "set forward");
     }
 }
