@@ -11,7 +11,7 @@ use crate::domain::maintenance::Stage;
 use crate::domain::plan::Plan;
 use crate::domain::time::{Calendar, Time};
 use crate::domain::turn::{Input, Request, Turn};
-use crate::domain::watch::{Ask, MARK_EVERY, Probe, Watch};
+use crate::domain::watch::{Ask, MARK_EVERY, Probe, Watch, next_tick};
 use crate::engine::mail_out::MailEngine;
 use crate::engine::resolver::Resolver;
 use crate::engine::traps::{Sender, TrapEngine};
@@ -33,8 +33,6 @@ use tokio::sync::oneshot;
 const MAX_MESSAGES_A_TURN: usize = MAX_WAITING;
 /// How long a daemon that stops waits for letters under way.
 const LAST_LETTERS: Duration = Duration::from_secs(2);
-/// How far turns are apart at the least. Whatever comes meanwhile is taken in one turn: a wake-up costs more than a probe.
-const BREATH: Duration = Duration::from_millis(10);
 /// How often the overview is drawn up when nothing durable happens.
 const OVERVIEW_EVERY: Duration = Duration::from_secs(1);
 
@@ -161,7 +159,8 @@ impl Cycle {
 
     /// Takes what is ready, after waiting for it as long as nothing else is due.
     fn gather(&mut self) {
-        thread::sleep(BREATH.saturating_sub(self.clock.now().since(self.turn.at)));
+        // What comes meanwhile is taken in one turn with what is due then: a wake-up costs more than a probe.
+        thread::sleep(next_tick(self.turn.at).since(self.clock.now()));
         let wait = self.watch.next_due().since(self.clock.now());
         let first = match self.inbox.recv_timeout(wait) {
             Ok(message) => Some(message),

@@ -33,6 +33,7 @@ pub use health::{Baseline, MAX_COUNT};
 pub use isolation::{CUT_OFF_AFTER, Isolation, SENTINEL_INTERVAL, SENTINEL_TIMEOUT};
 pub use ledger::{Interval, Reason, Verdict};
 pub use probe::{Ask, Method, Outcome, Probe, ProbeResult, Round, SnmpSample};
+pub use schedule::next_tick;
 pub use strip::{Cell, Chunk, MAX_CELLS, MIN_WINDOW};
 pub use symptom::{Finding, Limits, Permille, Symptom, Symptoms};
 pub use trap::{Trap, TrapKind};

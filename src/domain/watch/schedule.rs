@@ -114,6 +114,12 @@ impl Wheel {
     }
 }
 
+/// The first moment after `now` at which anybody can be due to be asked.
+#[must_use]
+pub const fn next_tick(now: Time) -> Time {
+    Time::from_millis((now.as_millis().div_euclid(SLOT_MS) + 1) * SLOT_MS)
+}
+
 /// The next regular time after `now` of the device in `slot`. Regular times are spread over the interval by the golden
 /// ratio, those of neighbours [`TOGETHER`]: evenly for any number of devices, and nobody's moves when one is added.
 pub(crate) fn next_regular(slot: Slot, interval: Duration, now: Time) -> Time {
@@ -173,6 +179,15 @@ mod tests {
         assert_eq!(due_at(&mut wheel, ms(3_600_000)), [0, 1]);
         wheel.set(Slot(0), ms(5)); // the past counts as now
         assert_eq!(wheel.next_due(ms(9_000_000)), ms(3_600_010));
+    }
+
+    #[test]
+    fn a_tick_is_a_moment_at_which_somebody_may_be_due() {
+        assert_eq!([-1, 0, 9, 10].map(|now| next_tick(ms(now))), [0, 10, 10, 20].map(ms));
+        let mut wheel = Wheel::new(ms(0));
+        wheel.grow(1);
+        wheel.set(Slot(0), ms(11));
+        assert_eq!(wheel.due(Slot(0)), Some(next_tick(ms(10))));
     }
 
     #[test]
