@@ -18,7 +18,7 @@ use crate::engine::traps::{Sender, TrapEngine};
 use crate::engine::{ProbeEngine, systemd};
 use crate::store::{Commit, Reader, Store};
 use crate::text;
-use crate::web::board::{Board, CaseCounts, Reload, Row, Summary};
+use crate::web::board::{Board, Reload, Row, Summary};
 use crate::web::metrics::Metrics;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -77,8 +77,6 @@ pub(super) struct State {
     started_at: Time,
     marked: Option<Time>,
     overview: Option<Time>,
-    /// As of the last turn that changed a case: there may be many to count.
-    cases: CaseCounts,
     calendar_step: Option<(Time, i64)>,
     answers: HashMap<u64, oneshot::Sender<AnswerOf>>,
     next_ticket: u64,
@@ -109,7 +107,6 @@ impl State {
             started_at,
             marked: None,
             overview: None,
-            cases: CaseCounts::default(),
             calendar_step: None,
             answers: HashMap::new(),
             next_ticket: 0,
@@ -129,7 +126,6 @@ impl Cycle {
     /// Goes round until the daemon is to stop, or the store can't be written for too long.
     pub(super) fn run(&mut self) -> Result<(), Fatal> {
         self.notice_clock_step();
-        self.state.cases = CaseCounts::of(self.watch.desk().cases());
         self.finish_turn()?;
         self.post_all();
         self.watch_names(&self.config.plan);
@@ -357,9 +353,6 @@ impl Cycle {
             let news = self.turn.touched.iter().map(|&slot| (slot, watch.status(slot), watch.address(slot)));
             self.board.update(news);
         }
-        if !self.turn.cases.is_empty() {
-            self.state.cases = CaseCounts::of(self.watch.desk().cases());
-        }
         let at = self.turn.at;
         if self.turn.is_durable() || self.state.overview.is_none_or(|drawn| at.since(drawn) >= OVERVIEW_EVERY) {
             self.state.overview = Some(at);
@@ -405,7 +398,7 @@ impl Cycle {
             cut_off: self.watch.isolation().cut_off(),
             store_fault: None,
             reload: self.state.reload.clone(),
-            cases: self.state.cases.clone(),
+            cases: self.watch.desk().counts().clone(),
             letters_queued: outbox.len(),
             oldest_letter: outbox.oldest(),
             held: self.watch.desk().held(),

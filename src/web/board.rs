@@ -3,14 +3,13 @@
 //! Readers look at a bounded number of rows at a time, so they never hold the loop up for longer than that takes.
 
 use crate::clock::Stopwatch;
-use crate::domain::desk::{Alarm, Case, Priority, Stage};
+use crate::domain::desk::{Alarm, CaseCounts};
 use crate::domain::time::{Calendar, Time};
 use crate::domain::view::DeviceStatus;
 use crate::domain::watch::{AgentState, Device, Reason, Slot, Verdict};
 use core::net::IpAddr;
 use core::ops::ControlFlow;
 use core::time::Duration;
-use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// How many rows a reader may look at before it lets the loop in.
@@ -106,30 +105,6 @@ pub struct Reload {
     pub at: Option<Time>,
     /// Why the configuration file was refused the last time, if it was: the one before it is in force.
     pub fault: Option<String>,
-}
-
-/// Cases that are not closed, by priority and stage.
-#[derive(Clone, Debug, Default)]
-pub struct CaseCounts(BTreeMap<(Priority, &'static str), usize>);
-
-impl CaseCounts {
-    /// Counts cases.
-    #[must_use]
-    pub fn of<'a>(cases: impl IntoIterator<Item = &'a Case>) -> Self {
-        let mut counts = BTreeMap::new();
-        for case in cases {
-            *counts.entry((case.priority, case.stage.name())).or_default() += 1;
-        }
-        Self(counts)
-    }
-
-    /// Every priority with every stage of an open case, and how many cases are there.
-    pub fn iter(&self) -> impl Iterator<Item = (Priority, &'static str, usize)> {
-        let [open @ .., _closed] = Stage::NAMES;
-        Priority::ALL.into_iter().flat_map(move |priority| {
-            open.into_iter().map(move |stage| (priority, stage, self.0.get(&(priority, stage)).copied().unwrap_or(0)))
-        })
-    }
 }
 
 /// The board itself. The loop writes, everybody else reads.

@@ -525,12 +525,17 @@ impl Stage {
     /// As it is stored, printed and labelled.
     #[must_use]
     pub const fn name(&self) -> &'static str {
+        Self::NAMES[self.index()]
+    }
+
+    /// Its place in [`Self::NAMES`].
+    pub(super) const fn index(&self) -> usize {
         match self {
-            Self::New => "New",
-            Self::Working { .. } => "Working",
-            Self::Waiting { .. } => "Waiting",
-            Self::Solved { .. } => "Solved",
-            Self::Closed { .. } => "Closed",
+            Self::New => 0,
+            Self::Working { .. } => 1,
+            Self::Waiting { .. } => 2,
+            Self::Solved { .. } => 3,
+            Self::Closed { .. } => 4,
         }
     }
 }

@@ -114,6 +114,9 @@ struct Held {
     lines: Vec<(Reference, LetterMark)>,
 }
 
+/// A letter that is held back: when it goes, and which one it is.
+pub(super) type Waiting = (Time, Reference, String, LetterKind);
+
 /// A letter that is held back, as it is shown to people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeldLetter {
@@ -136,6 +139,9 @@ impl HeldLetter {
         self.due - wait(self.kind)
     }
 }
+
+/// Held letters that one turn lets go; the rest follow in the next one, so that no turn grows without bound.
+const MAX_RELEASES_A_TURN: usize = 1_000;
 
 /// What the store remembers of an umbrella.
 #[derive(Clone, Debug)]
@@ -203,6 +209,12 @@ impl Shelter {
             shelter.last.insert(customer, mark);
         }
         shelter
+    }
+
+    /// Its letters that wait, with when they go.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = Waiting> {
+        let reference = self.head.reference;
+        self.held.iter().map(move |((customer, kind), held)| (held.due, reference, customer.clone(), *kind))
     }
 
     fn is_open(&self) -> bool {
@@ -310,13 +322,13 @@ impl Desk {
             shelter.held.entry(key.clone()).or_insert(Held { due: turn.at + wait(mark.kind), lines: Vec::new() });
         held.lines.push((reference, mark));
         let due = held.due;
+        self.waiting.insert((due, umbrella, key.0.clone(), key.1));
         // When all of a customer's lines are back there is nothing to wait for.
         if mark.kind == LetterKind::Solved && !shelter.at_work.contains_key(customer) {
             return self.release(umbrella, &key, turn);
         }
         shelter.waits.insert(reference, mark.kind);
         turn.held.push(HeldLine { umbrella, customer: customer.clone(), case: reference, mark, due });
-        self.next_release = Some(self.next_release.map_or(due, |next| next.min(due)));
     }
 
     /// Lets the letter of a case's umbrella go that still waits to say what was before: it comes first.
@@ -332,35 +344,23 @@ impl Desk {
     /// How many letters are held back, and when the last of them goes at the latest.
     #[must_use]
     pub fn held(&self) -> Option<(usize, Time)> {
-        let due = || self.shelters.values().flat_map(|shelter| shelter.held.values()).map(|held| held.due);
-        due().max().map(|last| (due().count(), last))
+        self.waiting.last().map(|&(due, ..)| (self.waiting.len(), due))
     }
 
     /// When the next held letter goes.
-    pub(crate) const fn next_release(&self) -> Option<Time> {
-        self.next_release
+    pub(crate) fn next_release(&self) -> Option<Time> {
+        self.waiting.first().map(|&(due, ..)| due)
     }
 
-    /// Lets the letters go that have waited long enough.
+    /// Lets the letters go that have waited long enough, or as many of them as a turn takes.
     pub(crate) fn release_due(&mut self, turn: &mut Turn) {
-        if self.next_release.is_none_or(|at| at > turn.at) {
-            return;
+        for _ in 0..MAX_RELEASES_A_TURN {
+            if self.next_release().is_none_or(|due| due > turn.at) {
+                return;
+            }
+            let Some((_, umbrella, customer, kind)) = self.waiting.pop_first() else { return };
+            self.release(umbrella, &(customer, kind), turn);
         }
-        let due: Vec<(Reference, (String, LetterKind))> = self
-            .shelters
-            .iter()
-            .flat_map(|(reference, shelter)| shelter.held.iter().map(move |(key, held)| (reference, key, held)))
-            .filter(|(_, _, held)| held.due <= turn.at)
-            .map(|(reference, key, _)| (*reference, key.clone()))
-            .collect();
-        for (umbrella, key) in due {
-            self.release(umbrella, &key, turn);
-        }
-        self.find_next_release();
-    }
-
-    pub(super) fn find_next_release(&mut self) {
-        self.next_release = self.shelters.values().flat_map(|shelter| shelter.held.values()).map(|held| held.due).min();
     }
 
     /// Lets all letters of an umbrella go.
@@ -368,12 +368,12 @@ impl Desk {
         let Some(shelter) = self.shelters.get(&umbrella) else { return };
         let waiting: Vec<_> = shelter.held.keys().cloned().collect();
         waiting.into_iter().for_each(|key| self.release(umbrella, &key, turn));
-        self.find_next_release();
     }
 
     fn release(&mut self, umbrella: Reference, key: &(String, LetterKind), turn: &mut Turn) {
         let Some(shelter) = self.shelters.get_mut(&umbrella) else { return };
         let Some(held) = shelter.held.remove(key) else { return };
+        self.waiting.remove(&(held.due, umbrella, key.0.clone(), key.1));
         turn.released.extend(&held.lines);
         for (line, _) in &held.lines {
             shelter.waits.remove(line);
