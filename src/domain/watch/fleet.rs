@@ -1,6 +1,5 @@
 //! The inventory of the running watch: who joins, who stays, who leaves.
 
-use super::agent::Agent;
 use super::device::{Device, Place, Role, Slot};
 use super::evidence::Evidence;
 use super::health::Health;
@@ -32,8 +31,7 @@ impl Watch {
                     row.evidence.answered_until(until - device.pace.interval);
                     let slot = self.seat(device, row.evidence, row.address, turn.at);
                     self.health[slot.index()] = Health::restored(row.baseline);
-                    let poll = &mut self.polls[slot.index()];
-                    (poll.stored_baseline, poll.agent) = (row.baseline, Agent::restored(row.agent));
+                    self.polls[slot.index()].restore_agent(row.agent);
                     let shift = self.evidence[slot.index()].blind(slot, until, Verdict::Unobserved, Reason::Stopped);
                     self.shifted(shift, turn);
                 }
@@ -168,10 +166,7 @@ impl Watch {
         let strip_of = |device: &Device| (device.pace.interval, device.pace.history, device.limits.window);
         if strip_of(&before) != strip_of(device) {
             self.keep_strip(slot, turn);
-            let Poll { address, agent, stored_baseline, .. } = self.polls[slot.index()];
-            self.polls[slot.index()].renew(slot, device, address, turn.at);
-            let poll = &mut self.polls[slot.index()];
-            (poll.agent, poll.stored_baseline) = (agent, stored_baseline);
+            self.polls[slot.index()].renew_settings(slot, device, turn.at);
             self.schedule_regular(slot, turn.at);
         }
         if before.limits != device.limits || before.snmp != device.snmp {

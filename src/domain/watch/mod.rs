@@ -34,7 +34,7 @@ pub use isolation::{CUT_OFF_AFTER, Isolation, SENTINEL_INTERVAL, SENTINEL_TIMEOU
 pub use ledger::{Interval, Reason, Verdict};
 pub use probe::{Ask, Method, Outcome, Probe, ProbeResult, Round, SnmpSample};
 pub use schedule::next_tick;
-pub use strip::{Cell, Chunk, MAX_CELLS, MIN_WINDOW};
+pub use strip::{Cell, Chunk, Lost, MAX_CELLS, MIN_WINDOW};
 pub use symptom::{Finding, Limits, Permille, Symptom, Symptoms};
 pub use trap::{Trap, TrapKind};
 pub use witness::{MAX_TRAPS, TRAP_SPAN};
@@ -485,7 +485,7 @@ impl Watch {
                     evidence: self.evidence[slot.index()].clone(),
                     address: self.polls[slot.index()].address,
                     baseline: self.health[slot.index()].baseline(),
-                    agent: self.polls[slot.index()].agent.state(),
+                    agent: self.polls[slot.index()].agent(),
                 });
             }
         }
@@ -549,10 +549,10 @@ impl Watch {
             last_contact: evidence.last_contact(),
             rtt: poll.rtt,
             loss: poll.strip.loss(SHOWN_LOSS),
-            agent: poll.agent.state(),
+            agent: poll.agent(),
             symptoms: evidence.symptoms(),
             maintained: poll.maintained,
-            sample: poll.sample.clone(),
+            sample: poll.sample().cloned(),
         }
     }
 

@@ -97,7 +97,7 @@ impl Watch {
         if case.diagnosis.as_ref().is_some_and(|diagnosis| !has_word || diagnosis.witnesses.iter().any(said)) {
             return;
         }
-        let waits = device.snmp.is_some() && !has_word && !self.polls[slot.index()].agent.state().needs_care();
+        let waits = device.snmp.is_some() && !has_word && !self.polls[slot.index()].agent().needs_care();
         if waits || !self.evidence[slot.index()].verdict().is_contact() || case.recovered_at.is_none() {
             return;
         }
