@@ -19,6 +19,34 @@ use alloc::vec::Vec;
 use core::cmp::Reverse;
 use core::net::IpAddr;
 
+/// The slots of all devices in the order of the devices' ids, by which they are found.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Order(Vec<Slot>);
+
+impl Order {
+    fn of(devices: &[Option<Arc<Device>>]) -> Self {
+        let seated = devices.iter().zip(0..).filter_map(|(device, slot)| Some((device.as_ref()?.id.as_str(), slot)));
+        let mut seated: Vec<(&str, u32)> = seated.collect();
+        seated.sort_unstable();
+        Self(seated.into_iter().map(|(_, slot)| Slot(slot)).collect())
+    }
+
+    /// The slot of one of the `devices`, of which this is the order.
+    pub(super) fn find(&self, devices: &[Option<Arc<Device>>], id: &str) -> Option<Slot> {
+        let id_of = |slot: &Slot| devices[slot.index()].as_ref().map(|device| device.id.as_str());
+        let place = self.0.binary_search_by(|slot| id_of(slot).cmp(&Some(id))).ok()?;
+        self.0.get(place).copied()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = Slot> {
+        self.0.iter().copied()
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
 impl Watch {
     /// Sets the watch up from what the store remembers; nobody has watched since `until`.
     pub(super) fn restore(&mut self, saved: Vec<DeviceRow>, plan: &Plan, until: Time, turn: &mut Turn) {
@@ -50,14 +78,14 @@ impl Watch {
     /// Takes over a changed inventory. Who stays is asked on as before.
     pub(super) fn plan(&mut self, plan: &Plan, turn: &mut Turn) {
         self.set_rules(plan);
-        let mut leaving = core::mem::take(&mut self.slots);
+        let mut leaving: BTreeMap<String, Slot> =
+            self.devices().map(|(slot, device)| (device.id.clone(), slot)).collect();
         let (mut added, mut kept) = (0, 0);
         let mut joining = Vec::new();
         for device in &plan.devices {
             match leaving.remove(&device.id) {
                 Some(slot) => {
                     kept += 1;
-                    self.slots.insert(device.id.clone(), slot);
                     self.stay(slot, device, turn);
                 }
                 None => joining.push(device),
@@ -95,9 +123,11 @@ impl Watch {
         self.evidence.reserve(more);
         self.polls.reserve(more);
         self.health.reserve(more);
+        self.wheel.grow(self.devices.len() + more);
     }
 
     fn count_fleet(&mut self, now: Time) {
+        self.order = Order::of(&self.devices);
         let mut sentinels = [false; Place::ALL.len()];
         for (_, device) in self.devices() {
             if let Some(place) = device.role.place() {
@@ -106,13 +136,13 @@ impl Watch {
         }
         self.find_parents();
         self.senders = None;
-        let counted = self.slots.values().filter_map(|slot| {
+        let counted = self.order.iter().filter_map(|slot| {
             let device = self.devices[slot.index()].as_ref()?;
             (!device.is_sentinel()).then_some(device.pace.interval)
         });
         self.crowd.recount(counted);
-        let refused = self.slots.values().filter(|slot| self.polls[slot.index()].refused).count();
-        self.isolation.set_fleet(self.slots.len(), sentinels, refused, now);
+        let refused = self.order.iter().filter(|slot| self.polls[slot.index()].refused).count();
+        self.isolation.set_fleet(self.order.len(), sentinels, refused, now);
     }
 
     fn join(&mut self, device: &Arc<Device>, turn: &mut Turn) {
@@ -134,14 +164,12 @@ impl Watch {
             self.evidence.push(evidence.clone());
             self.polls.push(Poll::new(slot, device, address, now));
             self.health.push(Health::default());
-            self.parents.push(None);
             slot
         });
         self.evidence[slot.index()] = evidence;
         self.polls[slot.index()].renew(slot, device, address, now);
         self.health[slot.index()] = Health::default();
         self.devices[slot.index()] = Some(Arc::clone(device));
-        self.slots.insert(device.id.clone(), slot);
         self.wheel.grow(self.devices.len());
         // Regular times that fall on this very instant count: a device is first asked within its first interval.
         self.schedule_regular(slot, now - core::time::Duration::from_millis(1));
@@ -202,7 +230,7 @@ impl Watch {
 
     /// A host name was resolved.
     pub(super) fn resolved(&mut self, device: &str, host: &str, address: IpAddr) {
-        let Some(&slot) = self.slots.get(device) else { return };
+        let Some(slot) = self.slot(device) else { return };
         if self.devices[slot.index()].as_ref().is_none_or(|device| device.host != host) {
             return;
         }

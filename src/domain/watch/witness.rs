@@ -49,7 +49,7 @@ impl Watch {
     /// Who has this address. The index is made when the first trap comes.
     fn sender(&mut self, address: IpAddr) -> Option<Slot> {
         if self.senders.is_none() {
-            let known = self.slots.values().filter_map(|&slot| Some((self.polls[slot.index()].address?, slot)));
+            let known = self.order.iter().filter_map(|slot| Some((self.polls[slot.index()].address?, slot)));
             self.senders = Some(known.collect::<BTreeMap<IpAddr, Slot>>());
         }
         self.senders.as_ref().and_then(|senders| senders.get(&address)).copied()
