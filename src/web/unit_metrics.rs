@@ -9,7 +9,6 @@ use core::fmt::Write;
 use core::ops::ControlFlow;
 use core::pin::Pin;
 use core::task::{Context, Poll};
-use core::time::Duration;
 use hyper::body::Frame;
 use std::sync::Arc;
 
@@ -39,13 +38,13 @@ const METRICS: [Metric; 5] = [
         name: "ntuwatch_unit_rtt_seconds",
         help: "Round-trip time of the unit's last answer.",
         by_verdict: false,
-        value: |row, _| row.status.rtt.as_ref().map(Duration::as_secs_f64),
+        value: |row, _| row.status.rtt.map(|rtt| rtt.duration().as_secs_f64()),
     },
     Metric {
         name: "ntuwatch_unit_loss_ratio",
         help: "Share of lost probe rounds over the last five minutes.",
         by_verdict: false,
-        value: |row, _| row.status.loss,
+        value: |row, _| row.status.loss.share(),
     },
     Metric {
         name: "ntuwatch_unit_last_contact_timestamp_seconds",

@@ -3,10 +3,12 @@
 use ntuwatch::domain::desk::{Move, NotOpen, Reference};
 use ntuwatch::domain::letter::{Letter, Mail};
 use ntuwatch::domain::maintenance::{Maintenance, Origin, Scope, Stage, Window};
-use ntuwatch::domain::time::{Calendar, ClockMark, Time};
+use ntuwatch::domain::time::{Calendar, ClockMark, Rtt, Time};
 use ntuwatch::domain::turn::{BadMaintenance, Done, Refusal, Turn, Wish};
 use ntuwatch::domain::view::DeviceStatus;
-use ntuwatch::domain::watch::{AgentState, Circuit, Device, Limits, Pace, Reason, Role, Secret, Symptoms, Verdict};
+use ntuwatch::domain::watch::{
+    AgentState, Circuit, Device, Limits, Lost, Pace, Reason, Role, Secret, Symptoms, Verdict,
+};
 use ntuwatch::store::{Commit, Entry, Store};
 use ntuwatch::text;
 use ntuwatch::web::board::{Board, Row, Summary};
@@ -303,8 +305,8 @@ pub(crate) fn row(id: &str, role: Role, verdict: Verdict) -> Row {
         reason: Reason::Answered,
         since: NOW - Duration::from_secs(60),
         last_contact: Some(NOW),
-        rtt: Some(Duration::from_micros(12_345)),
-        loss: Some(0.25),
+        rtt: Some(Rtt::from(Duration::from_micros(12_345))),
+        loss: Lost { lost: 1, sent: 4 },
         agent: AgentState::Unknown,
         symptoms: Symptoms::default(),
         maintained: false,

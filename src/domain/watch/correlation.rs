@@ -8,6 +8,7 @@ use crate::domain::time::Time;
 use crate::domain::turn::Turn;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -59,6 +60,19 @@ struct Kin {
     second: i64,
 }
 
+/// Whom each device is reached through, by slot.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Parents(Vec<Slot>);
+
+/// No device's slot.
+const NOBODY: Slot = Slot(u32::MAX);
+
+impl Parents {
+    fn of(&self, slot: Slot) -> Option<Slot> {
+        self.0.get(slot.index()).copied().filter(|&parent| parent != NOBODY)
+    }
+}
+
 /// How many units share what.
 #[derive(Clone, Debug, Default)]
 struct Members {
@@ -78,7 +92,7 @@ impl Watch {
     pub(super) fn note_loss(&mut self, slot: Slot) {
         let Some(first_loss) = self.loss_of(slot) else { return };
         // Those that are over go when they are more than all that there can be.
-        if self.losses.since.len() > 2 * self.slots.len() {
+        if self.losses.since.len() > 2 * self.order.len() {
             let mut known = core::mem::take(&mut self.losses.since);
             known.retain(|&(since, slot)| self.loss_of(slot) == Some(since));
             self.losses.since = known;
@@ -88,7 +102,7 @@ impl Watch {
 
     /// The devices that one is reached through, the nearest first.
     pub(super) fn ancestors(&self, slot: Slot) -> impl Iterator<Item = Slot> {
-        core::iter::successors(self.parents[slot.index()], |slot| self.parents[slot.index()]).take(MAX_DEPTH)
+        core::iter::successors(self.parents.of(slot), |slot| self.parents.of(*slot)).take(MAX_DEPTH)
     }
 
     /// Whether one device is reached through the other.
@@ -99,17 +113,13 @@ impl Watch {
     /// Finds everybody's parent anew.
     pub(super) fn find_parents(&mut self) {
         self.losses.members = None;
-        self.parents.clear();
-        self.parents.resize(self.devices.len(), None);
-        for &slot in self.slots.values() {
-            let upstream = self.devices[slot.index()].as_ref().and_then(|device| device.upstream.as_ref());
-            self.parents[slot.index()] = upstream.and_then(|id| self.slots.get(id)).copied();
-        }
+        let upstream = |device: &Option<Arc<Device>>| self.slot(device.as_ref()?.upstream.as_ref()?);
+        self.parents = Parents(self.devices.iter().map(|device| upstream(device).unwrap_or(NOBODY)).collect());
     }
 
     /// A loss was confirmed: whoever it is reached through is asked at once, unless that was done since.
     pub(super) fn ask_parent(&mut self, slot: Slot, first_loss: Time, now: Time) {
-        if let Some(parent) = self.parents[slot.index()]
+        if let Some(parent) = self.parents.of(slot)
             && self.polls[parent.index()].sent_at() < first_loss
         {
             self.wheel.set(parent, now);
@@ -186,9 +196,7 @@ impl Watch {
 
     fn has_cause(&self, slot: Slot, device: &Device, cause: &Cause) -> bool {
         match cause {
-            Cause::Device(id) | Cause::Below(id) => {
-                self.slots.get(id).is_some_and(|parent| self.is_below(slot, *parent))
-            }
+            Cause::Device(id) | Cause::Below(id) => self.slot(id).is_some_and(|parent| self.is_below(slot, parent)),
             Cause::Group(kind, name) => device.is_of(*kind, name),
             Cause::Moment => true,
         }
@@ -263,7 +271,7 @@ impl Watch {
     fn kin(&self, slot: Slot, first_loss: Time) -> Option<Kin> {
         let device = self.devices[slot.index()].as_ref()?;
         let groups = device.groups().map(|(kind, name)| (kind, String::from(name))).collect();
-        Some(Kin { parent: self.parents[slot.index()], groups, second: first_loss.as_millis() / 1_000 })
+        Some(Kin { parent: self.parents.of(slot), groups, second: first_loss.as_millis() / 1_000 })
     }
 
     /// How many units share what.

@@ -271,9 +271,7 @@ impl Watch {
             let chunk = poll.strip.take_unwritten(Strip::chunk());
             turn.chunks.extend(chunk.map(|chunk| (device.id.clone(), chunk)));
         }
-        let learnt = self.health[slot.index()].baseline();
-        if learnt.has_left(poll.stored_baseline) {
-            poll.stored_baseline = learnt;
+        if self.health[slot.index()].is_to_be_stored() {
             self.changed.push(slot);
         }
     }
@@ -288,7 +286,7 @@ impl Watch {
     /// The daemon stops: what it has learnt of usual round trips, and the evidence of open cases.
     pub(super) fn keep_what_is_learnt(&mut self, turn: &mut Turn) {
         for slot in self.all_slots() {
-            if self.health[slot.index()].baseline() != self.polls[slot.index()].stored_baseline {
+            if !self.health[slot.index()].is_stored() {
                 self.changed.push(slot);
             }
             let has_case =

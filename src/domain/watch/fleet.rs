@@ -1,6 +1,5 @@
 //! The inventory of the running watch: who joins, who stays, who leaves.
 
-use super::agent::Agent;
 use super::device::{Device, Place, Role, Slot};
 use super::evidence::Evidence;
 use super::health::Health;
@@ -20,6 +19,34 @@ use alloc::vec::Vec;
 use core::cmp::Reverse;
 use core::net::IpAddr;
 
+/// The slots of all devices in the order of the devices' ids, by which they are found.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Order(Vec<Slot>);
+
+impl Order {
+    fn of(devices: &[Option<Arc<Device>>]) -> Self {
+        let seated = devices.iter().zip(0..).filter_map(|(device, slot)| Some((device.as_ref()?.id.as_str(), slot)));
+        let mut seated: Vec<(&str, u32)> = seated.collect();
+        seated.sort_unstable();
+        Self(seated.into_iter().map(|(_, slot)| Slot(slot)).collect())
+    }
+
+    /// The slot of one of the `devices`, of which this is the order.
+    pub(super) fn find(&self, devices: &[Option<Arc<Device>>], id: &str) -> Option<Slot> {
+        let id_of = |slot: &Slot| devices[slot.index()].as_ref().map(|device| device.id.as_str());
+        let place = self.0.binary_search_by(|slot| id_of(slot).cmp(&Some(id))).ok()?;
+        self.0.get(place).copied()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = Slot> {
+        self.0.iter().copied()
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
 impl Watch {
     /// Sets the watch up from what the store remembers; nobody has watched since `until`.
     pub(super) fn restore(&mut self, saved: Vec<DeviceRow>, plan: &Plan, until: Time, turn: &mut Turn) {
@@ -32,8 +59,7 @@ impl Watch {
                     row.evidence.answered_until(until - device.pace.interval);
                     let slot = self.seat(device, row.evidence, row.address, turn.at);
                     self.health[slot.index()] = Health::restored(row.baseline);
-                    let poll = &mut self.polls[slot.index()];
-                    (poll.stored_baseline, poll.agent) = (row.baseline, Agent::restored(row.agent));
+                    self.polls[slot.index()].restore_agent(row.agent);
                     let shift = self.evidence[slot.index()].blind(slot, until, Verdict::Unobserved, Reason::Stopped);
                     self.shifted(shift, turn);
                 }
@@ -52,14 +78,14 @@ impl Watch {
     /// Takes over a changed inventory. Who stays is asked on as before.
     pub(super) fn plan(&mut self, plan: &Plan, turn: &mut Turn) {
         self.set_rules(plan);
-        let mut leaving = core::mem::take(&mut self.slots);
+        let mut leaving: BTreeMap<String, Slot> =
+            self.devices().map(|(slot, device)| (device.id.clone(), slot)).collect();
         let (mut added, mut kept) = (0, 0);
         let mut joining = Vec::new();
         for device in &plan.devices {
             match leaving.remove(&device.id) {
                 Some(slot) => {
                     kept += 1;
-                    self.slots.insert(device.id.clone(), slot);
                     self.stay(slot, device, turn);
                 }
                 None => joining.push(device),
@@ -97,9 +123,11 @@ impl Watch {
         self.evidence.reserve(more);
         self.polls.reserve(more);
         self.health.reserve(more);
+        self.wheel.grow(self.devices.len() + more);
     }
 
     fn count_fleet(&mut self, now: Time) {
+        self.order = Order::of(&self.devices);
         let mut sentinels = [false; Place::ALL.len()];
         for (_, device) in self.devices() {
             if let Some(place) = device.role.place() {
@@ -108,13 +136,13 @@ impl Watch {
         }
         self.find_parents();
         self.senders = None;
-        let counted = self.slots.values().filter_map(|slot| {
+        let counted = self.order.iter().filter_map(|slot| {
             let device = self.devices[slot.index()].as_ref()?;
             (!device.is_sentinel()).then_some(device.pace.interval)
         });
         self.crowd.recount(counted);
-        let refused = self.slots.values().filter(|slot| self.polls[slot.index()].refused).count();
-        self.isolation.set_fleet(self.slots.len(), sentinels, refused, now);
+        let refused = self.order.iter().filter(|slot| self.polls[slot.index()].refused).count();
+        self.isolation.set_fleet(self.order.len(), sentinels, refused, now);
     }
 
     fn join(&mut self, device: &Arc<Device>, turn: &mut Turn) {
@@ -136,14 +164,12 @@ impl Watch {
             self.evidence.push(evidence.clone());
             self.polls.push(Poll::new(slot, device, address, now));
             self.health.push(Health::default());
-            self.parents.push(None);
             slot
         });
         self.evidence[slot.index()] = evidence;
         self.polls[slot.index()].renew(slot, device, address, now);
         self.health[slot.index()] = Health::default();
         self.devices[slot.index()] = Some(Arc::clone(device));
-        self.slots.insert(device.id.clone(), slot);
         self.wheel.grow(self.devices.len());
         // Regular times that fall on this very instant count: a device is first asked within its first interval.
         self.schedule_regular(slot, now - core::time::Duration::from_millis(1));
@@ -168,10 +194,7 @@ impl Watch {
         let strip_of = |device: &Device| (device.pace.interval, device.pace.history, device.limits.window);
         if strip_of(&before) != strip_of(device) {
             self.keep_strip(slot, turn);
-            let Poll { address, agent, stored_baseline, .. } = self.polls[slot.index()];
-            self.polls[slot.index()].renew(slot, device, address, turn.at);
-            let poll = &mut self.polls[slot.index()];
-            (poll.agent, poll.stored_baseline) = (agent, stored_baseline);
+            self.polls[slot.index()].renew_settings(slot, device, turn.at);
             self.schedule_regular(slot, turn.at);
         }
         if before.limits != device.limits || before.snmp != device.snmp {
@@ -207,7 +230,7 @@ impl Watch {
 
     /// A host name was resolved.
     pub(super) fn resolved(&mut self, device: &str, host: &str, address: IpAddr) {
-        let Some(&slot) = self.slots.get(device) else { return };
+        let Some(slot) = self.slot(device) else { return };
         if self.devices[slot.index()].as_ref().is_none_or(|device| device.host != host) {
             return;
         }

@@ -34,7 +34,7 @@ pub use isolation::{CUT_OFF_AFTER, Isolation, SENTINEL_INTERVAL, SENTINEL_TIMEOU
 pub use ledger::{Interval, Reason, Verdict};
 pub use probe::{Ask, Method, Outcome, Probe, ProbeResult, Round, SnmpSample};
 pub use schedule::next_tick;
-pub use strip::{Cell, Chunk, MAX_CELLS, MIN_WINDOW};
+pub use strip::{Cell, Chunk, Lost, MAX_CELLS, MIN_WINDOW};
 pub use symptom::{Finding, Limits, Permille, Symptom, Symptoms};
 pub use trap::{Trap, TrapKind};
 pub use witness::{MAX_TRAPS, TRAP_SPAN};
@@ -49,15 +49,15 @@ use super::time::Time;
 use super::turn::{Command, DeviceRow, Done, Input, Refusal, Reply, Request, Turn, Wish};
 use super::view::DeviceStatus;
 use alloc::collections::{BTreeMap, BinaryHeap};
-use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 use core::net::IpAddr;
 use core::time::Duration;
-use correlation::{Losses, Shared};
+use correlation::{Losses, Parents, Shared};
 use crowd::Crowd;
 use degraded::OwnSide;
+use fleet::Order;
 use health::Health;
 use rounds::Poll;
 use schedule::Wheel;
@@ -85,13 +85,12 @@ pub const SHOWN_LOSS: Duration = Duration::from_secs(300);
 pub struct Watch {
     /// By slot; `None` where a device has left.
     devices: Vec<Option<Arc<Device>>>,
-    slots: BTreeMap<String, Slot>,
+    order: Order,
     free: Vec<Slot>,
     evidence: Vec<Evidence>,
     polls: Vec<Poll>,
     health: Vec<Health>,
-    /// Whom each is reached through.
-    parents: Vec<Option<Slot>>,
+    parents: Parents,
     /// Who has which address, once somebody asked.
     senders: Option<BTreeMap<IpAddr, Slot>>,
     crowd: Crowd,
@@ -145,12 +144,12 @@ impl Watch {
         let now = turn.at;
         let mut watch = Self {
             devices: Vec::new(),
-            slots: BTreeMap::new(),
+            order: Order::default(),
             free: Vec::new(),
             evidence: Vec::new(),
             polls: Vec::new(),
             health: Vec::new(),
-            parents: Vec::new(),
+            parents: Parents::default(),
             senders: None,
             crowd: Crowd::default(),
             losses: Losses::default(),
@@ -287,8 +286,8 @@ impl Watch {
         if self.next_tending.is_none_or(|at| at > turn.at) {
             return;
         }
-        let answers =
-            |id: &str| self.slots.get(id).is_none_or(|slot| self.evidence[slot.index()].verdict().is_contact());
+        let find = |id: &str| self.order.find(&self.devices, id);
+        let answers = |id: &str| find(id).is_none_or(|slot| self.evidence[slot.index()].verdict().is_contact());
         let is_over = |umbrella: &crate::domain::desk::Umbrella| match &umbrella.cause {
             Cause::Device(id) => answers(id),
             Cause::Below(_) | Cause::Group(..) | Cause::Moment => true,
@@ -375,8 +374,7 @@ impl Watch {
 
     fn case_due(&mut self, reference: Reference, turn: &mut Turn) {
         let Some(case) = self.desk.case(reference) else { return };
-        let slot = self.slots.get(&case.opening.unit);
-        let slot = slot.copied();
+        let slot = self.slot(&case.opening.unit);
         let well = slot.is_none_or(|slot| self.evidence[slot.index()].is_in_contact());
         self.desk.wake(reference, well, turn);
         if let Some(slot) = slot {
@@ -426,7 +424,7 @@ impl Watch {
         let Request { ticket, by, wish } = request;
         let result = match wish {
             Wish::Open { unit, priority, note } => {
-                let slot = self.slots.get(&unit).copied();
+                let slot = self.slot(&unit);
                 match slot.and_then(|slot| self.devices[slot.index()].as_deref().map(|device| (slot, device))) {
                     Some((slot, Device { id, role: Role::Unit(circuit), pace, .. })) => {
                         let evidence = &self.evidence[slot.index()];
@@ -460,7 +458,7 @@ impl Watch {
     /// A person declared the case solved. If its line is still lost, it gets the time of a new fault to come back; if it
     /// is degraded, that of a new finding.
     fn expect_recovery(&mut self, reference: Reference, turn: &mut Turn) {
-        let Some(&slot) = self.desk.case(reference).and_then(|case| self.slots.get(&case.opening.unit)) else {
+        let Some(slot) = self.desk.case(reference).and_then(|case| self.slot(&case.opening.unit)) else {
             return;
         };
         let Some(down_after) = self.devices[slot.index()].as_ref().map(|device| device.pace.down_after) else {
@@ -485,7 +483,7 @@ impl Watch {
                     evidence: self.evidence[slot.index()].clone(),
                     address: self.polls[slot.index()].address,
                     baseline: self.health[slot.index()].baseline(),
-                    agent: self.polls[slot.index()].agent.state(),
+                    agent: self.polls[slot.index()].agent(),
                 });
             }
         }
@@ -512,7 +510,7 @@ impl Watch {
     }
 
     fn all_slots(&self) -> Vec<Slot> {
-        self.slots.values().copied().collect()
+        self.order.iter().collect()
     }
 
     /// The desk.
@@ -529,13 +527,13 @@ impl Watch {
 
     /// All devices with their slots, in the order of their ids.
     pub fn devices(&self) -> impl Iterator<Item = (Slot, &Arc<Device>)> {
-        self.slots.values().filter_map(|&slot| Some((slot, self.devices[slot.index()].as_ref()?)))
+        self.order.iter().filter_map(|slot| Some((slot, self.devices[slot.index()].as_ref()?)))
     }
 
     /// The slot of a device.
     #[must_use]
     pub fn slot(&self, device: &str) -> Option<Slot> {
-        self.slots.get(device).copied()
+        self.order.find(&self.devices, device)
     }
 
     /// What is known of the device in a slot.
@@ -549,10 +547,10 @@ impl Watch {
             last_contact: evidence.last_contact(),
             rtt: poll.rtt,
             loss: poll.strip.loss(SHOWN_LOSS),
-            agent: poll.agent.state(),
+            agent: poll.agent(),
             symptoms: evidence.symptoms(),
             maintained: poll.maintained,
-            sample: poll.sample.clone(),
+            sample: poll.sample().cloned(),
         }
     }
 

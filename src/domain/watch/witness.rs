@@ -49,7 +49,7 @@ impl Watch {
     /// Who has this address. The index is made when the first trap comes.
     fn sender(&mut self, address: IpAddr) -> Option<Slot> {
         if self.senders.is_none() {
-            let known = self.slots.values().filter_map(|&slot| Some((self.polls[slot.index()].address?, slot)));
+            let known = self.order.iter().filter_map(|slot| Some((self.polls[slot.index()].address?, slot)));
             self.senders = Some(known.collect::<BTreeMap<IpAddr, Slot>>());
         }
         self.senders.as_ref().and_then(|senders| senders.get(&address)).copied()
@@ -97,7 +97,7 @@ impl Watch {
         if case.diagnosis.as_ref().is_some_and(|diagnosis| !has_word || diagnosis.witnesses.iter().any(said)) {
             return;
         }
-        let waits = device.snmp.is_some() && !has_word && !self.polls[slot.index()].agent.state().needs_care();
+        let waits = device.snmp.is_some() && !has_word && !self.polls[slot.index()].agent().needs_care();
         if waits || !self.evidence[slot.index()].verdict().is_contact() || case.recovered_at.is_none() {
             return;
         }

@@ -207,7 +207,7 @@ impl Watch {
     /// The devices of a scope, with all that is reached through them.
     fn within<'a>(&'a self, scope: &'a Scope) -> impl Iterator<Item = (Slot, &'a Arc<Device>)> {
         let root = match scope {
-            Scope::Device(id) => self.slots.get(id).copied(),
+            Scope::Device(id) => self.slot(id),
             Scope::Group(..) => None,
         };
         self.devices().filter(move |(slot, device)| match scope {
@@ -300,7 +300,7 @@ impl Watch {
         let (mut roots, mut groups) = (BTreeSet::new(), BTreeSet::new());
         for known in self.works.values().filter(|known| known.stage == Stage::Active) {
             match &known.window.scope {
-                Scope::Device(id) => roots.extend(self.slots.get(id).copied()),
+                Scope::Device(id) => roots.extend(self.slot(id)),
                 Scope::Group(kind, name) => {
                     groups.insert((*kind, name.as_str()));
                 }
