@@ -36,7 +36,7 @@ struct Column {
 }
 
 fn main() {
-    let idle = Daemon::start(10, None);
+    let idle = Daemon::start(10, &[], None);
     sleep(WARM_UP);
     let mut columns = vec![measure(&idle, "10 units", WARM_UP)];
     drop(idle);
@@ -47,7 +47,7 @@ fn main() {
 
 /// A day in the life of a fleet, on one core if that is given.
 fn fleet(core: Option<u32>, [calm, dies, returns]: [&'static str; 3]) -> [Column; 3] {
-    let daemon = Daemon::start(UNITS, core);
+    let daemon = Daemon::start(UNITS, &[], core);
     sleep(WARM_UP);
     let calm = measure(&daemon, calm, MEASURED);
     assert_eq!(calm.after.of("ntuwatch_units{verdict=\"UP\"}"), f64::from(UNITS), "all units answer");

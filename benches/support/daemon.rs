@@ -96,12 +96,12 @@ impl Reading {
 }
 
 impl Daemon {
-    /// Starts a daemon for so many units, and returns when it serves.
-    pub(crate) fn start(units: u32, core: Option<u32>) -> Self {
+    /// Starts a daemon for so many units, all with these `cells` beside their own, and returns when it serves.
+    pub(crate) fn start(units: u32, cells: &[(&str, String)], core: Option<u32>) -> Self {
         let home = tempfile::tempdir().expect("a directory can be made");
         fs::write(home.path().join("ntuwatch.toml"), format!("{CONFIG}{}", customers()))
             .expect("the directory can be written");
-        fs::write(home.path().join("units.csv"), inventory(units)).expect("the directory can be written");
+        fs::write(home.path().join("units.csv"), inventory(units, cells)).expect("the directory can be written");
         let mut command = namespace::command();
         if let Some(core) = core {
             command.args(["taskset", "--cpu-list", &core.to_string()]);
@@ -167,10 +167,16 @@ impl Daemon {
         self.nft("delete table ip bench");
     }
 
-    fn nft(&self, rules: &str) {
+    /// A command in the daemon's network.
+    pub(crate) fn inside(&self, command: &[&str]) -> Command {
         let pid = self.child.id().to_string();
-        let inside = ["--target", &pid, "--user", "--preserve-credentials", "--net", "nft", rules];
-        let done = Command::new("nsenter").args(inside).status().expect("nsenter is there");
+        let mut inside = Command::new("nsenter");
+        inside.args(["--target", &pid, "--user", "--preserve-credentials", "--net"]).args(command);
+        inside
+    }
+
+    fn nft(&self, rules: &str) {
+        let done = self.inside(&["nft", rules]).status().expect("nsenter is there");
         assert!(done.success(), "nft {rules}");
     }
 
@@ -215,13 +221,15 @@ fn customers() -> String {
 }
 
 /// A CSV of units, the first [`DEAD`] of them in 127.1.0.0/16, the others from 127.2.0.0 on.
-fn inventory(units: u32) -> String {
-    let mut text = String::from("id,customer,address,order,service,region,ttr\n");
+fn inventory(units: u32, cells: &[(&str, String)]) -> String {
+    let (names, values): (String, String) =
+        cells.iter().map(|(name, value)| (format!(",{name}"), format!(",{value}"))).unzip();
+    let mut text = format!("id,customer,address,order,service,region,ttr{names}\n");
     for unit in 0..units {
         let net = if unit < DEAD { 1 } else { 2 };
         let address = Ipv4Addr::from(u32::from(Ipv4Addr::new(127, net, 0, 1)) + unit);
         let customer = unit.min(DEAD);
-        let row = format!("unit-{unit:07},customer-{customer:04},{address},SO-{unit},DIA,EMEA,4h");
+        let row = format!("unit-{unit:07},customer-{customer:04},{address},SO-{unit},DIA,EMEA,4h{values}");
         writeln!(text, "{row}").expect("a string takes it");
     }
     text

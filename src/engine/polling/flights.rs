@@ -130,6 +130,13 @@ impl<F> Flights<F> {
         self.end(serial, State::Answered)
     }
 
+    /// Asks again within the same flight and its time: answers to what was asked before are late from now on.
+    pub(in crate::engine) fn renew(&mut self, serial: Serial) -> Serial {
+        let berth = &mut self.berths[serial.place as usize];
+        berth.generation = berth.generation.wrapping_add(1) & self.generations;
+        Serial { generation: berth.generation, ..serial }
+    }
+
     /// A flight that nobody answered by `now`.
     pub(in crate::engine) fn give_up(&mut self, now: Duration) -> Option<F> {
         loop {
@@ -212,6 +219,19 @@ mod tests {
         assert_eq!(flights.next_deadline(), Some(ms(1_020)));
         assert_eq!(given_up(&mut flights, 2_000), [3]);
         assert_eq!((flights.len(), flights.next_deadline()), (0, None));
+    }
+
+    #[test]
+    fn what_is_asked_again_has_another_name_and_the_time_it_had() {
+        let mut flights = Flights::new(u32::MAX, 0);
+        let first = flights.begin(ms(0), ms(100), 1);
+        let second = flights.renew(first);
+        assert_eq!(flights.land(first), Err(Stray::Late));
+        assert_eq!(flights.get(second), Ok(&mut 1));
+        assert!(given_up(&mut flights, 99).is_empty());
+        assert_eq!(given_up(&mut flights, 100), [1]);
+        assert_eq!((flights.land(second), flights.len()), (Err(Stray::Late), 0));
+        assert_eq!(flights.next_deadline(), None);
     }
 
     #[test]
