@@ -213,7 +213,13 @@ impl Storm {
         let calendar = &self.calendar;
         let mails: Vec<_> =
             self.turn.letters.iter().map(|letter| text::mail(letter, "example.net", calendar)).collect();
-        let entries: Vec<_> = self.turn.facts.iter().map(|fact| entry(fact, calendar)).collect();
+        let entries: Vec<_> = self
+            .turn
+            .facts
+            .iter()
+            .filter(|fact| !matches!(fact, Fact::VerdictChanged { .. }))
+            .map(|fact| entry(fact, calendar))
+            .collect();
         let mark = ClockMark { at: self.now, boot_id: String::new(), boot_ms: 0, unix_ms: self.now.as_millis() };
         let commit = Commit { turn: &self.turn, mails: &mails, entries: &entries, mark: &mark, calendar_step: None };
         self.store.commit(&commit).expect("the disk has room");

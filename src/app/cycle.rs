@@ -316,7 +316,7 @@ impl Cycle {
     fn commit(&mut self) -> Result<(), Fatal> {
         let domain = self.config.mail.from.domain();
         let mails: Vec<_> = self.turn.letters.iter().map(|letter| text::mail(letter, domain, &self.calendar)).collect();
-        let entries: Vec<_> = self.turn.facts.iter().map(|fact| entry(fact, &self.calendar)).collect();
+        let entries: Vec<_> = self.turn.facts.iter().filter_map(|fact| entry(fact, &self.calendar)).collect();
         let mut mark = self.clock.mark();
         mark.at = mark.at.max(self.turn.at);
         let commit = Commit {
