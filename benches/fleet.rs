@@ -53,14 +53,14 @@ fn fleet(core: Option<u32>, [calm, dies, returns]: [&'static str; 3]) -> [Column
     assert_eq!(calm.after.of("ntuwatch_units{verdict=\"UP\"}"), f64::from(UNITS), "all units answer");
     assert_eq!(calm.after.of("ntuwatch_probes_lost_total{method=\"icmp\"}"), 0.0, "no false losses");
 
-    daemon.cut();
+    daemon.cut(DEAD);
     let dies = measure(&daemon, dies, STORM);
     daemon.wait_for("ntuwatch_units{verdict=\"LOSS\"}", DEAD, PATIENCE);
     daemon.wait_for("ntuwatch_units{verdict=\"UP\"}", UNITS - DEAD, PATIENCE);
     daemon.wait_for("ntuwatch_cases_opened_total{priority=\"P1\"}", DEAD, PATIENCE);
     daemon.wait_for("ntuwatch_letters_sent_total", LETTERS, PATIENCE);
 
-    daemon.mend();
+    daemon.cut(0);
     let returns = measure(&daemon, returns, STORM);
     daemon.wait_for("ntuwatch_units{verdict=\"UP\"}", UNITS, PATIENCE);
     daemon.wait_for("ntuwatch_cases{priority=\"P1\",stage=\"Solved\"}", DEAD, PATIENCE);

@@ -1,9 +1,10 @@
-//! What a probe costs: the daemon as a whole beside the least that the kernel allows, at the same pace and to the same targets.
+//! What a probe costs: the daemon as a whole beside the least that the kernel allows, and with ICMP beside others, at the same pace
+//! and to the same targets.
 //!
 //! The targets are loopback addresses in a network namespace of the bench's own. With ICMP the kernel answers, in everybody's CPU
 //! time; with SNMPv2c a process does whose work is in nobody's, but for what it takes to put the answers into the asker's socket
-//! and the questions into its own. Needs `unshare`, `nsenter`, `ip` and `nft`, and the right to make user namespaces. Takes about ten
-//! minutes. `icmp` or `snmp` as argument measures that alone, and a number after it so many units.
+//! and the questions into its own. Needs `unshare`, `nsenter`, `ip` and `nft`, and the right to make user namespaces; `fping` is a peer if it is there. Takes
+//! about fifteen minutes. `icmp` or `snmp` as argument measures that alone, and a number after it so many units.
 
 #[path = "probes/agents.rs"]
 mod agents;
@@ -15,13 +16,16 @@ mod daemon;
 mod limit;
 #[path = "support/namespace.rs"]
 mod namespace;
+#[path = "probes/peers.rs"]
+mod peers;
 #[path = "support/table.rs"]
 mod table;
 
 use core::time::Duration;
 use daemon::{DEAD, Daemon, Reading};
 use limit::Question;
-use std::process::{Child, Command, Stdio};
+use peers::{Paced, Trip};
+use std::process::{Child, Command, ExitCode, Stdio};
 use std::thread::sleep;
 use table::Table;
 
@@ -30,6 +34,11 @@ const INTERVAL: u32 = 10;
 const MEASURED: Duration = Duration::from_secs(30);
 const LIMIT_RUN: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_secs(90);
+
+/// How far a round trip may be from what it is by the limit's figures, at [`HONEST_RATE`].
+const HONEST: Duration = Duration::from_micros(50);
+/// In probes a second.
+const HONEST_RATE: u64 = 10_000;
 
 /// How units are asked.
 #[derive(Clone, Copy)]
@@ -89,52 +98,91 @@ impl Drop for Answerer {
     }
 }
 
-fn main() {
+fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
     let words: Vec<&str> = arguments.iter().skip(1).map(String::as_str).filter(|word| *word != "--bench").collect();
     let by_name = |name: &str| By::ALL.into_iter().find(|by| by.name() == name);
     if words == ["answer"] {
-        return agents::run();
+        agents::run();
+        return ExitCode::SUCCESS;
     }
     if let ["limit", by, rate, targets] = words[..] {
         let number = |text: &str| text.parse().expect("a number");
-        return limit(by_name(by).expect("a way to ask"), number(rate), number(targets) as u32);
+        limit(by_name(by).expect("a way to ask"), number(rate), number(targets) as u32);
+        return ExitCode::SUCCESS;
     }
     let units = match words.iter().find_map(|word| word.parse().ok()) {
         Some(units) => vec![units],
         None => vec![10_000, 100_000],
     };
     let one = words.first().and_then(|word| by_name(word));
-    one.map_or(By::ALL.to_vec(), |one| vec![one]).into_iter().for_each(|by| measure(by, &units));
+    let honest = one.map_or(By::ALL.to_vec(), |one| vec![one]).into_iter().map(|by| measure(by, &units));
+    // All are measured, whatever comes of the first.
+    if honest.fold(true, |all, one| all & one) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Prints the table of one way to ask.
+/// Prints the tables of one way to ask; says whether its round trips are honest.
 #[expect(clippy::print_stdout, reason = "a bench prints its result")]
-fn measure(by: By, units: &[u32]) {
+fn measure(by: By, units: &[u32]) -> bool {
     let idle = Daemon::start(10, &by.cells(), None);
     sleep(Duration::from_secs(5));
     let least = idle.read().resident as f64;
     drop(idle);
-    let engine = format!("{} engine", by.name());
-    let mut table = Table::new(&[
-        "units at 10 s",
-        "limit us",
-        "ntuwatch us",
-        &engine,
-        "loop",
-        "times the limit",
-        "sent/s",
-        "wake-ups/s",
-        "late p99",
-        "MB",
-        "bytes/unit",
-    ]);
+    let who = format!("by {}, units at 10 s", by.name());
+    let mut all = Table::new(&[&who, "CPU us/probe", "times the limit", "sent", "lost", "trip p50 us", "trip p99 us"]);
+    let mut own =
+        Table::new(&["ntuwatch us/probe", "all", "engine", "loop", "wake-ups/s", "late p99", "MB", "bytes/unit"]);
+    let mut honest = true;
     for &units in units {
-        let limit = by_limit(by, u64::from(units / INTERVAL), units);
-        table.row(&units.to_string(), by_ntuwatch(by, units, limit, least));
+        let rate = u64::from(units / INTERVAL);
+        let limit = by_limit(by, rate, units);
+        let (daemon, cells) = by_ntuwatch(by, units, least);
+        own.row(&units.to_string(), cells);
+        for (name, run) in [("limit", &limit), ("ntuwatch", &daemon)] {
+            all.row(&format!("{name}, {units}"), beside(run, &limit));
+        }
+        match by {
+            By::Icmp => {
+                honest &= rate < HONEST_RATE || is_honest(limit.trip, daemon.trip);
+                let fping = peers::fping(rate, units);
+                for (name, run) in [("fping", fping), ("surge-ping", peers::surge(rate, units, MEASURED))] {
+                    let cells = run.map_or_else(|why| vec![why.to_owned()], |run| beside(&run, &limit));
+                    all.row(&format!("{name}, {units}"), cells);
+                }
+            }
+            // Its answerers are a process that takes turns with the others: their round trips are its, too.
+            By::Snmp => {}
+        }
     }
-    table.print();
+    all.print();
     println!();
+    own.print();
+    println!();
+    honest
+}
+
+/// The cells of a run.
+fn beside(run: &Paced, limit: &Paced) -> Vec<String> {
+    let us = |pick: fn(Trip) -> Duration| run.trip.map_or_else(String::new, |trip| pick(trip).as_micros().to_string());
+    vec![
+        format!("{:.2}", run.us()),
+        format!("{:.2}", run.us() / limit.us()),
+        run.sent.to_string(),
+        run.sent.saturating_sub(run.answered).to_string(),
+        us(|trip| trip.p50),
+        us(|trip| trip.p99),
+    ]
+}
+
+/// Whether the daemon's round trips are those of the limit, but for [`HONEST`].
+fn is_honest(limit: Option<Trip>, daemon: Option<Trip>) -> bool {
+    let Some((limit, daemon)) = limit.zip(daemon) else { return false };
+    let close = |limit: Duration, daemon: Duration| daemon.abs_diff(limit) <= HONEST;
+    let honest = close(limit.p50, daemon.p50) && close(limit.p99, daemon.p99);
+    if !honest {
+        eprintln!("the daemon's round trips are more than {HONEST:?} from the limit's: see the table");
+    }
+    honest
 }
 
 /// This program, to do something else.
@@ -142,8 +190,8 @@ fn own() -> String {
     std::env::current_exe().ok().and_then(|path| path.to_str().map(str::to_owned)).expect("this program has a name")
 }
 
-/// The cells of the daemon with so many units. It must lose none that lives, also while others are dead.
-fn by_ntuwatch(by: By, units: u32, limit: f64, least: f64) -> Vec<String> {
+/// The daemon with so many units, and its own cells. It must lose none that lives, also while others are dead.
+fn by_ntuwatch(by: By, units: u32, least: f64) -> (Paced, Vec<String>) {
     let daemon = Daemon::start(units, &by.cells(), None);
     let _answerer = by.answerer(daemon.inside(&[&own(), "answer"]));
     daemon.wait_for("ntuwatch_units{verdict=\"UP\"}", units, PATIENCE);
@@ -151,12 +199,13 @@ fn by_ntuwatch(by: By, units: u32, limit: f64, least: f64) -> Vec<String> {
     let before = daemon.read();
     sleep(MEASURED);
     let after = daemon.read();
+    let trip = Trip::of(trips(&daemon));
     let of_method = |what: &str| format!("ntuwatch_probes_{what}_total{{method=\"{}\"}}", by.name());
     assert_eq!(after.grown_since(&before, &of_method("lost")), 0.0, "no false losses");
-    daemon.cut();
+    daemon.cut(DEAD);
     daemon.wait_for("ntuwatch_units{verdict=\"LOSS\"}", DEAD, PATIENCE);
     daemon.wait_for("ntuwatch_units{verdict=\"UP\"}", units - DEAD, PATIENCE);
-    daemon.mend();
+    daemon.cut(0);
     daemon.wait_for("ntuwatch_units{verdict=\"UP\"}", units, PATIENCE);
 
     let count = after.grown_since(&before, &of_method("sent"));
@@ -165,22 +214,29 @@ fn by_ntuwatch(by: By, units: u32, limit: f64, least: f64) -> Vec<String> {
         let at = |reading: &Reading| reading.threads.get(name).copied().unwrap_or_default();
         format!("{:.2}", (at(&after) - at(&before)).as_secs_f64() * 1e6 / count)
     };
-    let own = (after.cpu - before.cpu).as_secs_f64() * 1e6 / count;
-    vec![
-        format!("{limit:.2}"),
-        format!("{own:.2}"),
+    let paced = Paced { sent: count as u64, answered: count as u64, cpu: after.cpu - before.cpu, trip };
+    let cells = vec![
+        format!("{:.2}", paced.us()),
         of_thread(by.name()),
         of_thread("ntuwatch"),
-        format!("{:.2}", own / limit),
-        format!("{:.0}", count / seconds),
         format!("{:.0}", (after.waits - before.waits) as f64 / seconds),
         after.quantile_since(&before, "ntuwatch_schedule_lateness_seconds", "", 0.99),
         format!("{:.1}", after.resident as f64 / 1e6),
         format!("{:.0}", (after.resident as f64 - least) / f64::from(units)),
-    ]
+    ];
+    (paced, cells)
+}
+
+/// The last round trip of each unit.
+fn trips(daemon: &Daemon) -> Vec<Duration> {
+    let page = daemon.get("/metrics/units").expect("the daemon serves");
+    let series = page.lines().filter(|line| line.starts_with("ntuwatch_unit_rtt_seconds{"));
+    let seconds = series.filter_map(|line| line.rsplit_once(' ')?.1.parse().ok());
+    seconds.map(Duration::from_secs_f64).collect()
 }
 
 /// Is the limit program.
+#[expect(clippy::print_stdout, reason = "its caller reads that")]
 fn limit(by: By, rate: u64, targets: u32) {
     let mut command = Command::new(own());
     command.arg("answer");
@@ -188,21 +244,19 @@ fn limit(by: By, rate: u64, targets: u32) {
     if answerer.is_some() {
         agents::wait();
     }
-    limit::run(&by.question(), rate, targets, LIMIT_RUN);
+    println!("{}", limit::run(&by.question(), rate, targets, LIMIT_RUN).print());
 }
 
-/// CPU time of the limit program for one probe, in microseconds.
-fn by_limit(by: By, rate: u64, targets: u32) -> f64 {
+/// What the limit program does at this pace.
+fn by_limit(by: By, rate: u64, targets: u32) -> Paced {
     let output = namespace::command()
         .arg(own())
         .args(["limit", by.name(), &rate.to_string(), &targets.to_string()])
         .stderr(Stdio::inherit())
         .output()
         .expect("unshare is there");
-    let text = String::from_utf8(output.stdout).expect("numbers");
-    let mut numbers = text.split_whitespace().map(|number| number.parse::<f64>().expect("a number"));
-    let mut next = || numbers.next().expect("three numbers");
-    let (sent, answered, us) = (next(), next(), next());
-    assert!(answered >= sent * 0.999, "{answered} of {sent} answered");
-    us / sent
+    let paced = String::from_utf8(output.stdout).ok().and_then(|text| Paced::parse(&text)).expect("numbers");
+    let Paced { sent, answered, .. } = paced;
+    assert!(answered * 1_000 >= sent * 999, "{answered} of {sent} answered");
+    paced
 }

@@ -3,16 +3,16 @@
 
 use crate::agents::{self, PORT};
 use crate::cpu;
-use core::net::Ipv4Addr;
+use crate::peers::{Paced, Trip, address};
 use core::time::Duration;
 use nix::sys::socket::sockopt::SetStruct;
 use nix::sys::socket::{
-    AddressFamily, ControlMessage, MsgFlags, MultiHeaders, SockFlag, SockProtocol, SockType, SockaddrIn, recvmmsg,
-    sendmmsg, setsockopt, socket, sockopt,
+    AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, MultiHeaders, SockFlag, SockProtocol, SockType,
+    SockaddrIn, recvmmsg, sendmmsg, setsockopt, socket, sockopt,
 };
 use nix::sys::time::TimeSpec;
 use nix::{cmsg_space, libc, setsockopt_impl};
-use ntuwatch::clock::Stopwatch;
+use ntuwatch::clock::{Stopwatch, unix_time};
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::thread::sleep;
@@ -57,58 +57,98 @@ impl Question {
     }
 }
 
-/// Asks `rate` times a second, or as often as it can if that is 0, at `targets` addresses from 127.1.0.1 on; prints what that took.
-#[expect(clippy::print_stdout, reason = "its caller reads that")]
-pub(crate) fn run(question: &Question, rate: u64, targets: u32, lasting: Duration) {
-    let Question { socket, message, number_at, port, answer_len } = question;
-    setsockopt(socket, sockopt::ReceiveTimestampns, &true).expect("the kernel stamps");
-    setsockopt(socket, sockopt::RcvBuf, &(8 << 20)).expect("the buffer can be set");
-    let fd = socket.as_raw_fd();
-    let mut outgoing = MultiHeaders::<SockaddrIn>::preallocate(BURST, None);
-    let mut incoming = MultiHeaders::<SockaddrIn>::preallocate(BURST, Some(cmsg_space!(TimeSpec)));
-    let mut datagrams = [[0; 512]; BURST];
-    let mut messages = vec![message.clone(); BURST];
-    let (mut sent, mut answered) = (0_u64, 0_u64);
-    let mut receive = |answered: &mut u64| {
-        let mut slices = datagrams.each_mut().map(|datagram| [IoSliceMut::new(datagram)]);
-        match recvmmsg(fd, &mut incoming, slices.iter_mut(), MsgFlags::MSG_DONTWAIT, None) {
-            Ok(received) => {
-                *answered += received.map(|message| u64::from(message.bytes == *answer_len)).sum::<u64>();
-                true
-            }
-            Err(_) => false,
-        }
-    };
+/// Asks `rate` times a second, or as often as it can if that is 0.
+pub(crate) fn run(question: &Question, rate: u64, targets: u32, lasting: Duration) -> Paced {
+    let mut limit = Limit::new(question, targets);
     let before = cpu::used();
     let clock = Stopwatch::start();
     while clock.elapsed() < lasting {
         let due = if rate == 0 { u64::MAX } else { clock.elapsed().as_micros() as u64 * rate / 1_000_000 };
-        while sent < due && clock.elapsed() < lasting {
-            let count = (due - sent).min(BURST as u64) as usize;
-            let mut addresses = [None; BURST];
-            for ((address, message), number) in addresses.iter_mut().zip(&mut messages).zip(sent..).take(count) {
-                let to = u32::from(Ipv4Addr::new(127, 1, 0, 1)) + (number % u64::from(targets)) as u32;
-                let [a, b, c, d] = to.to_be_bytes();
-                *address = Some(SockaddrIn::new(a, b, c, d, *port));
-                if let Some(at) = *number_at {
-                    message[at + 1..at + 4].copy_from_slice(&number.to_be_bytes()[5..]);
-                }
-            }
-            let slices: [_; BURST] = core::array::from_fn(|place| [IoSlice::new(&messages[place])]);
-            let nothing: [ControlMessage<'_>; 0] = [];
-            let (slices, addresses) = (slices[..count].iter(), &addresses[..count]);
-            let went = sendmmsg(fd, &mut outgoing, slices, addresses, nothing, MsgFlags::empty());
-            sent += went.expect("loopback takes it").count() as u64;
-            receive(&mut answered);
+        while limit.sent < due && clock.elapsed() < lasting {
+            limit.send((due - limit.sent).min(BURST as u64) as usize);
+            limit.receive();
         }
-        while receive(&mut answered) {}
+        while limit.receive() {}
         if rate != 0 {
             sleep(TICK);
         }
     }
-    let took = cpu::used() - before;
+    let cpu = cpu::used() - before;
     // what is under way still
     sleep(20 * TICK);
-    while receive(&mut answered) {}
-    println!("{sent} {answered} {}", took.as_micros());
+    while limit.receive() {}
+    Paced { sent: limit.sent, answered: limit.trips.len() as u64, cpu, trip: Trip::of(limit.trips) }
+}
+
+struct Limit<'a> {
+    question: &'a Question,
+    targets: u32,
+    messages: Vec<Vec<u8>>,
+    outgoing: MultiHeaders<SockaddrIn>,
+    incoming: MultiHeaders<SockaddrIn>,
+    datagrams: Box<[[u8; 512]; BURST]>,
+    sent: u64,
+    /// When the last burst to each target was handed to the kernel.
+    handed: Vec<Duration>,
+    /// From there to the kernel's stamp on the answer, as in earnest.
+    trips: Vec<Duration>,
+}
+
+impl<'a> Limit<'a> {
+    fn new(question: &'a Question, targets: u32) -> Self {
+        setsockopt(&question.socket, sockopt::ReceiveTimestampns, &true).expect("the kernel stamps");
+        setsockopt(&question.socket, sockopt::RcvBuf, &(8 << 20)).expect("the buffer can be set");
+        Self {
+            question,
+            targets,
+            messages: vec![question.message.clone(); BURST],
+            outgoing: MultiHeaders::preallocate(BURST, None),
+            incoming: MultiHeaders::preallocate(BURST, Some(cmsg_space!(TimeSpec))),
+            datagrams: Box::new([[0; 512]; BURST]),
+            sent: 0,
+            handed: vec![Duration::ZERO; targets as usize],
+            trips: Vec::new(),
+        }
+    }
+
+    fn send(&mut self, count: usize) {
+        let Question { socket, number_at, port, .. } = self.question;
+        let now = unix_time();
+        let mut addresses = [None; BURST];
+        for ((to, message), number) in addresses.iter_mut().zip(&mut self.messages).zip(self.sent..).take(count) {
+            let target = (number % u64::from(self.targets)) as u32;
+            self.handed[target as usize] = now;
+            let [a, b, c, d] = address(target).octets();
+            *to = Some(SockaddrIn::new(a, b, c, d, *port));
+            if let Some(at) = *number_at {
+                message[at + 1..at + 4].copy_from_slice(&number.to_be_bytes()[5..]);
+            }
+        }
+        let slices: [_; BURST] = core::array::from_fn(|place| [IoSlice::new(&self.messages[place])]);
+        let nothing: [ControlMessage<'_>; 0] = [];
+        let (slices, addresses) = (slices[..count].iter(), &addresses[..count]);
+        let went = sendmmsg(socket.as_raw_fd(), &mut self.outgoing, slices, addresses, nothing, MsgFlags::empty());
+        self.sent += went.expect("loopback takes it").count() as u64;
+    }
+
+    /// Takes in what is there, up to a burst; says whether there was something.
+    fn receive(&mut self) -> bool {
+        let mut slices = self.datagrams.each_mut().map(|datagram| [IoSliceMut::new(datagram)]);
+        let fd = self.question.socket.as_raw_fd();
+        let Ok(received) = recvmmsg(fd, &mut self.incoming, slices.iter_mut(), MsgFlags::MSG_DONTWAIT, None) else {
+            return false;
+        };
+        for message in received.filter(|message| message.bytes == self.question.answer_len) {
+            let from = message.address.map_or(0, |address| u32::from(address.ip()));
+            let handed = self.handed.get(from.wrapping_sub(u32::from(address(0))) as usize);
+            let header = message.cmsgs().ok().and_then(|mut headers| headers.next());
+            let stamp = if let Some(ControlMessageOwned::ScmTimestampns(at)) = header {
+                Some(Duration::from(at))
+            } else {
+                None
+            };
+            self.trips.extend(handed.zip(stamp).map(|(handed, stamp)| stamp.saturating_sub(*handed)));
+        }
+        true
+    }
 }
