@@ -27,6 +27,10 @@ const ICMP_FILTER: libc::c_int = 1;
 struct IcmpFilter;
 setsockopt_impl!(IcmpFilter, libc::SOL_RAW, ICMP_FILTER, u32, SetStruct<'_, u32>);
 
+#[derive(Clone, Copy)]
+struct PathMtu;
+setsockopt_impl!(PathMtu, libc::SOL_IP, libc::IP_MTU_DISCOVER, libc::c_int, SetStruct<'_, libc::c_int>);
+
 /// What is sent, and what comes of it.
 pub(crate) struct Question {
     socket: OwnedFd,
@@ -51,6 +55,8 @@ impl Question {
     pub(crate) fn snmp() -> Self {
         let socket = socket(AddressFamily::Inet, SockType::Datagram, SockFlag::SOCK_NONBLOCK, SockProtocol::Udp)
             .expect("anybody may open a UDP socket");
+        // as ntuwatch has it: spares the kernel a number for each datagram
+        setsockopt(&socket, PathMtu, &libc::IP_PMTUDISC_PROBE).expect("the kernel knows this");
         let message = agents::request();
         let number_at = Some(agents::number_at(&message));
         Self { socket, message, number_at, port: PORT, answer_len: agents::response().len() }

@@ -15,25 +15,36 @@ const IDLE: Duration = Duration::from_secs(6 * 3_600);
 /// Known agents, or templates, before the first look for idle ones.
 const FIRST_SWEEP: usize = 1_024;
 
+/// Devices that have a place of their own at most; further ones share. Slots are dense: this is past any inventory.
+const MAX_DEVICES: usize = 1 << 24;
+
+/// Places that get their memory together, when the first of their devices is asked.
+const PAGE: usize = 64;
+
 /// The agent of one device.
 struct Agent {
-    address: SocketAddr,
+    host: IpAddr,
     access: Arc<SnmpAccess>,
     question: Question,
     /// What it was asked last.
     template: Rc<Template>,
-    asked_at: Duration,
+    /// In seconds.
+    asked_at: u32,
 }
 
 impl Agent {
     fn is_at(&self, host: IpAddr, access: &Arc<SnmpAccess>) -> bool {
-        self.address.ip() == host && (Arc::ptr_eq(&self.access, access) || self.access == *access)
+        self.host == host && (Arc::ptr_eq(&self.access, access) || self.access == *access)
     }
 }
 
+/// Some agents, by device.
+type Page = Box<[Option<Agent>; PAGE]>;
+
 /// The agents, by device. Idle ones are dropped whenever their number has doubled, so it stays within twice the inventory.
 pub(super) struct Agents {
-    known: HashMap<Slot, Agent>,
+    pages: Vec<Option<Page>>,
+    known: usize,
     sweep_at: usize,
     templates: Templates,
 }
@@ -41,7 +52,7 @@ pub(super) struct Agents {
 impl Agents {
     /// None yet.
     pub(super) fn new() -> Self {
-        Self { known: HashMap::new(), sweep_at: FIRST_SWEEP, templates: Templates::default() }
+        Self { pages: Vec::new(), known: 0, sweep_at: FIRST_SWEEP, templates: Templates::default() }
     }
 
     /// Where to ask the agent of device `slot`, and what. It is the one that is known, unless its address or its access have changed.
@@ -53,36 +64,61 @@ impl Agents {
         access: &Arc<SnmpAccess>,
         now: Duration,
     ) -> Option<(SocketAddr, Rc<Template>)> {
-        if let Some(agent) = self.known.get_mut(&slot)
-            && agent.is_at(host, access)
-        {
-            agent.asked_at = now;
+        let (address, asked_at) = (SocketAddr::new(host, access.port), seconds(now));
+        let place = place(&mut self.pages, slot);
+        if let Some(agent) = place.as_mut().filter(|agent| agent.is_at(host, access)) {
+            agent.asked_at = asked_at;
             let asked = agent.question.ask();
             if agent.template.asked != asked {
                 agent.template = self.templates.get(&access.version, asked)?;
             }
-            return Some((agent.address, Rc::clone(&agent.template)));
+            return Some((address, Rc::clone(&agent.template)));
         }
         let mut question = Question::new(access);
         let template = self.templates.get(&access.version, question.ask())?;
-        let address = SocketAddr::new(host, access.port);
-        let asked = Rc::clone(&template);
-        self.known.insert(slot, Agent { address, access: Arc::clone(access), question, template, asked_at: now });
-        self.sweep(now);
-        Some((address, asked))
+        let agent = Agent { host, access: Arc::clone(access), question, template: Rc::clone(&template), asked_at };
+        if place.replace(agent).is_none() {
+            self.known += 1;
+        }
+        self.sweep(asked_at);
+        Some((address, template))
     }
 
     /// What learns from how the agent of `slot` took what it was asked, unless there is another one by now.
     pub(super) fn question(&mut self, slot: Slot, address: SocketAddr) -> Option<&mut Question> {
-        self.known.get_mut(&slot).filter(|agent| agent.address == address).map(|agent| &mut agent.question)
+        let agent = place(&mut self.pages, slot).as_mut();
+        let is_it = |agent: &&mut Agent| (agent.host, agent.access.port) == (address.ip(), address.port());
+        agent.filter(is_it).map(|agent| &mut agent.question)
     }
 
-    fn sweep(&mut self, now: Duration) {
-        if self.known.len() >= self.sweep_at {
-            self.known.retain(|_, agent| now.saturating_sub(agent.asked_at) < IDLE);
-            self.sweep_at = FIRST_SWEEP.max(self.known.len() * 2);
+    fn sweep(&mut self, now: u32) {
+        if self.known < self.sweep_at {
+            return;
         }
+        let is_idle = |agent: &mut Agent| now.saturating_sub(agent.asked_at) >= seconds(IDLE);
+        for page in &mut self.pages {
+            for place in page.iter_mut().flat_map(|page| page.iter_mut()) {
+                if place.take_if(is_idle).is_some() {
+                    self.known -= 1;
+                }
+            }
+            page.take_if(|page| page.iter().all(Option::is_none));
+        }
+        self.sweep_at = FIRST_SWEEP.max(self.known * 2);
     }
+}
+
+fn place(pages: &mut Vec<Option<Page>>, slot: Slot) -> &mut Option<Agent> {
+    let index = slot.index() % MAX_DEVICES;
+    if pages.len() <= index / PAGE {
+        pages.resize_with(index / PAGE + 1, || None);
+    }
+    let page = pages[index / PAGE].get_or_insert_with(|| Box::new([const { None }; PAGE]));
+    &mut page[index % PAGE]
+}
+
+fn seconds(time: Duration) -> u32 {
+    u32::try_from(time.as_secs()).unwrap_or(u32::MAX)
 }
 
 /// The templates in use. Those that nobody uses any more are dropped whenever their number has doubled.
@@ -150,6 +186,7 @@ mod tests {
             agents.ask(Slot(slot), HOST, &access, Duration::ZERO);
         }
         agents.ask(Slot(1_000_000), HOST, &access, IDLE);
-        assert_eq!(agents.known.len(), 1);
+        assert_eq!(agents.known, 1);
+        assert_eq!(agents.pages.iter().flatten().count(), 1);
     }
 }

@@ -187,11 +187,17 @@ impl Exchanges {
     /// What the last answer of a probe makes of it.
     fn outcome(&mut self, flight: &Flight, status: i32, told: SnmpSample, rtt: Duration) -> Outcome {
         let asked = flight.template.asked;
-        let question = self.agents.question(flight.slot, flight.to);
+        let in_parts = flight.parts.is_some();
+        // most answers teach nothing, and what an agent was asked is far away in memory
+        let question = if status != NO_ERROR || in_parts || asked.lacks_counters(&told) {
+            self.agents.question(flight.slot, flight.to)
+        } else {
+            None
+        };
         if status == NO_ERROR {
             if let Some(question) = question {
                 question.learn(asked, &told);
-                if flight.parts.is_some() {
+                if in_parts {
                     question.refused(asked);
                 }
             }

@@ -4,13 +4,20 @@ use crate::domain::watch::Method;
 use crate::engine::buffers::{self, Overflows};
 use crate::engine::polling::{Bursts, Datagram};
 use core::net::SocketAddr;
+use nix::sys::socket::sockopt::SetStruct;
 use nix::sys::socket::{setsockopt, sockopt};
+use nix::{libc, setsockopt_impl};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd as _, BorrowedFd};
 
 /// More than an answer to all that we ask can be long, with the longest community and every length in eight octets.
 const DATAGRAM_LEN: usize = 2_048;
+
+/// What the kernel does about the MTU of a path.
+#[derive(Clone, Copy)]
+struct PathMtu;
+setsockopt_impl!(PathMtu, libc::SOL_IP, libc::IP_MTU_DISCOVER, libc::c_int, SetStruct<'_, libc::c_int>);
 
 /// Sends questions to agents of one address family, and receives what comes.
 pub(super) struct Family {
@@ -27,6 +34,11 @@ impl Family {
         buffers::enlarge(&socket);
         socket.set_nonblocking(true)?;
         setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
+        if domain == Domain::IPV4 {
+            // A question fits into any path's 576 octets. If it may not be cut, the kernel need not number it for being put together,
+            // which it does in a table that is in no cache.
+            setsockopt(&socket, PathMtu, &libc::IP_PMTUDISC_PROBE)?;
+        }
         Ok(Self { socket, overflows: Overflows::new(Method::Snmp), dropped: 0, bursts: Bursts::new() })
     }
 

@@ -145,11 +145,7 @@ impl Question {
 
     /// Learns from what an agent `told` when it was `asked` what to ask next time.
     pub(super) const fn learn(&mut self, asked: Asked, told: &SnmpSample) {
-        if matches!(asked.size, Size::Full)
-            && told.oper_status.is_some()
-            && told.in_octets.is_none()
-            && told.out_octets.is_none()
-        {
+        if asked.lacks_counters(told) {
             self.counters = Counters::Low;
         }
     }
@@ -168,6 +164,12 @@ impl Question {
 }
 
 impl Asked {
+    /// Whether an agent that `told` this of its interface has no such counters.
+    pub(super) const fn lacks_counters(self, told: &SnmpSample) -> bool {
+        let is_full = matches!(self.size, Size::Full);
+        is_full && told.oper_status.is_some() && told.in_octets.is_none() && told.out_octets.is_none()
+    }
+
     /// The objects, at most [`MAX_OBJECTS`].
     pub(super) fn objects(self) -> Vec<Object> {
         let mut objects = vec![UPTIME];
