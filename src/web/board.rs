@@ -172,7 +172,7 @@ impl UnitCounts {
         let agent = AgentState::ALL.iter().position(|&state| state == row.status.agent);
         let is_unit = row.device.circuit().is_some();
         let verdict = verdict.filter(|_| is_unit).and_then(|place| self.verdicts.get_mut(place));
-        let asked = is_unit && row.device.snmp.is_some();
+        let asked = is_unit && row.device.rules.snmp.is_some();
         let agent = agent.filter(|_| asked).and_then(|place| self.agents.get_mut(place));
         verdict.into_iter().chain(agent)
     }
@@ -272,7 +272,7 @@ impl Board {
         let mut rest = fleet.order.get(first..).unwrap_or_default().iter();
         for row in rest.by_ref().take(MAX_ROWS_A_LOOK).filter_map(|slot| fleet.row(*slot)) {
             if visit(row).is_break() {
-                return Some(row.device.id.clone());
+                return Some(row.device.id.to_string());
             }
         }
         let next = fleet.order.len().checked_sub(rest.len() + 1).filter(|_| rest.len() > 0)?;

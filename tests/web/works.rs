@@ -22,7 +22,7 @@ fn at(minutes: i64) -> Time {
 }
 
 fn below(row: Row, upstream: &str) -> Row {
-    let device = Device { upstream: Some(upstream.to_owned()), ..(*row.device).clone() };
+    let device = Device { upstream: Some(Arc::new(upstream.to_owned())), ..(*row.device).clone() };
     Row { device: Arc::new(device), ..row }
 }
 

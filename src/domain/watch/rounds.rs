@@ -13,6 +13,7 @@ use crate::domain::fact::Fact;
 use crate::domain::time::{Rtt, Time};
 use crate::domain::turn::Turn;
 use alloc::boxed::Box;
+use alloc::string::ToString;
 use alloc::sync::Arc;
 use core::net::IpAddr;
 use core::time::Duration;
@@ -67,7 +68,7 @@ const fn bit(method: Method) -> u8 {
 
 impl Poll {
     pub(super) fn new(slot: Slot, device: &Device, address: Option<IpAddr>, now: Time) -> Self {
-        let (pace, window) = (&device.pace, device.limits.window);
+        let (pace, window) = (&device.rules.pace, device.rules.limits.window);
         Self {
             address,
             rtt: None,
@@ -161,7 +162,7 @@ impl Watch {
 
     pub(super) fn schedule_regular(&mut self, slot: Slot, now: Time) {
         if let Some(device) = &self.devices[slot.index()] {
-            self.wheel.set(slot, next_regular(slot, device.pace.interval, now));
+            self.wheel.set(slot, next_regular(slot, device.rules.pace.interval, now));
         }
     }
 
@@ -178,7 +179,7 @@ impl Watch {
     fn send_round(&mut self, slot: Slot, turn: &mut Turn) {
         let now = turn.at;
         let Some(device) = &self.devices[slot.index()] else { return };
-        let pace = device.pace;
+        let pace = device.rules.pace;
         let mut next = next_regular(slot, pace.interval, now);
         // The last word before a fault is a fresh one.
         let fault = self.fault_at(slot);
@@ -210,15 +211,15 @@ impl Watch {
             self.conclude(slot, Blame::Resolver, turn);
             return;
         };
-        let is_snmp_due = !device.icmp || every_method || poll.is_snmp_due(now);
+        let is_snmp_due = !device.rules.icmp || every_method || poll.is_snmp_due(now);
         let mut ask = |method, ask| {
             poll.waiting |= bit(method);
             turn.probes.push(Probe { slot, round: poll.round, address, timeout: pace.timeout, ask });
         };
-        if device.icmp {
+        if device.rules.icmp {
             ask(Method::Icmp, Ask::Icmp);
         }
-        if let Some(access) = device.snmp.as_ref().filter(|_| is_snmp_due) {
+        if let Some(access) = device.rules.snmp.as_ref().filter(|_| is_snmp_due) {
             ask(Method::Snmp, Ask::Snmp(Arc::clone(access)));
             poll.by_snmp.get_or_insert_default().due = Some(now + pace.snmp_interval);
         }
@@ -337,7 +338,7 @@ impl Watch {
         let is_news = before != AgentState::Unknown || state.needs_care();
         if let Some(device) = self.devices[slot.index()].as_ref().filter(|_| is_news) {
             self.changed.push(slot);
-            turn.facts.push(Fact::AgentChanged { device: device.id.clone(), state });
+            turn.facts.push(Fact::AgentChanged { device: device.id.to_string(), state });
         }
     }
 }

@@ -79,7 +79,7 @@ impl Watch {
         }
         heard.latest.push_back((now, trap.says.clone()));
         turn.facts.push(Fact::Trapped {
-            device: device.id.clone(),
+            device: device.id.to_string(),
             case: self.desk.open_case_of(&device.id).map(|case| case.opening.reference),
             says: trap.says,
             interface: trap.interface,
@@ -97,7 +97,7 @@ impl Watch {
         if case.diagnosis.as_ref().is_some_and(|diagnosis| !has_word || diagnosis.witnesses.iter().any(said)) {
             return;
         }
-        let waits = device.snmp.is_some() && !has_word && !self.polls[slot.index()].agent().needs_care();
+        let waits = device.rules.snmp.is_some() && !has_word && !self.polls[slot.index()].agent().needs_care();
         if waits || !self.evidence[slot.index()].verdict().is_contact() || case.recovered_at.is_none() {
             return;
         }
@@ -113,7 +113,7 @@ impl Watch {
             None => {
                 let parent = self.ancestors(slot).find(lost_parent);
                 let parent = parent.and_then(|parent| self.devices[parent.index()].as_ref());
-                witnesses.extend(parent.map(|parent| Witness::Upstream(parent.id.clone())));
+                witnesses.extend(parent.map(|parent| Witness::Upstream(parent.id.to_string())));
             }
         }
         let booted = self.health[slot.index()].booted_at().filter(|_| has_word);

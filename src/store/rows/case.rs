@@ -5,9 +5,10 @@ use crate::domain::desk::{
     Actor, Case, Diagnosis, LetterMark, Line, Opening, Outage, Stage, WaitingOn, Window, Witness,
 };
 use crate::domain::time::{Tally, Time};
-use crate::domain::watch::{Circuit, Finding, Reason};
+use crate::domain::watch::{Circuit, Finding, Reason, Terms};
 use crate::store::columns::{Count, Millis};
 use rusqlite::{CachedStatement, Result, Row, named_params};
+use std::sync::Arc;
 
 /// What a withdrawn unit has in place of a verdict.
 const WITHDRAWN: &str = "WITHDRAWN";
@@ -87,12 +88,12 @@ pub(in crate::store) fn put_case(statement: &mut CachedStatement<'_>, case: &Cas
         ":opened_at": case.opened_at,
         ":opened_by": opening.origin,
         ":opening_priority": opening.priority,
-        ":customer": opening.circuit.customer,
-        ":service_order": opening.circuit.order,
-        ":service": opening.circuit.service,
-        ":region": opening.circuit.region,
-        ":ttr_ms": Millis(opening.circuit.ttr),
-        ":supplier": opening.circuit.supplier,
+        ":customer": *opening.circuit.customer,
+        ":service_order": opening.circuit.order.as_str(),
+        ":service": opening.circuit.terms.service,
+        ":region": opening.circuit.terms.region,
+        ":ttr_ms": Millis(opening.circuit.terms.ttr),
+        ":supplier": opening.circuit.terms.supplier,
         ":queue": opening.queue,
         ":note": opening.note,
         ":last_contact": opening.last_contact,
@@ -112,8 +113,8 @@ pub(in crate::store) fn put_case(statement: &mut CachedStatement<'_>, case: &Cas
         ":finding_over_ms": case.finding.map(|finding| Millis(finding.over)),
         ":site_cause": case.diagnosis.as_ref().map(|diagnosis| diagnosis.cause),
         ":witnesses": case.diagnosis.as_ref().map(|diagnosis| witnesses(&diagnosis.witnesses)),
-        ":pop": opening.circuit.pop, ":access": opening.circuit.access,
-        ":rate": opening.circuit.rate.map(Count),
+        ":pop": opening.circuit.terms.pop, ":access": opening.circuit.terms.access,
+        ":rate": opening.circuit.terms.rate.map(Count),
         ":opening_finding_symptom": opening.finding.map(|finding| finding.symptom),
         ":opening_finding_measured": opening.finding.map(|finding| Count(finding.measured)),
         ":opening_finding_limit": opening.finding.map(|finding| Count(finding.limit)),
@@ -152,15 +153,17 @@ fn opening(row: &Row<'_>) -> Result<Opening> {
         priority: row.get("opening_priority")?,
         unit: row.get("unit")?,
         circuit: Circuit {
-            customer: row.get("customer")?,
-            order: row.get("service_order")?,
-            service: row.get("service")?,
-            region: row.get("region")?,
-            ttr: row.get::<_, Millis>("ttr_ms")?.0,
-            supplier: row.get("supplier")?,
-            pop: row.get("pop")?,
-            access: row.get("access")?,
-            rate: row.get::<_, Option<Count>>("rate")?.map(|rate| rate.0),
+            customer: Arc::new(row.get("customer")?),
+            order: row.get::<_, String>("service_order")?.into(),
+            terms: Arc::new(Terms {
+                service: row.get("service")?,
+                region: row.get("region")?,
+                ttr: row.get::<_, Millis>("ttr_ms")?.0,
+                supplier: row.get("supplier")?,
+                pop: row.get("pop")?,
+                access: row.get("access")?,
+                rate: row.get::<_, Option<Count>>("rate")?.map(|rate| rate.0),
+            }),
         },
         queue: row.get("queue")?,
         note: row.get("note")?,
