@@ -387,11 +387,7 @@ impl Cycle {
             if rows.len() <= slot.index() {
                 rows.resize(slot.index() + 1, None);
             }
-            rows[slot.index()] = Some(Row {
-                device: Arc::clone(device),
-                address: self.watch.address(slot),
-                status: self.watch.status(slot),
-            });
+            rows[slot.index()] = Some(Row::new(Arc::clone(device), self.watch.address(slot), self.watch.status(slot)));
         }
         self.board.replace(rows);
     }

@@ -24,10 +24,30 @@ pub const SILENT_AFTER: Duration = Duration::from_secs(10);
 pub struct Row {
     /// The device.
     pub device: Arc<Device>,
-    /// Where it is asked.
-    pub address: Option<IpAddr>,
     /// What is known of it.
     pub status: DeviceStatus,
+    /// Where its name leads, if it has one.
+    resolved: Option<Box<IpAddr>>,
+}
+
+impl Row {
+    /// That of a device which is asked at `address`.
+    #[must_use]
+    pub fn new(device: Arc<Device>, address: Option<IpAddr>, status: DeviceStatus) -> Self {
+        let mut row = Self { device, status, resolved: None };
+        row.resolve(address);
+        row
+    }
+
+    /// Where the device is asked.
+    #[must_use]
+    pub fn address(&self) -> Option<IpAddr> {
+        self.device.host.address().or(self.resolved.as_deref().copied())
+    }
+
+    fn resolve(&mut self, address: Option<IpAddr>) {
+        self.resolved = address.filter(|_| self.device.host.name().is_some()).map(Box::new);
+    }
 }
 
 /// What is shown of the daemon as a whole.
@@ -218,7 +238,8 @@ impl Board {
         for (slot, status, address) in news {
             if let Some(Some(row)) = rows.get_mut(slot.index()) {
                 units.remove(row);
-                (row.status, row.address) = (status, address);
+                row.status = status;
+                row.resolve(address);
                 units.add(row);
             }
         }
@@ -301,6 +322,12 @@ impl Fleet {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The rest of what there is for each device: see the watch's own tests.
+    #[test]
+    fn a_row_is_small() {
+        assert!(size_of::<Option<Row>>() <= 56, "{}", size_of::<Option<Row>>());
+    }
 
     #[test]
     fn a_watch_that_does_not_move_and_a_store_that_fails_are_failings() {

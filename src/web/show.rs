@@ -291,11 +291,11 @@ impl NodeForm {
 
 impl UnitForm {
     pub(super) fn new(row: &Row, calendar: &Calendar) -> Self {
-        let Row { device, address, status } = row;
+        let Row { device, status, .. } = row;
         Self {
             id: device.id.to_string(),
             customer: device.circuit().map(|circuit| circuit.customer.to_string()),
-            address: address.map_or_else(|| device.host.to_string(), |address| address.to_string()),
+            address: row.address().map_or_else(|| device.host.to_string(), |address| address.to_string()),
             verdict: status.verdict.name(),
             since: stamp(calendar, status.since),
             rtt_ms: status.rtt.map(|rtt| millis(rtt.duration())),

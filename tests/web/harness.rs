@@ -313,5 +313,5 @@ pub(crate) fn row(id: &str, role: Role, verdict: Verdict) -> Row {
         maintained: false,
         sample: None,
     };
-    Row { device: Arc::new(device), address: Some(Ipv4Addr::new(192, 0, 2, 1).into()), status }
+    Row::new(Arc::new(device), None, status)
 }

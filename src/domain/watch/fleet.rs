@@ -12,6 +12,7 @@ use crate::domain::fact::Fact;
 use crate::domain::plan::Plan;
 use crate::domain::time::Time;
 use crate::domain::turn::{DeviceRow, Turn};
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
@@ -157,17 +158,16 @@ impl Watch {
 
     /// Gives a device a slot and its place in the schedule.
     fn seat(&mut self, device: &Arc<Device>, evidence: Evidence, known: Option<IpAddr>, now: Time) -> Slot {
-        let address = device.host.address().or(known);
         let slot = self.free.pop().unwrap_or_else(|| {
             let slot = Slot(u32::try_from(self.devices.len()).unwrap_or(u32::MAX));
             self.devices.push(None);
             self.evidence.push(evidence.clone());
-            self.polls.push(Poll::new(slot, device, address, now));
+            self.polls.push(Poll::new(slot, device, known, now));
             self.health.push(Health::default());
             slot
         });
         self.evidence[slot.index()] = evidence;
-        self.polls[slot.index()].renew(slot, device, address, now);
+        self.polls[slot.index()].renew(slot, device, known, now);
         self.health[slot.index()] = Health::default();
         self.devices[slot.index()] = Some(Arc::clone(device));
         self.wheel.grow(self.devices.len());
@@ -179,13 +179,12 @@ impl Watch {
     fn stay(&mut self, slot: Slot, device: &Arc<Device>, turn: &mut Turn) {
         let Some(before) = self.devices[slot.index()].clone().filter(|before| before != device) else { return };
         self.devices[slot.index()] = Some(Arc::clone(device));
-        let address = device.host.address();
         if before.host != device.host {
             // A new address begins a new series of probes; what was known of the line stays.
             self.disown_round(slot);
-            self.polls[slot.index()].address = address;
+            self.polls[slot.index()].resolved = None;
             self.changed.push(slot);
-            if address.is_none() {
+            if device.host.name().is_some() {
                 let unseen = (Verdict::Unobserved, Reason::Unresolved);
                 let shift = self.evidence[slot.index()].blind(slot, turn.at, unseen.0, unseen.1);
                 self.shifted(shift, turn);
@@ -236,8 +235,8 @@ impl Watch {
             return;
         }
         let poll = &mut self.polls[slot.index()];
-        if poll.address != Some(address) {
-            poll.address = Some(address);
+        if poll.resolved.as_deref() != Some(&address) {
+            poll.resolved = Some(Box::new(address));
             self.senders = None;
             self.disown_round(slot);
             self.changed.push(slot);

@@ -483,7 +483,7 @@ impl Watch {
                 turn.devices.push(DeviceRow {
                     id: device.id.to_string(),
                     evidence: self.evidence[slot.index()].clone(),
-                    address: self.polls[slot.index()].address,
+                    address: self.polls[slot.index()].address(device),
                     baseline: self.health[slot.index()].baseline(),
                     agent: self.polls[slot.index()].agent(),
                 });
@@ -559,7 +559,7 @@ impl Watch {
     /// The last good address of the device in a slot.
     #[must_use]
     pub fn address(&self, slot: Slot) -> Option<IpAddr> {
-        self.polls[slot.index()].address
+        self.polls[slot.index()].address(self.devices[slot.index()].as_ref()?)
     }
 
     /// The evidence on the device in a slot.
