@@ -84,8 +84,8 @@ fn one_customer_each(plan: &mut Plan) {
     let Some(pattern) = plan.customers.pop() else { return };
     for device in &mut plan.devices {
         let Device { id, role: Role::Unit(circuit), .. } = Arc::make_mut(device) else { continue };
-        circuit.customer.clone_from(id);
-        plan.customers.push(Customer { id: id.clone(), ..pattern.clone() });
+        circuit.customer = Arc::new(id.to_string());
+        plan.customers.push(Customer { id: id.to_string(), ..pattern.clone() });
     }
 }
 

@@ -21,7 +21,6 @@ use crate::text;
 use crate::web::board::{Board, Reload, Row, Summary};
 use crate::web::metrics::Metrics;
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread;
@@ -292,8 +291,9 @@ impl Cycle {
     }
 
     fn watch_names(&self, plan: &Plan) {
-        let named = plan.devices.iter().filter(|device| device.host.parse::<IpAddr>().is_err());
-        self.engines.resolver.watch(named.map(|device| (device.id.clone(), device.host.clone())).collect());
+        let named =
+            plan.devices.iter().filter_map(|device| Some((device.id.to_string(), device.host.name()?.to_owned())));
+        self.engines.resolver.watch(named.collect());
     }
 
     /// Commits the turn, then lets it be seen and acted on.
@@ -367,7 +367,7 @@ impl Cycle {
         }
         if let Some(traps) = &self.engines.traps {
             let sender = |(slot, device): (_, &Arc<crate::domain::watch::Device>)| {
-                Some(Sender { address: self.watch.address(slot)?, access: device.snmp.clone() })
+                Some(Sender { address: self.watch.address(slot)?, access: device.rules.snmp.clone() })
             };
             traps.know(self.watch.devices().filter_map(sender).collect());
         }
@@ -380,11 +380,7 @@ impl Cycle {
             if rows.len() <= slot.index() {
                 rows.resize(slot.index() + 1, None);
             }
-            rows[slot.index()] = Some(Row {
-                device: Arc::clone(device),
-                address: self.watch.address(slot),
-                status: self.watch.status(slot),
-            });
+            rows[slot.index()] = Some(Row::new(Arc::clone(device), self.watch.address(slot), self.watch.status(slot)));
         }
         self.board.replace(rows);
     }

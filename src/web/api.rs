@@ -243,7 +243,7 @@ async fn devices<F: Serialize>(
             && symptom.is_none_or(|symptom| row.status.symptoms.has(symptom))
             && customer
                 .as_deref()
-                .is_none_or(|customer| row.device.circuit().is_some_and(|circuit| circuit.customer == customer))
+                .is_none_or(|customer| row.device.circuit().is_some_and(|circuit| *circuit.customer == customer))
     };
     let board = &web.services.board;
     let calendar = &board.summary().0.calendar;

@@ -23,10 +23,30 @@ pub const SILENT_AFTER: Duration = Duration::from_secs(10);
 pub struct Row {
     /// The device.
     pub device: Arc<Device>,
-    /// Where it is asked.
-    pub address: Option<IpAddr>,
     /// What is known of it.
     pub status: DeviceStatus,
+    /// Where its name leads, if it has one.
+    resolved: Option<Box<IpAddr>>,
+}
+
+impl Row {
+    /// That of a device which is asked at `address`.
+    #[must_use]
+    pub fn new(device: Arc<Device>, address: Option<IpAddr>, status: DeviceStatus) -> Self {
+        let mut row = Self { device, status, resolved: None };
+        row.resolve(address);
+        row
+    }
+
+    /// Where the device is asked.
+    #[must_use]
+    pub fn address(&self) -> Option<IpAddr> {
+        self.device.host.address().or(self.resolved.as_deref().copied())
+    }
+
+    fn resolve(&mut self, address: Option<IpAddr>) {
+        self.resolved = address.filter(|_| self.device.host.name().is_some()).map(Box::new);
+    }
 }
 
 /// What is shown of the daemon as a whole.
@@ -147,7 +167,7 @@ impl UnitCounts {
         let agent = AgentState::ALL.iter().position(|&state| state == row.status.agent);
         let is_unit = row.device.circuit().is_some();
         let verdict = verdict.filter(|_| is_unit).and_then(|place| self.verdicts.get_mut(place));
-        let asked = is_unit && row.device.snmp.is_some();
+        let asked = is_unit && row.device.rules.snmp.is_some();
         let agent = agent.filter(|_| asked).and_then(|place| self.agents.get_mut(place));
         verdict.into_iter().chain(agent)
     }
@@ -193,7 +213,8 @@ impl Board {
         for (slot, status, address) in news {
             if let Some(Some(row)) = rows.get_mut(slot.index()) {
                 units.remove(row);
-                (row.status, row.address) = (status, address);
+                row.status = status;
+                row.resolve(address);
                 units.add(row);
             }
         }
@@ -247,7 +268,7 @@ impl Board {
         let mut rest = fleet.order.get(first..).unwrap_or_default().iter();
         for row in rest.by_ref().take(MAX_ROWS_A_LOOK).filter_map(|slot| fleet.row(*slot)) {
             if visit(row).is_break() {
-                return Some(row.device.id.clone());
+                return Some(row.device.id.to_string());
             }
         }
         let next = fleet.order.len().checked_sub(rest.len() + 1).filter(|_| rest.len() > 0)?;
@@ -276,6 +297,12 @@ impl Fleet {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The rest of what there is for each device: see the watch's own tests.
+    #[test]
+    fn a_row_is_small() {
+        assert!(size_of::<Option<Row>>() <= 56, "{}", size_of::<Option<Row>>());
+    }
 
     #[test]
     fn a_watch_that_does_not_move_and_a_store_that_fails_are_failings() {

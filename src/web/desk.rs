@@ -213,7 +213,7 @@ pub(super) async fn open(
     let case = as_it_stands(&web, reference).await;
     let reference = reference.to_string();
     let location = format!("/api/cases/{reference}");
-    let order = row.device.circuit().map(|circuit| circuit.order.clone());
+    let order = row.device.circuit().map(|circuit| circuit.order.to_string());
     let opened = json(StatusCode::CREATED, &Opened { reference, priority: priority.name(), unit, order, case });
     Ok(([(header::LOCATION, location)], opened).into_response())
 }

@@ -91,7 +91,7 @@ impl Covered {
 
     /// Whether the device is within the scope; nothing if it has to be asked of the board first.
     fn known(&self, device: &Device) -> Option<bool> {
-        match (&self.scope, &device.upstream) {
+        match (&self.scope, device.upstream()) {
             (Scope::Group(kind, name), _) => Some(device.is_of(*kind, name)),
             (Scope::Device(id), _) if *id == device.id => Some(true),
             (Scope::Device(_), None) => Some(false),
@@ -101,11 +101,11 @@ impl Covered {
 
     /// Whether the device is within the scope. Not to be called from within a look at the board.
     fn has(&mut self, device: &Device) -> bool {
-        if let (None, Some(upstream)) = (self.known(device), &device.upstream) {
-            let next = |id: &String| self.board.find(id)?.device.upstream.clone();
-            let mut above = core::iter::successors(Some(upstream.clone()), next).take(MAX_DEPTH);
+        if let (None, Some(upstream)) = (self.known(device), device.upstream()) {
+            let next = |id: &String| Some(self.board.find(id)?.device.upstream()?.to_owned());
+            let mut above = core::iter::successors(Some(upstream.to_string()), next).take(MAX_DEPTH);
             let found = above.any(|id| matches!(&self.scope, Scope::Device(root) if *root == id));
-            self.upstream.insert(upstream.clone(), found);
+            self.upstream.insert(upstream.to_string(), found);
         }
         self.known(device).unwrap_or(false)
     }
@@ -113,11 +113,11 @@ impl Covered {
     fn count(&mut self, device: &Device, lost: Option<Time>) {
         if let Some(circuit) = device.circuit() {
             self.units += 1;
-            if !self.customers.contains(&circuit.customer) {
-                self.customers.insert(circuit.customer.clone());
+            if !self.customers.contains(circuit.customer.as_str()) {
+                self.customers.insert(circuit.customer.to_string());
             }
         }
-        self.lost.extend(lost.map(|since| (device.id.clone(), since)));
+        self.lost.extend(lost.map(|since| (device.id.to_string(), since)));
     }
 
     /// Counts what is within the scope. What can't be known within a look is looked at again after it.

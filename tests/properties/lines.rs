@@ -247,7 +247,7 @@ fn is_within(history: &History, scope: &Scope, device: &Device) -> bool {
                 if now.id == *id {
                     return true;
                 }
-                next = now.upstream.as_deref().and_then(find).map(AsRef::as_ref);
+                next = now.upstream().and_then(find).map(AsRef::as_ref);
             }
             false
         }

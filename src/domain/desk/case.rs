@@ -543,7 +543,8 @@ impl Stage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::watch::Symptom;
+    use crate::domain::watch::{Symptom, Terms};
+    use alloc::sync::Arc;
 
     const HOUR: Duration = Duration::from_secs(3_600);
     const UP: Line = Line::Watched(Verdict::Up, Reason::Answered);
@@ -562,15 +563,17 @@ mod tests {
             priority: Priority::P1,
             unit: "u".into(),
             circuit: Circuit {
-                customer: "acme".into(),
+                customer: Arc::new("acme".into()),
                 order: "SO-1".into(),
-                service: "DIA".into(),
-                region: "EMEA".into(),
-                ttr: HOUR,
-                supplier: None,
-                pop: None,
-                access: None,
-                rate: None,
+                terms: Arc::new(Terms {
+                    service: "DIA".into(),
+                    region: "EMEA".into(),
+                    ttr: HOUR,
+                    supplier: None,
+                    pop: None,
+                    access: None,
+                    rate: None,
+                }),
             },
             queue: "Support".into(),
             note: None,

@@ -174,13 +174,13 @@ impl Shelter {
     fn note_work(&mut self, case: &Case, was_at_work: bool) {
         match (was_at_work, case.is_at_work()) {
             (true, false) => self.end_work(case),
-            (false, true) => *self.at_work.entry(case.opening.circuit.customer.clone()).or_default() += 1,
+            (false, true) => *self.at_work.entry(case.opening.circuit.customer.to_string()).or_default() += 1,
             (true, true) | (false, false) => {}
         }
     }
 
     fn end_work(&mut self, case: &Case) {
-        let customer = &case.opening.circuit.customer;
+        let customer = case.opening.circuit.customer.as_str();
         if let Some(count) = self.at_work.get_mut(customer) {
             *count -= 1;
             if *count == 0 {
@@ -313,10 +313,10 @@ impl Desk {
     /// What happened to the line goes into a letter about all lines of its customer.
     pub(super) fn hold(&mut self, case: &Case, mark: LetterMark, turn: &mut Turn) {
         let Some(umbrella) = case.umbrella else { return };
-        let customer = &case.opening.circuit.customer;
+        let customer = case.opening.circuit.customer.as_str();
         let reference = case.opening.reference;
         self.release_of(case, turn);
-        let key = (customer.clone(), mark.kind);
+        let key = (customer.to_string(), mark.kind);
         let Some(shelter) = self.shelters.get_mut(&umbrella) else { return };
         let held =
             shelter.held.entry(key.clone()).or_insert(Held { due: turn.at + wait(mark.kind), lines: Vec::new() });
@@ -328,7 +328,7 @@ impl Desk {
             return self.release(umbrella, &key, turn);
         }
         shelter.waits.insert(reference, mark.kind);
-        turn.held.push(HeldLine { umbrella, customer: customer.clone(), case: reference, mark, due });
+        turn.held.push(HeldLine { umbrella, customer: customer.to_string(), case: reference, mark, due });
     }
 
     /// Lets the letter of a case's umbrella go that still waits to say what was before: it comes first.
@@ -337,7 +337,7 @@ impl Desk {
         // A case waits in one letter at the most, for this is done before it goes into another.
         let kind = self.shelters.get(&umbrella).and_then(|shelter| shelter.waits.get(&case.opening.reference));
         if let Some(&kind) = kind {
-            self.release(umbrella, &(case.opening.circuit.customer.clone(), kind), turn);
+            self.release(umbrella, &(case.opening.circuit.customer.to_string(), kind), turn);
         }
     }
 
@@ -429,7 +429,7 @@ impl Desk {
         let at_work =
             shelter.children.iter().filter_map(|child| self.cases.get(child)).filter(|case| case.is_at_work());
         for case in at_work {
-            affected.entry(case.opening.circuit.customer.clone()).or_default().push(case.opening.reference);
+            affected.entry(case.opening.circuit.customer.to_string()).or_default().push(case.opening.reference);
         }
         // What waits to be said comes first.
         self.release_all(umbrella, turn);

@@ -59,7 +59,7 @@ impl Watch {
     fn mute_for(&self, slot: Slot) -> Duration {
         self.devices[slot.index()]
             .as_ref()
-            .map_or(Duration::ZERO, |device| device.pace.down_after + device.pace.interval + MARGIN)
+            .map_or(Duration::ZERO, |device| device.rules.pace.down_after + device.rules.pace.interval + MARGIN)
     }
 
     /// When something is due next.
@@ -111,11 +111,11 @@ impl Watch {
     pub(super) fn listen_for_canary(&mut self, from: usize, turn: &mut Turn) {
         let Some(Canary { plan, song: Some(song), .. }) = &mut self.canary else { return };
         let device = self.order.find(&self.devices, &plan.unit).and_then(|slot| self.devices[slot.index()].as_ref());
-        let owner = device.and_then(|device| device.circuit()).map(|circuit| &circuit.customer);
+        let owner = device.and_then(|device| device.circuit()).map(|circuit| circuit.customer.as_str());
         // Under an umbrella its letter is about all lines of its customer.
         let is_its = |thread: &Thread| match thread {
             Thread::Case { unit, .. } => *unit == plan.unit,
-            Thread::Umbrella { customer, .. } => customer.is_some() && customer.as_ref() == owner,
+            Thread::Umbrella { customer, .. } => customer.is_some() && customer.as_deref() == owner,
             Thread::Maintenance { .. } | Thread::Alarm { .. } => false,
         };
         let sent = |fact: &Fact| matches!(fact, Fact::LetterSent(letter) if is_its(&letter.thread));

@@ -7,7 +7,7 @@ use crate::domain::desk::{Cause, Reference, Umbrella};
 use crate::domain::time::Time;
 use crate::domain::turn::Turn;
 use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -113,7 +113,7 @@ impl Watch {
     /// Finds everybody's parent anew.
     pub(super) fn find_parents(&mut self) {
         self.losses.members = None;
-        let upstream = |device: &Option<Arc<Device>>| self.slot(device.as_ref()?.upstream.as_ref()?);
+        let upstream = |device: &Option<Arc<Device>>| self.slot(device.as_ref()?.upstream()?);
         self.parents = Parents(self.devices.iter().map(|device| upstream(device).unwrap_or(NOBODY)).collect());
     }
 
@@ -163,7 +163,7 @@ impl Watch {
 
     /// The umbrella over everything that is reached through a lost device. While it is being maintained there is none.
     pub(super) fn device_umbrella(&mut self, slot: Slot, turn: &mut Turn) -> Option<Reference> {
-        let device = self.devices[slot.index()].as_ref()?.id.clone();
+        let device = self.devices[slot.index()].as_ref()?.id.to_string();
         let evidence = &self.evidence[slot.index()];
         let first_loss = evidence.trouble()?.first_loss;
         let together = self.together(slot);
@@ -206,7 +206,7 @@ impl Watch {
     fn together(&self, slot: Slot) -> Duration {
         self.devices[slot.index()]
             .as_ref()
-            .map_or(TOGETHER, |device| device.pace.interval.clamp(TOGETHER, MAX_TOGETHER))
+            .map_or(TOGETHER, |device| device.rules.pace.interval.clamp(TOGETHER, MAX_TOGETHER))
     }
 
     /// The open umbrella over lines that were lost together with this one.
@@ -301,7 +301,7 @@ impl Watch {
         let members = self.losses.members.as_ref()?;
         let below = self.ancestors(slot).filter_map(|parent| {
             let lost = batch.iter().filter(|unit| self.is_below(**unit, parent)).count();
-            let id = self.devices[parent.index()].as_ref()?.id.clone();
+            let id = self.devices[parent.index()].as_ref()?.id.to_string();
             Some((Cause::Below(id), lost, *members.below.get(&parent)?))
         });
         let groups = device.groups().filter_map(|(kind, name)| {

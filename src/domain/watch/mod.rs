@@ -26,7 +26,8 @@ pub use agent::AgentState;
 pub use canary::LETTER_WITHIN;
 pub use correlation::{MAX_DEPTH, MIN_CROWD, MIN_TOGETHER, TOGETHER};
 pub use device::{
-    AuthProtocol, Circuit, Device, GroupKind, Pace, Place, PrivProtocol, Role, Secret, Slot, SnmpAccess, SnmpVersion,
+    AuthProtocol, Circuit, Device, GroupKind, Host, Pace, Place, PrivProtocol, Role, Rules, Secret, Slot, SnmpAccess,
+    SnmpVersion, Terms,
 };
 pub use evidence::{CONFIRM_ROUNDS, Evidence, Trouble};
 pub use health::{Baseline, MAX_COUNT};
@@ -49,6 +50,7 @@ use super::time::Time;
 use super::turn::{Command, DeviceRow, Done, Input, Refusal, Reply, Request, Turn, Wish};
 use super::view::DeviceStatus;
 use alloc::collections::{BTreeMap, BinaryHeap};
+use alloc::string::ToString;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
@@ -337,7 +339,7 @@ impl Watch {
                     Shared::Wait => return self.deadlines.push(Reverse((turn.at + RECHECK, Deadline::Fault(slot)))),
                 };
                 let evidence = &self.evidence[slot.index()];
-                let solve_after = device.pace.solve_after;
+                let solve_after = device.rules.pace.solve_after;
                 self.desk.fault(&Subject { unit: &device.id, circuit, evidence, solve_after, umbrella }, turn);
                 self.keep_strip(slot, turn);
             }
@@ -345,7 +347,7 @@ impl Watch {
                 // What it is reached through explains it.
                 if self.ancestors(slot).any(|parent| self.evidence[parent.index()].verdict() == Verdict::Loss) {
                     let lost = self.evidence[slot.index()].trouble().map(|trouble| trouble.loss.total(turn.at));
-                    return self.rearm(slot, lost.map(|lost| lost + device.pace.down_after));
+                    return self.rearm(slot, lost.map(|lost| lost + device.rules.pace.down_after));
                 }
                 self.device_umbrella(slot, turn);
             }
@@ -394,14 +396,14 @@ impl Watch {
         let (verdict, reason) = shift.now;
         if shift.at > shift.began {
             turn.intervals.push(Interval {
-                device: device.id.clone(),
+                device: device.id.to_string(),
                 from: shift.began,
                 until: shift.at,
                 verdict: shift.was.0,
                 reason: shift.was.1,
             });
         }
-        turn.facts.push(Fact::VerdictChanged { device: device.id.clone(), verdict, reason, since: shift.at });
+        turn.facts.push(Fact::VerdictChanged { device: device.id.to_string(), verdict, reason, since: shift.at });
         self.desk.line_is(&device.id, Line::Watched(verdict, reason), shift.at, turn);
         turn.touched.push(shift.slot);
         self.changed.push(shift.slot);
@@ -412,7 +414,7 @@ impl Watch {
                 .trouble()
                 .is_some_and(|trouble| trouble.fault_at.is_none() && trouble.first_loss == shift.at);
             if fresh {
-                self.rearm(shift.slot, Some(device.pace.down_after));
+                self.rearm(shift.slot, Some(device.rules.pace.down_after));
             } else if let Some(at) = self.fault_at(shift.slot) {
                 self.deadlines.push(Reverse((at, Deadline::Fault(shift.slot))));
             }
@@ -426,9 +428,9 @@ impl Watch {
             Wish::Open { unit, priority, note } => {
                 let slot = self.slot(&unit);
                 match slot.and_then(|slot| self.devices[slot.index()].as_deref().map(|device| (slot, device))) {
-                    Some((slot, Device { id, role: Role::Unit(circuit), pace, .. })) => {
+                    Some((slot, Device { id, role: Role::Unit(circuit), rules, .. })) => {
                         let evidence = &self.evidence[slot.index()];
-                        let solve_after = pace.solve_after;
+                        let solve_after = rules.pace.solve_after;
                         let subject = Subject { unit: id, circuit, evidence, solve_after, umbrella: None };
                         let opened = self.desk.open_by_hand(&subject, by, priority, note, turn);
                         self.keep_strip(slot, turn);
@@ -461,7 +463,7 @@ impl Watch {
         let Some(slot) = self.desk.case(reference).and_then(|case| self.slot(&case.opening.unit)) else {
             return;
         };
-        let Some(down_after) = self.devices[slot.index()].as_ref().map(|device| device.pace.down_after) else {
+        let Some(down_after) = self.devices[slot.index()].as_ref().map(|device| device.rules.pace.down_after) else {
             return;
         };
         if let Some(trouble) = self.evidence[slot.index()].trouble() {
@@ -479,9 +481,9 @@ impl Watch {
         for slot in self.changed.drain(..) {
             if let Some(device) = &self.devices[slot.index()] {
                 turn.devices.push(DeviceRow {
-                    id: device.id.clone(),
+                    id: device.id.to_string(),
                     evidence: self.evidence[slot.index()].clone(),
-                    address: self.polls[slot.index()].address,
+                    address: self.polls[slot.index()].address(device),
                     baseline: self.health[slot.index()].baseline(),
                     agent: self.polls[slot.index()].agent(),
                 });
@@ -557,7 +559,7 @@ impl Watch {
     /// The last good address of the device in a slot.
     #[must_use]
     pub fn address(&self, slot: Slot) -> Option<IpAddr> {
-        self.polls[slot.index()].address
+        self.polls[slot.index()].address(self.devices[slot.index()].as_ref()?)
     }
 
     /// The evidence on the device in a slot.

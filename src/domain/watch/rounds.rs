@@ -13,6 +13,7 @@ use crate::domain::fact::Fact;
 use crate::domain::time::{Rtt, Time};
 use crate::domain::turn::Turn;
 use alloc::boxed::Box;
+use alloc::string::ToString;
 use alloc::sync::Arc;
 use core::net::IpAddr;
 use core::time::Duration;
@@ -23,8 +24,8 @@ const ENGINE_GRACE: Duration = Duration::from_secs(5);
 /// How a device is being asked. There is one for each, so what few have is boxed.
 #[derive(Clone, Debug)]
 pub(super) struct Poll {
-    /// Its last good address.
-    pub(super) address: Option<IpAddr>,
+    /// Where its name led last, if it has one.
+    pub(super) resolved: Option<Box<IpAddr>>,
     pub(super) rtt: Option<Rtt>,
     pub(super) strip: Strip,
     by_snmp: Option<Box<BySnmp>>,
@@ -42,20 +43,20 @@ pub(super) struct Poll {
     pub(super) refused: bool,
     /// Losses are expected for now.
     pub(super) maintained: bool,
-    pub(super) heard_unasked: Option<Box<Heard>>,
     /// The round trip by the main method.
     round_rtt: Option<Rtt>,
 }
 
-/// What there is beside for a device that is asked by SNMP.
+/// What there is beside for a device with an SNMP agent.
 #[derive(Clone, Debug, Default)]
-pub(super) struct BySnmp {
+struct BySnmp {
     agent: Agent,
     /// How the agent took the question of this round.
     did: Option<AgentState>,
     /// When it is asked next; `None`: at once.
     due: Option<Time>,
     sample: Option<Arc<SnmpSample>>,
+    heard_unasked: Option<Heard>,
 }
 
 const fn bit(method: Method) -> u8 {
@@ -66,10 +67,10 @@ const fn bit(method: Method) -> u8 {
 }
 
 impl Poll {
-    pub(super) fn new(slot: Slot, device: &Device, address: Option<IpAddr>, now: Time) -> Self {
-        let (pace, window) = (&device.pace, device.limits.window);
+    pub(super) fn new(slot: Slot, device: &Device, resolved: Option<IpAddr>, now: Time) -> Self {
+        let (pace, window) = (&device.rules.pace, device.rules.limits.window);
         Self {
-            address,
+            resolved: resolved.filter(|_| device.host.name().is_some()).map(Box::new),
             rtt: None,
             strip: Strip::new(phase(slot, pace.interval), pace.interval, pace.history, window, now),
             by_snmp: None,
@@ -82,23 +83,27 @@ impl Poll {
             void: true,
             refused: false,
             maintained: false,
-            heard_unasked: None,
             round_rtt: None,
         }
     }
 
     /// Starts over for another device in the slot, or other settings. Rounds are numbered on, so that answers to the
     /// old ones are not taken for new ones.
-    pub(super) fn renew(&mut self, slot: Slot, device: &Device, address: Option<IpAddr>, now: Time) {
+    pub(super) fn renew(&mut self, slot: Slot, device: &Device, resolved: Option<IpAddr>, now: Time) {
         let round = self.round.wrapping_add(1);
-        *self = Self { round, ..Self::new(slot, device, address, now) };
+        *self = Self { round, ..Self::new(slot, device, resolved, now) };
     }
 
     /// As [`Self::renew`], for the same device: what its agent does is known.
     pub(super) fn renew_settings(&mut self, slot: Slot, device: &Device, now: Time) {
         let agent = self.by_snmp.take().map(|by_snmp| by_snmp.agent);
-        self.renew(slot, device, self.address, now);
+        self.renew(slot, device, self.address(device), now);
         self.by_snmp = agent.map(|agent| Box::new(BySnmp { agent, ..BySnmp::default() }));
+    }
+
+    /// The last good address of the device.
+    pub(super) fn address(&self, device: &Device) -> Option<IpAddr> {
+        device.host.address().or(self.resolved.as_deref().copied())
     }
 
     pub(super) const fn sent_at(&self) -> Time {
@@ -128,6 +133,16 @@ impl Poll {
     /// What its agent said last.
     pub(super) fn sample(&self) -> Option<&Arc<SnmpSample>> {
         self.by_snmp.as_ref()?.sample.as_ref()
+    }
+
+    /// What its agent said unasked.
+    pub(super) fn heard_unasked(&self) -> Option<&Heard> {
+        self.by_snmp.as_ref()?.heard_unasked.as_ref()
+    }
+
+    /// Where it is noted what its agent says unasked.
+    pub(super) fn hear_unasked(&mut self) -> &mut Option<Heard> {
+        &mut self.by_snmp.get_or_insert_default().heard_unasked
     }
 
     fn is_snmp_due(&self, now: Time) -> bool {
@@ -161,7 +176,7 @@ impl Watch {
 
     pub(super) fn schedule_regular(&mut self, slot: Slot, now: Time) {
         if let Some(device) = &self.devices[slot.index()] {
-            self.wheel.set(slot, next_regular(slot, device.pace.interval, now));
+            self.wheel.set(slot, next_regular(slot, device.rules.pace.interval, now));
         }
     }
 
@@ -178,7 +193,7 @@ impl Watch {
     fn send_round(&mut self, slot: Slot, turn: &mut Turn) {
         let now = turn.at;
         let Some(device) = &self.devices[slot.index()] else { return };
-        let pace = device.pace;
+        let pace = device.rules.pace;
         let mut next = next_regular(slot, pace.interval, now);
         // The last word before a fault is a fresh one.
         let fault = self.fault_at(slot);
@@ -206,19 +221,19 @@ impl Watch {
         if let Some(by_snmp) = &mut poll.by_snmp {
             by_snmp.did = None;
         }
-        let Some(address) = poll.address else {
+        let Some(address) = poll.address(device) else {
             self.conclude(slot, Blame::Resolver, turn);
             return;
         };
-        let is_snmp_due = !device.icmp || every_method || poll.is_snmp_due(now);
+        let is_snmp_due = !device.rules.icmp || every_method || poll.is_snmp_due(now);
         let mut ask = |method, ask| {
             poll.waiting |= bit(method);
             turn.probes.push(Probe { slot, round: poll.round, address, timeout: pace.timeout, ask });
         };
-        if device.icmp {
+        if device.rules.icmp {
             ask(Method::Icmp, Ask::Icmp);
         }
-        if let Some(access) = device.snmp.as_ref().filter(|_| is_snmp_due) {
+        if let Some(access) = device.rules.snmp.as_ref().filter(|_| is_snmp_due) {
             ask(Method::Snmp, Ask::Snmp(Arc::clone(access)));
             poll.by_snmp.get_or_insert_default().due = Some(now + pace.snmp_interval);
         }
@@ -337,7 +352,7 @@ impl Watch {
         let is_news = before != AgentState::Unknown || state.needs_care();
         if let Some(device) = self.devices[slot.index()].as_ref().filter(|_| is_news) {
             self.changed.push(slot);
-            turn.facts.push(Fact::AgentChanged { device: device.id.clone(), state });
+            turn.facts.push(Fact::AgentChanged { device: device.id.to_string(), state });
         }
     }
 }

@@ -114,6 +114,10 @@ impl Wheel {
     }
 }
 
+/// What the wheel keeps of each device, in bytes.
+#[cfg(test)]
+pub(crate) const BYTES: usize = size_of::<Link>();
+
 /// The first moment after `now` at which anybody can be due to be asked.
 #[must_use]
 pub const fn next_tick(now: Time) -> Time {

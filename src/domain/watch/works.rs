@@ -10,7 +10,7 @@ use crate::domain::plan::{Plan, is_id};
 use crate::domain::time::Time;
 use crate::domain::turn::{BadMaintenance, Refusal, Turn};
 use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
@@ -198,7 +198,10 @@ impl Watch {
         let mut touched: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
         for (_, device) in self.within(scope) {
             if let Some(circuit) = device.circuit() {
-                touched.entry(circuit.customer.clone()).or_default().push((device.id.clone(), circuit.order.clone()));
+                touched
+                    .entry(circuit.customer.to_string())
+                    .or_default()
+                    .push((device.id.to_string(), circuit.order.to_string()));
             }
         }
         touched

@@ -5,7 +5,7 @@ use crate::domain::desk::{
     Actor, Case, Diagnosis, LetterMark, Line, Opening, Outage, Stage, WaitingOn, Window, Witness,
 };
 use crate::domain::time::{Tally, Time};
-use crate::domain::watch::{Circuit, Finding, Reason};
+use crate::domain::watch::{Circuit, Finding, Reason, Terms};
 use crate::store::columns::{Count, Millis};
 use rusqlite::types::FromSql;
 use rusqlite::{CachedStatement, Connection, Result, Row, ToSql};
@@ -129,12 +129,12 @@ fn bind_opening(case: &Case, put: &mut impl FnMut(Column, &dyn ToSql) -> Result<
     put(Column::opened_at, &case.opened_at)?;
     put(Column::opened_by, &opening.origin)?;
     put(Column::opening_priority, &opening.priority)?;
-    put(Column::customer, &opening.circuit.customer)?;
-    put(Column::service_order, &opening.circuit.order)?;
-    put(Column::service, &opening.circuit.service)?;
-    put(Column::region, &opening.circuit.region)?;
-    put(Column::ttr_ms, &Millis(opening.circuit.ttr))?;
-    put(Column::supplier, &opening.circuit.supplier)?;
+    put(Column::customer, &*opening.circuit.customer)?;
+    put(Column::service_order, &opening.circuit.order.as_str())?;
+    put(Column::service, &opening.circuit.terms.service)?;
+    put(Column::region, &opening.circuit.terms.region)?;
+    put(Column::ttr_ms, &Millis(opening.circuit.terms.ttr))?;
+    put(Column::supplier, &opening.circuit.terms.supplier)?;
     put(Column::queue, &opening.queue)?;
     put(Column::note, &opening.note)?;
     put(Column::last_contact, &opening.last_contact)?;
@@ -147,9 +147,9 @@ fn bind_opening(case: &Case, put: &mut impl FnMut(Column, &dyn ToSql) -> Result<
     put(Column::opening_line_since, &opening.line.1)?;
     put(Column::solve_after_ms, &Millis(opening.solve_after))?;
     put(Column::previous, &opening.previous)?;
-    put(Column::pop, &opening.circuit.pop)?;
-    put(Column::access, &opening.circuit.access)?;
-    put(Column::rate, &opening.circuit.rate.map(Count))?;
+    put(Column::pop, &opening.circuit.terms.pop)?;
+    put(Column::access, &opening.circuit.terms.access)?;
+    put(Column::rate, &opening.circuit.terms.rate.map(Count))?;
     put(Column::opening_finding_symptom, &opening.finding.map(|finding| finding.symptom))?;
     put(Column::opening_finding_measured, &opening.finding.map(|finding| Count(finding.measured)))?;
     put(Column::opening_finding_limit, &opening.finding.map(|finding| Count(finding.limit)))?;
@@ -195,15 +195,17 @@ fn opening(row: &Row<'_>) -> Result<Opening> {
         priority: get(row, Column::opening_priority)?,
         unit: get(row, Column::unit)?,
         circuit: Circuit {
-            customer: get(row, Column::customer)?,
-            order: get(row, Column::service_order)?,
-            service: get(row, Column::service)?,
-            region: get(row, Column::region)?,
-            ttr: get::<Millis>(row, Column::ttr_ms)?.0,
-            supplier: get(row, Column::supplier)?,
-            pop: get(row, Column::pop)?,
-            access: get(row, Column::access)?,
-            rate: get::<Option<Count>>(row, Column::rate)?.map(|rate| rate.0),
+            customer: Arc::new(get(row, Column::customer)?),
+            order: get::<String>(row, Column::service_order)?.into(),
+            terms: Arc::new(Terms {
+                service: get(row, Column::service)?,
+                region: get(row, Column::region)?,
+                ttr: get::<Millis>(row, Column::ttr_ms)?.0,
+                supplier: get(row, Column::supplier)?,
+                pop: get(row, Column::pop)?,
+                access: get(row, Column::access)?,
+                rate: get::<Option<Count>>(row, Column::rate)?.map(|rate| rate.0),
+            }),
         },
         queue: get(row, Column::queue)?,
         note: get(row, Column::note)?,

@@ -7,7 +7,7 @@ use crate::domain::desk::Priority;
 fn faults_of_one_instant_are_spread_over_turns_and_none_is_forgotten() {
     let count = MAX_DEADLINES_A_TURN + 1;
     let pace = Pace { interval: 2 * SECOND, down_after: 60 * SECOND, ..PACE };
-    let mut devices: Vec<Device> = (0..count).map(|n| Device { pace, ..unit(&format!("u{n:04}")) }).collect();
+    let mut devices: Vec<Device> = (0..count).map(|n| with_pace(pace, unit(&format!("u{n:04}")))).collect();
     devices.push(Device { role: Role::Node, ..unit("witness") });
     let mut bench = Bench::new(devices);
     bench.run(10, |_| answered());

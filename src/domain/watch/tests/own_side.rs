@@ -2,14 +2,14 @@
 
 use super::*;
 
+fn sentinel() -> Device {
+    let pace = Pace { interval: SENTINEL_INTERVAL, timeout: SENTINEL_TIMEOUT, ..PACE };
+    with_pace(pace, Device { role: Role::Sentinel(Place::Far), ..unit("core") })
+}
+
 #[test]
 fn a_pause_of_the_daemon_is_no_silence_of_the_sentinels() {
-    let sentinel = Device {
-        role: Role::Sentinel(Place::Far),
-        pace: Pace { interval: SENTINEL_INTERVAL, timeout: SENTINEL_TIMEOUT, ..PACE },
-        ..unit("core")
-    };
-    let mut bench = Bench::new(vec![unit("a"), sentinel]);
+    let mut bench = Bench::new(vec![unit("a"), sentinel()]);
     bench.run(100, |_| answered());
     for _ in 0..20 {
         bench.in_flight.clear();
@@ -32,13 +32,8 @@ fn units(count: usize) -> Vec<Device> {
 
 #[test]
 fn what_sentinels_have_judged_is_not_judged_again_without_them() {
-    let sentinel = Device {
-        role: Role::Sentinel(Place::Far),
-        pace: Pace { interval: SENTINEL_INTERVAL, timeout: SENTINEL_TIMEOUT, ..PACE },
-        ..unit("core")
-    };
     let mut devices = units(40);
-    devices.push(sentinel);
+    devices.push(sentinel());
     let mut bench = Bench::new(devices);
     bench.run(100, |_| answered());
     bench.run_all(200, |slot, _| Some(if slot.index() < 40 { Outcome::Lost } else { answered() }));

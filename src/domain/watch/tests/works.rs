@@ -48,7 +48,8 @@ fn told(turn: &Turn) -> Told {
 fn who_is_told_of_a_maintenance_that_changes() {
     let of = |id: &str, customer: &str, pop: &str, region: &str| {
         let Role::Unit(circuit) = unit(id).role else { panic!("it is a unit") };
-        let circuit = Circuit { customer: customer.into(), pop: Some(pop.into()), region: region.into(), ..circuit };
+        let terms = Terms { pop: Some(pop.into()), region: region.into(), ..(*circuit.terms).clone() };
+        let circuit = Circuit { customer: Arc::new(customer.into()), terms: Arc::new(terms), ..circuit };
         Arc::new(Device { role: Role::Unit(circuit), ..unit(id) })
     };
     // acme has a line in both scopes and one in each, beta is in the first, ceta in the second.
