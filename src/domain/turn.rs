@@ -12,6 +12,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
+use core::mem;
 use core::net::IpAddr;
 use core::time::Duration;
 
@@ -400,28 +401,13 @@ impl Turn {
             && self.letter_changes.is_empty())
     }
 
-    /// Makes an empty turn of it again, keeping its memory.
+    /// Makes an empty turn of it again. It keeps the memory for what there is in every turn; that for the rest may be
+    /// large after a start, a reload or a storm, and is given back.
     pub fn clear(&mut self) {
-        self.facts.clear();
-        self.intervals.clear();
-        self.devices.clear();
-        self.gone.clear();
-        self.cases.clear();
-        self.umbrellas.clear();
-        self.held.clear();
-        self.released.clear();
-        self.alarms.clear();
-        self.maintenance.clear();
-        self.chunks.clear();
-        self.traps_ignored = 0;
-        self.next_case = None;
-        self.letters.clear();
-        self.letter_changes.clear();
-        self.replies.clear();
-        self.probes.clear();
-        self.deliver.clear();
-        self.touched.clear();
-        self.replanned = false;
-        self.lateness = Duration::ZERO;
+        let Self { probes, touched, wake, .. } = self;
+        probes.clear();
+        touched.clear();
+        let (probes, touched, wake) = (mem::take(probes), mem::take(touched), mem::take(wake));
+        *self = Self { probes, touched, wake, ..Self::new(self.at) };
     }
 }
