@@ -225,7 +225,7 @@ impl Storm {
 /// The sentinel, which comes after the units, always answers.
 fn fate(probe: &Probe, silent: bool, now: Time) -> (Time, ProbeResult) {
     let (after, outcome) = if silent && probe.slot.0 < UNITS {
-        (probe.timeout, Outcome::Lost)
+        (probe.timeout, Outcome::LOST)
     } else {
         (RTT, Outcome::Answered { rtt: RTT, sample: None })
     };

@@ -216,8 +216,11 @@ impl Watch {
                 poll.heard_by(method, rtt, AgentState::Rejects);
                 self.heard(slot, Reason::Rejected, turn);
             }
-            Outcome::Lost => {
+            Outcome::Lost { witness } => {
                 poll.missed = true;
+                if let Some(witness) = witness.filter(|_| self.evidence[slot.index()].trouble().is_some()) {
+                    poll.note_undelivered(witness, turn.at);
+                }
                 if method == Method::Snmp {
                     poll.agent_did = Some(AgentState::Silent);
                 }

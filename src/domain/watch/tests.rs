@@ -1,7 +1,7 @@
 //! What stories can't tell: several methods, addresses that change, engines that fall silent, limits at the limit.
 
 use super::*;
-use crate::domain::desk::{LetterKind, Priority};
+use crate::domain::desk::{LetterKind, Priority, Witness};
 use crate::domain::letter::{Content, Letter, Thread};
 use crate::domain::maintenance::{Draft, Scope, Window};
 use crate::domain::party::Customer;
@@ -108,7 +108,7 @@ impl Bench {
                     Ask::Snmp(_) => Method::Snmp,
                 };
                 let Some(outcome) = fate(slot, method) else { continue };
-                let takes = if matches!(outcome, Outcome::Lost) { timeout } else { Duration::from_millis(10) };
+                let takes = if matches!(outcome, Outcome::Lost { .. }) { timeout } else { Duration::from_millis(10) };
                 let result = ProbeResult { slot, round, method, outcome };
                 self.in_flight.entry(self.turn.at + takes).or_default().push(result);
             }
@@ -139,17 +139,17 @@ const fn result(probe: &Probe, method: Method, outcome: Outcome) -> ProbeResult 
 #[test]
 fn a_unit_is_up_if_any_method_is_answered() {
     let mut bench = Bench::new(vec![with_snmp(unit("a"))]);
-    let only = |alive| move |method| if method == alive { answered() } else { Outcome::Lost };
+    let only = |alive| move |method| if method == alive { answered() } else { Outcome::LOST };
     for alive in [Method::Icmp, Method::Snmp] {
         let from = bench.turn.at.as_millis() as u64 / 1000;
         bench.run(from + 1_000, only(alive));
         assert_eq!(bench.verdict(), (Verdict::Up, Reason::Answered), "{alive:?}");
     }
-    bench.run(3_000, |_| Outcome::Lost);
+    bench.run(3_000, |_| Outcome::LOST);
     assert_eq!(bench.verdict(), (Verdict::Loss, Reason::NoAnswer));
     assert_eq!(bench.watch.desk().cases().count(), 1);
     bench.run(4_000, |method| match method {
-        Method::Icmp => Outcome::Lost,
+        Method::Icmp => Outcome::LOST,
         Method::Snmp => Outcome::Rejected { rtt: SECOND, why: "unknown user name" },
     });
     assert_eq!(bench.verdict(), (Verdict::Up, Reason::Rejected), "the box is alive");
@@ -158,19 +158,19 @@ fn a_unit_is_up_if_any_method_is_answered() {
 #[test]
 fn a_unit_with_snmp_alone_is_judged_by_it() {
     let mut bench = Bench::new(vec![Device { icmp: false, ..with_snmp(unit("a")) }]);
-    bench.run(100, |method| if method == Method::Snmp { answered() } else { Outcome::Lost });
+    bench.run(100, |method| if method == Method::Snmp { answered() } else { Outcome::LOST });
     assert_eq!(bench.verdict(), (Verdict::Up, Reason::Answered));
     // The first lost round is that of 110 s.
-    bench.run(709, |_| Outcome::Lost);
+    bench.run(709, |_| Outcome::LOST);
     assert_eq!(bench.watch.desk().cases().count(), 0);
-    bench.run(710, |_| Outcome::Lost);
+    bench.run(710, |_| Outcome::LOST);
     assert_eq!(bench.watch.desk().cases().count(), 1);
 }
 
 #[test]
 fn one_method_that_went_out_unanswered_is_a_loss_and_none_is_our_own_failure() {
     let mut bench = Bench::new(vec![with_snmp(unit("a"))]);
-    bench.run(100, |method| if method == Method::Icmp { not_sent() } else { Outcome::Lost });
+    bench.run(100, |method| if method == Method::Icmp { not_sent() } else { Outcome::LOST });
     assert_eq!(bench.verdict(), (Verdict::Loss, Reason::NoAnswer));
     bench.run(200, |_| not_sent());
     assert_eq!(bench.verdict(), (Verdict::Inconclusive, Reason::SendsFailing));
@@ -193,16 +193,42 @@ fn a_unit_with_a_long_interval_has_its_ten_minutes_too() {
     let mut bench = Bench::new(vec![Device { pace, ..unit("a") }]);
     bench.run(1_700, |_| answered());
     // The first lost round is that of 1,800 s.
-    bench.run(2_399, |_| Outcome::Lost);
+    bench.run(2_399, |_| Outcome::LOST);
     assert_eq!(bench.watch.desk().cases().count(), 0);
-    bench.run(2_400, |_| Outcome::Lost);
+    bench.run(2_400, |_| Outcome::LOST);
     assert_eq!(bench.watch.desk().cases().count(), 1);
+}
+
+#[test]
+fn what_a_router_says_of_a_loss_is_a_witness_and_hastens_nothing() {
+    let mut bench = Bench::new(vec![unit("a")]);
+    bench.run(100, |_| answered());
+    let says = |why| Outcome::Lost { witness: Some(Undelivered { why, router: IpAddr::V4(Ipv4Addr::LOCALHOST) }) };
+    let known = |bench: &Bench| -> Vec<Obstacle> {
+        let diagnosis = bench.watch.desk().cases().next().and_then(|case| case.diagnosis.clone());
+        let witnesses = diagnosis.map(|diagnosis| diagnosis.witnesses).unwrap_or_default();
+        let why = |witness: Witness| if let Witness::Undelivered { why, .. } = witness { Some(why) } else { None };
+        witnesses.into_iter().filter_map(why).collect()
+    };
+    bench.run(400, |_| says(Obstacle::Net));
+    bench.run(708, |_| says(Obstacle::Host));
+    assert_eq!((bench.verdict().0, bench.watch.desk().cases().count()), (Verdict::Loss, 0));
+    bench.run(720, |_| Outcome::LOST);
+    assert_eq!(known(&bench), [Obstacle::Host], "the latest");
+    bench.run(800, |_| says(Obstacle::HopLimit));
+    bench.run(830, |_| answered());
+    assert_eq!(known(&bench), [Obstacle::HopLimit], "and what was said until it was back");
+    bench.run(2_000, |_| answered());
+
+    // one that was lost in silence has no witness, whatever was said of the loss before
+    bench.run(3_000, |_| Outcome::LOST);
+    assert_eq!((bench.verdict().0, known(&bench)), (Verdict::Loss, vec![]));
 }
 
 #[test]
 fn a_name_without_an_address_is_no_lost_unit() {
     let mut bench = Bench::new(vec![Device { host: "ntu.example".into(), ..unit("a") }]);
-    bench.run(2_000, |_| Outcome::Lost);
+    bench.run(2_000, |_| Outcome::LOST);
     assert_eq!(bench.verdict(), (Verdict::Unobserved, Reason::Unresolved));
     assert_eq!(bench.watch.desk().cases().count(), 0);
     let found = |host: &str| Input::Resolved {
@@ -221,11 +247,11 @@ fn a_name_without_an_address_is_no_lost_unit() {
 fn a_lost_unit_whose_new_name_has_no_address_yet_loses_no_more() {
     let mut bench = Bench::new(vec![unit("a")]);
     bench.run(100, |_| answered());
-    bench.run(705, |_| Outcome::Lost);
+    bench.run(705, |_| Outcome::LOST);
     let renamed = Device { host: "ntu.example".into(), ..unit("a") };
     bench.step(Input::Planned(plan(vec![renamed]).into()));
     assert_eq!(bench.verdict(), (Verdict::Unobserved, Reason::Unresolved));
-    bench.run(2_000, |_| Outcome::Lost);
+    bench.run(2_000, |_| Outcome::LOST);
     assert_eq!(bench.watch.desk().cases().count(), 0);
     assert_eq!(bench.watch.evidence(Slot(0)).since(), Time::from_millis(705_000));
 }
@@ -250,7 +276,7 @@ fn an_answer_from_a_former_address_says_nothing_of_the_new_one() {
 fn a_contact_that_ends_a_loss_is_stored_at_once() {
     let mut bench = Bench::new(vec![unit("a")]);
     bench.run(60, |_| answered());
-    bench.run(105, |_| Outcome::Lost);
+    bench.run(105, |_| Outcome::LOST);
     let probe = bench.next_round().remove(0);
     bench.turn.at = bench.turn.at + SECOND / 2;
     bench.step(Input::Tick);
@@ -264,7 +290,7 @@ fn a_contact_that_ends_a_loss_is_stored_at_once() {
 
     let probe = bench.next_round().remove(0);
     bench.turn.clear();
-    bench.step(Input::Probed(vec![result(&probe, Method::Icmp, Outcome::Lost)]));
+    bench.step(Input::Probed(vec![result(&probe, Method::Icmp, Outcome::LOST)]));
     assert!(!bench.turn.is_durable(), "a lost probe writes nothing");
 }
 
@@ -276,7 +302,7 @@ fn faults_of_one_instant_are_spread_over_turns_and_none_is_forgotten() {
     devices.push(Device { role: Role::Node, ..unit("witness") });
     let mut bench = Bench::new(devices);
     bench.run(10, |_| answered());
-    let lost = |slot: Slot| if slot.index() < count { Outcome::Lost } else { answered() };
+    let lost = |slot: Slot| if slot.index() < count { Outcome::LOST } else { answered() };
     bench.run_all(69, |slot, _| Some(lost(slot)));
     bench.turn.clear();
     // After a turn of four seconds they are all due at once.
@@ -296,7 +322,7 @@ fn a_lost_node_that_becomes_a_unit_has_its_case() {
     let node = Device { role: Role::Node, ..unit("a") };
     let mut bench = Bench::new(vec![node]);
     bench.run(100, |_| answered());
-    bench.run(1_000, |_| Outcome::Lost);
+    bench.run(1_000, |_| Outcome::LOST);
     assert_eq!(bench.watch.desk().cases().count(), 0);
     bench.step(Input::Planned(plan(vec![unit("a")]).into()));
     assert_eq!(bench.watch.desk().cases().count(), 1);
@@ -381,12 +407,12 @@ fn maintenances_that_follow_each_other_without_a_break_are_one_to_the_line() {
         Plan { maintenance: vec![window("1", 50, 400), window("2", 400, 900)], ..plan(vec![unit("a")]) }.into(),
     ));
     bench.run(100, |_| answered());
-    bench.run(399, |_| Outcome::Lost);
+    bench.run(399, |_| Outcome::LOST);
     assert_eq!(bench.verdict(), (Verdict::Loss, Reason::Maintenance));
     let since = bench.watch.evidence(Slot(0)).since();
-    bench.run(401, |_| Outcome::Lost);
+    bench.run(401, |_| Outcome::LOST);
     assert_eq!((bench.verdict(), bench.watch.evidence(Slot(0)).since()), ((Verdict::Loss, Reason::Maintenance), since));
-    bench.run(901, |_| Outcome::Lost);
+    bench.run(901, |_| Outcome::LOST);
     assert_eq!(bench.verdict(), (Verdict::Loss, Reason::NoAnswer));
     assert_eq!(bench.watch.desk().cases().count(), 1, "still lost at the end of the last one");
 }
@@ -411,7 +437,7 @@ fn a_pause_of_the_daemon_is_no_silence_of_the_sentinels() {
     bench.run(until, |_| not_sent());
     assert_eq!(bench.watch.isolation().cut_off().map(|(_, why)| why), Some(Reason::SendsFailing));
     bench.run(until + 100, |_| answered());
-    bench.run(until + 110, |_| Outcome::Lost);
+    bench.run(until + 110, |_| Outcome::LOST);
     assert_eq!(bench.watch.isolation().cut_off().map(|(_, why)| why), Some(Reason::SentinelsSilent));
 }
 
@@ -430,10 +456,10 @@ fn what_sentinels_have_judged_is_not_judged_again_without_them() {
     devices.push(sentinel);
     let mut bench = Bench::new(devices);
     bench.run(100, |_| answered());
-    bench.run_all(200, |slot, _| Some(if slot.index() < 40 { Outcome::Lost } else { answered() }));
+    bench.run_all(200, |slot, _| Some(if slot.index() < 40 { Outcome::LOST } else { answered() }));
     assert_eq!(bench.verdict(), (Verdict::Loss, Reason::NoAnswer));
     bench.step(Input::Planned(plan(units(40)).into()));
-    bench.run(300, |_| Outcome::Lost);
+    bench.run(300, |_| Outcome::LOST);
     assert_eq!((bench.watch.isolation().cut_off(), bench.verdict()), (None, (Verdict::Loss, Reason::NoAnswer)));
 }
 
@@ -441,14 +467,14 @@ fn what_sentinels_have_judged_is_not_judged_again_without_them() {
 fn a_mass_loss_outlasts_a_stall_and_ends_with_its_fleet() {
     let mut bench = Bench::new(units(40));
     bench.run(100, |_| answered());
-    bench.run(200, |_| Outcome::Lost);
+    bench.run(200, |_| Outcome::LOST);
     let why = |bench: &Bench| bench.watch.isolation().cut_off().map(|(_, why)| why);
     assert_eq!((why(&bench), bench.verdict().0), (Some(Reason::MassLoss), Verdict::Inconclusive));
     bench.in_flight.clear();
     bench.turn.at = bench.turn.at + SECOND * 60;
     bench.step(Input::Tick);
     assert_eq!((why(&bench), bench.verdict().0), (Some(Reason::MassLoss), Verdict::Unobserved));
-    bench.run(300, |_| Outcome::Lost);
+    bench.run(300, |_| Outcome::LOST);
     assert_eq!((why(&bench), bench.verdict().0), (Some(Reason::MassLoss), Verdict::Inconclusive));
     bench.step(Input::Planned(plan(units(5)).into()));
     assert_eq!(why(&bench), None, "so few are no crowd");
@@ -558,7 +584,7 @@ fn a_maintenance_that_is_moved_away_while_it_is_on_is_over_for_now() {
     bench.step(planned(window(50, 9_000)));
     bench.run(100, |_| answered());
     bench.step(planned(window(8_000, 9_000)));
-    bench.run(1_000, |_| Outcome::Lost);
+    bench.run(1_000, |_| Outcome::LOST);
     assert_eq!(bench.verdict(), (Verdict::Loss, Reason::NoAnswer));
     assert_eq!(bench.watch.desk().cases().count(), 1);
 }

@@ -1,7 +1,7 @@
 //! Many datagrams in one call to the kernel, and its word of when each came.
 
-use super::echo::{ECHO_LEN, Token};
-use super::family::{DATAGRAM_LEN, Echo};
+use super::echo::ECHO_LEN;
+use super::family::{DATAGRAM_LEN, Echo, Message};
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 use nix::cmsg_space;
@@ -20,8 +20,8 @@ pub(super) const BURST: usize = 16;
 pub(super) struct Arrival {
     /// The address it came from.
     pub(super) from: Option<IpAddr>,
-    /// The token of the reply, if it is one.
-    pub(super) token: Option<Token>,
+    /// What it says, if it may be to us.
+    pub(super) says: Option<Message>,
     /// When the kernel received it, since the Unix epoch.
     pub(super) stamped: Option<Duration>,
 }
@@ -69,7 +69,7 @@ impl Bursts {
         &mut self,
         socket: &impl AsRawFd,
         arrivals: &mut Vec<Arrival>,
-        read: impl Fn(&[u8]) -> Option<Token>,
+        read: impl Fn(&[u8]) -> Option<Message>,
     ) -> io::Result<()> {
         let mut slices = self.datagrams.each_mut().map(|datagram| [IoSliceMut::new(datagram)]);
         let fd = socket.as_raw_fd();
@@ -81,14 +81,15 @@ impl Bursts {
             Arrival {
                 stamped,
                 from: message.address.as_ref().and_then(ip),
-                token: message.iovs().next().and_then(&read),
+                says: message.iovs().next().and_then(&read),
             }
         }));
         Ok(())
     }
 }
 
-fn ip(address: &SockaddrStorage) -> Option<IpAddr> {
+/// The address without its port.
+pub(super) fn ip(address: &SockaddrStorage) -> Option<IpAddr> {
     let v4 = address.as_sockaddr_in().map(|address| IpAddr::V4(address.ip()));
     v4.or_else(|| address.as_sockaddr_in6().map(|address| IpAddr::V6(address.ip())))
 }

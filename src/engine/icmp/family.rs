@@ -2,6 +2,8 @@
 
 use super::bursts::{Arrival, Bursts};
 use super::echo::{self, Token};
+use super::error_queue::{self, MAX_PENDING};
+use super::errors::Complaint;
 use super::filter;
 use super::rotation::{IDENTIFIERS, Turn};
 use crate::domain::watch::Method;
@@ -12,8 +14,8 @@ use socket2::{Domain, Protocol, Socket, Type};
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd as _, BorrowedFd};
 
-/// More than the longest IPv4 header and our echo; what is longer is not an answer to us.
-pub(super) const DATAGRAM_LEN: usize = 128;
+/// More than our echo in an error, with the longest IPv4 headers; what is longer tells us nothing more.
+pub(super) const DATAGRAM_LEN: usize = 192;
 
 /// Sends and receives echoes of one address family.
 ///
@@ -41,6 +43,15 @@ pub(super) enum Version {
     V6,
 }
 
+/// A datagram that may be to us.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Message {
+    /// An echo reply.
+    Reply(Token),
+    /// A router's word about an echo.
+    Error(Complaint),
+}
+
 /// An echo to be sent.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Echo {
@@ -57,13 +68,13 @@ impl Family {
             Err(error) if error.kind() == ErrorKind::PermissionDenied => Self::unprivileged(version),
             opened => {
                 let socket = opened?;
-                filter::only_replies_to(&socket, version, ident)?;
+                filter::only_what_is_to(&socket, version, ident)?;
                 Self::new(version, Some(ident), Door::new(socket)?)
             }
         }
     }
 
-    fn unprivileged(version: Version) -> io::Result<Self> {
+    pub(super) fn unprivileged(version: Version) -> io::Result<Self> {
         Self::new(version, None, Door::unprivileged(version)?)
     }
 
@@ -96,24 +107,36 @@ impl Family {
                 Version::V6 => echo::request_v6(ident, echo.token),
             }
         };
-        self.bursts.send(&self.doors[place].socket, echoes, write)
+        let (bursts, socket) = (&mut self.bursts, &self.doors[place].socket);
+        patiently(raw, || bursts.send(socket, echoes, write))
+    }
+
+    /// Which turn an echo with this identifier had, if we write identifiers ourselves.
+    pub(super) fn turn_of(&self, ident: u16) -> Option<Turn> {
+        self.raw.map(|_| Turn(ident as u8 & (IDENTIFIERS - 1)))
     }
 
     /// Appends what waits, a burst a socket at most; whether there was anything.
     pub(super) fn receive(&mut self, arrivals: &mut Vec<Arrival>) -> io::Result<bool> {
         // a raw IPv4 socket hands out IP headers too
-        let with_ip_header = self.raw.is_some() && self.version == Version::V4;
-        let reply_type = match self.version {
+        let version = self.version;
+        let with_ip_header = self.raw.is_some() && version == Version::V4;
+        let reply_type = match version {
             Version::V4 => echo::REPLY_V4,
             Version::V6 => echo::REPLY_V6,
         };
         let read = |datagram: &[u8]| {
             let message = if with_ip_header { echo::after_ip_header(datagram)? } else { datagram };
-            echo::reply(reply_type, message)
+            let error = || Complaint::read(version, message).map(Message::Error);
+            echo::reply(reply_type, message).map(Message::Reply).or_else(error)
         };
         let mut any = false;
         for door in &self.doors {
-            match self.bursts.receive(&door.socket, arrivals, read) {
+            if self.raw.is_none() {
+                any |= error_queue::receive(&door.socket, version, arrivals);
+            }
+            let bursts = &mut self.bursts;
+            match patiently(self.raw, || bursts.receive(&door.socket, arrivals, read)) {
                 Ok(()) => any = true,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 Err(error) => return Err(error),
@@ -141,6 +164,12 @@ impl Family {
     /// The socket through which echoes of `turn` go.
     pub(super) fn way_out(&self, turn: Turn) -> BorrowedFd<'_> {
         self.doors[self.place(turn)].socket.as_fd()
+    }
+
+    /// The identifier of the first turn, if the socket is raw.
+    #[cfg(test)]
+    pub(super) const fn identifier(&self) -> Option<u16> {
+        self.raw
     }
 
     /// Leaves the least room that the kernel allows for what comes.
@@ -178,8 +207,22 @@ impl Door {
     }
 
     fn unprivileged(version: Version) -> io::Result<Self> {
-        Self::new(open_socket(version, Type::DGRAM)?)
+        let socket = open_socket(version, Type::DGRAM)?;
+        error_queue::listen(&socket, version)?;
+        Self::new(socket)
     }
+}
+
+/// Does it again if what failed it was a router's word about another echo, which to an unprivileged socket is also an error of
+/// whatever it does next.
+fn patiently<T>(raw: Option<u16>, mut attempt: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    for _ in 0..if raw.is_some() { 0 } else { MAX_PENDING } {
+        match attempt() {
+            Err(error) if error.kind() != ErrorKind::WouldBlock => {}
+            done => return done,
+        }
+    }
+    attempt()
 }
 
 fn open_socket(version: Version, kind: Type) -> io::Result<Socket> {
@@ -192,29 +235,11 @@ fn open_socket(version: Version, kind: Type) -> io::Result<Socket> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::namespace;
     use super::*;
     use core::net::Ipv4Addr;
     use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-    use nix::sched::{CloneFlags, unshare};
     use std::collections::BTreeSet;
-    use std::process::Command;
-    use std::thread;
-
-    /// A network namespace of this thread's own, in which root may open unprivileged ICMP sockets; whether there could be one.
-    fn enter_namespace() -> bool {
-        if let Err(error) = unshare(CloneFlags::CLONE_NEWNET) {
-            println!("skipped: no network namespace: {error}");
-            return false;
-        }
-        std::fs::write("/proc/sys/net/ipv4/ping_group_range", "0 0").unwrap();
-        match Command::new("ip").args(["link", "set", "lo", "up"]).status() {
-            Ok(done) => done.success(),
-            Err(error) => {
-                println!("skipped: ip: {error}");
-                false
-            }
-        }
-    }
 
     fn every_turn_is_answered_under_its_own_identifier() {
         let mut family = Family::unprivileged(Version::V4).unwrap();
@@ -230,7 +255,8 @@ mod tests {
             poll(&mut waiting, PollTimeout::NONE).unwrap();
             let mut arrivals = Vec::new();
             assert!(family.receive(&mut arrivals).unwrap());
-            assert_eq!((arrivals[0].from, arrivals[0].token), (Some(address), Some(token)));
+            assert_eq!(arrivals[0].from, Some(address));
+            assert!(matches!(arrivals[0].says, Some(Message::Reply(said)) if said == token), "{arrivals:?}");
             assert!(arrivals[0].stamped.is_some());
         }
         assert_eq!(idents.len(), 4, "{idents:?}");
@@ -239,12 +265,6 @@ mod tests {
 
     #[test]
     fn an_unprivileged_process_has_identifiers_too() {
-        thread::spawn(|| {
-            if enter_namespace() {
-                every_turn_is_answered_under_its_own_identifier();
-            }
-        })
-        .join()
-        .unwrap();
+        namespace::within(every_turn_is_answered_under_its_own_identifier);
     }
 }
