@@ -52,15 +52,15 @@ pub(super) fn receive(socket: &impl AsRawFd, version: Version, arrivals: &mut Ve
 
 /// Type and code of an error, and which router it comes from.
 fn word(message: &RecvMsg<'_, '_, SockaddrStorage>) -> Option<([u8; 2], IpAddr)> {
-    message.cmsgs().ok()?.find_map(|control| match control {
-        ControlMessageOwned::Ipv4RecvErr(error, Some(by)) if error.ee_origin == libc::SO_EE_ORIGIN_ICMP => {
+    message.cmsgs().ok()?.find_map(|control| {
+        if let ControlMessageOwned::Ipv4RecvErr(error, Some(by)) = control {
             let router = Ipv4Addr::from(u32::from_be(by.sin_addr.s_addr));
-            Some(([error.ee_type, error.ee_code], IpAddr::V4(router)))
-        }
-        ControlMessageOwned::Ipv6RecvErr(error, Some(by)) if error.ee_origin == libc::SO_EE_ORIGIN_ICMP6 => {
+            (error.ee_origin == libc::SO_EE_ORIGIN_ICMP).then_some(([error.ee_type, error.ee_code], router.into()))
+        } else if let ControlMessageOwned::Ipv6RecvErr(error, Some(by)) = control {
             let router = Ipv6Addr::from(by.sin6_addr.s6_addr);
-            Some(([error.ee_type, error.ee_code], IpAddr::V6(router)))
+            (error.ee_origin == libc::SO_EE_ORIGIN_ICMP6).then_some(([error.ee_type, error.ee_code], router.into()))
+        } else {
+            None
         }
-        _ => None,
     })
 }

@@ -52,6 +52,19 @@ pub(super) enum Message {
     Error(Complaint),
 }
 
+impl Message {
+    /// What a datagram says, which begins with an IPv4 header or with that of ICMP.
+    pub(super) fn read(version: Version, with_ip_header: bool, datagram: &[u8]) -> Option<Self> {
+        let message = if with_ip_header { echo::after_ip_header(datagram)? } else { datagram };
+        let reply_type = match version {
+            Version::V4 => echo::REPLY_V4,
+            Version::V6 => echo::REPLY_V6,
+        };
+        let error = || Complaint::read(version, message).map(Self::Error);
+        echo::reply(reply_type, message).map(Self::Reply).or_else(error)
+    }
+}
+
 /// An echo to be sent.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Echo {
@@ -118,18 +131,10 @@ impl Family {
 
     /// Appends what waits, a burst a socket at most; whether there was anything.
     pub(super) fn receive(&mut self, arrivals: &mut Vec<Arrival>) -> io::Result<bool> {
-        // a raw IPv4 socket hands out IP headers too
         let version = self.version;
+        // a raw IPv4 socket hands out IP headers too
         let with_ip_header = self.raw.is_some() && version == Version::V4;
-        let reply_type = match version {
-            Version::V4 => echo::REPLY_V4,
-            Version::V6 => echo::REPLY_V6,
-        };
-        let read = |datagram: &[u8]| {
-            let message = if with_ip_header { echo::after_ip_header(datagram)? } else { datagram };
-            let error = || Complaint::read(version, message).map(Message::Error);
-            echo::reply(reply_type, message).map(Message::Reply).or_else(error)
-        };
+        let read = |datagram: &[u8]| Message::read(version, with_ip_header, datagram);
         let mut any = false;
         for door in &self.doors {
             if self.raw.is_none() {

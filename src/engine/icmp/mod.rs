@@ -22,6 +22,8 @@ mod family;
 mod filter;
 mod flights;
 #[cfg(test)]
+mod fuzz_tests;
+#[cfg(test)]
 mod namespace;
 mod rotation;
 
