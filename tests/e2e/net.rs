@@ -142,11 +142,9 @@ impl Net {
 
     /// There are two more addresses, which the monitor reaches through the units' place as through a router.
     pub(crate) fn reach_through(&self) {
-        run(self.command(Place::Units, "sysctl").args([
-            "-qw",
-            "net.ipv4.ip_forward=1",
-            "net.ipv6.conf.all.forwarding=1",
-        ]));
+        // and says what is wrong as often as it may
+        let settings = ["net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1", "net.ipv4.icmp_ratelimit=0"];
+        run(self.command(Place::Units, "sysctl").arg("-qw").args(settings));
         let [v4, v6] = BEHIND;
         self.ip(Place::Units, &format!("address add {v4}/32 dev lo\naddress add {v6}/128 dev lo\n"));
         self.ip(Place::Monitor, &format!("route add {v4}/32 via {}\nroute add {v6}/128 via {}\n", V4[0], V6[0]));
