@@ -6,6 +6,8 @@
 
 #[path = "support/daemon.rs"]
 mod daemon;
+#[path = "support/namespace.rs"]
+mod namespace;
 #[path = "support/table.rs"]
 mod table;
 
@@ -34,7 +36,7 @@ struct Column {
 }
 
 fn main() {
-    let idle = Daemon::start(10, None);
+    let idle = Daemon::start(10, &[], None);
     sleep(WARM_UP);
     let mut columns = vec![measure(&idle, "10 units", WARM_UP)];
     drop(idle);
@@ -45,20 +47,20 @@ fn main() {
 
 /// A day in the life of a fleet, on one core if that is given.
 fn fleet(core: Option<u32>, [calm, dies, returns]: [&'static str; 3]) -> [Column; 3] {
-    let daemon = Daemon::start(UNITS, core);
+    let daemon = Daemon::start(UNITS, &[], core);
     sleep(WARM_UP);
     let calm = measure(&daemon, calm, MEASURED);
     assert_eq!(calm.after.of("ntuwatch_units{verdict=\"UP\"}"), f64::from(UNITS), "all units answer");
     assert_eq!(calm.after.of("ntuwatch_probes_lost_total{method=\"icmp\"}"), 0.0, "no false losses");
 
-    daemon.cut();
+    daemon.cut(DEAD);
     let dies = measure(&daemon, dies, STORM);
     daemon.wait_for("ntuwatch_units{verdict=\"LOSS\"}", DEAD, PATIENCE);
     daemon.wait_for("ntuwatch_units{verdict=\"UP\"}", UNITS - DEAD, PATIENCE);
     daemon.wait_for("ntuwatch_cases_opened_total{priority=\"P1\"}", DEAD, PATIENCE);
     daemon.wait_for("ntuwatch_letters_sent_total", LETTERS, PATIENCE);
 
-    daemon.mend();
+    daemon.cut(0);
     let returns = measure(&daemon, returns, STORM);
     daemon.wait_for("ntuwatch_units{verdict=\"UP\"}", UNITS, PATIENCE);
     daemon.wait_for("ntuwatch_cases{priority=\"P1\",stage=\"Solved\"}", DEAD, PATIENCE);

@@ -1,21 +1,31 @@
-//! What a probe costs: the daemon as a whole beside the least that the kernel allows, at the same pace and to the same targets.
+//! What a probe costs: the daemon as a whole beside the least that the kernel allows, and with ICMP beside others, at the same pace
+//! and to the same targets.
 //!
-//! The targets are loopback addresses in a network namespace of the bench's own, so the kernel's answering is in everybody's CPU
-//! time. Needs `unshare`, `nsenter`, `ip` and `nft`, and the right to make user namespaces. Takes about five minutes. A number
-//! of units as argument measures that alone.
+//! The targets are loopback addresses in a network namespace of the bench's own. With ICMP the kernel answers, in everybody's CPU
+//! time; with SNMPv2c a process does whose work is in nobody's, but for what it takes to put the answers into the asker's socket
+//! and the questions into its own. Needs `unshare`, `nsenter`, `ip` and `nft`, and the right to make user namespaces; `fping` is a peer if it is there. Takes
+//! about fifteen minutes. `icmp` or `snmp` as argument measures that alone, and a number after it so many units.
 
+#[path = "probes/agents.rs"]
+mod agents;
 #[path = "support/cpu.rs"]
 mod cpu;
 #[path = "support/daemon.rs"]
 mod daemon;
 #[path = "probes/limit.rs"]
 mod limit;
+#[path = "support/namespace.rs"]
+mod namespace;
+#[path = "probes/peers.rs"]
+mod peers;
 #[path = "support/table.rs"]
 mod table;
 
 use core::time::Duration;
 use daemon::{DEAD, Daemon, Reading};
-use std::process::{Command, Stdio};
+use limit::Question;
+use peers::{Paced, Trip};
+use std::process::{Child, Command, ExitCode, Stdio};
 use std::thread::sleep;
 use table::Table;
 
@@ -25,92 +35,228 @@ const MEASURED: Duration = Duration::from_secs(30);
 const LIMIT_RUN: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_secs(90);
 
-fn main() {
-    let arguments: Vec<String> = std::env::args().collect();
-    if let [_, mode, rate, targets] = &arguments[..]
-        && mode == "limit"
-    {
-        let number = |text: &String| text.parse().expect("a number");
-        return limit::run(number(rate), number(targets) as u32, LIMIT_RUN);
+/// How far a round trip may be from what it is by the limit's figures, at [`HONEST_RATE`].
+const HONEST: Duration = Duration::from_micros(50);
+/// In probes a second.
+const HONEST_RATE: u64 = 10_000;
+
+/// How units are asked.
+#[derive(Clone, Copy)]
+enum By {
+    Icmp,
+    Snmp,
+}
+
+impl By {
+    const ALL: [Self; 2] = [Self::Icmp, Self::Snmp];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Icmp => "icmp",
+            Self::Snmp => "snmp",
+        }
     }
-    let units: Vec<u32> = match arguments.get(1).and_then(|units| units.parse().ok()) {
+
+    fn question(self) -> Question {
+        match self {
+            Self::Icmp => Question::icmp(),
+            Self::Snmp => Question::snmp(),
+        }
+    }
+
+    /// What units have in the inventory.
+    fn cells(self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Icmp => Vec::new(),
+            Self::Snmp => vec![
+                ("icmp", "false".to_owned()),
+                ("snmp_version", "2c".to_owned()),
+                ("snmp_community", agents::COMMUNITY.to_owned()),
+                ("snmp_port", agents::PORT.to_string()),
+                ("snmp_interface", "1".to_owned()),
+            ],
+        }
+    }
+
+    /// Starts who answers, if the kernel does not.
+    fn answerer(self, mut command: Command) -> Option<Answerer> {
+        match self {
+            Self::Icmp => None,
+            Self::Snmp => Some(Answerer(command.spawn().expect("this program can be started"))),
+        }
+    }
+}
+
+/// A process that answers; it ends with this.
+struct Answerer(Child);
+
+impl Drop for Answerer {
+    fn drop(&mut self) {
+        if self.0.kill().and_then(|()| self.0.wait()).is_err() {
+            eprintln!("the agents could not be ended");
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().collect();
+    let words: Vec<&str> = arguments.iter().skip(1).map(String::as_str).filter(|word| *word != "--bench").collect();
+    let by_name = |name: &str| By::ALL.into_iter().find(|by| by.name() == name);
+    if words == ["answer"] {
+        agents::run();
+        return ExitCode::SUCCESS;
+    }
+    if let ["limit", by, rate, targets] = words[..] {
+        let number = |text: &str| text.parse().expect("a number");
+        limit(by_name(by).expect("a way to ask"), number(rate), number(targets) as u32);
+        return ExitCode::SUCCESS;
+    }
+    let units = match words.iter().find_map(|word| word.parse().ok()) {
         Some(units) => vec![units],
         None => vec![10_000, 100_000],
     };
-    let idle = Daemon::start(10, None);
+    let one = words.first().and_then(|word| by_name(word));
+    let honest = one.map_or(By::ALL.to_vec(), |one| vec![one]).into_iter().map(|by| measure(by, &units));
+    // All are measured, whatever comes of the first.
+    if honest.fold(true, |all, one| all & one) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Prints the tables of one way to ask; says whether its round trips are honest.
+#[expect(clippy::print_stdout, reason = "a bench prints its result")]
+fn measure(by: By, units: &[u32]) -> bool {
+    let idle = Daemon::start(10, &by.cells(), None);
     sleep(Duration::from_secs(5));
     let least = idle.read().resident as f64;
     drop(idle);
-    let mut table = Table::new(&[
-        "units at 10 s",
-        "limit us",
-        "ntuwatch us",
-        "ICMP engine",
-        "loop",
-        "times the limit",
-        "sent/s",
-        "wake-ups/s",
-        "late p99",
-        "MB",
-        "bytes/unit",
-    ]);
-    for units in units {
-        let limit = by_limit(u64::from(units / INTERVAL), units);
-        table.row(&units.to_string(), by_ntuwatch(units, limit, least));
+    let who = format!("by {}, units at 10 s", by.name());
+    let mut all = Table::new(&[&who, "CPU us/probe", "times the limit", "sent", "lost", "trip p50 us", "trip p99 us"]);
+    let mut own =
+        Table::new(&["ntuwatch us/probe", "all", "engine", "loop", "wake-ups/s", "late p99", "MB", "bytes/unit"]);
+    let mut honest = true;
+    for &units in units {
+        let rate = u64::from(units / INTERVAL);
+        let limit = by_limit(by, rate, units);
+        let (daemon, cells) = by_ntuwatch(by, units, least);
+        own.row(&units.to_string(), cells);
+        for (name, run) in [("limit", &limit), ("ntuwatch", &daemon)] {
+            all.row(&format!("{name}, {units}"), beside(run, &limit));
+        }
+        match by {
+            By::Icmp => {
+                honest &= rate < HONEST_RATE || is_honest(limit.trip, daemon.trip);
+                let fping = peers::fping(rate, units);
+                for (name, run) in [("fping", fping), ("surge-ping", peers::surge(rate, units, MEASURED))] {
+                    let cells = run.map_or_else(|why| vec![why.to_owned()], |run| beside(&run, &limit));
+                    all.row(&format!("{name}, {units}"), cells);
+                }
+            }
+            // Its answerers are a process that takes turns with the others: their round trips are its, too.
+            By::Snmp => {}
+        }
     }
-    table.print();
+    all.print();
+    println!();
+    own.print();
+    println!();
+    honest
 }
 
-/// The cells of the daemon with so many units. It must lose none that lives, also while others are dead.
-fn by_ntuwatch(units: u32, limit: f64, least: f64) -> Vec<String> {
-    let daemon = Daemon::start(units, None);
+/// The cells of a run.
+fn beside(run: &Paced, limit: &Paced) -> Vec<String> {
+    let us = |pick: fn(Trip) -> Duration| run.trip.map_or_else(String::new, |trip| pick(trip).as_micros().to_string());
+    vec![
+        format!("{:.2}", run.us()),
+        format!("{:.2}", run.us() / limit.us()),
+        run.sent.to_string(),
+        run.sent.saturating_sub(run.answered).to_string(),
+        us(|trip| trip.p50),
+        us(|trip| trip.p99),
+    ]
+}
+
+/// Whether the daemon's round trips are those of the limit, but for [`HONEST`].
+fn is_honest(limit: Option<Trip>, daemon: Option<Trip>) -> bool {
+    let Some((limit, daemon)) = limit.zip(daemon) else { return false };
+    let close = |limit: Duration, daemon: Duration| daemon.abs_diff(limit) <= HONEST;
+    let honest = close(limit.p50, daemon.p50) && close(limit.p99, daemon.p99);
+    if !honest {
+        eprintln!("the daemon's round trips are more than {HONEST:?} from the limit's: see the table");
+    }
+    honest
+}
+
+/// This program, to do something else.
+fn own() -> String {
+    std::env::current_exe().ok().and_then(|path| path.to_str().map(str::to_owned)).expect("this program has a name")
+}
+
+/// The daemon with so many units, and its own cells. It must lose none that lives, also while others are dead.
+fn by_ntuwatch(by: By, units: u32, least: f64) -> (Paced, Vec<String>) {
+    let daemon = Daemon::start(units, &by.cells(), None);
+    let _answerer = by.answerer(daemon.inside(&[&own(), "answer"]));
     daemon.wait_for("ntuwatch_units{verdict=\"UP\"}", units, PATIENCE);
     sleep(Duration::from_secs(u64::from(INTERVAL)));
     let before = daemon.read();
     sleep(MEASURED);
     let after = daemon.read();
-    assert_eq!(after.of("ntuwatch_probes_lost_total{method=\"icmp\"}"), 0.0, "no false losses");
-    daemon.cut();
+    let trip = Trip::of(trips(&daemon));
+    let of_method = |what: &str| format!("ntuwatch_probes_{what}_total{{method=\"{}\"}}", by.name());
+    assert_eq!(after.grown_since(&before, &of_method("lost")), 0.0, "no false losses");
+    daemon.cut(DEAD);
     daemon.wait_for("ntuwatch_units{verdict=\"LOSS\"}", DEAD, PATIENCE);
     daemon.wait_for("ntuwatch_units{verdict=\"UP\"}", units - DEAD, PATIENCE);
-    daemon.mend();
+    daemon.cut(0);
     daemon.wait_for("ntuwatch_units{verdict=\"UP\"}", units, PATIENCE);
 
-    let count = after.grown_since(&before, "ntuwatch_probes_sent_total{method=\"icmp\"}");
+    let count = after.grown_since(&before, &of_method("sent"));
     let seconds = (after.at - before.at).as_secs_f64();
     let of_thread = |name: &str| {
         let at = |reading: &Reading| reading.threads.get(name).copied().unwrap_or_default();
         format!("{:.2}", (at(&after) - at(&before)).as_secs_f64() * 1e6 / count)
     };
-    let own = (after.cpu - before.cpu).as_secs_f64() * 1e6 / count;
-    vec![
-        format!("{limit:.2}"),
-        format!("{own:.2}"),
-        of_thread("icmp"),
+    let paced = Paced { sent: count as u64, answered: count as u64, cpu: after.cpu - before.cpu, trip };
+    let cells = vec![
+        format!("{:.2}", paced.us()),
+        of_thread(by.name()),
         of_thread("ntuwatch"),
-        format!("{:.2}", own / limit),
-        format!("{:.0}", count / seconds),
         format!("{:.0}", (after.waits - before.waits) as f64 / seconds),
         after.quantile_since(&before, "ntuwatch_schedule_lateness_seconds", "", 0.99),
         format!("{:.1}", after.resident as f64 / 1e6),
         format!("{:.0}", (after.resident as f64 - least) / f64::from(units)),
-    ]
+    ];
+    (paced, cells)
 }
 
-/// CPU time of the limit program for one probe, in microseconds.
-fn by_limit(rate: u64, targets: u32) -> f64 {
-    let own = std::env::current_exe().expect("this program has a name");
-    let output = Command::new("unshare")
-        .args(["--map-root-user", "--net", "sh", "-c", "ip link set lo up && exec \"$@\"", "sh"])
-        .arg(own)
-        .args(["limit", &rate.to_string(), &targets.to_string()])
+/// The last round trip of each unit.
+fn trips(daemon: &Daemon) -> Vec<Duration> {
+    let page = daemon.get("/metrics/units").expect("the daemon serves");
+    let series = page.lines().filter(|line| line.starts_with("ntuwatch_unit_rtt_seconds{"));
+    let seconds = series.filter_map(|line| line.rsplit_once(' ')?.1.parse().ok());
+    seconds.map(Duration::from_secs_f64).collect()
+}
+
+/// Is the limit program.
+#[expect(clippy::print_stdout, reason = "its caller reads that")]
+fn limit(by: By, rate: u64, targets: u32) {
+    let mut command = Command::new(own());
+    command.arg("answer");
+    let answerer = by.answerer(command);
+    if answerer.is_some() {
+        agents::wait();
+    }
+    println!("{}", limit::run(&by.question(), rate, targets, LIMIT_RUN).print());
+}
+
+/// What the limit program does at this pace.
+fn by_limit(by: By, rate: u64, targets: u32) -> Paced {
+    let output = namespace::command()
+        .arg(own())
+        .args(["limit", by.name(), &rate.to_string(), &targets.to_string()])
         .stderr(Stdio::inherit())
         .output()
         .expect("unshare is there");
-    let text = String::from_utf8(output.stdout).expect("numbers");
-    let mut numbers = text.split_whitespace().map(|number| number.parse::<f64>().expect("a number"));
-    let mut next = || numbers.next().expect("three numbers");
-    let (sent, answered, us) = (next(), next(), next());
-    assert!(answered >= sent * 0.999, "{answered} of {sent} answered");
-    us / sent
+    let paced = String::from_utf8(output.stdout).ok().and_then(|text| Paced::parse(&text)).expect("numbers");
+    let Paced { sent, answered, .. } = paced;
+    assert!(answered * 1_000 >= sent * 999, "{answered} of {sent} answered");
+    paced
 }

@@ -1,4 +1,4 @@
-//! A storm: 10,000 units are lost at once, and come back at once.
+//! A storm: 10,000 units, or as many as the argument says, are lost at once and come back at once.
 //!
 //! The real watch and the real store, without a network: each turn goes the daemon's way from the results of probes to
 //! the commit. What counts is the time from the deciding moment until everything is durable.
@@ -32,15 +32,17 @@ const MESSAGES_A_TURN: usize = 256;
 const START: Time = Time::from_millis(1_700_000_000_000);
 
 fn main() {
+    let units = std::env::args().nth(1).and_then(|units| units.parse().ok()).unwrap_or(UNITS);
     // A short interval, so that all come due within a few seconds of each other.
     let story = format!(
-        "config interval=2s timeout=500ms down_after=60s solve_after=60s\nunits acme-lon- 1..{UNITS} customer=acme\nsentinel core\n"
+        "config interval=2s timeout=500ms down_after=60s solve_after=60s\nunits acme-lon- 1..{units} customer=acme\nsentinel core\n"
     );
     let mut story = Story::parse(&story).expect("the bench's own story is in order");
     one_customer_each(&mut story.plan);
-    let mut storm = Storm::new(&story);
+    let mut storm = Storm::new(&story, units);
+    let name = format!("{units} units");
     let mut table =
-        Table::new(&["10,000 units", "cases", "letters", "CPU ms", "wall ms", "CPU us/unit", "commits", "longest ms"]);
+        Table::new(&[&name, "cases", "letters", "CPU ms", "wall ms", "CPU us/unit", "commits", "longest ms"]);
     storm.run_to(START + Duration::from_secs(20));
 
     storm.silent = true;
@@ -55,7 +57,7 @@ fn main() {
             storm.run_to(lost + Duration::from_secs(65));
         }),
     );
-    assert_eq!(storm.opened, UNITS, "one case each");
+    assert_eq!(storm.opened, units, "one case each");
     table.row("letters to everybody", storm.measure(|storm| storm.run_to(lost + Duration::from_secs(65) + COLLECT)));
     table.row("letters delivered", storm.measure(Storm::deliver));
 
@@ -82,13 +84,14 @@ fn one_customer_each(plan: &mut Plan) {
     let Some(pattern) = plan.customers.pop() else { return };
     for device in &mut plan.devices {
         let Device { id, role: Role::Unit(circuit), .. } = Arc::make_mut(device) else { continue };
-        circuit.customer.clone_from(id);
-        plan.customers.push(Customer { id: id.clone(), ..pattern.clone() });
+        circuit.customer = Arc::new(id.to_string());
+        plan.customers.push(Customer { id: id.to_string(), ..pattern.clone() });
     }
 }
 
 /// A daemon without engines.
 struct Storm {
+    units: u32,
     store: Store,
     watch: Watch,
     turn: Turn,
@@ -113,12 +116,13 @@ struct Tally {
 }
 
 impl Storm {
-    fn new(story: &Story) -> Self {
+    fn new(story: &Story, units: u32) -> Self {
         let home = tempfile::tempdir().expect("a directory can be made");
         let (store, loaded) = Store::open(&home.path().join("storm.db")).expect("a new store can be opened");
         let mut turn = Turn::new(START);
         let watch = Watch::start(loaded.saved, &story.plan, &mut turn);
         let mut storm = Self {
+            units,
             store,
             watch,
             turn,
@@ -148,7 +152,7 @@ impl Storm {
             tally.letters.to_string(),
             format!("{:.0}", cpu.as_secs_f64() * 1e3),
             format!("{:.0}", wall.as_secs_f64() * 1e3),
-            format!("{:.1}", cpu.as_secs_f64() * 1e6 / f64::from(UNITS)),
+            format!("{:.1}", cpu.as_secs_f64() * 1e6 / f64::from(self.units)),
             tally.commits.to_string(),
             format!("{:.1}", tally.longest.as_secs_f64() * 1e3),
         ]
@@ -195,8 +199,9 @@ impl Storm {
         if self.turn.is_durable() || self.now.since(self.marked) >= ntuwatch::domain::watch::MARK_EVERY {
             self.commit();
         }
-        let (silent, now) = (self.silent, self.now);
-        self.on_the_way.extend(self.turn.probes.drain(..).map(|probe| fate(&probe, silent, now)));
+        let (units, silent, now) = (self.units, self.silent, self.now);
+        self.on_the_way
+            .extend(self.turn.probes.drain(..).map(|probe| fate(&probe, silent && probe.slot.0 < units, now)));
         // Answers come in before losses that were asked for earlier.
         self.on_the_way.make_contiguous().sort_by_key(|(at, _)| *at);
         self.letters.append(&mut self.turn.deliver);
@@ -208,7 +213,13 @@ impl Storm {
         let calendar = &self.calendar;
         let mails: Vec<_> =
             self.turn.letters.iter().map(|letter| text::mail(letter, "example.net", calendar)).collect();
-        let entries: Vec<_> = self.turn.facts.iter().map(|fact| entry(fact, calendar)).collect();
+        let entries: Vec<_> = self
+            .turn
+            .facts
+            .iter()
+            .filter(|fact| !matches!(fact, Fact::VerdictChanged { .. }))
+            .map(|fact| entry(fact, calendar))
+            .collect();
         let mark = ClockMark { at: self.now, boot_id: String::new(), boot_ms: 0, unix_ms: self.now.as_millis() };
         let commit = Commit { turn: &self.turn, mails: &mails, entries: &entries, mark: &mark, calendar_step: None };
         self.store.commit(&commit).expect("the disk has room");
@@ -224,11 +235,8 @@ impl Storm {
 
 /// The sentinel, which comes after the units, always answers.
 fn fate(probe: &Probe, silent: bool, now: Time) -> (Time, ProbeResult) {
-    let (after, outcome) = if silent && probe.slot.0 < UNITS {
-        (probe.timeout, Outcome::LOST)
-    } else {
-        (RTT, Outcome::Answered { rtt: RTT, sample: None })
-    };
+    let (after, outcome) =
+        if silent { (probe.timeout, Outcome::LOST) } else { (RTT, Outcome::Answered { rtt: RTT, sample: None }) };
     (now + after, ProbeResult { slot: probe.slot, round: probe.round, method: Method::Icmp, outcome })
 }
 

@@ -82,15 +82,15 @@ fn the_shipped_files_read_as_they_are() {
     let ids: Vec<&str> = config.plan.devices.iter().map(|device| device.id.as_str()).collect();
     assert_eq!(ids, ["acme-lon-1", "acme-lon-2", "acme-par-1", "acme-nyc-1", "pop-lon"]);
     assert_eq!(config.store, Path::new("config/./ntuwatch.db"));
-    let losses: Vec<Option<Permille>> = config.plan.devices.iter().map(|device| device.limits.loss).collect();
+    let losses: Vec<Option<Permille>> = config.plan.devices.iter().map(|device| device.rules.limits.loss).collect();
     assert_eq!(losses, [200, 100, 200, 100, 100].map(|permille| Some(Permille(permille))));
     let [work] = config.plan.maintenance.as_slice() else { panic!("one maintenance") };
     assert_eq!(work.until.since(work.from), Duration::from_hours(4));
 
     let config = config::read(Path::new("config/quickstart.toml"), None).unwrap_or_else(|faults| panic!("{faults}"));
     let [answers, lost] = config.plan.devices.as_slice() else { panic!("two units") };
-    assert!(answers.icmp && answers.snmp.is_none());
-    assert!(!lost.icmp && lost.snmp.as_ref().is_some_and(|snmp| snmp.port == 16161));
+    assert!(answers.rules.icmp && answers.rules.snmp.is_none());
+    assert!(!lost.rules.icmp && lost.rules.snmp.as_ref().is_some_and(|snmp| snmp.port == 16161));
     assert_eq!(config.plan.stability.p1, Duration::from_mins(2));
 }
 
@@ -125,8 +125,11 @@ fn the_example_shows_every_key_and_every_default() {
         good(&[("main.toml", format!("{MAIL}{ACME}[[unit]]\nid = \"u\"\nttr = \"4h\"\n{UNIT}").as_bytes())]);
     assert_eq!(bare.http.listen, example.http.listen);
     assert_eq!(bare.plan.stability, example.plan.stability);
-    assert_eq!(bare.plan.devices[0].pace, example.plan.devices[0].pace);
-    assert_eq!((*bare.plan.devices[0].limits, *example.plan.devices[1].limits), (Limits::DEFAULT, Limits::DEFAULT));
+    assert_eq!(bare.plan.devices[0].rules.pace, example.plan.devices[0].rules.pace);
+    assert_eq!(
+        (bare.plan.devices[0].rules.limits, example.plan.devices[1].rules.limits),
+        (Limits::DEFAULT, Limits::DEFAULT)
+    );
     assert_eq!((bare.heartbeat, example.heartbeat), (None, None));
     assert_eq!((bare.plan.canary, example.plan.canary), (None, None));
     assert_eq!((bare.traps, example.traps), (None, None));
@@ -174,19 +177,23 @@ fn everything_that_may_be_written_arrives() {
     let devices = &config.plan.devices;
     let ids: Vec<&str> = devices.iter().map(|device| device.id.as_str()).collect();
     assert_eq!(ids, ["u1", "u2", "u3", "pop", "sentinel-9.9.9.9", "sentinel-a.example"]);
-    let SnmpVersion::V3 { user, auth: Some(auth), privacy: Some(privacy) } = &devices[0].snmp.as_ref().unwrap().version
+    let SnmpVersion::V3 { user, auth: Some(auth), privacy: Some(privacy) } =
+        &devices[0].rules.snmp.as_ref().unwrap().version
     else {
         panic!("version 3")
     };
     assert_eq!((user.as_str(), auth.0, auth.1.expose()), ("me", AuthProtocol::Sha512, "12345678"));
     assert_eq!((privacy.0, privacy.1.expose()), (PrivProtocol::Aes256, "secret word"));
-    assert_eq!((devices[0].pace.interval, devices[0].pace.timeout), (Duration::from_secs(5), Duration::from_secs(2)));
-    assert!(Arc::ptr_eq(devices[1].snmp.as_ref().unwrap(), devices[2].snmp.as_ref().unwrap()));
-    assert!(!devices[1].icmp && devices[2].icmp);
-    assert_eq!(devices[1].pace.interval, Duration::from_secs(7));
-    assert!(matches!(&devices[1].role, Role::Unit(circuit) if circuit.service == "DIA, \"x\""));
-    assert_eq!(devices[4].pace.interval, Duration::from_secs(1));
-    assert_eq!(devices[4].pace.timeout, Duration::from_millis(900));
+    assert_eq!(
+        (devices[0].rules.pace.interval, devices[0].rules.pace.timeout),
+        (Duration::from_secs(5), Duration::from_secs(2))
+    );
+    assert!(Arc::ptr_eq(devices[1].rules.snmp.as_ref().unwrap(), devices[2].rules.snmp.as_ref().unwrap()));
+    assert!(!devices[1].rules.icmp && devices[2].rules.icmp);
+    assert_eq!(devices[1].rules.pace.interval, Duration::from_secs(7));
+    assert!(matches!(&devices[1].role, Role::Unit(circuit) if circuit.terms.service == "DIA, \"x\""));
+    assert_eq!(devices[4].rules.pace.interval, Duration::from_secs(1));
+    assert_eq!(devices[4].rules.pace.timeout, Duration::from_millis(900));
 }
 
 /// A main file with two units in one group, `u1` with a table of its own limits.
@@ -214,10 +221,10 @@ fn limits_come_from_the_common_table_and_from_their_own() {
     };
     let own = "rtt = '900ms', rtt_factor = 2, flaps = 2, reboots = 5, interface = true, load = 'off'";
     let config = degraded(common, own);
-    assert_eq!(*config.plan.devices[1].limits, wanted);
+    assert_eq!(config.plan.devices[1].rules.limits, wanted);
     let hour = Duration::from_hours(1);
     assert_eq!(
-        *config.plan.devices[0].limits,
+        config.plan.devices[0].rules.limits,
         Limits {
             rtt: Some(Duration::from_millis(900)),
             rtt_factor: Some(2),
@@ -228,21 +235,24 @@ fn limits_come_from_the_common_table_and_from_their_own() {
             ..wanted
         }
     );
-    let within = degraded("", "flap_window = '2h', reboots = 2, reboot_window = '30m'").plan.devices[0].limits.clone();
+    let within = degraded("", "flap_window = '2h', reboots = 2, reboot_window = '30m'").plan.devices[0].rules.limits;
     assert_eq!((within.flaps, within.reboots), (Some((3, hour * 2)), Some((2, hour / 2))));
 }
 
 #[test]
-fn equal_limits_are_shared() {
-    let plan = degraded("[detection]\nsentinels = ['s']", "loss = '10%'").plan;
-    assert!(plan.devices.iter().all(|device| Arc::ptr_eq(&device.limits, &plan.devices[0].limits)));
-    let head = "id,customer,address,order,service,region,ttr,degraded_loss,degraded_flaps,degraded_interface";
-    let csv = format!("{head}\nu3,acme,10.0.0.1,S,D,E,4h,20%,off,false\nu4,acme,10.0.0.1,S,D,E,4h,20%,off,false\n");
-    let main = format!("[inventory]\nfiles = ['u.csv']\n{MAIL}{ACME}");
+fn what_is_alike_is_shared() {
+    let head = "id,customer,address,upstream,order,service,region,ttr,degraded_loss,degraded_flaps,degraded_interface";
+    let row = |id| format!("{id},acme,10.0.0.1,pop,S,D,E,4h,20%,off,false\n");
+    let csv = format!("{head}\n{}{}", row("u3"), row("u4"));
+    let main = format!("[inventory]\nfiles = ['u.csv']\n[[node]]\nid = 'pop'\naddress = '10.0.0.2'\n{MAIL}{ACME}");
     let (config, _folder) = good(&[("main.toml", main.as_bytes()), ("u.csv", csv.as_bytes())]);
-    let [one, other] = config.plan.devices.as_slice() else { panic!("two units") };
-    assert!(Arc::ptr_eq(&one.limits, &other.limits));
-    assert_eq!(*one.limits, Limits { loss: Some(Permille(200)), flaps: None, interface: false, ..Limits::DEFAULT });
+    let [one, other, _pop] = config.plan.devices.as_slice() else { panic!("two units and a node") };
+    assert!(Arc::ptr_eq(&one.rules, &other.rules));
+    let limits = Limits { loss: Some(Permille(200)), flaps: None, interface: false, ..Limits::DEFAULT };
+    assert_eq!(one.rules.limits, limits);
+    assert!(Arc::ptr_eq(one.upstream.as_ref().unwrap(), other.upstream.as_ref().unwrap()));
+    let [one, other] = [one, other].map(|unit| unit.circuit().unwrap());
+    assert!(Arc::ptr_eq(&one.customer, &other.customer) && Arc::ptr_eq(&one.terms, &other.terms));
 }
 
 #[test]
@@ -252,7 +262,7 @@ fn no_device_keeps_more_rounds_than_it_may() {
          [[unit]]\nid = 'u1'\nttr = '4h'\n{UNIT}[[unit]]\nid = 'u2'\nttr = '4h'\ninterval = '1m'\nhistory = '200h'\n{UNIT}"
     );
     let (config, _folder) = good(&[("main.toml", main.as_bytes())]);
-    let histories = config.plan.devices.iter().map(|device| device.pace.history.as_secs());
+    let histories = config.plan.devices.iter().map(|device| device.rules.pace.history.as_secs());
     assert!(histories.eq([40 * 3_600, 200 * 3_600, 16_384, 16_384, 16_384]));
     let roles = config.plan.devices.iter().skip(2).map(|device| device.role.clone());
     assert!(roles.eq(Place::ALL.map(Role::Sentinel)));
@@ -272,8 +282,8 @@ fn circuits_and_maintenance_arrive() {
     assert_eq!(config.traps.map(|listen| listen.to_string()).as_deref(), Some("[::]:162"));
     assert_eq!(config.plan.canary, Some(Canary { unit: "u1".to_owned(), every: Duration::from_mins(61) }));
     let Role::Unit(circuit) = &config.plan.devices[0].role else { panic!("a unit") };
-    assert_eq!((circuit.pop.as_deref(), circuit.access.as_deref()), (Some("lon"), Some("fibre")));
-    assert_eq!((circuit.rate, circuit.supplier.as_deref()), (Some(2_500_000_000), None));
+    assert_eq!((circuit.terms.pop.as_deref(), circuit.terms.access.as_deref()), (Some("lon"), Some("fibre")));
+    assert_eq!((circuit.terms.rate, circuit.terms.supplier.as_deref()), (Some(2_500_000_000), None));
     let [device, group] = config.plan.maintenance.as_slice() else { panic!("two") };
     assert_eq!((device.id.as_str(), &device.scope), ("M-1", &Scope::Device("pop".to_owned())));
     assert_eq!((device.emergency, &device.note), (false, &None));

@@ -1,5 +1,6 @@
 //! The real daemon in a network namespace of its own, where every address of 127.0.0.0/8 answers.
 
+use crate::namespace;
 use core::fmt::Write as _;
 use core::net::Ipv4Addr;
 use core::time::Duration;
@@ -10,10 +11,11 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::rc::Rc;
 use std::thread::sleep;
 use tempfile::TempDir;
 
-/// How many units can be cut off: their addresses are apart from the others'.
+/// How many units the storms of benches are about: each has a customer of its own, and their addresses are apart from the others'.
 pub(crate) const DEAD: u32 = 1_000;
 
 /// How long a start may take, with a million units on a busy machine.
@@ -45,9 +47,11 @@ files = ["units.csv"]
 
 /// A running daemon; it ends with this.
 pub(crate) struct Daemon {
-    child: Child,
-    home: TempDir,
-    clock: Stopwatch,
+    pub(crate) child: Child,
+    /// Its configuration, inventory and store, which a next one may find there.
+    pub(crate) home: Rc<TempDir>,
+    /// Since it was started.
+    pub(crate) clock: Stopwatch,
 }
 
 /// What the daemon has done and used up to a moment.
@@ -95,14 +99,16 @@ impl Reading {
 }
 
 impl Daemon {
-    /// Starts a daemon for so many units, and returns when it serves.
-    pub(crate) fn start(units: u32, core: Option<u32>) -> Self {
-        let home = tempfile::tempdir().expect("a directory can be made");
-        fs::write(home.path().join("ntuwatch.toml"), format!("{CONFIG}{}", customers()))
-            .expect("the directory can be written");
-        fs::write(home.path().join("units.csv"), inventory(units)).expect("the directory can be written");
-        let mut command = Command::new("unshare");
-        command.args(["--map-root-user", "--net", "sh", "-c", "ip link set lo up && exec \"$@\"", "sh"]);
+    /// Starts a daemon for so many units, all with these `cells` beside their own, and returns when it serves.
+    pub(crate) fn start(units: u32, cells: &[(&str, String)], core: Option<u32>) -> Self {
+        let daemon = Self::spawn(home(units, cells), core);
+        daemon.wait_until_it_serves();
+        daemon
+    }
+
+    /// Starts a daemon there, and does not wait for it.
+    pub(crate) fn spawn(home: Rc<TempDir>, core: Option<u32>) -> Self {
+        let mut command = namespace::command();
         if let Some(core) = core {
             command.args(["taskset", "--cpu-list", &core.to_string()]);
         }
@@ -110,12 +116,15 @@ impl Daemon {
         command.arg(env!("CARGO_BIN_EXE_ntuwatch")).args(["run", "--config"]).arg(config);
         let log = fs::File::create(home.path().join("log")).expect("the directory can be written");
         let child = command.stdin(Stdio::null()).stderr(log).spawn().expect("unshare is there");
-        let daemon = Self { child, home, clock: Stopwatch::start() };
-        while daemon.metrics().is_none() {
-            assert!(daemon.clock.elapsed() < START, "no daemon: {}", daemon.log());
+        Self { child, home, clock: Stopwatch::start() }
+    }
+
+    /// Returns when it serves.
+    pub(crate) fn wait_until_it_serves(&self) {
+        while self.metrics().is_none() {
+            assert!(self.clock.elapsed() < START, "no daemon: {}", self.log());
             sleep(Duration::from_millis(20));
         }
-        daemon
     }
 
     /// What it has done and used so far.
@@ -157,32 +166,41 @@ impl Daemon {
         }
     }
 
-    /// Drops everything to the first [`DEAD`] units.
-    pub(crate) fn cut(&self) {
-        self.nft("table ip bench { chain in { type filter hook input priority 0; ip daddr 127.1.0.0/16 drop; }; }");
-    }
-
-    /// Drops nothing any more.
-    pub(crate) fn mend(&self) {
-        self.nft("delete table ip bench");
-    }
-
-    fn nft(&self, rules: &str) {
-        let pid = self.child.id().to_string();
-        let inside = ["--target", &pid, "--user", "--preserve-credentials", "--net", "nft", rules];
-        let done = Command::new("nsenter").args(inside).status().expect("nsenter is there");
+    /// Drops everything to the first so many units, and nothing else any more.
+    pub(crate) fn cut(&self, units: u32) {
+        let mut rules = String::from("flush ruleset;");
+        if let Some(last) = units.checked_sub(1) {
+            let dead = format!("{}-{}", address(0), address(last));
+            rules += &format!(
+                "table ip bench {{ chain in {{ type filter hook input priority 0; ip daddr {dead} drop; }}; }}"
+            );
+        }
+        let done = self.inside(&["nft", &rules]).status().expect("nsenter is there");
         assert!(done.success(), "nft {rules}");
     }
 
-    fn metrics(&self) -> Option<HashMap<String, f64>> {
+    /// A command in the daemon's network.
+    pub(crate) fn inside(&self, command: &[&str]) -> Command {
+        let pid = self.child.id().to_string();
+        let mut inside = Command::new("nsenter");
+        inside.args(["--target", &pid, "--user", "--preserve-credentials", "--net"]).args(command);
+        inside
+    }
+
+    /// A page of its API, with what comes before it; nothing if it does not serve.
+    pub(crate) fn get(&self, path: &str) -> Option<String> {
         let mut stream = UnixStream::connect(self.home.path().join("ntuwatch.sock")).ok()?;
-        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n").ok()?;
+        stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n").as_bytes()).ok()?;
         let mut page = String::new();
         match stream.read_to_string(&mut page) {
-            Ok(_) => {}
-            Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
-            Err(_) => return None,
+            Ok(_) => Some(page),
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => Some(page),
+            Err(_) => None,
         }
+    }
+
+    fn metrics(&self) -> Option<HashMap<String, f64>> {
+        let page = self.get("/metrics")?;
         let series = page.lines().filter(|line| line.starts_with("ntuwatch_"));
         Some(series.filter_map(|line| line.rsplit_once(' ')).filter_map(parse).collect())
     }
@@ -191,7 +209,8 @@ impl Daemon {
         fs::read_to_string(self.home.path().join("log")).unwrap_or_default()
     }
 
-    fn proc(&self, name: &str) -> PathBuf {
+    /// What the kernel tells of it.
+    pub(crate) fn proc(&self, name: &str) -> PathBuf {
         PathBuf::from(format!("/proc/{}/{name}", self.child.id()))
     }
 }
@@ -202,6 +221,15 @@ impl Drop for Daemon {
             eprintln!("the daemon could not be ended");
         }
     }
+}
+
+/// A folder with what a daemon for so many units needs.
+pub(crate) fn home(units: u32, cells: &[(&str, String)]) -> Rc<TempDir> {
+    let home = tempfile::tempdir().expect("a directory can be made");
+    fs::write(home.path().join("ntuwatch.toml"), format!("{CONFIG}{}", customers()))
+        .expect("the directory can be written");
+    fs::write(home.path().join("units.csv"), inventory(units, cells)).expect("the directory can be written");
+    Rc::new(home)
 }
 
 /// One for each unit that can be cut off, as a storm is worst with a letter to each, and one for the rest.
@@ -215,16 +243,22 @@ fn customers() -> String {
 }
 
 /// A CSV of units, the first [`DEAD`] of them in 127.1.0.0/16, the others from 127.2.0.0 on.
-fn inventory(units: u32) -> String {
-    let mut text = String::from("id,customer,address,order,service,region,ttr\n");
+pub(crate) fn inventory(units: u32, cells: &[(&str, String)]) -> String {
+    let (names, values): (String, String) =
+        cells.iter().map(|(name, value)| (format!(",{name}"), format!(",{value}"))).unzip();
+    let mut text = format!("id,customer,address,order,service,region,ttr{names}\n");
     for unit in 0..units {
-        let net = if unit < DEAD { 1 } else { 2 };
-        let address = Ipv4Addr::from(u32::from(Ipv4Addr::new(127, net, 0, 1)) + unit);
+        let address = address(unit);
         let customer = unit.min(DEAD);
-        let row = format!("unit-{unit:07},customer-{customer:04},{address},SO-{unit},DIA,EMEA,4h");
+        let row = format!("unit-{unit:07},customer-{customer:04},{address},SO-{unit},DIA,EMEA,4h{values}");
         writeln!(text, "{row}").expect("a string takes it");
     }
     text
+}
+
+fn address(unit: u32) -> Ipv4Addr {
+    let net = if unit < DEAD { 1 } else { 2 };
+    Ipv4Addr::from(u32::from(Ipv4Addr::new(127, net, 0, 1)) + unit)
 }
 
 fn parse((series, value): (&str, &str)) -> Option<(String, f64)> {

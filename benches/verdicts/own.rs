@@ -20,7 +20,7 @@ const DOWN_AFTER: Duration = Duration::from_secs(600);
 pub(crate) fn judge(weather: &Arc<Weather>) -> Report {
     let plan = weather.plan();
     let mut reader = Reader {
-        units: (0..).zip(&plan.devices).map(|(place, device)| (device.id.clone(), place)).collect(),
+        units: (0..).zip(&plan.devices).map(|(place, device)| (device.id.to_string(), place)).collect(),
         noc: plan.noc.iter().cloned().collect(),
         p1: BTreeSet::new(),
         lost: BTreeMap::new(),

@@ -11,17 +11,16 @@ use crate::domain::maintenance::Stage;
 use crate::domain::plan::Plan;
 use crate::domain::time::{Calendar, Time};
 use crate::domain::turn::{Input, Request, Turn};
-use crate::domain::watch::{Ask, MARK_EVERY, Probe, Watch};
+use crate::domain::watch::{Ask, MARK_EVERY, Probe, Watch, next_tick};
 use crate::engine::mail_out::MailEngine;
 use crate::engine::resolver::Resolver;
 use crate::engine::traps::{Sender, TrapEngine};
 use crate::engine::{ProbeEngine, systemd};
 use crate::store::{Commit, Reader, Store};
 use crate::text;
-use crate::web::board::{Board, CaseCounts, Reload, Row, Summary};
+use crate::web::board::{Board, Reload, Row, Summary};
 use crate::web::metrics::Metrics;
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread;
@@ -77,8 +76,6 @@ pub(super) struct State {
     started_at: Time,
     marked: Option<Time>,
     overview: Option<Time>,
-    /// As of the last turn that changed a case: there may be many to count.
-    cases: CaseCounts,
     calendar_step: Option<(Time, i64)>,
     answers: HashMap<u64, oneshot::Sender<AnswerOf>>,
     next_ticket: u64,
@@ -109,7 +106,6 @@ impl State {
             started_at,
             marked: None,
             overview: None,
-            cases: CaseCounts::default(),
             calendar_step: None,
             answers: HashMap::new(),
             next_ticket: 0,
@@ -129,7 +125,6 @@ impl Cycle {
     /// Goes round until the daemon is to stop, or the store can't be written for too long.
     pub(super) fn run(&mut self) -> Result<(), Fatal> {
         self.notice_clock_step();
-        self.state.cases = CaseCounts::of(self.watch.desk().cases());
         self.finish_turn()?;
         self.post_all();
         self.watch_names(&self.config.plan);
@@ -159,6 +154,8 @@ impl Cycle {
 
     /// Takes what is ready, after waiting for it as long as nothing else is due.
     fn gather(&mut self) {
+        // What comes meanwhile is taken in one turn with what is due then: a wake-up costs more than a probe.
+        thread::sleep(next_tick(self.turn.at).since(self.clock.now()));
         let wait = self.watch.next_due().since(self.clock.now());
         let first = match self.inbox.recv_timeout(wait) {
             Ok(message) => Some(message),
@@ -294,8 +291,9 @@ impl Cycle {
     }
 
     fn watch_names(&self, plan: &Plan) {
-        let named = plan.devices.iter().filter(|device| device.host.parse::<IpAddr>().is_err());
-        self.engines.resolver.watch(named.map(|device| (device.id.clone(), device.host.clone())).collect());
+        let named =
+            plan.devices.iter().filter_map(|device| Some((device.id.to_string(), device.host.name()?.to_owned())));
+        self.engines.resolver.watch(named.collect());
     }
 
     /// Commits the turn, then lets it be seen and acted on.
@@ -318,7 +316,7 @@ impl Cycle {
     fn commit(&mut self) -> Result<(), Fatal> {
         let domain = self.config.mail.from.domain();
         let mails: Vec<_> = self.turn.letters.iter().map(|letter| text::mail(letter, domain, &self.calendar)).collect();
-        let entries: Vec<_> = self.turn.facts.iter().map(|fact| entry(fact, &self.calendar)).collect();
+        let entries: Vec<_> = self.turn.facts.iter().filter_map(|fact| entry(fact, &self.calendar)).collect();
         let mut mark = self.clock.mark();
         mark.at = mark.at.max(self.turn.at);
         let commit = Commit {
@@ -355,9 +353,6 @@ impl Cycle {
             let news = self.turn.touched.iter().map(|&slot| (slot, watch.status(slot), watch.address(slot)));
             self.board.update(news);
         }
-        if !self.turn.cases.is_empty() {
-            self.state.cases = CaseCounts::of(self.watch.desk().cases());
-        }
         let at = self.turn.at;
         if self.turn.is_durable() || self.state.overview.is_none_or(|drawn| at.since(drawn) >= OVERVIEW_EVERY) {
             self.state.overview = Some(at);
@@ -372,7 +367,7 @@ impl Cycle {
         }
         if let Some(traps) = &self.engines.traps {
             let sender = |(slot, device): (_, &Arc<crate::domain::watch::Device>)| {
-                Some(Sender { address: self.watch.address(slot)?, access: device.snmp.clone() })
+                Some(Sender { address: self.watch.address(slot)?, access: device.rules.snmp.clone() })
             };
             traps.know(self.watch.devices().filter_map(sender).collect());
         }
@@ -385,11 +380,7 @@ impl Cycle {
             if rows.len() <= slot.index() {
                 rows.resize(slot.index() + 1, None);
             }
-            rows[slot.index()] = Some(Row {
-                device: Arc::clone(device),
-                address: self.watch.address(slot),
-                status: self.watch.status(slot),
-            });
+            rows[slot.index()] = Some(Row::new(Arc::clone(device), self.watch.address(slot), self.watch.status(slot)));
         }
         self.board.replace(rows);
     }
@@ -403,7 +394,7 @@ impl Cycle {
             cut_off: self.watch.isolation().cut_off(),
             store_fault: None,
             reload: self.state.reload.clone(),
-            cases: self.state.cases.clone(),
+            cases: self.watch.desk().counts().clone(),
             letters_queued: outbox.len(),
             oldest_letter: outbox.oldest(),
             held: self.watch.desk().held(),

@@ -5,17 +5,20 @@ use crate::domain::time::Calendar;
 use crate::store::Entry;
 use crate::text;
 
-/// A fact for the journal.
-pub(super) fn entry(fact: &Fact, calendar: &Calendar) -> Entry {
+/// A fact for the journal, unless the ledger has it: a start of a large fleet changes the verdict of every device.
+pub(super) fn entry(fact: &Fact, calendar: &Calendar) -> Option<Entry> {
+    if matches!(fact, Fact::VerdictChanged { .. }) {
+        return None;
+    }
     let (device, case) = fact.about();
     let data = serde_json::Value::Object(text::fields(fact, &|at| text::json_time(at, calendar)));
-    Entry {
+    Some(Entry {
         kind: text::kind(fact),
         device: device.map(str::to_owned),
         case,
         text: text::sentence(fact, calendar),
         data: data.to_string(),
-    }
+    })
 }
 
 /// What an operator wants to see in the system's log: what concerns the daemon and its cases, not every verdict.
@@ -51,5 +54,26 @@ pub(super) fn log(fact: &Fact, calendar: &Calendar) {
         | Fact::AlarmCleared { .. }
         | Fact::CanaryBegan { .. }
         | Fact::CanarySang { .. } => tracing::info!("{}", sentence()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::time::Time;
+    use crate::domain::watch::{Reason, Verdict};
+
+    #[test]
+    fn the_journal_has_what_the_ledger_has_not() {
+        let (device, calendar) = (String::from("acme-lon-1"), Calendar::default());
+        let changed = Fact::VerdictChanged {
+            device: device.clone(),
+            verdict: Verdict::Loss,
+            reason: Reason::NoAnswer,
+            since: Time::from_millis(0),
+        };
+        assert!(entry(&changed, &calendar).is_none());
+        let kept = entry(&Fact::Rebooted { device }, &calendar).unwrap();
+        assert_eq!((kept.kind, kept.device.as_deref(), kept.case), ("rebooted", Some("acme-lon-1"), None));
     }
 }

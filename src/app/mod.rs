@@ -101,8 +101,8 @@ pub fn run(read: Read) -> Result<(), Fatal> {
     let clock = Clock::resume(loaded.mark.as_ref(), &loaded.calendar);
     let calendar = Arc::new(loaded.calendar);
     let mut turn = Turn::new(clock.now());
-    let plan = config.plan.clone().on_timeline(calendar.offset_ms(turn.at));
-    let watch = Watch::start(loaded.saved, &plan, &mut turn);
+    let offset_ms = calendar.offset_ms(turn.at);
+    let watch = Watch::start(loaded.saved, &config.plan.clone().on_timeline(offset_ms), &mut turn);
     let board = Arc::new(Board::new(Summary::at_start(turn.at, Arc::clone(&calendar))));
     let heartbeat = start_heartbeat(&config, &board)?;
     let services = web::Services {

@@ -5,7 +5,7 @@ use super::print::{field, parse, time};
 use super::{Common, Exit, Failure, Page, run};
 use crate::config::{self, nearest};
 use crate::domain::watch::{
-    Ask, Device, Outcome, Probe, ProbeResult, Round, Slot, SnmpAccess, SnmpSample, Undelivered,
+    Ask, Device, Host, Outcome, Probe, ProbeResult, Round, Slot, SnmpAccess, SnmpSample, Undelivered,
 };
 use crate::engine::{Deliver, ProbeEngine, StartError, icmp, snmp};
 use crate::text::{many, obstacle_words, parse_duration};
@@ -50,7 +50,7 @@ fn interval(text: &str) -> Result<Duration, String> {
 
 pub(super) fn perform(ping: &Ping, common: &Common, page: &mut Page) -> Result<(), Failure> {
     let device = find(&ping.id, common)?;
-    let access = match (ping.snmp, &device.snmp) {
+    let access = match (ping.snmp, &device.rules.snmp) {
         (true, None) => {
             return Err(Failure::new(Exit::Data, format!("{} has no `snmp` in the configuration", ping.id)));
         }
@@ -66,7 +66,7 @@ pub(super) fn perform(ping: &Ping, common: &Common, page: &mut Page) -> Result<(
         page.line(&known.as_ref().map_or_else(|| "no daemon answers".to_owned(), says_of_it))?;
         page.flush()?;
     }
-    let asked = Asked { address, timeout: device.pace.timeout };
+    let asked = Asked { address, timeout: device.rules.pace.timeout };
     keep_time(ping, sender);
     let tries = echoes(ping, &asked, &engine, &inbox, page)?;
     drop(engine);
@@ -74,7 +74,7 @@ pub(super) fn perform(ping: &Ping, common: &Common, page: &mut Page) -> Result<(
     let summary = Summary::of(&tries);
     if page.json {
         let answer = json!({
-            "id": device.id, "address": address.to_string(), "daemon": known, "summary": summary.fields(),
+            "id": device.id.as_str(), "address": address.to_string(), "daemon": known, "summary": summary.fields(),
             "echoes": tries.iter().map(fields).collect::<Vec<_>>(), "snmp": agent.as_ref().map(fields),
         });
         page.raw(answer.to_string().as_bytes())?;
@@ -102,12 +102,16 @@ fn find(id: &str, common: &Common) -> Result<Arc<Device>, Failure> {
     })
 }
 
-fn resolve(host: &str) -> Result<IpAddr, Failure> {
-    let found = (host, 0).to_socket_addrs().map(|mut found| found.next());
+fn resolve(host: &Host) -> Result<IpAddr, Failure> {
+    let name: &str = match host {
+        Host::Address(address) => return Ok(*address),
+        Host::Name(name) => name,
+    };
+    let found = (name, 0).to_socket_addrs().map(|mut found| found.next());
     match found {
         Ok(Some(address)) => Ok(address.ip()),
-        Ok(None) => Err(Failure::new(Exit::Unavailable, format!("{host:?} has no address"))),
-        Err(e) => Err(Failure::new(Exit::Unavailable, format!("{host:?} has no address: {e}"))),
+        Ok(None) => Err(Failure::new(Exit::Unavailable, format!("{name:?} has no address"))),
+        Err(e) => Err(Failure::new(Exit::Unavailable, format!("{name:?} has no address: {e}"))),
     }
 }
 

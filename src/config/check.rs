@@ -1,7 +1,7 @@
 //! What a single value must look like. An error completes the sentence that begins with the key's name.
 
 use super::{Mailbox, Smtp, Tls};
-use crate::domain::plan::{MAX_ID, is_id};
+use crate::domain::plan::{IdRule, is_id};
 use crate::domain::watch::{Permille, Secret};
 use core::net::{IpAddr, SocketAddr};
 use core::ops::RangeInclusive;
@@ -130,7 +130,7 @@ pub(super) fn moment(value: &str) -> Checked<i64> {
 pub(super) fn id(value: &str) -> Checked<String> {
     if !is_id(value) {
         let shown = shown(value);
-        return Err(format!("is {shown}: write 1 to {MAX_ID} ASCII letters, digits, '-', '_' or '.'"));
+        return Err(format!("is {shown}: write {IdRule}"));
     }
     Ok(value.to_owned())
 }

@@ -10,7 +10,7 @@ use super::settings::{self, Common};
 use super::snmp;
 use super::works::{self, Work};
 use crate::domain::party::Customer;
-use crate::domain::watch::{Circuit, Device, Limits, Role, SnmpAccess};
+use crate::domain::watch::{Circuit, Device, Role, Rules, SnmpAccess, Terms};
 use core::hash::Hash;
 use core::time::Duration;
 use csv::{ReaderBuilder, StringRecord};
@@ -22,10 +22,14 @@ pub(super) struct Inventory<'a> {
     paths: &'a Paths<'a>,
     /// What holds for whoever does not say otherwise.
     common: Common,
-    /// One copy for all devices that are asked alike.
+    /// One copy for all devices that are asked by SNMP alike.
     accesses: HashSet<Arc<SnmpAccess>>,
-    /// One copy for all devices that are judged alike.
-    limits: HashSet<Arc<Limits>>,
+    /// One copy for all devices that are asked and judged alike.
+    rules: HashSet<Arc<Rules>>,
+    /// One copy for all units of which it holds.
+    terms: HashSet<Arc<Terms>>,
+    /// One copy of the id of each customer and upstream that is named.
+    ids: HashSet<Arc<String>>,
     pub(super) customers: Vec<(Customer, Place)>,
     pub(super) units: Devices,
     pub(super) nodes: Devices,
@@ -62,12 +66,13 @@ impl Devices {
 impl<'a> Inventory<'a> {
     /// An empty one.
     pub(super) fn new(paths: &'a Paths<'a>, common: Common) -> Self {
-        let limits = HashSet::from([Arc::clone(&common.limits)]);
         Self {
             paths,
             common,
             accesses: HashSet::new(),
-            limits,
+            rules: HashSet::new(),
+            terms: HashSet::new(),
+            ids: HashSet::new(),
             customers: Vec::new(),
             units: Devices::default(),
             nodes: Devices::default(),
@@ -85,7 +90,8 @@ impl<'a> Inventory<'a> {
             self.nodes.push(node);
         }
         for section in root.sections("unit", form::UNIT) {
-            let unit = self.entry(&section, Role::Unit(circuit(&section)));
+            let circuit = self.circuit(&section);
+            let unit = self.entry(&section, Role::Unit(circuit));
             self.units.push(unit);
         }
         self.works.extend(root.sections("maintenance", form::MAINTENANCE).iter().map(works::read));
@@ -106,7 +112,8 @@ impl<'a> Inventory<'a> {
             let start = cells.position().map_or(0, csv::Position::byte);
             if cells.len() == width {
                 let row = Section::row(report, file, Row { cells: &cells, columns: &columns, start, part: Part::Unit });
-                let unit = self.entry(&row, Role::Unit(circuit(&row)));
+                let circuit = self.circuit(&row);
+                let unit = self.entry(&row, Role::Unit(circuit));
                 self.units.push(unit);
             } else {
                 let has = cells.len();
@@ -126,26 +133,46 @@ impl<'a> Inventory<'a> {
         let pace = settings::pace(section, self.common.pace);
         let table = section.optional_section("degraded", form::DEGRADED);
         let limits = match &table {
-            Some(table) => share(&mut self.limits, degraded::limits(table, &self.common.limits)),
-            None => Arc::clone(&self.common.limits),
+            Some(table) => degraded::limits(table, &self.common.limits),
+            None => self.common.limits,
         };
         if section.report().count() == faults {
             degraded::relate(section, table.as_ref(), pace, &limits);
         }
         let device = Device {
-            id: section.require("id", check::id).unwrap_or_default(),
+            id: section.require("id", check::id).unwrap_or_default().into(),
             role,
-            host: section.require("address", check::host).unwrap_or_default(),
-            upstream: section.parse("upstream", check::id),
-            icmp,
-            snmp,
-            pace: settings::bounded(pace),
-            limits,
+            host: section.require("address", check::host).unwrap_or_default().as_str().into(),
+            upstream: section.parse("upstream", check::id).map(|id| share(&mut self.ids, id)),
+            rules: share(&mut self.rules, Rules { icmp, snmp, pace: settings::bounded(pace), limits }),
         };
         let customer = if matches!(device.role, Role::Unit(_)) { "customer" } else { "id" };
         let places =
             Places { id: section.place("id"), upstream: section.place("upstream"), customer: section.place(customer) };
         (device, places)
+    }
+
+    fn circuit(&mut self, section: &Section<'_>) -> Circuit {
+        let order = section.require("order", check::text);
+        if !section.has("ttr") {
+            let of = order.as_ref().map_or_else(|| "a unit".to_owned(), |order| format!("order {order}"));
+            section.fault("ttr", format!("ttr of {of} is missing: the service order form states it"));
+        }
+        let customer = section.require("customer", check::id).unwrap_or_default();
+        let terms = Terms {
+            service: section.parse("service", check::text).unwrap_or_else(|| UNSPECIFIED.to_owned()),
+            region: section.parse("region", check::text).unwrap_or_else(|| UNSPECIFIED.to_owned()),
+            ttr: section.duration("ttr", Duration::ZERO),
+            supplier: section.parse("supplier", check::text),
+            pop: section.parse("pop", check::text),
+            access: section.parse("access", check::text),
+            rate: section.parse("rate", check::rate),
+        };
+        Circuit {
+            customer: share(&mut self.ids, customer),
+            order: order.unwrap_or_default().into(),
+            terms: share(&mut self.terms, terms),
+        }
     }
 }
 
@@ -169,25 +196,6 @@ fn customer(section: &Section<'_>) -> Customer {
 
 /// Service or region of a unit that does not say: reports show what is missing rather than leave it out.
 const UNSPECIFIED: &str = "unspecified";
-
-fn circuit(section: &Section<'_>) -> Circuit {
-    let order = section.require("order", check::text);
-    if !section.has("ttr") {
-        let of = order.as_ref().map_or_else(|| "a unit".to_owned(), |order| format!("order {order}"));
-        section.fault("ttr", format!("ttr of {of} is missing: the service order form states it"));
-    }
-    Circuit {
-        customer: section.require("customer", check::id).unwrap_or_default(),
-        order: order.unwrap_or_default(),
-        service: section.parse("service", check::text).unwrap_or_else(|| UNSPECIFIED.to_owned()),
-        region: section.parse("region", check::text).unwrap_or_else(|| UNSPECIFIED.to_owned()),
-        ttr: section.duration("ttr", Duration::ZERO),
-        supplier: section.parse("supplier", check::text),
-        pop: section.parse("pop", check::text),
-        access: section.parse("access", check::text),
-        rate: section.parse("rate", check::rate),
-    }
-}
 
 /// What the header's columns hold.
 fn columns(header: &StringRecord, report: &Report, file: FileNo) -> Columns {

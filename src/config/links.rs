@@ -39,7 +39,7 @@ pub(super) fn check(
             let id = &circuit.customer;
             report.fault(places.customer, format!("customer `{id}` is unknown: add a [[customer]] with this id"));
         }
-        let upstream = device.upstream.as_deref();
+        let upstream = device.upstream();
         // A sentinel is nobody's upstream.
         let parent = upstream.and_then(|id| devices.get(id)).map(|&(i, _)| i).filter(|&i| i < entries.len());
         if let (Some(id), None, false) = (upstream, parent, gaps.devices) {
@@ -92,9 +92,7 @@ fn check_works<'a>(
 fn groups<'a>(inventory: &'a Inventory<'_>) -> HashSet<(GroupKind, &'a str)> {
     let mut groups = HashSet::new();
     for (device, _) in inventory.units.iter() {
-        if let Role::Unit(circuit) = &device.role {
-            groups.extend(GroupKind::ALL.into_iter().filter_map(|kind| Some((kind, circuit.group(kind)?))));
-        }
+        groups.extend(device.groups());
     }
     groups
 }
@@ -111,7 +109,7 @@ fn check_canary(report: &Report, canary: &Canary, places: [Place; 2], device: Op
         return report.fault(of_unit, format!("`unit` is `{unit}`, which is a node: nodes have no cases of their own"));
     }
     // One outage has to be over, and its letter taken, before the next.
-    let least = device.pace.down_after * 2 + device.pace.interval;
+    let least = device.rules.pace.down_after * 2 + device.rules.pace.interval;
     if *every <= least {
         let rule = format!("must be longer than twice `down_after` and an `interval` of unit `{unit}` ({least:?})");
         report.fault(of_every, format!("`every` ({every:?}) {rule}"));

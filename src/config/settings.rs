@@ -8,7 +8,9 @@ use super::paths::Paths;
 use super::section::Section;
 use super::{Heartbeat, Http, Mail, Mailbox, Route, Smtp, Tls};
 use crate::domain::plan::{Canary, Stability};
-use crate::domain::watch::{self, Device, Limits, MAX_CELLS, Pace, Role, SENTINEL_INTERVAL, SENTINEL_TIMEOUT, Secret};
+use crate::domain::watch::{
+    self, Device, Host, Limits, MAX_CELLS, Pace, Role, Rules, SENTINEL_INTERVAL, SENTINEL_TIMEOUT, Secret,
+};
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use core::time::Duration;
 use std::path::PathBuf;
@@ -73,7 +75,7 @@ pub(super) fn stability(root: &Section<'_>) -> Stability {
 /// What holds for all devices that do not say otherwise.
 pub(super) struct Common {
     pub(super) pace: Pace,
-    pub(super) limits: Arc<Limits>,
+    pub(super) limits: Limits,
 }
 
 /// Detection settings of all devices that have none of their own, and the sentinels with their places in the file.
@@ -81,7 +83,7 @@ pub(super) fn detection(root: &Section<'_>) -> (Common, Vec<(Device, Place)>) {
     let detection = root.section("detection", form::DETECTION);
     let table = root.section("degraded", form::DEGRADED);
     let faults = root.report().count();
-    let (pace, limits) = (pace(&detection, PACE), Arc::new(degraded::limits(&table, &Limits::DEFAULT)));
+    let (pace, limits) = (pace(&detection, PACE), degraded::limits(&table, &Limits::DEFAULT));
     if root.report().count() == faults {
         degraded::relate(&detection, Some(&table), pace, &limits);
     }
@@ -102,15 +104,13 @@ pub(super) fn detection(root: &Section<'_>) -> (Common, Vec<(Device, Place)>) {
 
 fn sentinel(host: String, place: watch::Place, common: &Common) -> Device {
     let timeout = common.pace.timeout.min(SENTINEL_TIMEOUT);
+    let pace = bounded(Pace { interval: SENTINEL_INTERVAL, timeout, ..common.pace });
     Device {
-        id: format!("sentinel-{host}"),
+        id: format!("sentinel-{host}").into(),
         role: Role::Sentinel(place),
-        host,
+        host: Host::from(host.as_str()),
         upstream: None,
-        icmp: true,
-        snmp: None,
-        pace: bounded(Pace { interval: SENTINEL_INTERVAL, timeout, ..common.pace }),
-        limits: Arc::clone(&common.limits),
+        rules: Arc::new(Rules { icmp: true, snmp: None, pace, limits: common.limits }),
     }
 }
 

@@ -13,3 +13,4 @@ pub mod time;
 pub mod turn;
 pub mod view;
 pub mod watch;
+pub mod word;

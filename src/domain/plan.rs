@@ -7,12 +7,23 @@ use super::watch::Device;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::fmt;
 use core::time::Duration;
 
 /// Longest id: it becomes a metric's label and part of an address in the API.
-pub const MAX_ID: usize = 64;
+const MAX_ID: usize = 64;
 
-/// Whether this can be the stable key of a device, a customer or a maintenance: ASCII letters, digits, `-`, `_`, `.`.
+/// What [`is_id`] asks for, in words.
+#[derive(Clone, Copy, Debug)]
+pub struct IdRule;
+
+impl fmt::Display for IdRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "1 to {MAX_ID} ASCII letters, digits, '-', '_' or '.'")
+    }
+}
+
+/// Whether this can be the stable key of a device, a customer or a maintenance: see [`IdRule`].
 #[must_use]
 pub fn is_id(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');

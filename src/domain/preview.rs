@@ -3,9 +3,9 @@
 use super::desk::{Case, Line, Priority, Reference, Stage};
 use super::plan::Plan;
 use super::time::Time;
-use super::watch::{Circuit, Device, Evidence, Reason, Role, Symptom, Verdict};
+use super::watch::{Circuit, Device, Evidence, Reason, Symptom, Verdict};
 use alloc::collections::BTreeMap;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -81,7 +81,7 @@ pub fn preview<'a>(
     let mut effects = Vec::new();
     for device in &plan.devices {
         let case = open.remove(device.id.as_str());
-        let Role::Unit(circuit) = &device.role else { continue };
+        let Some(circuit) = device.circuit() else { continue };
         if let Some(case) = case {
             effects.extend(overlooked(case, device));
             effects.extend(moved(case, circuit));
@@ -101,7 +101,7 @@ pub fn preview<'a>(
 /// A loss whose fault is yet to come takes the new limit. One that has gone on since a person declared its case solved
 /// keeps the time that it was given.
 fn fault(device: &Device, evidence: &Evidence, case: Option<&Case>, now: Time) -> Option<Effect> {
-    let (trouble, down_after) = (evidence.trouble()?, device.pace.down_after);
+    let (trouble, down_after) = (evidence.trouble()?, device.rules.pace.down_after);
     let lost = trouble.loss.total(now);
     if evidence.reason() == Reason::Maintenance || down_after >= trouble.fault_at? || lost < down_after {
         return None;
@@ -118,13 +118,17 @@ fn fault(device: &Device, evidence: &Evidence, case: Option<&Case>, now: Time) -
             },
         },
     };
-    Some(Effect::Fault { unit: device.id.clone(), lost, down_after, brings })
+    Some(Effect::Fault { unit: device.id.to_string(), lost, down_after, brings })
 }
 
 fn overlooked(case: &Case, device: &Device) -> Option<Effect> {
     let symptom = case.finding.filter(|_| case.priority == Priority::P2 && case.is_at_work())?.symptom;
-    let unit = device.id.clone();
-    (!device.limits.looks_at(symptom)).then_some(Effect::Overlooked { case: case.opening.reference, unit, symptom })
+    let unit = device.id.to_string();
+    (!device.rules.limits.looks_at(symptom)).then_some(Effect::Overlooked {
+        case: case.opening.reference,
+        unit,
+        symptom,
+    })
 }
 
 fn moved(case: &Case, circuit: &Circuit) -> Option<Effect> {
@@ -132,8 +136,8 @@ fn moved(case: &Case, circuit: &Circuit) -> Option<Effect> {
     (from != to).then(|| Effect::Moved {
         case: case.opening.reference,
         unit: case.opening.unit.clone(),
-        from: from.clone(),
-        to: to.clone(),
+        from: from.to_string(),
+        to: to.to_string(),
     })
 }
 
@@ -143,7 +147,7 @@ mod tests {
     use crate::domain::desk::{Actor, CaseFact, Opening};
     use crate::domain::plan::Stability;
     use crate::domain::time::Tally;
-    use crate::domain::watch::{Finding, Limits, Pace, Symptoms, Trouble};
+    use crate::domain::watch::{Finding, Limits, Pace, Role, Rules, Symptoms, Terms, Trouble};
     use alloc::sync::Arc;
     use alloc::vec;
 
@@ -155,15 +159,17 @@ mod tests {
 
     fn circuit(customer: &str) -> Circuit {
         Circuit {
-            customer: customer.into(),
+            customer: Arc::new(customer.into()),
             order: "SO-1".into(),
-            service: "DIA".into(),
-            region: "EMEA".into(),
-            ttr: MINUTE * 240,
-            supplier: None,
-            pop: None,
-            access: None,
-            rate: None,
+            terms: Arc::new(Terms {
+                service: "DIA".into(),
+                region: "EMEA".into(),
+                ttr: MINUTE * 240,
+                supplier: None,
+                pop: None,
+                access: None,
+                rate: None,
+            }),
         }
     }
 
@@ -173,17 +179,19 @@ mod tests {
             role: Role::Unit(circuit("acme")),
             host: "192.0.2.1".into(),
             upstream: None,
-            icmp: true,
-            snmp: None,
-            pace: Pace {
-                interval: Duration::from_secs(10),
-                snmp_interval: MINUTE,
-                timeout: Duration::from_secs(1),
-                down_after: MINUTE * down_after,
-                solve_after: MINUTE * 5,
-                history: MINUTE * 60,
-            },
-            limits: Arc::new(limits),
+            rules: Arc::new(Rules {
+                icmp: true,
+                snmp: None,
+                pace: Pace {
+                    interval: Duration::from_secs(10),
+                    snmp_interval: MINUTE,
+                    timeout: Duration::from_secs(1),
+                    down_after: MINUTE * down_after,
+                    solve_after: MINUTE * 5,
+                    history: MINUTE * 60,
+                },
+                limits,
+            }),
         })
     }
 

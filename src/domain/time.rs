@@ -6,30 +6,65 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
+use core::num::{NonZeroU32, NonZeroU64};
 use core::ops::{Add, Sub};
 use core::time::Duration;
 
 /// A point on the watch's timeline, in milliseconds. Without wall-clock steps it equals Unix time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Time(i64);
+///
+/// Each device has several that may be missing, so it has a value to spare: an `Option` of it is no larger.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Time(NonZeroU64);
 
 impl Time {
-    /// The point `millis` milliseconds after the timeline's origin.
+    /// Where the origin is among the values.
+    const ORIGIN: u64 = 1 << 63;
+
+    /// The point `millis` milliseconds after the timeline's origin. The earliest is `i64::MIN + 1`.
     #[must_use]
     pub const fn from_millis(millis: i64) -> Self {
-        Self(millis)
+        match NonZeroU64::new(millis.cast_unsigned() ^ Self::ORIGIN) {
+            Some(value) => Self(value),
+            None => Self(NonZeroU64::MIN),
+        }
     }
 
     /// Milliseconds since the timeline's origin.
     #[must_use]
     pub const fn as_millis(self) -> i64 {
-        self.0
+        (self.0.get() ^ Self::ORIGIN).cast_signed()
     }
 
     /// How long it is from `earlier` to here; zero if `earlier` is in fact later.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
-        Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+        Duration::from_millis(u64::try_from(self.as_millis().saturating_sub(earlier.as_millis())).unwrap_or(0))
+    }
+}
+
+impl fmt::Debug for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Time").field(&self.as_millis()).finish()
+    }
+}
+
+/// How long an answer took, in four bytes: whole microseconds, from one to over an hour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rtt(NonZeroU32);
+
+impl Rtt {
+    /// As a duration.
+    #[must_use]
+    pub const fn duration(self) -> Duration {
+        Duration::from_micros(self.0.get() as u64)
+    }
+}
+
+impl From<Duration> for Rtt {
+    fn from(took: Duration) -> Self {
+        let micros = u32::try_from(took.as_micros()).unwrap_or(u32::MAX);
+        Self(NonZeroU32::new(micros).unwrap_or(NonZeroU32::MIN))
     }
 }
 
@@ -40,14 +75,14 @@ fn whole_millis(duration: Duration) -> i64 {
 impl Add<Duration> for Time {
     type Output = Self;
     fn add(self, duration: Duration) -> Self {
-        Self(self.0.saturating_add(whole_millis(duration)))
+        Self::from_millis(self.as_millis().saturating_add(whole_millis(duration)))
     }
 }
 
 impl Sub<Duration> for Time {
     type Output = Self;
     fn sub(self, duration: Duration) -> Self {
-        Self(self.0.saturating_sub(whole_millis(duration)))
+        Self::from_millis(self.as_millis().saturating_sub(whole_millis(duration)))
     }
 }
 
@@ -154,16 +189,16 @@ impl Calendar {
     #[must_use]
     pub fn time_of(&self, unix_ms: i64) -> Time {
         let steps = self.steps.iter().rev().map(|&(from, offset)| (from, offset));
-        for (from, offset) in steps.chain([(Time(i64::MIN), 0)]) {
-            let at = Time(unix_ms.saturating_sub(offset));
+        for (from, offset) in steps.chain([(Time::from_millis(i64::MIN), 0)]) {
+            let at = Time::from_millis(unix_ms.saturating_sub(offset));
             if at >= from {
                 return at;
             }
-            if unix_ms >= self.unix_millis(Time(from.0.saturating_sub(1))) {
+            if unix_ms >= self.unix_millis(from - Duration::from_millis(1)) {
                 return from;
             }
         }
-        Time(unix_ms)
+        Time::from_millis(unix_ms)
     }
 
     /// What a wall clock showed at `at`: milliseconds since the Unix epoch.
@@ -179,6 +214,25 @@ mod tests {
 
     const fn at(seconds: i64) -> Time {
         Time::from_millis(seconds * 1000)
+    }
+
+    #[test]
+    fn times_are_in_order_and_one_that_may_be_missing_is_no_larger() {
+        let millis = [i64::MIN + 1, -1, 0, 1, i64::MAX];
+        let times = millis.map(Time::from_millis);
+        assert!(times.is_sorted());
+        assert_eq!(times.map(Time::as_millis), millis);
+        assert_eq!(Time::from_millis(i64::MIN), times[0]);
+        assert_eq!(format!("{:?}", times[1]), "Time(-1)");
+        assert_eq!(size_of::<Option<Time>>(), 8);
+    }
+
+    #[test]
+    fn how_long_an_answer_took_is_kept_to_the_microsecond() {
+        let kept = |took: Duration| Rtt::from(took).duration();
+        assert_eq!(kept(Duration::from_nanos(12_345_678)), Duration::from_micros(12_345));
+        assert_eq!(kept(Duration::ZERO), Duration::from_micros(1));
+        assert_eq!(kept(Duration::from_hours(2)), Duration::from_micros(u32::MAX.into()));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::desk::{Alarm, Case, LetterMark, Move, NotOpen, Priority, Reference, U
 use super::fact::Fact;
 use super::letter::{Delivery, Letter, LetterChange, LetterId};
 use super::maintenance::{Draft, Maintenance};
-use super::plan::Plan;
+use super::plan::{IdRule, Plan};
 use super::time::Time;
 use super::watch::{AgentState, Baseline, Chunk, Evidence, Interval, Probe, ProbeResult, Slot, Trap};
 use alloc::boxed::Box;
@@ -244,7 +244,7 @@ impl fmt::Display for BadMaintenance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::TooMany => "there are too many that are yet to come: call some off",
-            Self::BadId => "an id has 1 to 64 ASCII letters, digits, '-', '_' or '.'",
+            Self::BadId => return write!(f, "an id has {IdRule}"),
             Self::EndsFirst => "it has to end after it begins",
             Self::Past => "it would end in the past",
             Self::TooLong => "one maintenance takes at most 7 days: plan several",

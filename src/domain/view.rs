@@ -1,9 +1,8 @@
 //! What others may see of the watch: copies, taken after the commit.
 
-use super::time::Time;
-use super::watch::{AgentState, Reason, SnmpSample, Symptoms, Verdict};
-use alloc::boxed::Box;
-use core::time::Duration;
+use super::time::{Rtt, Time};
+use super::watch::{AgentState, Lost, Reason, SnmpSample, Symptoms, Verdict};
+use alloc::sync::Arc;
 
 /// What is known of a device right now.
 #[derive(Clone, Debug)]
@@ -17,9 +16,9 @@ pub struct DeviceStatus {
     /// When it last answered.
     pub last_contact: Option<Time>,
     /// Round-trip time of its last answer.
-    pub rtt: Option<Duration>,
-    /// Share of scheduled rounds lost over the last five minutes.
-    pub loss: Option<f64>,
+    pub rtt: Option<Rtt>,
+    /// Scheduled rounds lost over the last five minutes.
+    pub loss: Lost,
     /// What its SNMP agent does.
     pub agent: AgentState,
     /// In which ways it is degraded.
@@ -27,5 +26,5 @@ pub struct DeviceStatus {
     /// Whether it is being maintained.
     pub maintained: bool,
     /// What its SNMP agent said last.
-    pub sample: Option<Box<SnmpSample>>,
+    pub sample: Option<Arc<SnmpSample>>,
 }

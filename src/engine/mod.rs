@@ -10,6 +10,7 @@ pub mod icmp;
 mod keys;
 pub mod mail_out;
 mod orders;
+mod polling;
 mod probing;
 pub mod resolver;
 pub mod snmp;

@@ -34,12 +34,13 @@ fn desk(db: &Connection) -> Result<SavedDesk> {
             Ok((row.get(0)?, row.get(1)?))
         })?;
     Ok(SavedDesk {
-        cases: all(db, "SELECT * FROM cases WHERE stage <> 'Closed' ORDER BY number", [], rows::case)?,
+        cases: all(db, &rows::select_cases("WHERE stage <> 'Closed' ORDER BY number"), [], rows::case)?,
         umbrellas: umbrellas(db)?,
         closing: all(
             db,
-            "SELECT * FROM cases WHERE stage = 'Closed' AND number IN (SELECT case_number FROM held_lines) \
-             ORDER BY number",
+            &rows::select_cases(
+                "WHERE stage = 'Closed' AND number IN (SELECT case_number FROM held_lines) ORDER BY number",
+            ),
             [],
             rows::case,
         )?,

@@ -116,7 +116,7 @@ impl Reader {
     /// If the store can't be read.
     pub fn cases(&self, filter: &CaseFilter) -> Result<Vec<Case>, ReadError> {
         // One statement for each sort of filter, so that each can use its index.
-        let mut sql = String::from("SELECT * FROM cases WHERE number < :below");
+        let mut sql = rows::select_cases("WHERE number < :below");
         if filter.open_only {
             sql.push_str(" AND stage <> 'Closed'");
         }
@@ -135,7 +135,7 @@ impl Reader {
     /// # Errors
     /// If the store can't be read.
     pub fn case(&self, reference: Reference) -> Result<Option<Case>, ReadError> {
-        self.one("SELECT * FROM cases WHERE number = ?1", [reference], rows::case)
+        self.one(&rows::select_cases("WHERE number = ?1"), [reference], rows::case)
     }
 
     /// The latest `limit` umbrellas, newest first.

@@ -89,7 +89,7 @@ impl Store {
         put_devices(&transaction, commit.turn)?;
         put_ledger(&transaction, commit.turn)?;
         put_umbrellas(&transaction, commit.turn)?;
-        put_cases(&transaction, commit.turn)?;
+        rows::put_cases(&transaction, &commit.turn.cases, commit.turn.at)?;
         put_held(&transaction, commit.turn)?;
         put_works(&transaction, commit.turn)?;
         put_letters(&transaction, commit)?;
@@ -139,12 +139,6 @@ fn put_ledger(transaction: &Transaction<'_>, turn: &Turn) -> SqlResult<()> {
 fn put_umbrellas(transaction: &Transaction<'_>, turn: &Turn) -> SqlResult<()> {
     let mut put = transaction.prepare_cached(rows::PUT_UMBRELLA)?;
     turn.umbrellas.iter().try_for_each(|umbrella| rows::put_umbrella(&mut put, umbrella))
-}
-
-/// The same case may come several times; its last state stays.
-fn put_cases(transaction: &Transaction<'_>, turn: &Turn) -> SqlResult<()> {
-    let mut put = transaction.prepare_cached(rows::PUT_CASE)?;
-    turn.cases.iter().try_for_each(|case| rows::put_case(&mut put, case))
 }
 
 /// A line may have waited and gone within the turn.

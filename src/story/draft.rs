@@ -6,10 +6,12 @@ use crate::domain::maintenance::{Scope, Window};
 use crate::domain::party::Customer;
 use crate::domain::plan::{Canary, Plan, Stability};
 use crate::domain::time::Time;
-use crate::domain::watch::{Circuit, Device, Limits, Pace, Place, Role, Secret, SnmpAccess, SnmpVersion};
+use crate::domain::watch::{
+    Circuit, Device, Host, Limits, Pace, Place, Role, Rules, Secret, SnmpAccess, SnmpVersion, Terms,
+};
 use crate::text::parse_duration as duration;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -221,16 +223,15 @@ impl Draft {
             [..] => return Err(usage.into()),
         };
         let mut sentinel = self.device(id, Role::Sentinel(place), &Keys::new())?;
-        sentinel.pace.interval = crate::domain::watch::SENTINEL_INTERVAL;
-        sentinel.pace.timeout = sentinel.pace.timeout.min(crate::domain::watch::SENTINEL_TIMEOUT);
+        let pace = &mut Arc::make_mut(&mut sentinel.rules).pace;
+        pace.interval = crate::domain::watch::SENTINEL_INTERVAL;
+        pace.timeout = pace.timeout.min(crate::domain::watch::SENTINEL_TIMEOUT);
         Ok(sentinel)
     }
 
     fn unit(&self, id: &str, keys: &Keys<'_>) -> Result<Device, String> {
         let get = |key, default: &str| keys.get(key).copied().unwrap_or(default).to_owned();
-        let circuit = Circuit {
-            customer: keys.get("customer").ok_or("a unit needs customer=…")?.to_string(),
-            order: get("order", &format!("SO-{id}")),
+        let terms = Terms {
             service: get("service", "DIA"),
             region: get("region", "EMEA"),
             ttr: duration(&get("ttr", "4h"))?,
@@ -238,6 +239,11 @@ impl Draft {
             pop: keys.get("pop").map(|&pop| pop.to_owned()),
             access: keys.get("access").map(|&access| access.to_owned()),
             rate: keys.get("rate").map(|rate_text| rate(rate_text)).transpose()?,
+        };
+        let circuit = Circuit {
+            customer: Arc::new(keys.get("customer").ok_or("a unit needs customer=…")?.to_string()),
+            order: get("order", &format!("SO-{id}")).into(),
+            terms: Arc::new(terms),
         };
         self.device(id, Role::Unit(circuit), keys)
     }
@@ -253,22 +259,19 @@ impl Draft {
             }
         }
         Ok(Device {
-            id: id.to_owned(),
+            id: id.into(),
             role,
-            host: keys.get("host").map_or_else(|| self.next_address(), |&host| host.to_owned()),
-            upstream: keys.get("upstream").map(|&upstream| upstream.to_owned()),
-            icmp: true,
-            snmp: None,
-            pace: settings.pace,
-            limits: Arc::new(settings.limits),
+            host: keys.get("host").map_or_else(|| Host::Address(self.next_address()), |&host| host.into()),
+            upstream: keys.get("upstream").map(|upstream| Arc::new(upstream.to_string())),
+            rules: Arc::new(Rules { icmp: true, snmp: None, pace: settings.pace, limits: settings.limits }),
         })
     }
 
     /// Everybody has an address of their own.
-    fn next_address(&self) -> String {
+    fn next_address(&self) -> IpAddr {
         const FIRST: u32 = u32::from_be_bytes([10, 0, 0, 1]);
         let known = self.units.len() + self.nodes.len() + self.sentinels.len();
-        Ipv4Addr::from(FIRST + u32::try_from(known).unwrap_or(0)).to_string()
+        Ipv4Addr::from(FIRST + u32::try_from(known).unwrap_or(0)).into()
     }
 
     /// Whoever an event of the story speaks SNMP of is asked by SNMP.
@@ -278,9 +281,9 @@ impl Draft {
         for (_, device) in self.units.iter_mut().chain(&mut self.nodes) {
             let speaks_of_it = |event: &Event| matches!(&event.action, Action::Agent(subject, _) if subject.covers(&device.id, &device.role));
             if self.events.iter().any(speaks_of_it) {
-                device.snmp = Some(Arc::clone(&access));
+                Arc::make_mut(&mut device.rules).snmp = Some(Arc::clone(&access));
                 if let Role::Unit(circuit) = &mut device.role {
-                    circuit.rate.get_or_insert(DEFAULT_RATE);
+                    Arc::make_mut(&mut circuit.terms).rate.get_or_insert(DEFAULT_RATE);
                 }
             }
         }
@@ -295,7 +298,7 @@ impl Draft {
         let known: BTreeSet<&str> = self.devices().map(|(_, device)| device.id.as_str()).collect();
         let missing: BTreeMap<String, usize> = self
             .devices()
-            .filter_map(|(line, device)| Some((device.upstream.clone()?, *line)))
+            .filter_map(|(line, device)| Some((device.upstream()?.to_owned(), *line)))
             .filter(|(upstream, _)| !known.contains(upstream.as_str()))
             .collect();
         for (id, line) in missing {
@@ -315,18 +318,18 @@ impl Draft {
             }
         }
         for (line, device) in self.devices() {
-            if device.pace.down_after < device.pace.interval {
+            if device.rules.pace.down_after < device.rules.pace.interval {
                 fault(*line, format!("{}: down_after must not be shorter than interval", device.id));
             }
-            if device.pace.timeout >= device.pace.interval {
+            if device.rules.pace.timeout >= device.rules.pace.interval {
                 fault(*line, format!("{}: timeout must be shorter than interval", device.id));
             }
         }
         let upstreams: BTreeMap<&str, &str> =
-            self.devices().filter_map(|(_, device)| Some((device.id.as_str(), device.upstream.as_deref()?))).collect();
+            self.devices().filter_map(|(_, device)| Some((device.id.as_str(), device.upstream()?))).collect();
         for (line, device) in self.devices() {
-            let mut ancestors = std::iter::successors(device.upstream.as_deref(), |id| upstreams.get(id).copied());
-            if ancestors.by_ref().take(MAX_LEVELS).any(|id| id == device.id) || ancestors.next().is_some() {
+            let mut ancestors = std::iter::successors(device.upstream(), |id| upstreams.get(id).copied());
+            if ancestors.by_ref().take(MAX_LEVELS).any(|id| device.id == id) || ancestors.next().is_some() {
                 fault(*line, format!("{} is upstream of itself: one of them must be reached another way", device.id));
             }
         }
@@ -394,10 +397,7 @@ impl Draft {
         let names: BTreeMap<&str, Customer> = self
             .units
             .iter()
-            .filter_map(|(_, unit)| match &unit.role {
-                Role::Unit(circuit) => Some(circuit.customer.as_str()),
-                Role::Node | Role::Sentinel(_) => None,
-            })
+            .filter_map(|(_, unit)| Some(unit.circuit()?.customer.as_str()))
             .map(|id| {
                 let email = vec![format!("{id}@customer.example")];
                 (id, Customer { id: id.into(), name: id.into(), email })

@@ -138,10 +138,7 @@ impl Subject {
             Self::Sentinels => matches!(role, Role::Sentinel(_)),
             Self::Prefix(prefix) => id.starts_with(prefix.as_str()),
             Self::One(one) => id == one,
-            Self::Group(kind, name) => match role {
-                Role::Unit(circuit) => circuit.group(*kind) == Some(name),
-                Role::Node | Role::Sentinel(_) => false,
-            },
+            Self::Group(kind, name) => role.is_of(*kind, name),
         }
     }
 }

@@ -208,7 +208,7 @@ impl Sim {
     /// Changes the lines of the devices that `which` picks by id and role.
     pub fn set_lines(&mut self, which: impl Fn(&str, &Role) -> bool, change: impl Fn(&mut Line)) {
         for device in self.plan.devices.iter().filter(|device| which(&device.id, &device.role)) {
-            if let Some(&line) = self.line_of.get(&device.id) {
+            if let Some(&line) = self.line_of.get(device.id.as_str()) {
                 change(&mut self.lines[line]);
             }
         }
@@ -217,8 +217,8 @@ impl Sim {
     /// A device has its line for good; a new one has a good line.
     fn lay_lines(&mut self) {
         for device in &self.plan.devices {
-            if !self.line_of.contains_key(&device.id) {
-                self.line_of.insert(device.id.clone(), self.lines.len());
+            if !self.line_of.contains_key(device.id.as_str()) {
+                self.line_of.insert(device.id.to_string(), self.lines.len());
                 self.lines.push(Line::GOOD);
                 self.rates.push(rate(&device.role));
             }
@@ -231,14 +231,14 @@ impl Sim {
             if self.seats.len() <= slot.index() {
                 self.seats.resize(slot.index() + 1, 0);
             }
-            self.seats[slot.index()] = self.line_of.get(&device.id).copied().unwrap_or(0);
+            self.seats[slot.index()] = self.line_of.get(device.id.as_str()).copied().unwrap_or(0);
         }
     }
 
     /// Something happens to SNMP agents or their boxes.
     pub fn set_agents(&mut self, which: impl Fn(&str, &Role) -> bool, what: Agent) {
         for device in self.plan.devices.iter().filter(|device| which(&device.id, &device.role)) {
-            if let Some(&line) = self.line_of.get(&device.id) {
+            if let Some(&line) = self.line_of.get(device.id.as_str()) {
                 self.lines[line].change(what, rate(&device.role), self.now);
             }
         }
@@ -248,7 +248,7 @@ impl Sim {
     pub fn send_traps(&mut self, which: impl Fn(&str, &Role) -> bool, says: &TrapKind) {
         let from = self.plan.devices.iter().filter(|device| which(&device.id, &device.role));
         let traps: Vec<Trap> = from
-            .filter_map(|device| Some(Trap { from: device.host.parse().ok()?, says: says.clone(), interface: None }))
+            .filter_map(|device| Some(Trap { from: device.host.address()?, says: says.clone(), interface: None }))
             .collect();
         if self.watch.is_some() && !traps.is_empty() {
             self.inputs.push(Input::Trapped(traps));
@@ -267,9 +267,9 @@ impl Sim {
             return;
         }
         for (device, last) in self.plan.devices.iter().zip(1_u32..) {
-            if device.host.parse::<IpAddr>().is_err() {
+            if let Some(host) = device.host.name() {
                 let address = IpAddr::V4((u32::from_be_bytes([10, 200, 0, 0]) + last).into());
-                let (device, host) = (device.id.clone(), device.host.clone());
+                let (device, host) = (device.id.to_string(), host.to_owned());
                 self.inputs.push(Input::Resolved { device, host, address });
             }
         }
@@ -287,8 +287,12 @@ impl Sim {
     /// A host name is found to have this address.
     pub fn resolve(&mut self, device: &str, address: IpAddr) {
         if self.watch.is_some() {
-            let host = self.plan.devices.iter().find(|known| known.id == device).map(|known| known.host.clone());
-            self.inputs.extend(host.map(|host| Input::Resolved { device: device.to_owned(), host, address }));
+            let host = self.plan.devices.iter().find(|known| known.id == device).and_then(|known| known.host.name());
+            self.inputs.extend(host.map(|host| Input::Resolved {
+                device: device.to_owned(),
+                host: host.to_owned(),
+                address,
+            }));
         }
     }
 
@@ -497,8 +501,5 @@ impl Sim {
 
 /// Committed rate of a device's line, in bits a second.
 fn rate(role: &Role) -> f64 {
-    match role {
-        Role::Unit(circuit) => circuit.rate.unwrap_or(0) as f64,
-        Role::Node | Role::Sentinel(_) => 0.0,
-    }
+    role.circuit().and_then(|circuit| circuit.terms.rate).unwrap_or(0) as f64
 }

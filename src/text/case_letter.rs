@@ -137,8 +137,8 @@ fn particulars(letter: &Letter, case: &Case, calendar: &Calendar) -> Vec<(&'stat
         ("Case", opening.reference.to_string()),
         ("Priority", case.priority.name().to_owned()),
         ("Unit", opening.unit.clone()),
-        ("Order", opening.circuit.order.clone()),
-        ("Service", format!("{}, {}", opening.circuit.service, opening.circuit.region)),
+        ("Order", opening.circuit.order.to_string()),
+        ("Service", format!("{}, {}", opening.circuit.terms.service, opening.circuit.terms.region)),
     ];
     rows.extend(opening.previous.map(|previous| ("Earlier case", previous.to_string())));
     // Without a loss the line has been answering since.
@@ -160,7 +160,7 @@ fn particulars(letter: &Letter, case: &Case, calendar: &Calendar) -> Vec<(&'stat
         | LetterKind::Cancelled
         | LetterKind::Alarm
         | LetterKind::AllClear => {
-            rows.push(("Repair due", at(case.opened_at + opening.circuit.ttr)));
+            rows.push(("Repair due", at(case.opened_at + opening.circuit.terms.ttr)));
         }
         LetterKind::Solved => {
             rows.extend(recovered_at.map(|time| ("Recovery", at(time))));
@@ -175,9 +175,9 @@ fn particulars(letter: &Letter, case: &Case, calendar: &Calendar) -> Vec<(&'stat
     }
     rows.extend(what_happened(letter, case, calendar));
     if letter.greeting.is_none() {
-        rows.push(("Customer", opening.circuit.customer.clone()));
+        rows.push(("Customer", opening.circuit.customer.to_string()));
         rows.push(("Queue", opening.queue.clone()));
-        rows.extend(opening.circuit.supplier.as_ref().map(|supplier| ("Supplier", supplier.clone())));
+        rows.extend(opening.circuit.terms.supplier.as_ref().map(|supplier| ("Supplier", supplier.clone())));
         rows.extend(opening.note.as_ref().map(|note| ("Note", note.clone())));
     }
     rows

@@ -20,8 +20,8 @@ pub fn explain(case: &Case, past: &[Interval], now: Time, calendar: &Calendar) -
         sentences.push(format!(
             "Order {} promises repair within {}, which is until {}.",
             case.opening.circuit.order,
-            duration(case.opening.circuit.ttr),
-            utc(case.opened_at + case.opening.circuit.ttr, calendar)
+            duration(case.opening.circuit.terms.ttr),
+            utc(case.opened_at + case.opening.circuit.terms.ttr, calendar)
         ));
     }
     sentences

@@ -8,7 +8,7 @@ use crate::domain::desk::{
 use crate::domain::letter::{Content, Letter, Thread};
 use crate::domain::maintenance::{self, Maintenance, Origin, Scope, Window};
 use crate::domain::time::{Calendar, Tally, Time};
-use crate::domain::watch::{Circuit, Finding, Interval, Obstacle, Reason, Symptom, Verdict};
+use crate::domain::watch::{Circuit, Finding, Interval, Obstacle, Reason, Symptom, Terms, Verdict};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,15 +34,17 @@ fn opening() -> Opening {
         priority: Priority::P1,
         unit: "acme-lon-1".into(),
         circuit: Circuit {
-            customer: "acme".into(),
+            customer: Arc::new("acme".into()),
             order: "SO-1001".into(),
-            service: "DIA".into(),
-            region: "EMEA".into(),
-            ttr: 4 * HOUR,
-            supplier: Some("telco-a".into()),
-            pop: None,
-            access: None,
-            rate: None,
+            terms: Arc::new(Terms {
+                service: "DIA".into(),
+                region: "EMEA".into(),
+                ttr: 4 * HOUR,
+                supplier: Some("telco-a".into()),
+                pop: None,
+                access: None,
+                rate: None,
+            }),
         },
         queue: "Support".into(),
         note: None,

@@ -3,12 +3,12 @@
 use super::board::{Row, Summary};
 use super::problem::{Problem, json};
 use super::scene::Scene;
-use super::show::{CaseDetail, CaseForm, NodeForm, Papers, UnitDetail, UnitForm, circuit};
+use super::show::{CaseDetail, CaseForm, NodeForm, Papers, UnitDetail, UnitForm};
 use super::unit_metrics::UnitMetrics;
 use super::{Web, Words};
 use crate::domain::desk::{AlarmKind, Case, Reference};
 use crate::domain::time::Calendar;
-use crate::domain::watch::{AgentState, Role, Symptom, Verdict};
+use crate::domain::watch::{AgentState, Symptom, Verdict};
 use crate::store::{CaseFilter, Reader};
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
@@ -217,12 +217,12 @@ pub(super) struct DeviceQuery {
 
 /// `/api/units`.
 pub(super) async fn units(State(web): Shared, wanted: Result<Query<DeviceQuery>, QueryRejection>) -> Answer {
-    devices(&web, query(wanted)?, |row| circuit(row).is_some(), UnitForm::new).await
+    devices(&web, query(wanted)?, |row| row.device.circuit().is_some(), UnitForm::new).await
 }
 
 /// `/api/nodes`: devices without a customer.
 pub(super) async fn nodes(State(web): Shared, wanted: Result<Query<DeviceQuery>, QueryRejection>) -> Answer {
-    devices(&web, query(wanted)?, |row| circuit(row).is_none(), NodeForm::new).await
+    devices(&web, query(wanted)?, |row| row.device.circuit().is_none(), NodeForm::new).await
 }
 
 async fn devices<F: Serialize>(
@@ -243,7 +243,7 @@ async fn devices<F: Serialize>(
             && symptom.is_none_or(|symptom| row.status.symptoms.has(symptom))
             && customer
                 .as_deref()
-                .is_none_or(|customer| circuit(row).is_some_and(|circuit| circuit.customer == customer))
+                .is_none_or(|customer| row.device.circuit().is_some_and(|circuit| *circuit.customer == customer))
     };
     let board = &web.services.board;
     let calendar = &board.summary().0.calendar;
@@ -295,12 +295,10 @@ pub(super) async fn unit(State(web): Shared, id: Result<Path<String>, PathReject
 pub(super) fn unit_row(web: &Web, id: &str) -> Result<Row, Problem> {
     let row = web.services.board.find(id);
     let row = row.ok_or_else(|| Problem::unknown(format!("the inventory has no unit {id:?}")))?;
-    match row.device.role {
-        Role::Unit(_) => Ok(row),
-        Role::Node | Role::Sentinel(_) => {
-            Err(Problem::unknown(format!("{id:?} is no unit but a node or a sentinel: see /api/nodes")))
-        }
+    if row.device.circuit().is_none() {
+        return Err(Problem::unknown(format!("{id:?} is no unit but a node or a sentinel: see /api/nodes")));
     }
+    Ok(row)
 }
 
 /// Which cases are wanted.

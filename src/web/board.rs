@@ -3,14 +3,13 @@
 //! Readers look at a bounded number of rows at a time, so they never hold the loop up for longer than that takes.
 
 use crate::clock::Stopwatch;
-use crate::domain::desk::{Alarm, Case, Priority, Stage};
+use crate::domain::desk::{Alarm, CaseCounts};
 use crate::domain::time::{Calendar, Time};
 use crate::domain::view::DeviceStatus;
-use crate::domain::watch::{AgentState, Device, Reason, Role, Slot, Verdict};
+use crate::domain::watch::{AgentState, Device, Reason, Slot, Verdict};
 use core::net::IpAddr;
 use core::ops::ControlFlow;
 use core::time::Duration;
-use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// How many rows a reader may look at before it lets the loop in.
@@ -24,18 +23,29 @@ pub const SILENT_AFTER: Duration = Duration::from_secs(10);
 pub struct Row {
     /// The device.
     pub device: Arc<Device>,
-    /// Where it is asked.
-    pub address: Option<IpAddr>,
     /// What is known of it.
     pub status: DeviceStatus,
+    /// Where its name leads, if it has one.
+    resolved: Option<Box<IpAddr>>,
 }
 
 impl Row {
-    fn is_unit(&self) -> bool {
-        match self.device.role {
-            Role::Unit(_) => true,
-            Role::Node | Role::Sentinel(_) => false,
-        }
+    /// That of a device which is asked at `address`.
+    #[must_use]
+    pub fn new(device: Arc<Device>, address: Option<IpAddr>, status: DeviceStatus) -> Self {
+        let mut row = Self { device, status, resolved: None };
+        row.resolve(address);
+        row
+    }
+
+    /// Where the device is asked.
+    #[must_use]
+    pub fn address(&self) -> Option<IpAddr> {
+        self.device.host.address().or(self.resolved.as_deref().copied())
+    }
+
+    fn resolve(&mut self, address: Option<IpAddr>) {
+        self.resolved = address.filter(|_| self.device.host.name().is_some()).map(Box::new);
     }
 }
 
@@ -117,30 +127,6 @@ pub struct Reload {
     pub fault: Option<String>,
 }
 
-/// Cases that are not closed, by priority and stage.
-#[derive(Clone, Debug, Default)]
-pub struct CaseCounts(BTreeMap<(Priority, &'static str), usize>);
-
-impl CaseCounts {
-    /// Counts cases.
-    #[must_use]
-    pub fn of<'a>(cases: impl IntoIterator<Item = &'a Case>) -> Self {
-        let mut counts = BTreeMap::new();
-        for case in cases {
-            *counts.entry((case.priority, case.stage.name())).or_default() += 1;
-        }
-        Self(counts)
-    }
-
-    /// Every priority with every stage of an open case, and how many cases are there.
-    pub fn iter(&self) -> impl Iterator<Item = (Priority, &'static str, usize)> {
-        let [open @ .., _closed] = Stage::NAMES;
-        Priority::ALL.into_iter().flat_map(move |priority| {
-            open.into_iter().map(move |stage| (priority, stage, self.0.get(&(priority, stage)).copied().unwrap_or(0)))
-        })
-    }
-}
-
 /// The board itself. The loop writes, everybody else reads.
 #[derive(Debug)]
 pub struct Board {
@@ -179,8 +165,9 @@ impl UnitCounts {
     fn of(&mut self, row: &Row) -> impl Iterator<Item = &mut usize> {
         let verdict = Verdict::ALL.iter().position(|&verdict| verdict == row.status.verdict);
         let agent = AgentState::ALL.iter().position(|&state| state == row.status.agent);
-        let verdict = verdict.filter(|_| row.is_unit()).and_then(|place| self.verdicts.get_mut(place));
-        let asked = row.is_unit() && row.device.snmp.is_some();
+        let is_unit = row.device.circuit().is_some();
+        let verdict = verdict.filter(|_| is_unit).and_then(|place| self.verdicts.get_mut(place));
+        let asked = is_unit && row.device.rules.snmp.is_some();
         let agent = agent.filter(|_| asked).and_then(|place| self.agents.get_mut(place));
         verdict.into_iter().chain(agent)
     }
@@ -226,7 +213,8 @@ impl Board {
         for (slot, status, address) in news {
             if let Some(Some(row)) = rows.get_mut(slot.index()) {
                 units.remove(row);
-                (row.status, row.address) = (status, address);
+                row.status = status;
+                row.resolve(address);
                 units.add(row);
             }
         }
@@ -280,7 +268,7 @@ impl Board {
         let mut rest = fleet.order.get(first..).unwrap_or_default().iter();
         for row in rest.by_ref().take(MAX_ROWS_A_LOOK).filter_map(|slot| fleet.row(*slot)) {
             if visit(row).is_break() {
-                return Some(row.device.id.clone());
+                return Some(row.device.id.to_string());
             }
         }
         let next = fleet.order.len().checked_sub(rest.len() + 1).filter(|_| rest.len() > 0)?;
@@ -309,6 +297,12 @@ impl Fleet {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The rest of what there is for each device: see the watch's own tests.
+    #[test]
+    fn a_row_is_small() {
+        assert!(size_of::<Option<Row>>() <= 56, "{}", size_of::<Option<Row>>());
+    }
 
     #[test]
     fn a_watch_that_does_not_move_and_a_store_that_fails_are_failings() {

@@ -4,7 +4,7 @@ use super::Web;
 use super::api::{segment, unit_row};
 use super::doors::Caller;
 use super::problem::{Problem, json};
-use super::show::{CaseForm, circuit};
+use super::show::CaseForm;
 use crate::domain::desk::{Actor, Move, Priority, Reference, WaitingOn};
 use crate::domain::turn::{self, Command, Refusal, Wish};
 use crate::domain::watch::Secret;
@@ -213,7 +213,7 @@ pub(super) async fn open(
     let case = as_it_stands(&web, reference).await;
     let reference = reference.to_string();
     let location = format!("/api/cases/{reference}");
-    let order = circuit(&row).map(|circuit| circuit.order.clone());
+    let order = row.device.circuit().map(|circuit| circuit.order.to_string());
     let opened = json(StatusCode::CREATED, &Opened { reference, priority: priority.name(), unit, order, case });
     Ok(([(header::LOCATION, location)], opened).into_response())
 }

@@ -4,7 +4,7 @@ use super::board::Row;
 use super::scene::{Scene, stamp};
 use crate::domain::desk::{Case, HeldLetter, Line, Stage};
 use crate::domain::time::Calendar;
-use crate::domain::watch::{Circuit, Interval, Limits, Permille, Place, Role, SnmpSample, Symptom};
+use crate::domain::watch::{Interval, Limits, Permille, Place, Role, SnmpSample, Symptom};
 use crate::store::{LetterRow, TimelineEntry};
 use core::time::Duration;
 use serde::Serialize;
@@ -79,13 +79,14 @@ impl CaseForm {
         let window_ends_at = case.window_ends(now).and_then(stamp);
         let (last_contact, outage) = (case.last_contact(), case.outage());
         let opening = case.opening;
+        let terms = &opening.circuit.terms;
         Self {
             reference: opening.reference.to_string(),
             priority: case.priority.name(),
             stage: case.stage.name(),
             unit: opening.unit,
-            order: opening.circuit.order,
-            customer: opening.circuit.customer,
+            order: opening.circuit.order.to_string(),
+            customer: opening.circuit.customer.to_string(),
             queue: opening.queue,
             opened_at: stamp(case.opened_at),
             last_contact_at: last_contact.and_then(stamp),
@@ -104,11 +105,11 @@ impl CaseForm {
             owner: case.owner,
             origin: opening.origin.name().to_owned(),
             waiting_on,
-            service: opening.circuit.service,
-            region: opening.circuit.region,
-            supplier: opening.circuit.supplier,
-            ttr_s: opening.circuit.ttr.as_secs(),
-            repair_due_at: stamp(case.opened_at + opening.circuit.ttr),
+            service: terms.service.clone(),
+            region: terms.region.clone(),
+            supplier: terms.supplier.clone(),
+            ttr_s: terms.ttr.as_secs(),
+            repair_due_at: stamp(case.opened_at + terms.ttr),
             solved_count: case.solved,
             returned_count: case.returned,
             note: opening.note,
@@ -288,25 +289,17 @@ impl NodeForm {
     }
 }
 
-/// The circuit of a unit; other devices have none.
-pub(super) fn circuit(row: &Row) -> Option<&Circuit> {
-    match &row.device.role {
-        Role::Unit(circuit) => Some(circuit),
-        Role::Node | Role::Sentinel(_) => None,
-    }
-}
-
 impl UnitForm {
     pub(super) fn new(row: &Row, calendar: &Calendar) -> Self {
-        let Row { device, address, status } = row;
+        let Row { device, status, .. } = row;
         Self {
-            id: device.id.clone(),
-            customer: circuit(row).map(|circuit| circuit.customer.clone()),
-            address: address.map_or_else(|| device.host.clone(), |address| address.to_string()),
+            id: device.id.to_string(),
+            customer: device.circuit().map(|circuit| circuit.customer.to_string()),
+            address: row.address().map_or_else(|| device.host.to_string(), |address| address.to_string()),
             verdict: status.verdict.name(),
             since: stamp(calendar, status.since),
-            rtt_ms: status.rtt.map(millis),
-            loss_5m: status.loss,
+            rtt_ms: status.rtt.map(|rtt| millis(rtt.duration())),
+            loss_5m: status.loss.share(),
             symptoms: status.symptoms.iter().map(Symptom::name).collect(),
             agent: status.agent.name(),
             maintained: status.maintained,
@@ -346,23 +339,23 @@ pub(super) struct UnitDetail {
 
 impl UnitDetail {
     pub(super) fn new(row: &Row, case: Option<CaseForm>, ledger: &[Interval], calendar: &Calendar) -> Self {
-        let circuit = circuit(row);
+        let circuit = row.device.circuit();
         let Row { device, status, .. } = row;
         Self {
             unit: UnitForm::new(row, calendar),
             reason: status.reason.name(),
             last_contact_at: status.last_contact.and_then(|at| stamp(calendar, at)),
-            order: circuit.map(|circuit| circuit.order.clone()),
-            service: circuit.map(|circuit| circuit.service.clone()),
-            region: circuit.map(|circuit| circuit.region.clone()),
-            ttr_s: circuit.map(|circuit| circuit.ttr.as_secs()),
-            supplier: circuit.and_then(|circuit| circuit.supplier.clone()),
-            pop: circuit.and_then(|circuit| circuit.pop.clone()),
-            access: circuit.and_then(|circuit| circuit.access.clone()),
-            rate_bps: circuit.and_then(|circuit| circuit.rate),
-            host: device.host.clone(),
-            upstream: device.upstream.clone(),
-            limits: LimitsForm::new(&device.limits),
+            order: circuit.map(|circuit| circuit.order.to_string()),
+            service: circuit.map(|circuit| circuit.terms.service.clone()),
+            region: circuit.map(|circuit| circuit.terms.region.clone()),
+            ttr_s: circuit.map(|circuit| circuit.terms.ttr.as_secs()),
+            supplier: circuit.and_then(|circuit| circuit.terms.supplier.clone()),
+            pop: circuit.and_then(|circuit| circuit.terms.pop.clone()),
+            access: circuit.and_then(|circuit| circuit.terms.access.clone()),
+            rate_bps: circuit.and_then(|circuit| circuit.terms.rate),
+            host: device.host.to_string(),
+            upstream: device.upstream().map(str::to_owned),
+            limits: LimitsForm::new(&device.rules.limits),
             snmp: status.sample.as_deref().map(SampleForm::new),
             case,
             ledger: ledger.iter().map(|interval| IntervalForm::new(interval, calendar)).collect(),

@@ -93,7 +93,7 @@ impl ChildForm {
         Self {
             reference: case.opening.reference.to_string(),
             unit: case.opening.unit,
-            customer: case.opening.circuit.customer,
+            customer: case.opening.circuit.customer.to_string(),
             priority: case.priority.name(),
             stage: case.stage.name(),
         }

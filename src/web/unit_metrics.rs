@@ -2,14 +2,13 @@
 
 use super::board::{Board, Row};
 use crate::domain::time::Calendar;
-use crate::domain::watch::{Role, Verdict};
+use crate::domain::watch::Verdict;
 use axum::body::{Bytes, HttpBody};
 use core::convert::Infallible;
 use core::fmt::Write;
 use core::ops::ControlFlow;
 use core::pin::Pin;
 use core::task::{Context, Poll};
-use core::time::Duration;
 use hyper::body::Frame;
 use std::sync::Arc;
 
@@ -39,13 +38,13 @@ const METRICS: [Metric; 5] = [
         name: "ntuwatch_unit_rtt_seconds",
         help: "Round-trip time of the unit's last answer.",
         by_verdict: false,
-        value: |row, _| row.status.rtt.as_ref().map(Duration::as_secs_f64),
+        value: |row, _| row.status.rtt.map(|rtt| rtt.duration().as_secs_f64()),
     },
     Metric {
         name: "ntuwatch_unit_loss_ratio",
         help: "Share of lost probe rounds over the last five minutes.",
         by_verdict: false,
-        value: |row, _| row.status.loss,
+        value: |row, _| row.status.loss.share(),
     },
     Metric {
         name: "ntuwatch_unit_last_contact_timestamp_seconds",
@@ -103,7 +102,7 @@ impl HttpBody for UnitMetrics {
 }
 
 fn series(text: &mut String, metric: &Metric, row: &Row, calendar: &Calendar) {
-    let Role::Unit(circuit) = &row.device.role else { return };
+    let Some(circuit) = row.device.circuit() else { return };
     let Some(value) = (metric.value)(row, calendar) else { return };
     put(text, format_args!("{}{{unit=\"", metric.name));
     escape(text, &row.device.id);

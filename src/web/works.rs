@@ -6,11 +6,11 @@ use super::board::{Board, Row};
 use super::maintenance::MaintenanceForm;
 use super::problem::Problem;
 use super::scene::{Scene, stamp};
-use super::show::{EntryForm, LetterForm, circuit, latest};
+use super::show::{EntryForm, LetterForm, latest};
 use crate::domain::letter::Thread;
 use crate::domain::maintenance::{Maintenance, Scope, Stage};
 use crate::domain::time::{Calendar, Time};
-use crate::domain::watch::{Interval, Reason};
+use crate::domain::watch::{Device, Interval, MAX_DEPTH, Reason};
 use crate::store::{LetterRow, Reader};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
@@ -22,8 +22,6 @@ use std::sync::Arc;
 
 /// The most losses that a maintenance shows.
 pub const MAX_LOSSES: usize = 1_000;
-/// Devices that one is reached through, at the most.
-const MAX_DEPTH: usize = 64;
 
 /// A maintenance by itself.
 #[derive(Serialize)]
@@ -77,8 +75,8 @@ impl NoticeForm {
 struct Covered {
     board: Arc<Board>,
     scope: Scope,
-    /// Through what other devices are reached: few are asked for often.
-    upstream: HashMap<String, Option<String>>,
+    /// Whether what a device is reached through is within the scope, by its id. Few are asked for often.
+    upstream: HashMap<String, bool>,
     units: usize,
     customers: BTreeSet<String>,
     /// What is lost under a maintenance just now, and since when.
@@ -91,44 +89,61 @@ impl Covered {
         Self { board, scope, upstream, units: 0, customers, lost: Vec::new() }
     }
 
-    fn has(&mut self, row: &Row) -> bool {
-        let id = match &self.scope {
-            Scope::Group(kind, name) => return circuit(row).is_some_and(|line| line.group(*kind) == Some(name)),
-            Scope::Device(id) => id.clone(),
-        };
-        let mut next = Some(row.device.id.clone());
-        for _ in 0..=MAX_DEPTH {
-            match next {
-                None => return false,
-                Some(device) if device == id => return true,
-                Some(device) if device == row.device.id => next = row.device.upstream.clone(),
-                Some(device) => next = self.upstream_of(device),
-            }
+    /// Whether the device is within the scope; nothing if it has to be asked of the board first.
+    fn known(&self, device: &Device) -> Option<bool> {
+        match (&self.scope, device.upstream()) {
+            (Scope::Group(kind, name), _) => Some(device.is_of(*kind, name)),
+            (Scope::Device(id), _) if *id == device.id => Some(true),
+            (Scope::Device(_), None) => Some(false),
+            (Scope::Device(_), Some(upstream)) => self.upstream.get(upstream).copied(),
         }
-        false
     }
 
-    fn upstream_of(&mut self, device: String) -> Option<String> {
-        if let Some(known) = self.upstream.get(&device) {
-            return known.clone();
+    /// Whether the device is within the scope. Not to be called from within a look at the board.
+    fn has(&mut self, device: &Device) -> bool {
+        if let (None, Some(upstream)) = (self.known(device), device.upstream()) {
+            let next = |id: &String| Some(self.board.find(id)?.device.upstream()?.to_owned());
+            let mut above = core::iter::successors(Some(upstream.to_string()), next).take(MAX_DEPTH);
+            let found = above.any(|id| matches!(&self.scope, Scope::Device(root) if *root == id));
+            self.upstream.insert(upstream.to_string(), found);
         }
-        let found = self.board.find(&device).and_then(|row| row.device.upstream.clone());
-        self.upstream.insert(device, found.clone());
-        found
+        self.known(device).unwrap_or(false)
     }
 
-    fn count(&mut self, row: &Row) {
-        if !self.has(row) {
-            return;
-        }
-        if let Some(circuit) = circuit(row) {
+    fn count(&mut self, device: &Device, lost: Option<Time>) {
+        if let Some(circuit) = device.circuit() {
             self.units += 1;
-            if !self.customers.contains(&circuit.customer) {
-                self.customers.insert(circuit.customer.clone());
+            if !self.customers.contains(circuit.customer.as_str()) {
+                self.customers.insert(circuit.customer.to_string());
             }
         }
-        if row.status.reason == Reason::Maintenance {
-            self.lost.push((row.device.id.clone(), row.status.since));
+        self.lost.extend(lost.map(|since| (device.id.to_string(), since)));
+    }
+
+    /// Counts what is within the scope. What can't be known within a look is looked at again after it.
+    async fn count_all(&mut self) {
+        let board = Arc::clone(&self.board);
+        let mut after = None;
+        loop {
+            let mut unknown = Vec::new();
+            after = board.look(after.as_deref(), |Row { device, status, .. }| {
+                let lost = (status.reason == Reason::Maintenance).then_some(status.since);
+                match self.known(device) {
+                    Some(true) => self.count(device, lost),
+                    Some(false) => {}
+                    None => unknown.push((Arc::clone(device), lost)),
+                }
+                ControlFlow::Continue(())
+            });
+            for (device, lost) in unknown {
+                if self.has(&device) {
+                    self.count(&device, lost);
+                }
+            }
+            if after.is_none() {
+                break;
+            }
+            tokio::task::yield_now().await;
         }
     }
 }
@@ -145,20 +160,7 @@ pub(super) async fn show(
     let planned = found.ok_or_else(|| Problem::unknown(unknown))?;
     let board = Arc::clone(&web.services.board);
     let mut covered = Covered::new(board, planned.window.scope.clone());
-    let mut after = None;
-    loop {
-        // Looked at only afterwards, for the board is not to be asked from within a look.
-        let mut rows = Vec::new();
-        after = web.services.board.look(after.as_deref(), |row| {
-            rows.push(row.clone());
-            ControlFlow::Continue(())
-        });
-        rows.iter().for_each(|row| covered.count(row));
-        if after.is_none() {
-            break;
-        }
-        tokio::task::yield_now().await;
-    }
+    covered.count_all().await;
     good(&web.readers.read(move |reader| detail(reader, &planned, covered, &scene)).await?)
 }
 
@@ -221,7 +223,7 @@ fn losses(
         Stage::Planned | Stage::Cancelled => return Ok(losses),
     }
     reader.maintained_losses(window.from, window.until, |Interval { device, from, until, .. }| {
-        if covered.board.find(&device).is_some_and(|row| covered.has(&row)) {
+        if covered.board.find(&device).is_some_and(|row| covered.has(&row.device)) {
             losses.note(device, from, Some(until), calendar);
         }
     })?;

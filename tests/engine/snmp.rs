@@ -314,6 +314,35 @@ fn hostile_peers_are_losses_and_disturb_nobody() {
 }
 
 #[test]
+fn those_who_are_silent_and_those_who_flood_keep_nobody_waiting() {
+    const NOISE: usize = 100;
+    let silent = peer(|_, _, _| {});
+    let flooding = peer(|socket, request, from| {
+        let mut request_id = community_get(request).request_id;
+        let at = request_id.len() - 2;
+        request_id[at] ^= 1;
+        for number in 0..NOISE {
+            *request_id.last_mut().expect("an integer") = number as u8 ^ 0x80;
+            let noise = community_answer(request, pdu(RESPONSE, request_id.clone(), 0, 0, &[]));
+            socket.send_to(&noise, from).expect("noise");
+            socket.send_to(request, from).expect("noise");
+        }
+    });
+    let honest = peer(|socket, request, from| {
+        socket.send_to(&response(request), from).expect("an answer");
+    });
+    let bench = Bench::new();
+    let patient = |slot, port| Probe { timeout: Duration::from_secs(600), ..probe(slot, port, v2c("public")) };
+    let troublesome = (0..40).map(|slot| patient(slot, if slot % 2 == 0 { silent } else { flooding }));
+    bench.engine.send(troublesome.collect());
+    for round in 1..=3 {
+        bench.engine.send((100..150).map(|slot| patient(slot * round, honest)).collect());
+        let results = bench.mailbox.take(50);
+        assert!(results.iter().all(|((slot, _), outcome)| slot.0 >= 100 && is_answered(outcome)), "{results:?}");
+    }
+}
+
+#[test]
 fn garbage_for_snmpv3_is_a_loss() {
     let garbage = peer(|socket, request, from| {
         for at in 0..request.len() {

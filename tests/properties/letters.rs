@@ -198,7 +198,7 @@ pub(crate) fn letters_show_only_their_reader_s_lines(history: &History) {
     let customer_of = |unit: &str| {
         let device = history.plan.devices.iter().find(|device| device.id == unit).unwrap();
         match &device.role {
-            Role::Unit(circuit) => circuit.customer.clone(),
+            Role::Unit(circuit) => circuit.customer.to_string(),
             Role::Node | Role::Sentinel(_) => panic!("{unit} is no unit"),
         }
     };
@@ -208,11 +208,11 @@ pub(crate) fn letters_show_only_their_reader_s_lines(history: &History) {
         }
         let (customers, units): (Vec<String>, Vec<&str>) = match content {
             Content::Case(case) => {
-                ([case.opening.circuit.customer.clone()].into(), [case.opening.unit.as_str()].into())
+                ([case.opening.circuit.customer.to_string()].into(), [case.opening.unit.as_str()].into())
             }
             Content::Lines { lines, .. } => lines
                 .iter()
-                .map(|(case, _)| (case.opening.circuit.customer.clone(), case.opening.unit.as_str()))
+                .map(|(case, _)| (case.opening.circuit.customer.to_string(), case.opening.unit.as_str()))
                 .unzip(),
             Content::Maintenance { lines, spared, .. } => {
                 lines.iter().chain(spared).map(|(unit, _)| (customer_of(unit), unit.as_str())).unzip()

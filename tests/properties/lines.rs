@@ -189,6 +189,15 @@ pub(crate) fn cases_are_their_facts(history: &History) {
     assert!(cases.is_empty(), "facts of cases that the disk does not know");
 }
 
+/// The desk knows without counting how many cases are where.
+pub(crate) fn open_cases_are_counted(history: &History) {
+    let desk = history.sim.watch().unwrap().desk();
+    for (priority, stage, count) in desk.counts().iter() {
+        let is_there = |case: &&Case| case.priority == priority && case.stage.name() == stage;
+        assert_eq!(desk.cases().filter(is_there).count(), count, "{priority:?} {stage}");
+    }
+}
+
 /// A case closes after its window of observed time, as the ledger counts it, and not before. Outside the inventory plain
 /// time must do.
 pub(crate) fn windows_are_observed(history: &History) {
@@ -238,7 +247,7 @@ fn is_within(history: &History, scope: &Scope, device: &Device) -> bool {
                 if now.id == *id {
                     return true;
                 }
-                next = now.upstream.as_deref().and_then(find).map(AsRef::as_ref);
+                next = now.upstream().and_then(find).map(AsRef::as_ref);
             }
             false
         }

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use world::History;
 
 /// Every property, each of which panics if it does not hold.
-const PROPERTIES: [fn(&History); 22] = [
+const PROPERTIES: [fn(&History); 23] = [
     lines::ledger_is_whole,
     lines::cases_have_their_loss,
     lines::findings_have_their_evidence,
@@ -20,6 +20,7 @@ const PROPERTIES: [fn(&History); 22] = [
     lines::losses_have_their_case,
     lines::enough_loss_has_its_case_at_work,
     lines::cases_are_their_facts,
+    lines::open_cases_are_counted,
     lines::windows_are_observed,
     lines::isolation_opens_nothing,
     lines::maintenance_opens_nothing,

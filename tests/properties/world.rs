@@ -114,13 +114,13 @@ impl Change {
         }
         for device in plan.devices.iter_mut().filter(|device| is_unit(&device.role)).map(Arc::make_mut) {
             if self.patient {
-                device.pace.down_after = LONG_DOWN_AFTER;
+                Arc::make_mut(&mut device.rules).pace.down_after = LONG_DOWN_AFTER;
             }
             if self.slow_a && device.id == "a" {
-                device.pace.interval = LONG_INTERVAL;
+                Arc::make_mut(&mut device.rules).pace.interval = LONG_INTERVAL;
             }
             if self.lenient {
-                Arc::make_mut(&mut device.limits).loss = Some(Permille(300));
+                Arc::make_mut(&mut device.rules).limits.loss = Some(Permille(300));
             }
             match self.host {
                 _ if device.id.len() > 1 => {}
@@ -262,7 +262,7 @@ impl History {
     pub(crate) fn play(events: &[(u64, Event)], make: Make, seed: u64) -> Self {
         let plan = make.plan();
         let units: Vec<String> =
-            plan.devices.iter().filter(|device| is_unit(&device.role)).map(|device| device.id.clone()).collect();
+            plan.devices.iter().filter(|device| is_unit(&device.role)).map(|device| device.id.to_string()).collect();
         let started = Time::from_millis(1_000_000);
         let mut sim = Sim::new(plan.clone(), started, seed);
         let mut facts = sim.take_facts();

@@ -61,6 +61,11 @@ fn refusals(trace: &Trace) -> Vec<Span> {
             latest.fill(false);
         }
         before = asked.sent;
+        // Nothing else went out until now.
+        let most = latest.iter().filter(|&&refused| refused).count() * 2 > count;
+        if let Some(from) = since.filter(|&from| most && asked.sent.since(from) >= BROKEN_AFTER) {
+            refusals.push(span(from, asked.sent));
+        }
         latest[asked.device] = asked.fate == Heard::Unsent;
         if asked.fate != Heard::Unsent {
             since = None;

@@ -116,13 +116,14 @@ impl World for Recorder {
 fn plan(weather: &Weather) -> Plan {
     let mut plan = weather.plan();
     for device in plan.devices.iter_mut().map(Arc::make_mut) {
+        let rules = Arc::make_mut(&mut device.rules);
         if !matches!(device.role, Role::Sentinel(_)) {
-            device.pace.interval = INTERVAL;
+            rules.pace.interval = INTERVAL;
         }
-        device.pace.down_after = DOWN_AFTER;
-        device.pace.solve_after = seconds(30);
-        device.pace.history = seconds(900);
-        let limits = Arc::make_mut(&mut device.limits);
+        rules.pace.down_after = DOWN_AFTER;
+        rules.pace.solve_after = seconds(30);
+        rules.pace.history = seconds(900);
+        let limits = &mut rules.limits;
         (limits.window, limits.good_windows) = (WINDOW, GOOD_WINDOWS);
         (limits.loss, limits.rtt, limits.rtt_factor) = (Some(Permille(LOSS as u16)), Some(RTT), None);
         limits.flaps = None;

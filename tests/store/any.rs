@@ -8,11 +8,12 @@ use ntuwatch::domain::desk::{
 };
 use ntuwatch::domain::maintenance::{self, Maintenance, Origin, Scope};
 use ntuwatch::domain::time::{Tally, Time};
-use ntuwatch::domain::watch::{Circuit, Finding, GroupKind, Obstacle, Reason, Symptom, Verdict};
+use ntuwatch::domain::watch::{Circuit, Finding, GroupKind, Obstacle, Reason, Symptom, Terms, Verdict};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) fn time() -> impl Strategy<Value = Time> {
@@ -155,7 +156,11 @@ prop_compose! {
         let (supplier, note, previous) = maybe;
         let (last_contact, first_loss, detected) = times;
         Opening {
-            circuit: Circuit { customer, order, service, region, ttr, supplier, pop, access, rate },
+            circuit: Circuit {
+                customer: Arc::new(customer),
+                order: order.into(),
+                terms: Arc::new(Terms { service, region, ttr, supplier, pop, access, rate }),
+            },
             queue, note, origin, priority, solve_after,
             last_contact, first_loss, detected, loss, line: (line, line_since), finding,
             previous: previous.map(Reference::from_number),

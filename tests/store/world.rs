@@ -8,7 +8,7 @@ use ntuwatch::domain::time::{ClockMark, Tally, Time};
 use ntuwatch::domain::turn::{DeviceRow, Input, Request, Turn, Wish};
 use ntuwatch::domain::watch::{
     AgentState, Baseline, Circuit, Device, Evidence, Limits, Method, Outcome, Pace, Probe, ProbeResult, Reason, Role,
-    Slot, Verdict, Watch,
+    Rules, Slot, Terms, Verdict, Watch,
 };
 use ntuwatch::store::{Commit, Entry, Loaded, Store};
 use std::collections::BTreeSet;
@@ -85,15 +85,17 @@ pub(crate) fn opening(number: u64, unit: &str) -> Opening {
         priority: Priority::P1,
         unit: unit.into(),
         circuit: Circuit {
-            customer: String::from("acme"),
-            order: String::from("SO-1"),
-            service: String::from("DIA"),
-            region: String::from("EMEA"),
-            ttr: Duration::from_secs(4 * 3600),
-            supplier: None,
-            pop: None,
-            access: None,
-            rate: None,
+            customer: Arc::new(String::from("acme")),
+            order: "SO-1".into(),
+            terms: Arc::new(Terms {
+                service: String::from("DIA"),
+                region: String::from("EMEA"),
+                ttr: Duration::from_secs(4 * 3600),
+                supplier: None,
+                pop: None,
+                access: None,
+                rate: None,
+            }),
         },
         queue: String::from("Support"),
         note: None,
@@ -215,29 +217,33 @@ fn unit(id: &str, host: &str, supplier: &str) -> Device {
     Device {
         id: id.into(),
         role: Role::Unit(Circuit {
-            customer: String::from("acme"),
-            order: format!("SO-{id}"),
-            service: String::from("DIA"),
-            region: String::from("EMEA"),
-            ttr: Duration::from_secs(4 * 3600),
-            supplier: Some(supplier.into()),
-            pop: None,
-            access: None,
-            rate: None,
+            customer: Arc::new(String::from("acme")),
+            order: format!("SO-{id}").into(),
+            terms: Arc::new(Terms {
+                service: String::from("DIA"),
+                region: String::from("EMEA"),
+                ttr: Duration::from_secs(4 * 3600),
+                supplier: Some(supplier.into()),
+                pop: None,
+                access: None,
+                rate: None,
+            }),
         }),
         host: host.into(),
         upstream: None,
-        icmp: true,
-        snmp: None,
-        pace: Pace {
-            interval: Duration::from_secs(10),
-            snmp_interval: Duration::from_secs(60),
-            timeout: Duration::from_secs(1),
-            down_after: Duration::from_secs(120),
-            solve_after: Duration::from_secs(60),
-            history: Duration::from_secs(3 * 3600),
-        },
-        limits: Arc::new(Limits::DEFAULT),
+        rules: Arc::new(Rules {
+            icmp: true,
+            snmp: None,
+            pace: Pace {
+                interval: Duration::from_secs(10),
+                snmp_interval: Duration::from_secs(60),
+                timeout: Duration::from_secs(1),
+                down_after: Duration::from_secs(120),
+                solve_after: Duration::from_secs(60),
+                history: Duration::from_secs(3 * 3600),
+            },
+            limits: Limits::DEFAULT,
+        }),
     }
 }
 

@@ -10,8 +10,7 @@ at 2h5m      expect case a P1 New
 at 2h5m30s   expect case a P1 New
 at 2h14m     expect case a P1 New
 # If the next one is answered, it is.
-at 2h5m3s    b answer 12ms
-at 2h5m6s    expect case b P1 New
-at 2h5m7s    expect case b P1 New
-at 2h5m8s    expect case b P1 Solved
+at 2h4m58s   b answer 12ms
+at 2h5m      expect case b P1 New
+at 2h5m1s    expect case b P1 Solved
 until 3h

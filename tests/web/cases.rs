@@ -7,7 +7,7 @@ use ntuwatch::domain::desk::{
 use ntuwatch::domain::letter::{Content, Letter, Thread};
 use ntuwatch::domain::time::{Tally, Time};
 use ntuwatch::domain::turn::Turn;
-use ntuwatch::domain::watch::{Circuit, Interval, Reason, Verdict};
+use ntuwatch::domain::watch::{Circuit, Interval, Reason, Terms, Verdict};
 use ntuwatch::store::{Entry, Store};
 use ntuwatch::web::MAX_TIMELINE;
 use serde_json::json;
@@ -30,15 +30,17 @@ pub(crate) fn opening(number: u64, unit: &str, first_loss: i64, previous: Option
         priority: Priority::P1,
         unit: unit.to_owned(),
         circuit: Circuit {
-            customer: "acme".to_owned(),
-            order: "SO-1".to_owned(),
-            service: "DIA".to_owned(),
-            region: "EMEA".to_owned(),
-            ttr: Duration::from_secs(4 * 3600),
-            supplier: Some("telco-a".to_owned()),
-            pop: None,
-            access: None,
-            rate: None,
+            customer: Arc::new("acme".to_owned()),
+            order: "SO-1".into(),
+            terms: Arc::new(Terms {
+                service: "DIA".to_owned(),
+                region: "EMEA".to_owned(),
+                ttr: Duration::from_secs(4 * 3600),
+                supplier: Some("telco-a".to_owned()),
+                pop: None,
+                access: None,
+                rate: None,
+            }),
         },
         queue: "Support".to_owned(),
         note: None,

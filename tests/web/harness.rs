@@ -3,10 +3,12 @@
 use ntuwatch::domain::desk::{Move, NotOpen, Reference};
 use ntuwatch::domain::letter::{Letter, Mail};
 use ntuwatch::domain::maintenance::{Maintenance, Origin, Scope, Stage, Window};
-use ntuwatch::domain::time::{Calendar, ClockMark, Time};
+use ntuwatch::domain::time::{Calendar, ClockMark, Rtt, Time};
 use ntuwatch::domain::turn::{BadMaintenance, Done, Refusal, Turn, Wish};
 use ntuwatch::domain::view::DeviceStatus;
-use ntuwatch::domain::watch::{AgentState, Circuit, Device, Limits, Pace, Reason, Role, Secret, Symptoms, Verdict};
+use ntuwatch::domain::watch::{
+    AgentState, Circuit, Device, Limits, Lost, Pace, Reason, Role, Rules, Secret, Symptoms, Terms, Verdict,
+};
 use ntuwatch::store::{Commit, Entry, Store};
 use ntuwatch::text;
 use ntuwatch::web::board::{Board, Row, Summary};
@@ -273,15 +275,17 @@ pub(crate) fn path(number: u64, verb: Move) -> String {
 /// A unit of a customer.
 pub(crate) fn unit(id: &str, customer: &str, verdict: Verdict) -> Row {
     let circuit = Circuit {
-        customer: customer.to_owned(),
-        order: format!("SO-{id}"),
-        service: "DIA".to_owned(),
-        region: "EMEA".to_owned(),
-        ttr: Duration::from_secs(4 * 3600),
-        supplier: None,
-        pop: Some("lon".to_owned()),
-        access: Some("fibre".to_owned()),
-        rate: Some(100_000_000),
+        customer: Arc::new(customer.to_owned()),
+        order: format!("SO-{id}").into(),
+        terms: Arc::new(Terms {
+            service: "DIA".to_owned(),
+            region: "EMEA".to_owned(),
+            ttr: Duration::from_secs(4 * 3600),
+            supplier: None,
+            pop: Some("lon".to_owned()),
+            access: Some("fibre".to_owned()),
+            rate: Some(100_000_000),
+        }),
     };
     row(id, Role::Unit(circuit), verdict)
 }
@@ -295,20 +299,19 @@ pub(crate) fn row(id: &str, role: Role, verdict: Verdict) -> Row {
         solve_after: Duration::from_secs(300),
         history: Duration::from_secs(4 * 3600),
     };
-    let limits = Arc::new(Limits::DEFAULT);
-    let host = "192.0.2.1".to_owned();
-    let device = Device { id: id.to_owned(), role, host, upstream: None, icmp: true, snmp: None, pace, limits };
+    let rules = Arc::new(Rules { icmp: true, snmp: None, pace, limits: Limits::DEFAULT });
+    let device = Device { id: id.into(), role, host: "192.0.2.1".into(), upstream: None, rules };
     let status = DeviceStatus {
         verdict,
         reason: Reason::Answered,
         since: NOW - Duration::from_secs(60),
         last_contact: Some(NOW),
-        rtt: Some(Duration::from_micros(12_345)),
-        loss: Some(0.25),
+        rtt: Some(Rtt::from(Duration::from_micros(12_345))),
+        loss: Lost { lost: 1, sent: 4 },
         agent: AgentState::Unknown,
         symptoms: Symptoms::default(),
         maintained: false,
         sample: None,
     };
-    Row { device: Arc::new(device), address: Some(Ipv4Addr::new(192, 0, 2, 1).into()), status }
+    Row::new(Arc::new(device), None, status)
 }

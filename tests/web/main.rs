@@ -296,7 +296,7 @@ fn the_board_counts_agents_of_units_that_are_asked() {
     let asked = |mut row: Row| {
         let version = SnmpVersion::V2c { community: Secret::new("public".to_owned()) };
         let access = SnmpAccess { version, port: 161, interface: None };
-        Arc::make_mut(&mut row.device).snmp = Some(Arc::new(access));
+        Arc::make_mut(&mut Arc::make_mut(&mut row.device).rules).snmp = Some(Arc::new(access));
         Some(row)
     };
     let mute = |mut status: DeviceStatus| {

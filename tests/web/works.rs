@@ -7,7 +7,7 @@ use ntuwatch::domain::letter::{Content, Letter, LetterChange, LetterState, Threa
 use ntuwatch::domain::maintenance::{Maintenance, Origin, Scope, Stage, Window};
 use ntuwatch::domain::time::Time;
 use ntuwatch::domain::turn::Turn;
-use ntuwatch::domain::watch::{Device, GroupKind, Interval, Reason, Role, Verdict};
+use ntuwatch::domain::watch::{GroupKind, Interval, Reason, Role, Verdict};
 use ntuwatch::store::Entry;
 use ntuwatch::web::MAX_LOSSES;
 use ntuwatch::web::board::Row;
@@ -21,9 +21,9 @@ fn at(minutes: i64) -> Time {
     if minutes < 0 { NOW - away } else { NOW + away }
 }
 
-fn below(row: Row, upstream: &str) -> Row {
-    let device = Device { upstream: Some(upstream.to_owned()), ..(*row.device).clone() };
-    Row { device: Arc::new(device), ..row }
+fn below(mut row: Row, upstream: &str) -> Row {
+    Arc::make_mut(&mut row.device).upstream = Some(Arc::new(upstream.to_owned()));
+    row
 }
 
 fn loss(device: &str, from: i64, until: i64, reason: Reason) -> Interval {

@@ -6,6 +6,7 @@
 
 use super::diagnosis::Diagnosis;
 use super::reference::Reference;
+use super::words::{Actor, LetterKind, LetterMark, Move, NotOpen, Priority, WaitingOn};
 use crate::domain::time::{Tally, Time};
 use crate::domain::watch::{Circuit, Finding, Reason, Verdict};
 use alloc::string::String;
@@ -101,15 +102,6 @@ pub struct Opening {
     pub previous: Option<Reference>,
 }
 
-/// Priority of a case (R14).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Priority {
-    /// Service down.
-    P1,
-    /// Intermittent or degraded.
-    P2,
-}
-
 /// Where a case stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stage {
@@ -163,64 +155,6 @@ pub enum Line {
     Watched(Verdict, Reason),
     /// The unit was taken out of the inventory: nobody will look any more.
     Withdrawn,
-}
-
-/// Whom a waiting case waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum WaitingOn {
-    /// The customer.
-    Customer,
-    /// The supplier of the line.
-    Supplier,
-    /// Access to the site.
-    Access,
-}
-
-/// Who did something.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Actor {
-    /// The watch, by itself.
-    Watch,
-    /// A person of the staff.
-    Staff(String),
-}
-
-/// A letter of a case: its kind and the how-manieth of that kind it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LetterMark {
-    /// What the letter says.
-    pub kind: LetterKind,
-    /// From 1.
-    pub number: u32,
-}
-
-/// What a letter says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum LetterKind {
-    /// The case was opened.
-    Opened,
-    /// Its priority was raised to P1.
-    Upgraded,
-    /// It is solved; names the window.
-    Solved,
-    /// The fault is back, and so is the case.
-    Returned,
-    /// Staff took it back to work.
-    TakenBack,
-    /// It is closed for good.
-    Closed,
-    /// Staff have news.
-    Updated,
-    /// A maintenance is planned.
-    Announced,
-    /// The maintenance was changed.
-    Revised,
-    /// The maintenance was called off.
-    Cancelled,
-    /// Something is wrong with the watch itself.
-    Alarm,
-    /// It is well again.
-    AllClear,
 }
 
 /// What happened to a case after its opening.
@@ -289,49 +223,6 @@ pub enum CaseFact {
     },
     /// It is closed.
     Closed,
-}
-
-/// What somebody wants done with a case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Move {
-    /// Take it, or go on with it.
-    Take,
-    /// Write a note.
-    Note,
-    /// Let it wait.
-    Wait,
-    /// Declare it solved.
-    Solve,
-    /// Take it back to work.
-    Return,
-}
-
-impl Move {
-    /// Every move.
-    pub const ALL: [Self; 5] = [Self::Take, Self::Note, Self::Wait, Self::Solve, Self::Return];
-
-    /// As the command line calls it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Take => "take",
-            Self::Note => "note",
-            Self::Wait => "wait",
-            Self::Solve => "solve",
-            Self::Return => "return",
-        }
-    }
-}
-
-/// Why a move is not open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotOpen {
-    /// The case is closed, and stays so.
-    Closed,
-    /// The case is solved: it can only be returned to work.
-    Solved,
-    /// The case is not solved, so it is at work already.
-    NotSolved,
 }
 
 impl Case {
@@ -627,31 +518,6 @@ impl Line {
     }
 }
 
-impl Actor {
-    /// As it is written in the case.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Watch => "ntuwatch",
-            Self::Staff(name) => name,
-        }
-    }
-}
-
-impl Priority {
-    /// Every priority.
-    pub const ALL: [Self; 2] = [Self::P1, Self::P2];
-
-    /// As it is stored, printed and labelled.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::P1 => "P1",
-            Self::P2 => "P2",
-        }
-    }
-}
-
 impl Stage {
     /// The names of all stages, in the order of a case's life.
     pub const NAMES: [&str; 5] = ["New", "Working", "Waiting", "Solved", "Closed"];
@@ -659,64 +525,17 @@ impl Stage {
     /// As it is stored, printed and labelled.
     #[must_use]
     pub const fn name(&self) -> &'static str {
-        match self {
-            Self::New => "New",
-            Self::Working { .. } => "Working",
-            Self::Waiting { .. } => "Waiting",
-            Self::Solved { .. } => "Solved",
-            Self::Closed { .. } => "Closed",
-        }
+        Self::NAMES[self.index()]
     }
-}
 
-impl WaitingOn {
-    /// Everybody a case can wait for.
-    pub const ALL: [Self; 3] = [Self::Customer, Self::Supplier, Self::Access];
-
-    /// As it is stored, printed and typed.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
+    /// Its place in [`Self::NAMES`].
+    pub(super) const fn index(&self) -> usize {
         match self {
-            Self::Customer => "customer",
-            Self::Supplier => "supplier",
-            Self::Access => "access",
-        }
-    }
-}
-
-impl LetterKind {
-    /// Every kind.
-    pub const ALL: [Self; 12] = [
-        Self::Opened,
-        Self::Upgraded,
-        Self::Solved,
-        Self::Returned,
-        Self::TakenBack,
-        Self::Closed,
-        Self::Updated,
-        Self::Announced,
-        Self::Revised,
-        Self::Cancelled,
-        Self::Alarm,
-        Self::AllClear,
-    ];
-
-    /// As it is stored and printed.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Opened => "opened",
-            Self::Upgraded => "upgraded",
-            Self::Solved => "solved",
-            Self::Returned => "returned",
-            Self::TakenBack => "taken_back",
-            Self::Closed => "closed",
-            Self::Updated => "updated",
-            Self::Announced => "announced",
-            Self::Revised => "revised",
-            Self::Cancelled => "cancelled",
-            Self::Alarm => "alarm",
-            Self::AllClear => "all_clear",
+            Self::New => 0,
+            Self::Working { .. } => 1,
+            Self::Waiting { .. } => 2,
+            Self::Solved { .. } => 3,
+            Self::Closed { .. } => 4,
         }
     }
 }
@@ -724,7 +543,8 @@ impl LetterKind {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::watch::Symptom;
+    use crate::domain::watch::{Symptom, Terms};
+    use alloc::sync::Arc;
 
     const HOUR: Duration = Duration::from_secs(3_600);
     const UP: Line = Line::Watched(Verdict::Up, Reason::Answered);
@@ -743,15 +563,17 @@ mod tests {
             priority: Priority::P1,
             unit: "u".into(),
             circuit: Circuit {
-                customer: "acme".into(),
+                customer: Arc::new("acme".into()),
                 order: "SO-1".into(),
-                service: "DIA".into(),
-                region: "EMEA".into(),
-                ttr: HOUR,
-                supplier: None,
-                pop: None,
-                access: None,
-                rate: None,
+                terms: Arc::new(Terms {
+                    service: "DIA".into(),
+                    region: "EMEA".into(),
+                    ttr: HOUR,
+                    supplier: None,
+                    pop: None,
+                    access: None,
+                    rate: None,
+                }),
             },
             queue: "Support".into(),
             note: None,

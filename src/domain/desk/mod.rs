@@ -2,18 +2,19 @@
 
 mod alarm;
 mod case;
+mod counts;
 mod diagnosis;
 mod reference;
 mod umbrella;
+mod words;
 
 pub use alarm::{Alarm, AlarmCause, AlarmKind, CanaryStep};
-pub use case::{
-    Actor, Case, CaseFact, LetterKind, LetterMark, Line, MAX_PATIENCE, Move, NotOpen, Opening, Outage, Priority, Stage,
-    WaitingOn, Window,
-};
+pub use case::{Case, CaseFact, Line, MAX_PATIENCE, Opening, Outage, Stage, Window};
+pub use counts::CaseCounts;
 pub use diagnosis::{Diagnosis, SiteCause, Witness};
 pub use reference::{MAX_CASES, Misread, Reference};
 pub use umbrella::{COLLECT, COLLECT_GOOD, Cause, HeldLetter, MAX_LINES_A_LETTER, SavedUmbrella, Umbrella};
+pub use words::{Actor, LetterKind, LetterMark, Move, NotOpen, Priority, WaitingOn};
 
 use super::fact::Fact;
 use super::letter::{Content, Letter, Outbox, Thread};
@@ -28,7 +29,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use umbrella::Shelter;
+use umbrella::{Shelter, Waiting};
 
 /// The team that cases of the watch are assigned to (R2).
 pub const SUPPORT_QUEUE: &str = "Support";
@@ -38,6 +39,7 @@ pub const SUPPORT_QUEUE: &str = "Support";
 pub struct Desk {
     /// Shared with the letters about them.
     cases: BTreeMap<Reference, Arc<Case>>,
+    counts: CaseCounts,
     open_of: BTreeMap<String, Reference>,
     closed_of: BTreeMap<String, Reference>,
     next_number: u64,
@@ -46,7 +48,8 @@ pub struct Desk {
     shelters: BTreeMap<Reference, Shelter>,
     /// Cases that closed and whose letter waits under an umbrella.
     closing: BTreeMap<Reference, Arc<Case>>,
-    next_release: Option<Time>,
+    /// Letters that wait under umbrellas, the next one first.
+    waiting: BTreeSet<Waiting>,
     alarms: BTreeMap<AlarmKind, Alarm>,
     customers: BTreeMap<String, Customer>,
     noc: Vec<String>,
@@ -89,22 +92,25 @@ impl Desk {
             .collect();
         let closing = saved.closing.into_iter().map(|case| (case.opening.reference, Arc::new(case))).collect();
         let alarms = saved.alarms.into_iter().map(|alarm| (alarm.kind, alarm)).collect();
+        let mut counts = CaseCounts::default();
+        cases.values().for_each(|case| counts.enter(case));
         let mut desk = Self {
             cases,
+            counts,
             open_of,
             closed_of: saved.closed_of,
             next_number: saved.next_number.max(1),
             changed: BTreeSet::new(),
             shelters,
             closing,
-            next_release: None,
+            waiting: BTreeSet::new(),
             alarms,
             customers: BTreeMap::new(),
             noc: Vec::new(),
             stability: Stability { p1: core::time::Duration::ZERO, p2: core::time::Duration::ZERO },
             outbox: Outbox::new(saved.letters, now),
         };
-        desk.find_next_release();
+        desk.waiting = desk.shelters.values().flat_map(Shelter::waiting).collect();
         desk
     }
 
@@ -144,6 +150,12 @@ impl Desk {
     /// All open cases, oldest first.
     pub fn cases(&self) -> impl Iterator<Item = &Case> {
         self.cases.values().map(Arc::as_ref)
+    }
+
+    /// How many cases are open, by priority and stage.
+    #[must_use]
+    pub const fn counts(&self) -> &CaseCounts {
+        &self.counts
     }
 
     /// Letters that are not delivered yet.
@@ -191,6 +203,7 @@ impl Desk {
             previous: self.closed_case_of(subject.unit),
         };
         let case = Case::open(opening.clone(), turn.at);
+        self.counts.enter(&case);
         self.open_of.insert(subject.unit.to_string(), reference);
         self.cases.insert(reference, Arc::new(case));
         self.changed.insert(reference);
@@ -229,7 +242,9 @@ impl Desk {
     fn record(&mut self, reference: Reference, fact: CaseFact, turn: &mut Turn) {
         let Some(shared) = self.cases.get_mut(&reference) else { return };
         let (before, was_at_work) = (shared.last_letter, shared.is_at_work());
+        self.counts.leave(shared);
         Arc::make_mut(shared).apply(&fact, turn.at);
+        self.counts.enter(shared);
         let case = Arc::clone(shared);
         if let Some(at) = case.solve_due() {
             turn.wake.push((at, reference));
@@ -458,6 +473,7 @@ impl Desk {
         self.record(reference, CaseFact::Closed, turn);
         self.take_changed(turn);
         if let Some(case) = self.cases.remove(&reference) {
+            self.counts.leave(&case);
             self.leave(&case);
             self.open_of.remove(&case.opening.unit);
             self.closed_of.insert(case.opening.unit.clone(), reference);

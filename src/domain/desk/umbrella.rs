@@ -5,8 +5,9 @@
 //! within [`COLLECT`]. A line that comes back to work by itself leaves its umbrella, so both hear of it.
 
 use super::Desk;
-use super::case::{Case, LetterKind, LetterMark, Stage};
+use super::case::{Case, Stage};
 use super::reference::Reference;
+use super::words::{LetterKind, LetterMark};
 use crate::domain::fact::Fact;
 use crate::domain::letter::{Content, Thread};
 use crate::domain::time::Time;
@@ -113,6 +114,9 @@ struct Held {
     lines: Vec<(Reference, LetterMark)>,
 }
 
+/// A letter that is held back: when it goes, and which one it is.
+pub(super) type Waiting = (Time, Reference, String, LetterKind);
+
 /// A letter that is held back, as it is shown to people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeldLetter {
@@ -135,6 +139,9 @@ impl HeldLetter {
         self.due - wait(self.kind)
     }
 }
+
+/// Held letters that one turn lets go; the rest follow in the next one, so that no turn grows without bound.
+const MAX_RELEASES_A_TURN: usize = 1_000;
 
 /// What the store remembers of an umbrella.
 #[derive(Clone, Debug)]
@@ -167,13 +174,13 @@ impl Shelter {
     fn note_work(&mut self, case: &Case, was_at_work: bool) {
         match (was_at_work, case.is_at_work()) {
             (true, false) => self.end_work(case),
-            (false, true) => *self.at_work.entry(case.opening.circuit.customer.clone()).or_default() += 1,
+            (false, true) => *self.at_work.entry(case.opening.circuit.customer.to_string()).or_default() += 1,
             (true, true) | (false, false) => {}
         }
     }
 
     fn end_work(&mut self, case: &Case) {
-        let customer = &case.opening.circuit.customer;
+        let customer = case.opening.circuit.customer.as_str();
         if let Some(count) = self.at_work.get_mut(customer) {
             *count -= 1;
             if *count == 0 {
@@ -202,6 +209,12 @@ impl Shelter {
             shelter.last.insert(customer, mark);
         }
         shelter
+    }
+
+    /// Its letters that wait, with when they go.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = Waiting> {
+        let reference = self.head.reference;
+        self.held.iter().map(move |((customer, kind), held)| (held.due, reference, customer.clone(), *kind))
     }
 
     fn is_open(&self) -> bool {
@@ -300,22 +313,22 @@ impl Desk {
     /// What happened to the line goes into a letter about all lines of its customer.
     pub(super) fn hold(&mut self, case: &Case, mark: LetterMark, turn: &mut Turn) {
         let Some(umbrella) = case.umbrella else { return };
-        let customer = &case.opening.circuit.customer;
+        let customer = case.opening.circuit.customer.as_str();
         let reference = case.opening.reference;
         self.release_of(case, turn);
-        let key = (customer.clone(), mark.kind);
+        let key = (customer.to_string(), mark.kind);
         let Some(shelter) = self.shelters.get_mut(&umbrella) else { return };
         let held =
             shelter.held.entry(key.clone()).or_insert(Held { due: turn.at + wait(mark.kind), lines: Vec::new() });
         held.lines.push((reference, mark));
         let due = held.due;
+        self.waiting.insert((due, umbrella, key.0.clone(), key.1));
         // When all of a customer's lines are back there is nothing to wait for.
         if mark.kind == LetterKind::Solved && !shelter.at_work.contains_key(customer) {
             return self.release(umbrella, &key, turn);
         }
         shelter.waits.insert(reference, mark.kind);
-        turn.held.push(HeldLine { umbrella, customer: customer.clone(), case: reference, mark, due });
-        self.next_release = Some(self.next_release.map_or(due, |next| next.min(due)));
+        turn.held.push(HeldLine { umbrella, customer: customer.to_string(), case: reference, mark, due });
     }
 
     /// Lets the letter of a case's umbrella go that still waits to say what was before: it comes first.
@@ -324,42 +337,30 @@ impl Desk {
         // A case waits in one letter at the most, for this is done before it goes into another.
         let kind = self.shelters.get(&umbrella).and_then(|shelter| shelter.waits.get(&case.opening.reference));
         if let Some(&kind) = kind {
-            self.release(umbrella, &(case.opening.circuit.customer.clone(), kind), turn);
+            self.release(umbrella, &(case.opening.circuit.customer.to_string(), kind), turn);
         }
     }
 
     /// How many letters are held back, and when the last of them goes at the latest.
     #[must_use]
     pub fn held(&self) -> Option<(usize, Time)> {
-        let due = || self.shelters.values().flat_map(|shelter| shelter.held.values()).map(|held| held.due);
-        due().max().map(|last| (due().count(), last))
+        self.waiting.last().map(|&(due, ..)| (self.waiting.len(), due))
     }
 
     /// When the next held letter goes.
-    pub(crate) const fn next_release(&self) -> Option<Time> {
-        self.next_release
+    pub(crate) fn next_release(&self) -> Option<Time> {
+        self.waiting.first().map(|&(due, ..)| due)
     }
 
-    /// Lets the letters go that have waited long enough.
+    /// Lets the letters go that have waited long enough, or as many of them as a turn takes.
     pub(crate) fn release_due(&mut self, turn: &mut Turn) {
-        if self.next_release.is_none_or(|at| at > turn.at) {
-            return;
+        for _ in 0..MAX_RELEASES_A_TURN {
+            if self.next_release().is_none_or(|due| due > turn.at) {
+                return;
+            }
+            let Some((_, umbrella, customer, kind)) = self.waiting.pop_first() else { return };
+            self.release(umbrella, &(customer, kind), turn);
         }
-        let due: Vec<(Reference, (String, LetterKind))> = self
-            .shelters
-            .iter()
-            .flat_map(|(reference, shelter)| shelter.held.iter().map(move |(key, held)| (reference, key, held)))
-            .filter(|(_, _, held)| held.due <= turn.at)
-            .map(|(reference, key, _)| (*reference, key.clone()))
-            .collect();
-        for (umbrella, key) in due {
-            self.release(umbrella, &key, turn);
-        }
-        self.find_next_release();
-    }
-
-    pub(super) fn find_next_release(&mut self) {
-        self.next_release = self.shelters.values().flat_map(|shelter| shelter.held.values()).map(|held| held.due).min();
     }
 
     /// Lets all letters of an umbrella go.
@@ -367,12 +368,12 @@ impl Desk {
         let Some(shelter) = self.shelters.get(&umbrella) else { return };
         let waiting: Vec<_> = shelter.held.keys().cloned().collect();
         waiting.into_iter().for_each(|key| self.release(umbrella, &key, turn));
-        self.find_next_release();
     }
 
     fn release(&mut self, umbrella: Reference, key: &(String, LetterKind), turn: &mut Turn) {
         let Some(shelter) = self.shelters.get_mut(&umbrella) else { return };
         let Some(held) = shelter.held.remove(key) else { return };
+        self.waiting.remove(&(held.due, umbrella, key.0.clone(), key.1));
         turn.released.extend(&held.lines);
         for (line, _) in &held.lines {
             shelter.waits.remove(line);
@@ -428,7 +429,7 @@ impl Desk {
         let at_work =
             shelter.children.iter().filter_map(|child| self.cases.get(child)).filter(|case| case.is_at_work());
         for case in at_work {
-            affected.entry(case.opening.circuit.customer.clone()).or_default().push(case.opening.reference);
+            affected.entry(case.opening.circuit.customer.to_string()).or_default().push(case.opening.reference);
         }
         // What waits to be said comes first.
         self.release_all(umbrella, turn);

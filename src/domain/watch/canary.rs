@@ -2,7 +2,7 @@
 //! come, the way from probe to letter is broken somewhere, and that is an alarm.
 
 use super::Watch;
-use super::device::{Role, Slot};
+use super::device::Slot;
 use crate::domain::desk::{Alarm, AlarmCause, AlarmKind, CanaryStep};
 use crate::domain::fact::Fact;
 use crate::domain::letter::Thread;
@@ -51,13 +51,15 @@ impl Watch {
     pub(super) fn is_muted(&self, slot: Slot, sent: Time) -> bool {
         let Some(Canary { plan, song: Some(song), .. }) = &self.canary else { return false };
         // Asked of each answer: what costs least comes first.
-        sent >= song.began && sent < song.began + self.mute_for(slot) && self.slots.get(&plan.unit) == Some(&slot)
+        sent >= song.began
+            && sent < song.began + self.mute_for(slot)
+            && self.devices[slot.index()].as_ref().is_some_and(|device| device.id == plan.unit)
     }
 
     fn mute_for(&self, slot: Slot) -> Duration {
         self.devices[slot.index()]
             .as_ref()
-            .map_or(Duration::ZERO, |device| device.pace.down_after + device.pace.interval + MARGIN)
+            .map_or(Duration::ZERO, |device| device.rules.pace.down_after + device.rules.pace.interval + MARGIN)
     }
 
     /// When something is due next.
@@ -68,7 +70,7 @@ impl Watch {
     }
 
     fn song_deadline(&self, song: Song) -> Option<Time> {
-        let slot = *self.slots.get(&self.canary.as_ref()?.plan.unit)?;
+        let slot = self.slot(&self.canary.as_ref()?.plan.unit)?;
         Some(song.began + self.mute_for(slot) + LETTER_WITHIN)
     }
 
@@ -94,7 +96,7 @@ impl Watch {
             && canary.next <= turn.at
         {
             // While it is maintained it has no case.
-            let slot = self.slots.get(&unit);
+            let slot = self.order.find(&self.devices, &unit);
             if slot.is_some_and(|slot| self.polls[slot.index()].maintained) {
                 canary.next = next_after(turn.at, canary.plan.every);
                 return;
@@ -108,15 +110,12 @@ impl Watch {
     /// A letter was taken by the mail server, perhaps the canary's.
     pub(super) fn listen_for_canary(&mut self, from: usize, turn: &mut Turn) {
         let Some(Canary { plan, song: Some(song), .. }) = &mut self.canary else { return };
-        let device = self.slots.get(&plan.unit).and_then(|slot| self.devices[slot.index()].as_ref());
-        let owner = device.and_then(|device| match &device.role {
-            Role::Unit(circuit) => Some(&circuit.customer),
-            Role::Node | Role::Sentinel(_) => None,
-        });
+        let device = self.order.find(&self.devices, &plan.unit).and_then(|slot| self.devices[slot.index()].as_ref());
+        let owner = device.and_then(|device| device.circuit()).map(|circuit| circuit.customer.as_str());
         // Under an umbrella its letter is about all lines of its customer.
         let is_its = |thread: &Thread| match thread {
             Thread::Case { unit, .. } => *unit == plan.unit,
-            Thread::Umbrella { customer, .. } => customer.is_some() && customer.as_ref() == owner,
+            Thread::Umbrella { customer, .. } => customer.is_some() && customer.as_deref() == owner,
             Thread::Maintenance { .. } | Thread::Alarm { .. } => false,
         };
         let sent = |fact: &Fact| matches!(fact, Fact::LetterSent(letter) if is_its(&letter.thread));

@@ -1,13 +1,14 @@
 //! What fails together: which cause lines share.
 
 use super::Watch;
-use super::device::{Device, GroupKind, Role, Slot};
+use super::device::{Device, GroupKind, Slot};
 use super::ledger::{Reason, Verdict};
 use crate::domain::desk::{Cause, Reference, Umbrella};
 use crate::domain::time::Time;
 use crate::domain::turn::Turn;
 use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::string::String;
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -28,7 +29,7 @@ const PARENT_PATIENCE: Duration = Duration::from_secs(30);
 /// How long it is believed that lines have nothing in common.
 const ALONE_FOR: Duration = Duration::from_secs(1);
 /// Devices that one is reached through, at the most.
-const MAX_DEPTH: usize = 64;
+pub const MAX_DEPTH: usize = 64;
 
 /// What a line's fault shares with others.
 pub(super) enum Shared {
@@ -59,6 +60,19 @@ struct Kin {
     second: i64,
 }
 
+/// Whom each device is reached through, by slot.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Parents(Vec<Slot>);
+
+/// No device's slot.
+const NOBODY: Slot = Slot(u32::MAX);
+
+impl Parents {
+    fn of(&self, slot: Slot) -> Option<Slot> {
+        self.0.get(slot.index()).copied().filter(|&parent| parent != NOBODY)
+    }
+}
+
 /// How many units share what.
 #[derive(Clone, Debug, Default)]
 struct Members {
@@ -78,7 +92,7 @@ impl Watch {
     pub(super) fn note_loss(&mut self, slot: Slot) {
         let Some(first_loss) = self.loss_of(slot) else { return };
         // Those that are over go when they are more than all that there can be.
-        if self.losses.since.len() > 2 * self.slots.len() {
+        if self.losses.since.len() > 2 * self.order.len() {
             let mut known = core::mem::take(&mut self.losses.since);
             known.retain(|&(since, slot)| self.loss_of(slot) == Some(since));
             self.losses.since = known;
@@ -88,23 +102,24 @@ impl Watch {
 
     /// The devices that one is reached through, the nearest first.
     pub(super) fn ancestors(&self, slot: Slot) -> impl Iterator<Item = Slot> {
-        core::iter::successors(self.parents[slot.index()], |slot| self.parents[slot.index()]).take(MAX_DEPTH)
+        core::iter::successors(self.parents.of(slot), |slot| self.parents.of(*slot)).take(MAX_DEPTH)
+    }
+
+    /// Whether one device is reached through the other.
+    pub(super) fn is_below(&self, slot: Slot, parent: Slot) -> bool {
+        self.ancestors(slot).any(|ancestor| ancestor == parent)
     }
 
     /// Finds everybody's parent anew.
     pub(super) fn find_parents(&mut self) {
         self.losses.members = None;
-        self.parents.clear();
-        self.parents.resize(self.devices.len(), None);
-        for &slot in self.slots.values() {
-            let upstream = self.devices[slot.index()].as_ref().and_then(|device| device.upstream.as_ref());
-            self.parents[slot.index()] = upstream.and_then(|id| self.slots.get(id)).copied();
-        }
+        let upstream = |device: &Option<Arc<Device>>| self.slot(device.as_ref()?.upstream()?);
+        self.parents = Parents(self.devices.iter().map(|device| upstream(device).unwrap_or(NOBODY)).collect());
     }
 
     /// A loss was confirmed: whoever it is reached through is asked at once, unless that was done since.
     pub(super) fn ask_parent(&mut self, slot: Slot, first_loss: Time, now: Time) {
-        if let Some(parent) = self.parents[slot.index()]
+        if let Some(parent) = self.parents.of(slot)
             && self.polls[parent.index()].sent_at() < first_loss
         {
             self.wheel.set(parent, now);
@@ -148,7 +163,7 @@ impl Watch {
 
     /// The umbrella over everything that is reached through a lost device. While it is being maintained there is none.
     pub(super) fn device_umbrella(&mut self, slot: Slot, turn: &mut Turn) -> Option<Reference> {
-        let device = self.devices[slot.index()].as_ref()?.id.clone();
+        let device = self.devices[slot.index()].as_ref()?.id.to_string();
         let evidence = &self.evidence[slot.index()];
         let first_loss = evidence.trouble()?.first_loss;
         let together = self.together(slot);
@@ -163,21 +178,14 @@ impl Watch {
         if evidence.reason() == Reason::Maintenance {
             return None;
         }
-        let below: Vec<Slot> = self
-            .units()
-            .map(|(slot, _)| slot)
-            .filter(|&unit| self.ancestors(unit).any(|parent| parent == slot))
-            .collect();
+        let below: Vec<Slot> = self.units().map(|(slot, _)| slot).filter(|&unit| self.is_below(unit, slot)).collect();
         let losses: Vec<Time> = below.iter().filter_map(|&unit| self.loss_of(unit)).collect();
         let within = spread(&losses);
         Some(self.desk.open_umbrella(Cause::Device(device), first_loss, (losses.len(), below.len()), within, turn))
     }
 
     fn units(&self) -> impl Iterator<Item = (Slot, &Device)> {
-        self.devices().filter_map(|(slot, device)| match device.role {
-            Role::Unit(_) => Some((slot, device.as_ref())),
-            Role::Node | Role::Sentinel(_) => None,
-        })
+        self.devices().filter(|(_, device)| device.circuit().is_some()).map(|(slot, device)| (slot, device.as_ref()))
     }
 
     /// When the present loss of a device began.
@@ -187,13 +195,10 @@ impl Watch {
     }
 
     fn has_cause(&self, slot: Slot, device: &Device, cause: &Cause) -> bool {
-        match (cause, &device.role) {
-            (Cause::Device(id) | Cause::Below(id), _) => {
-                self.slots.get(id).is_some_and(|parent| self.ancestors(slot).any(|ancestor| ancestor == *parent))
-            }
-            (Cause::Group(kind, name), Role::Unit(circuit)) => circuit.group(*kind) == Some(name),
-            (Cause::Group(..), Role::Node | Role::Sentinel(_)) => false,
-            (Cause::Moment, _) => true,
+        match cause {
+            Cause::Device(id) | Cause::Below(id) => self.slot(id).is_some_and(|parent| self.is_below(slot, parent)),
+            Cause::Group(kind, name) => device.is_of(*kind, name),
+            Cause::Moment => true,
         }
     }
 
@@ -201,7 +206,7 @@ impl Watch {
     fn together(&self, slot: Slot) -> Duration {
         self.devices[slot.index()]
             .as_ref()
-            .map_or(TOGETHER, |device| device.pace.interval.clamp(TOGETHER, MAX_TOGETHER))
+            .map_or(TOGETHER, |device| device.rules.pace.interval.clamp(TOGETHER, MAX_TOGETHER))
     }
 
     /// The open umbrella over lines that were lost together with this one.
@@ -227,7 +232,7 @@ impl Watch {
         let is_of_it = |&&(since, other): &&(Time, Slot)| {
             apart(since, first_loss) <= own.max(self.together(other))
                 && self.loss_of(other) == Some(since)
-                && self.devices[other.index()].as_ref().is_some_and(|device| matches!(device.role, Role::Unit(_)))
+                && self.devices[other.index()].as_ref().is_some_and(|device| device.circuit().is_some())
         };
         around.filter(is_of_it).map(|&(_, slot)| slot).collect()
     }
@@ -265,8 +270,8 @@ impl Watch {
 
     fn kin(&self, slot: Slot, first_loss: Time) -> Option<Kin> {
         let device = self.devices[slot.index()].as_ref()?;
-        let groups = groups_of(device).map(|(kind, name)| (kind, String::from(name))).collect();
-        Some(Kin { parent: self.parents[slot.index()], groups, second: first_loss.as_millis() / 1_000 })
+        let groups = device.groups().map(|(kind, name)| (kind, String::from(name))).collect();
+        Some(Kin { parent: self.parents.of(slot), groups, second: first_loss.as_millis() / 1_000 })
     }
 
     /// How many units share what.
@@ -277,7 +282,7 @@ impl Watch {
             for parent in self.ancestors(slot) {
                 *members.below.entry(parent).or_default() += 1;
             }
-            for (kind, name) in groups_of(device) {
+            for (kind, name) in device.groups() {
                 let groups = members.groups.entry(kind).or_default();
                 match groups.get_mut(name) {
                     Some(count) => *count += 1,
@@ -295,15 +300,13 @@ impl Watch {
         let device = self.devices[slot.index()].as_ref()?;
         let members = self.losses.members.as_ref()?;
         let below = self.ancestors(slot).filter_map(|parent| {
-            let lost = batch.iter().filter(|unit| self.ancestors(**unit).any(|above| above == parent)).count();
-            let id = self.devices[parent.index()].as_ref()?.id.clone();
+            let lost = batch.iter().filter(|unit| self.is_below(**unit, parent)).count();
+            let id = self.devices[parent.index()].as_ref()?.id.to_string();
             Some((Cause::Below(id), lost, *members.below.get(&parent)?))
         });
-        let groups = groups_of(device).filter_map(|(kind, name)| {
-            let is_of_it = |unit: &&Slot| {
-                let device = self.devices[unit.index()].as_ref();
-                device.is_some_and(|device| groups_of(device).any(|group| group == (kind, name)))
-            };
+        let groups = device.groups().filter_map(|(kind, name)| {
+            let is_of_it =
+                |unit: &&Slot| self.devices[unit.index()].as_ref().is_some_and(|device| device.is_of(kind, name));
             let of = *members.groups.get(&kind)?.get(name)?;
             Some((Cause::Group(kind, String::from(name)), batch.iter().filter(is_of_it).count(), of))
         });
@@ -316,15 +319,6 @@ impl Watch {
         let moment = || is_crowd.then_some((Cause::Moment, members.units));
         best.map(|(cause, _, of)| (cause, of)).or_else(moment)
     }
-}
-
-/// The groups that a unit belongs to.
-fn groups_of(device: &Device) -> impl Iterator<Item = (GroupKind, &str)> {
-    let circuit = match &device.role {
-        Role::Unit(circuit) => Some(circuit),
-        Role::Node | Role::Sentinel(_) => None,
-    };
-    GroupKind::ALL.into_iter().filter_map(move |kind| Some((kind, circuit?.group(kind)?)))
 }
 
 /// From one time to the other.

@@ -4,7 +4,7 @@
 //! if one moment can be that of all of them, however long the intervals are.
 
 use super::Watch;
-use super::correlation::{MIN_CROWD, MIN_TOGETHER};
+use super::correlation::{MIN_CROWD, MIN_TOGETHER, is_whole};
 use super::device::{GroupKind, Role, Slot};
 use super::ledger::{Reason, Shift, Verdict};
 use crate::domain::time::Time;
@@ -252,11 +252,8 @@ impl Watch {
 
     /// Counts all anew after a change of the inventory.
     fn count_crowd(&mut self) {
-        let states: Vec<_> = self
-            .devices()
-            .filter(|(_, device)| !matches!(device.role, Role::Sentinel(_)))
-            .map(|(slot, _)| self.state(slot))
-            .collect();
+        let states: Vec<_> =
+            self.devices().filter(|(_, device)| !device.is_sentinel()).map(|(slot, _)| self.state(slot)).collect();
         (self.crowd.dark, self.crowd.excused, self.crowd.unseen, self.crowd.is_counted) = (0, 0, 0, true);
         states.into_iter().for_each(|state| self.crowd.enters(state));
     }
@@ -327,15 +324,14 @@ impl Watch {
         GroupKind::ALL.into_iter().any(|kind| {
             let mut groups: BTreeMap<Option<&str>, (usize, usize)> = BTreeMap::new();
             for (slot, device) in self.devices().filter(|&(slot, _)| !is_excused(self.state(slot))) {
-                if let Role::Unit(circuit) = &device.role {
+                if let Some(circuit) = device.circuit() {
                     let (lost, of) = groups.entry(circuit.group(kind)).or_default();
                     *lost += usize::from(is_dark(self.state(slot)));
                     *of += 1;
                 }
             }
             let lost: usize = groups.values().map(|(lost, _)| lost).sum();
-            let whole =
-                groups.iter().filter(|(name, (lost, of))| name.is_some() && super::correlation::is_whole(*lost, *of));
+            let whole = groups.iter().filter(|(name, (lost, of))| name.is_some() && is_whole(*lost, *of));
             let explained: usize = whole.map(|(_, (lost, _))| lost).sum();
             explained * 10 >= lost * 9
         })

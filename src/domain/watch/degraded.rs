@@ -12,6 +12,7 @@ use crate::domain::desk::{Alarm, AlarmCause, AlarmKind, Subject};
 use crate::domain::fact::Fact;
 use crate::domain::time::Time;
 use crate::domain::turn::Turn;
+use alloc::string::ToString;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -78,7 +79,7 @@ impl Watch {
         poll.strip.push(sent, cell);
         let judged = !poll.maintained && evidence.verdict().is_contact() && !is_cut_off;
         let changes = if judged {
-            health.judge_rounds(&mut poll.strip, &device.limits, evidence.symptoms(), turn.at)
+            health.judge_rounds(&mut poll.strip, &device.rules.limits, evidence.symptoms(), turn.at)
         } else {
             Changes::default()
         };
@@ -101,9 +102,9 @@ impl Watch {
     fn count_loss(&mut self, slot: Slot, sent: Time, device: &Device, now: Time) {
         let evidence = &self.evidence[slot.index()];
         let Some(trouble) = evidence.trouble().filter(|_| evidence.verdict() == Verdict::Loss) else { return };
-        let in_earnest = sent.since(trouble.first_loss) >= device.pace.interval / 2;
+        let in_earnest = sent.since(trouble.first_loss) >= device.rules.pace.interval / 2;
         if in_earnest && evidence.reason() != Reason::Maintenance {
-            self.health[slot.index()].lost(&device.limits, trouble.first_loss, now);
+            self.health[slot.index()].lost(&device.rules.limits, trouble.first_loss, now);
         }
     }
 
@@ -114,9 +115,9 @@ impl Watch {
         }
         let (crowd, has) = (&self.crowd, self.evidence[slot.index()].symptoms());
         let health = &mut self.health[slot.index()];
-        match health
-            .judge_flaps(&device.limits, has, turn.at, device.pace.interval, |first_loss| crowd.was_ours(first_loss))
-        {
+        match health.judge_flaps(&device.rules.limits, has, turn.at, device.rules.pace.interval, |first_loss| {
+            crowd.was_ours(first_loss)
+        }) {
             Flaps::Few => {}
             Flaps::Ours => self.impaired(turn),
             Flaps::Found(finding) => self.found(slot, device, finding, turn),
@@ -127,19 +128,19 @@ impl Watch {
     pub(super) fn keep_sample(&mut self, slot: Slot, sample: &SnmpSample, turn: &mut Turn) {
         let Some(device) = self.devices[slot.index()].clone() else { return };
         let rate = match &device.role {
-            Role::Unit(circuit) => circuit.rate,
+            Role::Unit(circuit) => circuit.terms.rate,
             Role::Node | Role::Sentinel(_) => None,
         };
         let has = self.evidence[slot.index()].symptoms();
         let maintained = self.polls[slot.index()].maintained;
-        let mut changes = self.health[slot.index()].judge_sample(sample, &device.limits, rate, has, turn.at);
+        let mut changes = self.health[slot.index()].judge_sample(sample, &device.rules.limits, rate, has, turn.at);
         if maintained {
             changes = Changes { rebooted: changes.rebooted, ..Changes::default() };
             self.health[slot.index()].start_over(turn.at);
             self.health[slot.index()].drop_reboots();
         }
         if changes.rebooted {
-            turn.facts.push(Fact::Rebooted { device: device.id.clone() });
+            turn.facts.push(Fact::Rebooted { device: device.id.to_string() });
         }
         self.learnt(slot, &device, changes, turn);
         self.diagnose(slot, sample.uptime_cs.is_some(), turn);
@@ -166,7 +167,7 @@ impl Watch {
             return;
         }
         if !matches!(device.role, Role::Sentinel(_)) {
-            match self.own_side(turn.at).share_of(&finding, &device.limits) {
+            match self.own_side(turn.at).share_of(&finding, &device.rules.limits) {
                 Ours::Nothing => {}
                 Ours::Part => return,
                 Ours::All => return self.impaired(turn),
@@ -175,7 +176,7 @@ impl Watch {
         self.set_symptom(slot, finding.symptom, true, turn);
         if let Role::Unit(circuit) = &device.role {
             let evidence = &self.evidence[slot.index()];
-            let solve_after = device.pace.solve_after;
+            let solve_after = device.rules.pace.solve_after;
             let (umbrella, witness) = (None, None);
             let subject = Subject { unit: &device.id, circuit, evidence, solve_after, umbrella, witness };
             self.desk.degraded(&subject, finding, turn);
@@ -198,15 +199,12 @@ impl Watch {
         let (mut sentinels, mut fleet) = (Shown::default(), Shown::default());
         for (slot, device) in self.devices() {
             let sums = self.polls[slot.index()].strip.sums();
-            let shown = match device.role {
-                Role::Sentinel(_) => &mut sentinels,
-                Role::Unit(_) | Role::Node => &mut fleet,
-            };
+            let shown = if device.is_sentinel() { &mut sentinels } else { &mut fleet };
             // One that is lost altogether says nothing.
             if sums.known() > 0 {
                 shown.losses.push(u64::from(sums.lost) * 1_000 / u64::from(sums.known()));
                 shown.late += usize::from(u32::from(sums.slow) * 40 > u32::from(sums.answered));
-                let flapping = self.health[slot.index()].is_half_flapping(&device.limits, now);
+                let flapping = self.health[slot.index()].is_half_flapping(&device.rules.limits, now);
                 shown.flapping += usize::from(flapping);
             }
         }
@@ -229,8 +227,8 @@ impl Watch {
     /// A verdict changed: what follows from that for the rules, the strip and the parent.
     pub(super) fn noticed(&mut self, shift: &Shift, device: &Device, turn: &mut Turn) {
         let slot = shift.slot;
-        if !matches!(device.role, Role::Sentinel(_)) {
-            self.note_crowd(shift, device.pace.interval);
+        if !device.is_sentinel() {
+            self.note_crowd(shift, device.rules.pace.interval);
         }
         let (was, now) = (shift.was.0, shift.now.0);
         if now.is_contact() && !was.is_contact() {
@@ -273,11 +271,9 @@ impl Watch {
         let poll = &mut self.polls[slot.index()];
         if has_case || poll.strip.is_noteworthy() {
             let chunk = poll.strip.take_unwritten(Strip::chunk());
-            turn.chunks.extend(chunk.map(|chunk| (device.id.clone(), chunk)));
+            turn.chunks.extend(chunk.map(|chunk| (device.id.to_string(), chunk)));
         }
-        let learnt = self.health[slot.index()].baseline();
-        if learnt.has_left(poll.stored_baseline) {
-            poll.stored_baseline = learnt;
+        if self.health[slot.index()].is_to_be_stored() {
             self.changed.push(slot);
         }
     }
@@ -285,14 +281,14 @@ impl Watch {
     /// Keeps the rounds of a line whose case was opened or closed: its evidence.
     pub(super) fn keep_strip(&mut self, slot: Slot, turn: &mut Turn) {
         let Some(device) = &self.devices[slot.index()] else { return };
-        let chunk = self.polls[slot.index()].strip.take_unwritten(device.pace.history);
-        turn.chunks.extend(chunk.map(|chunk| (device.id.clone(), chunk)));
+        let chunk = self.polls[slot.index()].strip.take_unwritten(device.rules.pace.history);
+        turn.chunks.extend(chunk.map(|chunk| (device.id.to_string(), chunk)));
     }
 
     /// The daemon stops: what it has learnt of usual round trips, and the evidence of open cases.
     pub(super) fn keep_what_is_learnt(&mut self, turn: &mut Turn) {
         for slot in self.all_slots() {
-            if self.health[slot.index()].baseline() != self.polls[slot.index()].stored_baseline {
+            if !self.health[slot.index()].is_stored() {
                 self.changed.push(slot);
             }
             let has_case =

@@ -1,9 +1,12 @@
 //! What is polled: units, nodes and sentinels, and how each is to be asked.
 
 use super::symptom::Limits;
+use crate::domain::word::Word;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use core::fmt;
+use core::net::IpAddr;
 use core::time::Duration;
 
 /// Dense index of a device in the running watch. Stable while the device stays in the inventory, not across restarts.
@@ -18,25 +21,108 @@ impl Slot {
     }
 }
 
-/// One polled device, as the inventory describes it.
+/// One polled device, as the inventory describes it. There may be a million: what many have in common is shared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
     /// Stable key, unique among all devices.
-    pub id: String,
+    pub id: Word,
     /// What it is to us.
     pub role: Role,
-    /// IP address or host name, as configured.
-    pub host: String,
+    /// Where it is asked.
+    pub host: Host,
     /// The device it is reached through.
-    pub upstream: Option<String>,
-    /// Whether it is asked by ICMP echo.
+    pub upstream: Option<Arc<String>>,
+    /// How it is asked and judged.
+    pub rules: Arc<Rules>,
+}
+
+/// Where a device is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Host {
+    /// Always at this address.
+    Address(IpAddr),
+    /// Where a host name leads.
+    Name(Box<str>),
+}
+
+/// How devices are asked and judged.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Rules {
+    /// Whether by ICMP echo.
     pub icmp: bool,
-    /// How it is asked by SNMP, if it is.
+    /// How by SNMP, if at all.
     pub snmp: Option<Arc<SnmpAccess>>,
-    /// When it is asked and what is concluded.
+    /// When, and what is concluded.
     pub pace: Pace,
-    /// From what on it counts as degraded; shared by many.
-    pub limits: Arc<Limits>,
+    /// From what on one counts as degraded.
+    pub limits: Limits,
+}
+
+impl Device {
+    /// The customer's circuit that ends here: only units have one.
+    #[must_use]
+    pub const fn circuit(&self) -> Option<&Circuit> {
+        self.role.circuit()
+    }
+
+    /// The id of the device it is reached through.
+    #[must_use]
+    pub fn upstream(&self) -> Option<&str> {
+        self.upstream.as_ref().map(|id| id.as_str())
+    }
+
+    /// Whether it tells us of our own connectivity.
+    #[must_use]
+    pub const fn is_sentinel(&self) -> bool {
+        self.role.place().is_some()
+    }
+
+    /// The groups that it belongs to: those of its circuit.
+    pub fn groups(&self) -> impl Iterator<Item = (GroupKind, &str)> {
+        let circuit = self.circuit();
+        GroupKind::ALL.into_iter().filter_map(move |kind| Some((kind, circuit?.group(kind)?)))
+    }
+
+    /// Whether it belongs to a group.
+    #[must_use]
+    pub fn is_of(&self, kind: GroupKind, name: &str) -> bool {
+        self.role.is_of(kind, name)
+    }
+}
+
+impl Host {
+    /// The address, unless it is a name.
+    #[must_use]
+    pub const fn address(&self) -> Option<IpAddr> {
+        match self {
+            Self::Address(address) => Some(*address),
+            Self::Name(_) => None,
+        }
+    }
+
+    /// The name, unless it is an address.
+    #[must_use]
+    pub const fn name(&self) -> Option<&str> {
+        match self {
+            Self::Name(name) => Some(name),
+            Self::Address(_) => None,
+        }
+    }
+}
+
+impl From<&str> for Host {
+    fn from(host: &str) -> Self {
+        host.parse().map_or_else(|_| Self::Name(host.into()), Self::Address)
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => address.fmt(f),
+            Self::Name(name) => f.write_str(name),
+        }
+    }
 }
 
 /// What a device is to us.
@@ -48,6 +134,32 @@ pub enum Role {
     Node,
     /// A host that tells the monitor whether its own connectivity works.
     Sentinel(Place),
+}
+
+impl Role {
+    /// The circuit of a unit.
+    #[must_use]
+    pub const fn circuit(&self) -> Option<&Circuit> {
+        match self {
+            Self::Unit(circuit) => Some(circuit),
+            Self::Node | Self::Sentinel(_) => None,
+        }
+    }
+
+    /// Where a sentinel is.
+    #[must_use]
+    pub const fn place(&self) -> Option<Place> {
+        match self {
+            Self::Sentinel(place) => Some(*place),
+            Self::Unit(_) | Self::Node => None,
+        }
+    }
+
+    /// Whether it is that of a unit of this group.
+    #[must_use]
+    pub fn is_of(&self, kind: GroupKind, name: &str) -> bool {
+        self.circuit().is_some_and(|circuit| circuit.group(kind) == Some(name))
+    }
 }
 
 /// Where a sentinel is, as seen from the monitor.
@@ -80,9 +192,16 @@ impl Place {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Circuit {
     /// Key of the customer.
-    pub customer: String,
+    pub customer: Arc<String>,
     /// Service order, to which loss of contact is recorded.
-    pub order: String,
+    pub order: Word,
+    /// What else there is to say.
+    pub terms: Arc<Terms>,
+}
+
+/// What is alike for many circuits.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Terms {
     /// Type of service, such as "DIA".
     pub service: String,
     /// Region of the site.
@@ -133,16 +252,16 @@ impl Circuit {
     #[must_use]
     pub fn group(&self, kind: GroupKind) -> Option<&str> {
         match kind {
-            GroupKind::Supplier => self.supplier.as_deref(),
-            GroupKind::Pop => self.pop.as_deref(),
-            GroupKind::Region => Some(&self.region),
-            GroupKind::Access => self.access.as_deref(),
+            GroupKind::Supplier => self.terms.supplier.as_deref(),
+            GroupKind::Pop => self.terms.pop.as_deref(),
+            GroupKind::Region => Some(&self.terms.region),
+            GroupKind::Access => self.terms.access.as_deref(),
         }
     }
 }
 
 /// Detection settings of one device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Pace {
     /// From one scheduled round of probes to the next.
     pub interval: Duration,

@@ -14,14 +14,14 @@ use core::time::Duration;
 /// Rounds in a row without an answer that confirm a loss: the scheduled one and two quick ones.
 pub const CONFIRM_ROUNDS: u8 = 3;
 
-/// What is known of one device.
+/// What is known of one device. Few are in doubt or in trouble.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evidence {
     verdict: Verdict,
     reason: Reason,
     since: Time,
     last_contact: Option<Time>,
-    doubt: Option<Doubt>,
+    doubt: Option<Box<Doubt>>,
     symptoms: Symptoms,
     trouble: Option<Box<Trouble>>,
 }
@@ -147,7 +147,7 @@ impl Evidence {
     }
 
     /// Our own side was broken when the latest rounds failed: they begin no loss.
-    pub(crate) const fn drop_doubt(&mut self) {
+    pub(crate) fn drop_doubt(&mut self) {
         self.doubt = None;
     }
 
@@ -220,10 +220,10 @@ impl Evidence {
             self.doubt = None;
             return None;
         }
-        let mut doubt =
-            self.doubt.filter(|doubt| doubt.blame == blame).unwrap_or(Doubt { blame, rounds: 0, since: sent });
+        let known = self.doubt.as_deref().copied().filter(|doubt| doubt.blame == blame);
+        let mut doubt = known.unwrap_or(Doubt { blame, rounds: 0, since: sent });
         doubt.rounds = doubt.rounds.saturating_add(1);
-        self.doubt = Some(doubt);
+        self.doubt = Some(Box::new(doubt));
         // A loss that was only hidden by our own blindness needs no new confirmation, and a missing address none at all.
         let certain = self.trouble.is_some() && verdict.0 == Verdict::Loss || blame == Blame::Resolver;
         if !certain && doubt.rounds < CONFIRM_ROUNDS {

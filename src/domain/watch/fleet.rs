@@ -1,6 +1,5 @@
 //! The inventory of the running watch: who joins, who stays, who leaves.
 
-use super::agent::Agent;
 use super::device::{Device, Place, Role, Slot};
 use super::evidence::Evidence;
 use super::health::Health;
@@ -13,12 +12,41 @@ use crate::domain::fact::Fact;
 use crate::domain::plan::Plan;
 use crate::domain::time::Time;
 use crate::domain::turn::{DeviceRow, Turn};
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 use core::net::IpAddr;
+
+/// The slots of all devices in the order of the devices' ids, by which they are found.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Order(Vec<Slot>);
+
+impl Order {
+    fn of(devices: &[Option<Arc<Device>>]) -> Self {
+        let seated = devices.iter().zip(0..).filter_map(|(device, slot)| Some((device.as_ref()?.id.as_str(), slot)));
+        let mut seated: Vec<(&str, u32)> = seated.collect();
+        seated.sort_unstable();
+        Self(seated.into_iter().map(|(_, slot)| Slot(slot)).collect())
+    }
+
+    /// The slot of one of the `devices`, of which this is the order.
+    pub(super) fn find(&self, devices: &[Option<Arc<Device>>], id: &str) -> Option<Slot> {
+        let id_of = |slot: &Slot| devices[slot.index()].as_ref().map(|device| device.id.as_str());
+        let place = self.0.binary_search_by(|slot| id_of(slot).cmp(&Some(id))).ok()?;
+        self.0.get(place).copied()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = Slot> {
+        self.0.iter().copied()
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.0.len()
+    }
+}
 
 impl Watch {
     /// Sets the watch up from what the store remembers; nobody has watched since `until`.
@@ -27,13 +55,12 @@ impl Watch {
         self.set_rules(plan);
         self.reserve(plan.devices.len());
         for device in &plan.devices {
-            match saved.remove(&device.id) {
+            match saved.remove(device.id.as_str()) {
                 Some(mut row) => {
-                    row.evidence.answered_until(until - device.pace.interval);
+                    row.evidence.answered_until(until - device.rules.pace.interval);
                     let slot = self.seat(device, row.evidence, row.address, turn.at);
                     self.health[slot.index()] = Health::restored(row.baseline);
-                    let poll = &mut self.polls[slot.index()];
-                    (poll.stored_baseline, poll.agent) = (row.baseline, Agent::restored(row.agent));
+                    self.polls[slot.index()].restore_agent(row.agent);
                     let shift = self.evidence[slot.index()].blind(slot, until, Verdict::Unobserved, Reason::Stopped);
                     self.shifted(shift, turn);
                 }
@@ -52,14 +79,14 @@ impl Watch {
     /// Takes over a changed inventory. Who stays is asked on as before.
     pub(super) fn plan(&mut self, plan: &Plan, turn: &mut Turn) {
         self.set_rules(plan);
-        let mut leaving = core::mem::take(&mut self.slots);
+        let mut leaving: BTreeMap<String, Slot> =
+            self.devices().map(|(slot, device)| (device.id.to_string(), slot)).collect();
         let (mut added, mut kept) = (0, 0);
         let mut joining = Vec::new();
         for device in &plan.devices {
-            match leaving.remove(&device.id) {
+            match leaving.remove(device.id.as_str()) {
                 Some(slot) => {
                     kept += 1;
-                    self.slots.insert(device.id.clone(), slot);
                     self.stay(slot, device, turn);
                 }
                 None => joining.push(device),
@@ -97,25 +124,26 @@ impl Watch {
         self.evidence.reserve(more);
         self.polls.reserve(more);
         self.health.reserve(more);
+        self.wheel.grow(self.devices.len() + more);
     }
 
     fn count_fleet(&mut self, now: Time) {
+        self.order = Order::of(&self.devices);
         let mut sentinels = [false; Place::ALL.len()];
         for (_, device) in self.devices() {
-            if let Role::Sentinel(place) = device.role {
+            if let Some(place) = device.role.place() {
                 sentinels[place as usize] = true;
             }
         }
         self.find_parents();
         self.senders = None;
-        let counted = self.slots.values().filter_map(|slot| {
+        let counted = self.order.iter().filter_map(|slot| {
             let device = self.devices[slot.index()].as_ref()?;
-            let counts = !matches!(device.role, Role::Sentinel(_));
-            counts.then_some(device.pace.interval)
+            (!device.is_sentinel()).then_some(device.rules.pace.interval)
         });
         self.crowd.recount(counted);
-        let refused = self.slots.values().filter(|slot| self.polls[slot.index()].refused).count();
-        self.isolation.set_fleet(self.slots.len(), sentinels, refused, now);
+        let refused = self.order.iter().filter(|slot| self.polls[slot.index()].refused).count();
+        self.isolation.set_fleet(self.order.len(), sentinels, refused, now);
     }
 
     fn join(&mut self, device: &Arc<Device>, turn: &mut Turn) {
@@ -130,21 +158,18 @@ impl Watch {
 
     /// Gives a device a slot and its place in the schedule.
     fn seat(&mut self, device: &Arc<Device>, evidence: Evidence, known: Option<IpAddr>, now: Time) -> Slot {
-        let address = device.host.parse().ok().or(known);
         let slot = self.free.pop().unwrap_or_else(|| {
             let slot = Slot(u32::try_from(self.devices.len()).unwrap_or(u32::MAX));
             self.devices.push(None);
             self.evidence.push(evidence.clone());
-            self.polls.push(Poll::new(slot, device, address, now));
+            self.polls.push(Poll::new(slot, device, known, now));
             self.health.push(Health::default());
-            self.parents.push(None);
             slot
         });
         self.evidence[slot.index()] = evidence;
-        self.polls[slot.index()].renew(slot, device, address, now);
+        self.polls[slot.index()].renew(slot, device, known, now);
         self.health[slot.index()] = Health::default();
         self.devices[slot.index()] = Some(Arc::clone(device));
-        self.slots.insert(device.id.clone(), slot);
         self.wheel.grow(self.devices.len());
         // Regular times that fall on this very instant count: a device is first asked within its first interval.
         self.schedule_regular(slot, now - core::time::Duration::from_millis(1));
@@ -154,39 +179,36 @@ impl Watch {
     fn stay(&mut self, slot: Slot, device: &Arc<Device>, turn: &mut Turn) {
         let Some(before) = self.devices[slot.index()].clone().filter(|before| before != device) else { return };
         self.devices[slot.index()] = Some(Arc::clone(device));
-        let address = device.host.parse().ok();
         if before.host != device.host {
             // A new address begins a new series of probes; what was known of the line stays.
             self.disown_round(slot);
-            self.polls[slot.index()].address = address;
+            self.polls[slot.index()].resolved = None;
             self.changed.push(slot);
-            if address.is_none() {
+            if device.host.name().is_some() {
                 let unseen = (Verdict::Unobserved, Reason::Unresolved);
                 let shift = self.evidence[slot.index()].blind(slot, turn.at, unseen.0, unseen.1);
                 self.shifted(shift, turn);
             }
         }
-        let strip_of = |device: &Device| (device.pace.interval, device.pace.history, device.limits.window);
+        let strip_of =
+            |device: &Device| (device.rules.pace.interval, device.rules.pace.history, device.rules.limits.window);
         if strip_of(&before) != strip_of(device) {
             self.keep_strip(slot, turn);
-            let Poll { address, agent, stored_baseline, .. } = self.polls[slot.index()];
-            self.polls[slot.index()].renew(slot, device, address, turn.at);
-            let poll = &mut self.polls[slot.index()];
-            (poll.agent, poll.stored_baseline) = (agent, stored_baseline);
+            self.polls[slot.index()].renew_settings(slot, device, turn.at);
             self.schedule_regular(slot, turn.at);
         }
-        if before.limits != device.limits || before.snmp != device.snmp {
-            let is_seen = |symptom: Symptom| device.snmp.is_some() || !symptom.is_of_agent();
-            self.judge_anew(slot, |symptom| device.limits.looks_at(symptom) && is_seen(symptom), turn);
+        if before.rules.limits != device.rules.limits || before.rules.snmp != device.rules.snmp {
+            let is_seen = |symptom: Symptom| device.rules.snmp.is_some() || !symptom.is_of_agent();
+            self.judge_anew(slot, |symptom| device.rules.limits.looks_at(symptom) && is_seen(symptom), turn);
         }
         let evidence = &self.evidence[slot.index()];
-        if before.pace.down_after != device.pace.down_after
-            && evidence.trouble().is_some_and(|trouble| trouble.fault_at == Some(before.pace.down_after))
+        if before.rules.pace.down_after != device.rules.pace.down_after
+            && evidence.trouble().is_some_and(|trouble| trouble.fault_at == Some(before.rules.pace.down_after))
         {
-            self.rearm(slot, Some(device.pace.down_after));
-        } else if before.role == Role::Node && matches!(device.role, Role::Unit(_)) {
+            self.rearm(slot, Some(device.rules.pace.down_after));
+        } else if before.role == Role::Node && device.circuit().is_some() {
             // Its loss was a node's; now it is a customer's.
-            self.rearm(slot, Some(device.pace.down_after));
+            self.rearm(slot, Some(device.rules.pace.down_after));
         } else if let Some(at) = self.fault_at(slot) {
             self.deadlines.push(Reverse((at, Deadline::Fault(slot))));
         }
@@ -208,13 +230,13 @@ impl Watch {
 
     /// A host name was resolved.
     pub(super) fn resolved(&mut self, device: &str, host: &str, address: IpAddr) {
-        let Some(&slot) = self.slots.get(device) else { return };
-        if self.devices[slot.index()].as_ref().is_none_or(|device| device.host != host) {
+        let Some(slot) = self.slot(device) else { return };
+        if self.devices[slot.index()].as_ref().is_none_or(|device| device.host.name() != Some(host)) {
             return;
         }
         let poll = &mut self.polls[slot.index()];
-        if poll.address != Some(address) {
-            poll.address = Some(address);
+        if poll.resolved.as_deref() != Some(&address) {
+            poll.resolved = Some(Box::new(address));
             self.senders = None;
             self.disown_round(slot);
             self.changed.push(slot);

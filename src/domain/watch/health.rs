@@ -29,6 +29,8 @@ const UPTIME_SLACK: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug, Default)]
 pub(super) struct Health {
     baseline: Baseline,
+    /// As the store has it.
+    stored: Baseline,
     marks: Option<Box<Marks>>,
 }
 
@@ -144,7 +146,7 @@ impl Baseline {
     }
 
     /// Whether it has moved so far from `stored` that the store should know.
-    pub(super) const fn has_left(self, stored: Self) -> bool {
+    const fn has_left(self, stored: Self) -> bool {
         self.level.abs_diff(stored.level) >= 2 * Self::PARTS
             || (self.windows >= KNOWN_AFTER) != (stored.windows >= KNOWN_AFTER)
     }
@@ -152,11 +154,25 @@ impl Baseline {
 
 impl Health {
     pub(super) fn restored(baseline: Baseline) -> Self {
-        Self { baseline, marks: None }
+        Self { baseline, stored: baseline, marks: None }
     }
 
     pub(super) const fn baseline(&self) -> Baseline {
         self.baseline
+    }
+
+    /// Whether the store has what was learnt.
+    pub(super) fn is_stored(&self) -> bool {
+        self.baseline == self.stored
+    }
+
+    /// Whether so much was learnt that the store should know. It is taken to be told then.
+    pub(super) fn is_to_be_stored(&mut self) -> bool {
+        let is_news = self.baseline.has_left(self.stored);
+        if is_news {
+            self.stored = self.baseline;
+        }
+        is_news
     }
 
     fn marks(&mut self) -> &mut Marks {

@@ -24,16 +24,18 @@ mod works;
 
 pub use agent::AgentState;
 pub use canary::LETTER_WITHIN;
-pub use correlation::{MIN_CROWD, MIN_TOGETHER, TOGETHER};
+pub use correlation::{MAX_DEPTH, MIN_CROWD, MIN_TOGETHER, TOGETHER};
 pub use device::{
-    AuthProtocol, Circuit, Device, GroupKind, Pace, Place, PrivProtocol, Role, Secret, Slot, SnmpAccess, SnmpVersion,
+    AuthProtocol, Circuit, Device, GroupKind, Host, Pace, Place, PrivProtocol, Role, Rules, Secret, Slot, SnmpAccess,
+    SnmpVersion, Terms,
 };
 pub use evidence::{CONFIRM_ROUNDS, Evidence, Trouble};
 pub use health::{Baseline, MAX_COUNT};
 pub use isolation::{CUT_OFF_AFTER, Isolation, SENTINEL_INTERVAL, SENTINEL_TIMEOUT};
 pub use ledger::{Interval, Reason, Verdict};
 pub use probe::{Ask, Method, Obstacle, Outcome, Probe, ProbeResult, Round, SnmpSample, Undelivered};
-pub use strip::{Cell, Chunk, MAX_CELLS, MIN_WINDOW};
+pub use schedule::next_tick;
+pub use strip::{Cell, Chunk, Lost, MAX_CELLS, MIN_WINDOW};
 pub use symptom::{Finding, Limits, Permille, Symptom, Symptoms};
 pub use trap::{Trap, TrapKind};
 pub use witness::{MAX_TRAPS, TRAP_SPAN};
@@ -48,15 +50,16 @@ use super::time::Time;
 use super::turn::{Command, DeviceRow, Done, Input, Refusal, Reply, Request, Turn, Wish};
 use super::view::DeviceStatus;
 use alloc::collections::{BTreeMap, BinaryHeap};
-use alloc::string::String;
+use alloc::string::ToString;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 use core::net::IpAddr;
 use core::time::Duration;
-use correlation::{Losses, Shared};
+use correlation::{Losses, Parents, Shared};
 use crowd::Crowd;
 use degraded::OwnSide;
+use fleet::Order;
 use health::Health;
 use rounds::Poll;
 use schedule::Wheel;
@@ -84,13 +87,12 @@ pub const SHOWN_LOSS: Duration = Duration::from_secs(300);
 pub struct Watch {
     /// By slot; `None` where a device has left.
     devices: Vec<Option<Arc<Device>>>,
-    slots: BTreeMap<String, Slot>,
+    order: Order,
     free: Vec<Slot>,
     evidence: Vec<Evidence>,
     polls: Vec<Poll>,
     health: Vec<Health>,
-    /// Whom each is reached through.
-    parents: Vec<Option<Slot>>,
+    parents: Parents,
     /// Who has which address, once somebody asked.
     senders: Option<BTreeMap<IpAddr, Slot>>,
     crowd: Crowd,
@@ -144,12 +146,12 @@ impl Watch {
         let now = turn.at;
         let mut watch = Self {
             devices: Vec::new(),
-            slots: BTreeMap::new(),
+            order: Order::default(),
             free: Vec::new(),
             evidence: Vec::new(),
             polls: Vec::new(),
             health: Vec::new(),
-            parents: Vec::new(),
+            parents: Parents::default(),
             senders: None,
             crowd: Crowd::default(),
             losses: Losses::default(),
@@ -286,8 +288,8 @@ impl Watch {
         if self.next_tending.is_none_or(|at| at > turn.at) {
             return;
         }
-        let answers =
-            |id: &str| self.slots.get(id).is_none_or(|slot| self.evidence[slot.index()].verdict().is_contact());
+        let find = |id: &str| self.order.find(&self.devices, id);
+        let answers = |id: &str| find(id).is_none_or(|slot| self.evidence[slot.index()].verdict().is_contact());
         let is_over = |umbrella: &crate::domain::desk::Umbrella| match &umbrella.cause {
             Cause::Device(id) => answers(id),
             Cause::Below(_) | Cause::Group(..) | Cause::Moment => true,
@@ -336,7 +338,7 @@ impl Watch {
                     Shared::Umbrella(umbrella) => Some(umbrella),
                     Shared::Wait => return self.deadlines.push(Reverse((turn.at + RECHECK, Deadline::Fault(slot)))),
                 };
-                let (evidence, solve_after) = (&self.evidence[slot.index()], device.pace.solve_after);
+                let (evidence, solve_after) = (&self.evidence[slot.index()], device.rules.pace.solve_after);
                 let witness = self.undelivered(slot, evidence.trouble().map(|trouble| trouble.first_loss));
                 let unit = &device.id;
                 self.desk.fault(&Subject { unit, circuit, evidence, solve_after, umbrella, witness }, turn);
@@ -346,7 +348,7 @@ impl Watch {
                 // What it is reached through explains it.
                 if self.ancestors(slot).any(|parent| self.evidence[parent.index()].verdict() == Verdict::Loss) {
                     let lost = self.evidence[slot.index()].trouble().map(|trouble| trouble.loss.total(turn.at));
-                    return self.rearm(slot, lost.map(|lost| lost + device.pace.down_after));
+                    return self.rearm(slot, lost.map(|lost| lost + device.rules.pace.down_after));
                 }
                 self.device_umbrella(slot, turn);
             }
@@ -375,8 +377,7 @@ impl Watch {
 
     fn case_due(&mut self, reference: Reference, turn: &mut Turn) {
         let Some(case) = self.desk.case(reference) else { return };
-        let slot = self.slots.get(&case.opening.unit);
-        let slot = slot.copied();
+        let slot = self.slot(&case.opening.unit);
         let well = slot.is_none_or(|slot| self.evidence[slot.index()].is_in_contact());
         self.desk.wake(reference, well, turn);
         if let Some(slot) = slot {
@@ -397,14 +398,14 @@ impl Watch {
         let (verdict, reason) = shift.now;
         if shift.at > shift.began {
             turn.intervals.push(Interval {
-                device: device.id.clone(),
+                device: device.id.to_string(),
                 from: shift.began,
                 until: shift.at,
                 verdict: shift.was.0,
                 reason: shift.was.1,
             });
         }
-        turn.facts.push(Fact::VerdictChanged { device: device.id.clone(), verdict, reason, since: shift.at });
+        turn.facts.push(Fact::VerdictChanged { device: device.id.to_string(), verdict, reason, since: shift.at });
         self.desk.line_is(&device.id, Line::Watched(verdict, reason), shift.at, turn);
         turn.touched.push(shift.slot);
         self.changed.push(shift.slot);
@@ -415,7 +416,7 @@ impl Watch {
                 .trouble()
                 .is_some_and(|trouble| trouble.fault_at.is_none() && trouble.first_loss == shift.at);
             if fresh {
-                self.rearm(shift.slot, Some(device.pace.down_after));
+                self.rearm(shift.slot, Some(device.rules.pace.down_after));
             } else if let Some(at) = self.fault_at(shift.slot) {
                 self.deadlines.push(Reverse((at, Deadline::Fault(shift.slot))));
             }
@@ -427,11 +428,11 @@ impl Watch {
         let Request { ticket, by, wish } = request;
         let result = match wish {
             Wish::Open { unit, priority, note } => {
-                let slot = self.slots.get(&unit).copied();
+                let slot = self.slot(&unit);
                 match slot.and_then(|slot| self.devices[slot.index()].as_deref().map(|device| (slot, device))) {
-                    Some((slot, Device { id, role: Role::Unit(circuit), pace, .. })) => {
+                    Some((slot, Device { id, role: Role::Unit(circuit), rules, .. })) => {
                         let evidence = &self.evidence[slot.index()];
-                        let solve_after = pace.solve_after;
+                        let solve_after = rules.pace.solve_after;
                         let (umbrella, witness) = (None, None);
                         let subject = Subject { unit: id, circuit, evidence, solve_after, umbrella, witness };
                         let opened = self.desk.open_by_hand(&subject, by, priority, note, turn);
@@ -462,10 +463,10 @@ impl Watch {
     /// A person declared the case solved. If its line is still lost, it gets the time of a new fault to come back; if it
     /// is degraded, that of a new finding.
     fn expect_recovery(&mut self, reference: Reference, turn: &mut Turn) {
-        let Some(&slot) = self.desk.case(reference).and_then(|case| self.slots.get(&case.opening.unit)) else {
+        let Some(slot) = self.desk.case(reference).and_then(|case| self.slot(&case.opening.unit)) else {
             return;
         };
-        let Some(down_after) = self.devices[slot.index()].as_ref().map(|device| device.pace.down_after) else {
+        let Some(down_after) = self.devices[slot.index()].as_ref().map(|device| device.rules.pace.down_after) else {
             return;
         };
         if let Some(trouble) = self.evidence[slot.index()].trouble() {
@@ -483,11 +484,11 @@ impl Watch {
         for slot in self.changed.drain(..) {
             if let Some(device) = &self.devices[slot.index()] {
                 turn.devices.push(DeviceRow {
-                    id: device.id.clone(),
+                    id: device.id.to_string(),
                     evidence: self.evidence[slot.index()].clone(),
-                    address: self.polls[slot.index()].address,
+                    address: self.polls[slot.index()].address(device),
                     baseline: self.health[slot.index()].baseline(),
-                    agent: self.polls[slot.index()].agent.state(),
+                    agent: self.polls[slot.index()].agent(),
                 });
             }
         }
@@ -514,7 +515,7 @@ impl Watch {
     }
 
     fn all_slots(&self) -> Vec<Slot> {
-        self.slots.values().copied().collect()
+        self.order.iter().collect()
     }
 
     /// The desk.
@@ -531,13 +532,13 @@ impl Watch {
 
     /// All devices with their slots, in the order of their ids.
     pub fn devices(&self) -> impl Iterator<Item = (Slot, &Arc<Device>)> {
-        self.slots.values().filter_map(|&slot| Some((slot, self.devices[slot.index()].as_ref()?)))
+        self.order.iter().filter_map(|slot| Some((slot, self.devices[slot.index()].as_ref()?)))
     }
 
     /// The slot of a device.
     #[must_use]
     pub fn slot(&self, device: &str) -> Option<Slot> {
-        self.slots.get(device).copied()
+        self.order.find(&self.devices, device)
     }
 
     /// What is known of the device in a slot.
@@ -551,17 +552,17 @@ impl Watch {
             last_contact: evidence.last_contact(),
             rtt: poll.rtt,
             loss: poll.strip.loss(SHOWN_LOSS),
-            agent: poll.agent.state(),
+            agent: poll.agent(),
             symptoms: evidence.symptoms(),
             maintained: poll.maintained,
-            sample: poll.sample.clone(),
+            sample: poll.sample().cloned(),
         }
     }
 
     /// The last good address of the device in a slot.
     #[must_use]
     pub fn address(&self, slot: Slot) -> Option<IpAddr> {
-        self.polls[slot.index()].address
+        self.polls[slot.index()].address(self.devices[slot.index()].as_ref()?)
     }
 
     /// The evidence on the device in a slot.

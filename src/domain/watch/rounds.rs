@@ -2,35 +2,35 @@
 
 use super::Watch;
 use super::agent::{Agent, AgentState};
-use super::device::{Device, Place, Role, Slot};
+use super::device::{Device, Place, Slot};
 use super::evidence::{Blame, Failure};
-use super::health::Baseline;
 use super::ledger::{Reason, Verdict};
 use super::probe::{Ask, Method, Outcome, Probe, ProbeResult, Round, SnmpSample};
 use super::schedule::{next_regular, phase};
 use super::strip::Strip;
 use super::witness::Heard;
 use crate::domain::fact::Fact;
-use crate::domain::time::Time;
+use crate::domain::time::{Rtt, Time};
 use crate::domain::turn::Turn;
 use alloc::boxed::Box;
+use alloc::string::ToString;
+use alloc::sync::Arc;
 use core::net::IpAddr;
 use core::time::Duration;
 
 /// An engine that has not reported a probe this long after its timeout does not look any more.
 const ENGINE_GRACE: Duration = Duration::from_secs(5);
 
-/// How a device is being asked.
+/// How a device is being asked. There is one for each, so what few have is boxed.
 #[derive(Clone, Debug)]
 pub(super) struct Poll {
-    /// Its last good address.
-    pub(super) address: Option<IpAddr>,
-    pub(super) rtt: Option<Duration>,
-    pub(super) sample: Option<Box<SnmpSample>>,
+    /// Where its name led last, if it has one.
+    pub(super) resolved: Option<Box<IpAddr>>,
+    pub(super) rtt: Option<Rtt>,
     pub(super) strip: Strip,
+    by_snmp: Option<Box<BySnmp>>,
     round: Round,
     sent_at: Time,
-    snmp_due: Time,
     /// Bits of the methods whose answers are not in.
     waiting: u8,
     /// A scheduled round has a cell in the strip; a quick one has not.
@@ -43,14 +43,20 @@ pub(super) struct Poll {
     pub(super) refused: bool,
     /// Losses are expected for now.
     pub(super) maintained: bool,
-    pub(super) agent: Agent,
-    /// The usual round trip, as the store has it.
-    pub(super) stored_baseline: Baseline,
-    pub(super) heard_unasked: Option<Box<Heard>>,
-    /// How the agent took the question of this round.
-    agent_did: Option<AgentState>,
     /// The round trip by the main method.
-    round_rtt: Option<Duration>,
+    round_rtt: Option<Rtt>,
+}
+
+/// What there is beside for a device with an SNMP agent, or one that somebody said something of.
+#[derive(Clone, Debug, Default)]
+struct BySnmp {
+    agent: Agent,
+    /// How the agent took the question of this round.
+    did: Option<AgentState>,
+    /// When it is asked next; `None`: at once.
+    due: Option<Time>,
+    sample: Option<Arc<SnmpSample>>,
+    heard_unasked: Option<Heard>,
 }
 
 const fn bit(method: Method) -> u8 {
@@ -61,16 +67,15 @@ const fn bit(method: Method) -> u8 {
 }
 
 impl Poll {
-    pub(super) fn new(slot: Slot, device: &Device, address: Option<IpAddr>, now: Time) -> Self {
-        let (pace, window) = (&device.pace, device.limits.window);
+    pub(super) fn new(slot: Slot, device: &Device, resolved: Option<IpAddr>, now: Time) -> Self {
+        let (pace, window) = (&device.rules.pace, device.rules.limits.window);
         Self {
-            address,
+            resolved: resolved.filter(|_| device.host.name().is_some()).map(Box::new),
             rtt: None,
-            sample: None,
             strip: Strip::new(phase(slot, pace.interval), pace.interval, pace.history, window, now),
+            by_snmp: None,
             round: 0,
             sent_at: now,
-            snmp_due: now,
             waiting: 0,
             regular: false,
             heard: false,
@@ -78,31 +83,70 @@ impl Poll {
             void: true,
             refused: false,
             maintained: false,
-            agent: Agent::default(),
-            stored_baseline: Baseline::default(),
-            heard_unasked: None,
-            agent_did: None,
             round_rtt: None,
         }
     }
 
     /// Starts over for another device in the slot, or other settings. Rounds are numbered on, so that answers to the
     /// old ones are not taken for new ones.
-    pub(super) fn renew(&mut self, slot: Slot, device: &Device, address: Option<IpAddr>, now: Time) {
+    pub(super) fn renew(&mut self, slot: Slot, device: &Device, resolved: Option<IpAddr>, now: Time) {
         let round = self.round.wrapping_add(1);
-        *self = Self { round, ..Self::new(slot, device, address, now) };
+        *self = Self { round, ..Self::new(slot, device, resolved, now) };
+    }
+
+    /// As [`Self::renew`], for the same device: what its agent does is known.
+    pub(super) fn renew_settings(&mut self, slot: Slot, device: &Device, now: Time) {
+        let agent = self.by_snmp.take().map(|by_snmp| by_snmp.agent);
+        self.renew(slot, device, self.address(device), now);
+        self.by_snmp = agent.map(|agent| Box::new(BySnmp { agent, ..BySnmp::default() }));
+    }
+
+    /// The last good address of the device.
+    pub(super) fn address(&self, device: &Device) -> Option<IpAddr> {
+        device.host.address().or(self.resolved.as_deref().copied())
     }
 
     pub(super) const fn sent_at(&self) -> Time {
         self.sent_at
     }
 
-    const fn heard_by(&mut self, method: Method, rtt: Duration, agent: AgentState) {
-        self.rtt = Some(rtt);
+    fn heard_by(&mut self, method: Method, rtt: Duration, agent: AgentState) {
+        self.rtt = Some(rtt.into());
         match method {
-            Method::Icmp => self.round_rtt = Some(rtt),
-            Method::Snmp => self.agent_did = Some(agent),
+            Method::Icmp => self.round_rtt = self.rtt,
+            Method::Snmp => self.by_snmp.get_or_insert_default().did = Some(agent),
         }
+    }
+
+    /// What its agent does, as far as is known.
+    pub(super) fn agent(&self) -> AgentState {
+        self.by_snmp.as_ref().map_or(AgentState::Unknown, |by_snmp| by_snmp.agent.state())
+    }
+
+    /// Its agent was known to do this.
+    pub(super) fn restore_agent(&mut self, state: AgentState) {
+        if state != AgentState::Unknown {
+            self.by_snmp.get_or_insert_default().agent = Agent::restored(state);
+        }
+    }
+
+    /// What its agent said last.
+    pub(super) fn sample(&self) -> Option<&Arc<SnmpSample>> {
+        self.by_snmp.as_ref()?.sample.as_ref()
+    }
+
+    /// What was said unasked, by its agent or of it.
+    pub(super) fn heard_unasked(&self) -> Option<&Heard> {
+        self.by_snmp.as_ref()?.heard_unasked.as_ref()
+    }
+
+    /// Where it is noted what is said unasked, by its agent or of it.
+    pub(super) fn hear_unasked(&mut self) -> &mut Option<Heard> {
+        &mut self.by_snmp.get_or_insert_default().heard_unasked
+    }
+
+    fn is_snmp_due(&self, now: Time) -> bool {
+        self.by_snmp.as_ref().and_then(|by_snmp| by_snmp.due).is_none_or(|due| due <= now)
     }
 
     pub(super) const fn is_waiting(&self) -> bool {
@@ -111,7 +155,7 @@ impl Poll {
 
     /// How long the answer of this round took.
     pub(super) fn round_rtt(&self) -> Duration {
-        self.round_rtt.or(self.rtt).unwrap_or_default()
+        self.round_rtt.or(self.rtt).map_or(Duration::ZERO, Rtt::duration)
     }
 }
 
@@ -132,7 +176,7 @@ impl Watch {
 
     pub(super) fn schedule_regular(&mut self, slot: Slot, now: Time) {
         if let Some(device) = &self.devices[slot.index()] {
-            self.wheel.set(slot, next_regular(slot, device.pace.interval, now));
+            self.wheel.set(slot, next_regular(slot, device.rules.pace.interval, now));
         }
     }
 
@@ -149,7 +193,7 @@ impl Watch {
     fn send_round(&mut self, slot: Slot, turn: &mut Turn) {
         let now = turn.at;
         let Some(device) = &self.devices[slot.index()] else { return };
-        let pace = device.pace;
+        let pace = device.rules.pace;
         let mut next = next_regular(slot, pace.interval, now);
         // The last word before a fault is a fresh one.
         let fault = self.fault_at(slot);
@@ -173,23 +217,25 @@ impl Watch {
         poll.round = poll.round.wrapping_add(1);
         (poll.sent_at, poll.regular) = (now, !doubt);
         (poll.heard, poll.missed, poll.void) = (false, false, false);
-        (poll.agent_did, poll.round_rtt) = (None, None);
-        let Some(address) = poll.address else {
+        poll.round_rtt = None;
+        if let Some(by_snmp) = &mut poll.by_snmp {
+            by_snmp.did = None;
+        }
+        let Some(address) = poll.address(device) else {
             self.conclude(slot, Blame::Resolver, turn);
             return;
         };
+        let is_snmp_due = !device.rules.icmp || every_method || poll.is_snmp_due(now);
         let mut ask = |method, ask| {
             poll.waiting |= bit(method);
             turn.probes.push(Probe { slot, round: poll.round, address, timeout: pace.timeout, ask });
         };
-        if device.icmp {
+        if device.rules.icmp {
             ask(Method::Icmp, Ask::Icmp);
         }
-        if let Some(access) = &device.snmp
-            && (!device.icmp || every_method || poll.snmp_due <= now)
-        {
-            ask(Method::Snmp, Ask::Snmp(alloc::sync::Arc::clone(access)));
-            poll.snmp_due = now + pace.snmp_interval;
+        if let Some(access) = device.rules.snmp.as_ref().filter(|_| is_snmp_due) {
+            ask(Method::Snmp, Ask::Snmp(Arc::clone(access)));
+            poll.by_snmp.get_or_insert_default().due = Some(now + pace.snmp_interval);
         }
     }
 
@@ -209,7 +255,7 @@ impl Watch {
                 self.heard(slot, Reason::Answered, turn);
                 if let Some(sample) = sample {
                     self.keep_sample(slot, &sample, turn);
-                    self.polls[slot.index()].sample = Some(sample);
+                    self.polls[slot.index()].by_snmp.get_or_insert_default().sample = Some(Arc::from(sample));
                 }
             }
             Outcome::Rejected { rtt, .. } => {
@@ -222,7 +268,7 @@ impl Watch {
                     poll.note_undelivered(witness, turn.at);
                 }
                 if method == Method::Snmp {
-                    poll.agent_did = Some(AgentState::Silent);
+                    poll.by_snmp.get_or_insert_default().did = Some(AgentState::Silent);
                 }
                 self.isolation.sent(core::mem::take(&mut poll.refused));
                 if let Some(place) = self.sentinel(slot) {
@@ -247,10 +293,7 @@ impl Watch {
 
     /// Where a device is, if it is a sentinel.
     fn sentinel(&self, slot: Slot) -> Option<Place> {
-        match self.devices[slot.index()].as_deref()?.role {
-            Role::Sentinel(place) => Some(place),
-            Role::Unit(_) | Role::Node => None,
-        }
+        self.devices[slot.index()].as_deref()?.role.place()
     }
 
     fn heard(&mut self, slot: Slot, reason: Reason, turn: &mut Turn) {
@@ -305,14 +348,14 @@ impl Watch {
 
     /// What the agent of a device that answers did: the operator's own housekeeping.
     fn conclude_agent(&mut self, slot: Slot, turn: &mut Turn) {
-        let poll = &mut self.polls[slot.index()];
-        let before = poll.agent.state();
-        let Some(state) = poll.agent_did.and_then(|did| poll.agent.did(did)) else { return };
+        let Some(by_snmp) = &mut self.polls[slot.index()].by_snmp else { return };
+        let before = by_snmp.agent.state();
+        let Some(state) = by_snmp.did.and_then(|did| by_snmp.agent.did(did)) else { return };
         // That an agent answers from the beginning is no news.
         let is_news = before != AgentState::Unknown || state.needs_care();
         if let Some(device) = self.devices[slot.index()].as_ref().filter(|_| is_news) {
             self.changed.push(slot);
-            turn.facts.push(Fact::AgentChanged { device: device.id.clone(), state });
+            turn.facts.push(Fact::AgentChanged { device: device.id.to_string(), state });
         }
     }
 }

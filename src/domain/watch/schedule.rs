@@ -14,6 +14,8 @@ const SLOT_MS: i64 = 10;
 /// Places on the wheel: a turn is 41 s, longer than the usual interval.
 const PLACES: usize = 4096;
 const NONE: u32 = u32::MAX;
+/// Neighbours that are asked at the same moment: one wake-up, one call to the kernel and neighbouring memory serve them all.
+const TOGETHER: u32 = 16;
 
 /// The timing wheel.
 #[derive(Clone, Debug)]
@@ -112,8 +114,18 @@ impl Wheel {
     }
 }
 
+/// What the wheel keeps of each device, in bytes.
+#[cfg(test)]
+pub(crate) const BYTES: usize = size_of::<Link>();
+
+/// The first moment after `now` at which anybody can be due to be asked.
+#[must_use]
+pub const fn next_tick(now: Time) -> Time {
+    Time::from_millis((now.as_millis().div_euclid(SLOT_MS) + 1) * SLOT_MS)
+}
+
 /// The next regular time after `now` of the device in `slot`. Regular times are spread over the interval by the golden
-/// ratio: evenly for any number of devices, and nobody's moves when one is added.
+/// ratio, those of neighbours [`TOGETHER`]: evenly for any number of devices, and nobody's moves when one is added.
 pub(crate) fn next_regular(slot: Slot, interval: Duration, now: Time) -> Time {
     let offset = phase(slot, interval).as_millis();
     let interval = i64::try_from(interval.as_millis()).unwrap_or(i64::MAX).max(1);
@@ -124,7 +136,7 @@ pub(crate) fn next_regular(slot: Slot, interval: Duration, now: Time) -> Time {
 /// The first regular time of the device in `slot` on the timeline.
 pub(crate) fn phase(slot: Slot, interval: Duration) -> Time {
     let interval = i64::try_from(interval.as_millis()).unwrap_or(i64::MAX).max(1);
-    let fraction = slot.0.wrapping_mul(0x9E37_79B9); // frac(slot / phi) in units of 2^-32
+    let fraction = (slot.0 / TOGETHER).wrapping_mul(0x9E37_79B9); // frac(slot / TOGETHER / phi) in units of 2^-32
     Time::from_millis(i64::try_from((i128::from(interval) * i128::from(fraction)) >> 32).unwrap_or(0))
 }
 
@@ -174,12 +186,24 @@ mod tests {
     }
 
     #[test]
+    fn a_tick_is_a_moment_at_which_somebody_may_be_due() {
+        assert_eq!([-1, 0, 9, 10].map(|now| next_tick(ms(now))), [0, 10, 10, 20].map(ms));
+        let mut wheel = Wheel::new(ms(0));
+        wheel.grow(1);
+        wheel.set(Slot(0), ms(11));
+        assert_eq!(wheel.due(Slot(0)), Some(next_tick(ms(10))));
+    }
+
+    #[test]
     fn regular_times_spread_over_the_interval() {
         let interval = Duration::from_secs(10);
         let mut times: Vec<i64> =
-            (0..1000).map(|slot| next_regular(Slot(slot), interval, ms(-1)).as_millis()).collect();
+            (0..1000 * TOGETHER).map(|slot| next_regular(Slot(slot), interval, ms(-1)).as_millis()).collect();
         assert_eq!(times[0], 9_999 + 1 - 10_000);
+        let neighbours = times.chunks(TOGETHER as usize);
+        assert!(neighbours.into_iter().all(|group| group.iter().all(|time| *time == group[0])));
         times.sort_unstable();
+        times.dedup();
         let gaps = times.windows(2).map(|pair| pair[1] - pair[0]);
         assert!(gaps.clone().max() <= Some(20), "even: no gap above twice the mean of 10 ms");
         assert!(times.iter().all(|&time| (0..10_000).contains(&time)));

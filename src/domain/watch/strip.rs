@@ -94,61 +94,87 @@ pub struct Chunk {
     pub cells: Vec<u8>,
 }
 
+/// How many of the rounds that were sent were lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lost {
+    /// So many.
+    pub lost: u16,
+    /// Of so many: at most [`MAX_CELLS`].
+    pub sent: u16,
+}
+
+impl Lost {
+    /// As a share; `None` if none was sent.
+    #[must_use]
+    pub fn share(self) -> Option<f64> {
+        (self.sent > 0).then(|| f64::from(self.lost) / f64::from(self.sent))
+    }
+}
+
 /// The end of every so many rounds, found without a division and kept small: each round of each device asks for it.
 #[derive(Clone, Copy, Debug)]
 struct End {
     every: u16,
-    /// Rounds that there must be for the next one.
+    /// Rounds that there must be for the next one; 0: the newest round was the last of so many.
     left: u16,
-    /// Whether the newest round was the last of so many.
-    reached: bool,
 }
 
 impl End {
     /// `every`: at most [`MAX_CELLS`].
     fn new(every: i64, rounds: i64) -> Self {
         let small = |rounds: i64| u16::try_from(rounds).unwrap_or(u16::MAX);
-        Self { every: small(every), left: small(every - rounds.rem_euclid(every)), reached: false }
+        Self { every: small(every), left: small(every - rounds.rem_euclid(every)) }
     }
 
-    /// There are so many rounds now, and so many of them are new.
-    fn note(&mut self, rounds: i64, new: i64) {
+    const fn is_reached(self) -> bool {
+        self.left == 0
+    }
+
+    const fn pass(&mut self) {
+        if self.is_reached() {
+            self.left = self.every;
+        }
+    }
+
+    /// So many rounds are new, and there are `rounds` of them now.
+    fn note(&mut self, new: i64, rounds: impl FnOnce() -> i64) {
+        self.pass();
         match u16::try_from(new) {
-            Ok(new) if new < self.left => (self.left, self.reached) = (self.left - new, false),
+            Ok(new) if new <= self.left => self.left -= new,
             Ok(_) | Err(_) => {
                 let every = i64::from(self.every);
-                *self = Self { reached: rounds.rem_euclid(every) == 0, ..Self::new(every, rounds) };
+                *self = Self::new(every, rounds());
+                if self.left == self.every {
+                    self.left = 0;
+                }
             }
         }
     }
 }
 
-/// A ring of cells, of which the newest ones are the window.
+/// A ring of cells, of which the newest ones are the window. Rounds are counted back from the newest one, which is 0.
 #[derive(Clone, Debug)]
 pub(crate) struct Strip {
     cells: Box<[Cell]>,
     /// From one round to the next, in milliseconds.
     interval: i64,
-    /// When round 0 was due.
-    origin: Time,
-    /// Number of the newest round.
-    newest: i64,
+    /// When the newest round was due.
+    newest: Time,
     /// Where its cell is.
     head: u16,
+    /// Rounds that the sums are of: fewer than a window after that began anew.
+    summed: u16,
+    /// Rounds that are not in the store, of those that there are cells of.
+    unwritten: u16,
     window_end: End,
     chunk_end: End,
-    /// The window reaches no further back than this round.
-    window_from: i64,
-    /// Rounds before this one are in the store.
-    written: i64,
-    window: u16,
+    sums: Sums,
     slow_over: Cell,
     knows_slow: bool,
-    sums: Sums,
 }
 
 impl Strip {
-    /// A strip for rounds due at `phase` and every `interval` from there.
+    /// A strip for rounds due at `phase`, which is less than an interval, and every `interval` from there.
     pub(crate) fn new(phase: Time, interval: Duration, history: Duration, window: Duration, now: Time) -> Self {
         let interval = i64::try_from(interval.as_millis()).unwrap_or(i64::MAX).max(1);
         let window = usize::try_from(rounds_in(window, interval)).unwrap_or(MAX_CELLS);
@@ -158,81 +184,77 @@ impl Strip {
         Self {
             cells: vec![Cell::BLANK; len].into_boxed_slice(),
             interval,
-            origin: phase,
-            newest: first - 1,
+            newest: Time::from_millis(phase.as_millis().saturating_add((first - 1).saturating_mul(interval))),
             head: 0,
+            summed: 0,
+            unwritten: 0,
             window_end: End::new(window as i64, first),
             chunk_end: End::new(rounds_in(CHUNK, interval).clamp(1, len as i64), first),
-            window_from: first,
-            written: first,
-            window: u16::try_from(window).unwrap_or(u16::MAX),
+            sums: Sums::default(),
             slow_over: Cell(u8::MAX),
             knows_slow: false,
-            sums: Sums::default(),
         }
     }
 
-    fn round_at(&self, at: Time) -> i64 {
+    /// By how many rounds that one is newer than the newest which was sent at `at`.
+    fn newer(&self, at: Time) -> i64 {
+        let since = at.as_millis() - self.newest.as_millis();
         // Most often it is the next one.
-        let next = self.time_of(self.newest + 1);
-        if (0..self.interval).contains(&(at.as_millis() - next.as_millis())) {
-            return self.newest + 1;
-        }
-        (at.as_millis() - self.origin.as_millis()).div_euclid(self.interval)
+        if (0..self.interval).contains(&(since - self.interval)) { 1 } else { since.div_euclid(self.interval) }
     }
 
-    fn time_of(&self, round: i64) -> Time {
-        Time::from_millis(self.origin.as_millis().saturating_add(round.saturating_mul(self.interval)))
+    fn time_of(&self, back: usize) -> Time {
+        let back = i64::try_from(back).unwrap_or(i64::MAX).saturating_mul(self.interval);
+        Time::from_millis(self.newest.as_millis().saturating_sub(back))
     }
 
-    /// Where the cell of a round is that is neither newer than the newest nor older than the oldest.
-    fn place(&self, round: i64) -> usize {
-        let back = usize::try_from(self.newest - round).unwrap_or(0);
+    /// Where the cell of a round is that is not older than the oldest.
+    fn place(&self, back: usize) -> usize {
         let head = usize::from(self.head);
         if back <= head { head - back } else { head + self.cells.len() - back }
     }
 
-    /// The cells from a round on to the newest.
-    fn from(&self, first: i64) -> impl Iterator<Item = Cell> {
-        let count = usize::try_from(self.newest + 1 - first.max(self.oldest())).unwrap_or(0);
+    /// The cells of the newest rounds: `count`, or all.
+    fn latest(&self, count: usize) -> impl Iterator<Item = Cell> {
         let (end, len) = (usize::from(self.head) + 1, self.cells.len());
+        let count = count.min(len);
         let wrapped = count.saturating_sub(end);
         self.cells[len - wrapped..].iter().chain(&self.cells[end - (count - wrapped)..end]).copied()
     }
 
-    fn oldest(&self) -> i64 {
-        self.newest + 1 - self.cells.len() as i64
-    }
-
     /// Notes what became of the round sent at `sent`. Rounds that nobody sent before it are blank.
     pub(crate) fn push(&mut self, sent: Time, cell: Cell) {
-        let round = self.round_at(sent);
-        let new = round - self.newest;
+        let new = self.newer(sent);
         if new <= 0 {
-            (self.window_end.reached, self.chunk_end.reached) = (false, false);
+            self.window_end.pass();
+            self.chunk_end.pass();
             return;
         }
         if new > self.cells.len() as i64 {
             self.cells.fill(Cell::BLANK);
-            self.newest = round - 1;
+            self.unwritten = u16::try_from(self.cells.len()).unwrap_or(u16::MAX);
             self.restart_window();
-        }
-        while self.newest < round - 1 {
-            self.put(Cell::BLANK);
+        } else {
+            (1..new).for_each(|_| self.put(Cell::BLANK));
         }
         self.put(cell);
-        self.window_end.note(round + 1, new);
-        self.chunk_end.note(round + 1, new);
+        let Self { newest, interval, .. } = *self;
+        self.newest = Time::from_millis(newest.as_millis().saturating_add(new.saturating_mul(interval)));
+        let rounds = || self.newest.as_millis().div_euclid(interval) + 1;
+        self.window_end.note(new, rounds);
+        self.chunk_end.note(new, rounds);
     }
 
     fn put(&mut self, cell: Cell) {
-        let leaving = self.newest + 1 - i64::from(self.window);
-        if leaving >= self.window_from {
-            let gone = self.cells[self.place(leaving)];
+        if self.summed == self.window() {
+            let gone = self.cells[self.place(usize::from(self.summed) - 1)];
             self.count(gone, -1);
+        } else {
+            self.summed += 1;
         }
-        self.newest += 1;
-        self.head = if usize::from(self.head) + 1 < self.cells.len() { self.head + 1 } else { 0 };
+        let len = self.cells.len();
+        self.unwritten += u16::from(usize::from(self.unwritten) < len);
+        self.head = if usize::from(self.head) + 1 < len { self.head + 1 } else { 0 };
         self.cells[usize::from(self.head)] = cell;
         self.count(cell, 1);
     }
@@ -252,11 +274,12 @@ impl Strip {
     /// The loss since `since` is confirmed: what was lost of it is no random loss.
     pub(crate) fn darken(&mut self, since: Time) {
         // A round is due up to an interval before the next one, and was sent then.
-        for round in self.round_at(since).max(self.oldest())..=self.newest {
-            let place = self.place(round);
+        let rounds = usize::try_from(1 - self.newer(since)).unwrap_or(0);
+        for back in 0..rounds.min(self.cells.len()) {
+            let place = self.place(back);
             if self.cells[place] == Cell::LOST {
                 self.cells[place] = Cell::DARK;
-                if round >= self.window_from.max(self.newest + 1 - i64::from(self.window)) {
+                if back < usize::from(self.summed) {
                     self.count(Cell::LOST, -1);
                 }
             }
@@ -265,10 +288,10 @@ impl Strip {
 
     /// The newest round was lost by the one method alone, and the device answers by another: that says nothing of its line.
     pub(crate) fn excuse_newest(&mut self) {
-        let place = self.place(self.newest);
+        let place = self.place(0);
         if self.cells[place] == Cell::LOST {
             self.cells[place] = Cell::BLANK;
-            if self.newest >= self.window_from {
+            if self.summed > 0 {
                 self.count(Cell::LOST, -1);
             }
         }
@@ -276,7 +299,7 @@ impl Strip {
 
     /// What came before counts no more.
     pub(crate) fn restart_window(&mut self) {
-        self.window_from = self.newest + 1;
+        self.summed = 0;
         self.sums = Sums::default();
     }
 
@@ -296,16 +319,17 @@ impl Strip {
         let limit = limit.map_or(Cell(u8::MAX), Cell::answered);
         if limit != self.slow_over {
             self.slow_over = limit;
-            self.sums.slow = self.over(self.window, limit);
+            self.sums.slow = self.over(self.window(), limit);
         }
     }
 
-    fn latest(&self, count: u16) -> impl Iterator<Item = Cell> {
-        self.from((self.newest + 1 - i64::from(count)).max(self.window_from))
+    /// As [`Self::latest`], of those alone that the sums are of.
+    fn latest_summed(&self, count: u16) -> impl Iterator<Item = Cell> {
+        self.latest(usize::from(count.min(self.summed)))
     }
 
     fn over(&self, count: u16, limit: Cell) -> u16 {
-        self.latest(count).map(|cell| u16::from(cell.0 >= Cell::FIRST && cell > limit)).sum()
+        self.latest_summed(count).map(|cell| u16::from(cell.0 >= Cell::FIRST && cell > limit)).sum()
     }
 
     /// The sums of the window.
@@ -315,18 +339,18 @@ impl Strip {
 
     /// How many rounds a window has.
     pub(crate) const fn window(&self) -> u16 {
-        self.window
+        self.window_end.every
     }
 
     /// How long a window is: longer than was wished if that were too few rounds.
     pub(crate) fn span(&self) -> Duration {
-        Duration::from_millis(self.interval.unsigned_abs()) * u32::from(self.window)
+        Duration::from_millis(self.interval.unsigned_abs()) * u32::from(self.window())
     }
 
     /// The sums of the newer half of the window.
     pub(crate) fn late_half(&self) -> Sums {
-        let half = self.window / 2;
-        let count = |which: fn(Cell) -> bool| self.latest(half).map(|cell| u16::from(which(cell))).sum();
+        let half = self.window() / 2;
+        let count = |which: fn(Cell) -> bool| self.latest_summed(half).map(|cell| u16::from(which(cell))).sum();
         Sums {
             answered: count(|cell| cell.0 >= Cell::FIRST),
             lost: count(|cell| cell == Cell::LOST),
@@ -337,7 +361,7 @@ impl Strip {
     /// The round trip that `percent` of the window's answers do not exceed (nearest rank).
     pub(crate) fn percentile(&self, percent: u32) -> Option<Duration> {
         let mut counts = [0_u32; 256];
-        self.latest(self.window).for_each(|cell| counts[usize::from(cell.0)] += 1);
+        self.latest_summed(self.window()).for_each(|cell| counts[usize::from(cell.0)] += 1);
         let answers = &counts[usize::from(Cell::FIRST)..];
         let rank = (answers.iter().sum::<u32>() * percent).div_ceil(100);
         let mut seen = 0;
@@ -348,45 +372,47 @@ impl Strip {
         Cell(Cell::FIRST + u8::try_from(found).unwrap_or(0)).rtt()
     }
 
-    /// Share of lost rounds among those sent over `span`, confirmed losses included; `None` if none was sent.
-    pub(crate) fn loss(&self, span: Duration) -> Option<f64> {
-        let first = (self.newest + 1).saturating_sub(rounds_in(span, self.interval).max(1));
-        let (mut sent, mut lost) = (0_u32, 0_u32);
-        for cell in self.from(first) {
-            sent += u32::from(cell != Cell::BLANK);
-            lost += u32::from(cell == Cell::LOST || cell == Cell::DARK);
+    /// The rounds sent and lost over `span`, confirmed losses included.
+    pub(crate) fn loss(&self, span: Duration) -> Lost {
+        let mut loss = Lost::default();
+        for cell in self.latest(self.rounds_of(span)) {
+            loss.sent += u16::from(cell != Cell::BLANK);
+            loss.lost += u16::from(cell == Cell::LOST || cell == Cell::DARK);
         }
-        (sent > 0).then(|| f64::from(lost) / f64::from(sent))
+        loss
+    }
+
+    /// How many rounds are looked at for what is to be known of a span: one at least.
+    fn rounds_of(&self, span: Duration) -> usize {
+        usize::try_from(rounds_in(span, self.interval)).unwrap_or(usize::MAX).max(1)
     }
 
     /// Whether the newest round completed a window, counted from round 0.
     pub(crate) const fn window_is_full(&self) -> bool {
-        self.window_end.reached
+        self.window_end.is_reached()
     }
 
     /// Whether it completed an hour.
     pub(crate) const fn chunk_is_full(&self) -> bool {
-        self.chunk_end.reached
+        self.chunk_end.is_reached()
     }
 
     /// Whether the last hour shows something.
     pub(crate) fn is_noteworthy(&self) -> bool {
-        let rounds = i64::from(self.chunk_end.every);
+        let rounds = usize::from(self.chunk_end.every);
         let shows =
             |cell: &Cell| *cell == Cell::LOST || *cell == Cell::DARK || cell.0 >= Cell::FIRST && *cell > self.slow_over;
-        let found = self.from((self.newest + 1 - rounds).max(self.written)).filter(shows).count();
-        (found * NOTEWORTHY) as i64 >= rounds && found > 1
+        let found = self.latest(rounds.min(usize::from(self.unwritten))).filter(shows).count();
+        found * NOTEWORTHY >= rounds && found > 1
     }
 
     /// The cells that are not in the store yet, at most those of `span`.
     pub(crate) fn take_unwritten(&mut self, span: Duration) -> Option<Chunk> {
-        let rounds = rounds_in(span, self.interval).max(1);
-        let first = (self.newest + 1).saturating_sub(rounds).max(self.written).max(self.oldest());
-        let cells: Vec<u8> = self.from(first).map(Cell::byte).collect();
-        self.written = self.newest + 1;
+        let unwritten = core::mem::take(&mut self.unwritten);
+        let cells: Vec<u8> = self.latest(self.rounds_of(span).min(usize::from(unwritten))).map(Cell::byte).collect();
         let says_something = cells.iter().any(|&cell| Cell(cell) != Cell::BLANK);
         says_something.then(|| Chunk {
-            from: self.time_of(first),
+            from: self.time_of(cells.len() - 1),
             interval: Duration::from_millis(self.interval.unsigned_abs()),
             cells,
         })
@@ -488,7 +514,7 @@ mod tests {
         let mut strip = filled([Cell::answered(ms(10)), Cell::LOST, Cell::answered(ms(10)), Cell::LOST, Cell::LOST]);
         strip.darken(at(33));
         assert_eq!(strip.sums(), sums(2, 1, 0));
-        assert_eq!(strip.loss(SECOND * 300), Some(0.6), "but it was lost");
+        assert_eq!(strip.loss(SECOND * 300), Lost { lost: 3, sent: 5 }, "but it was lost");
         strip.restart_window();
         strip.darken(at(0));
         assert_eq!(strip.sums(), sums(0, 0, 0));
@@ -502,8 +528,8 @@ mod tests {
         let mut end = End::new(60, rounds);
         for new in [1, 2, 59, 60, 61, 1, 120, 300, 70_000, 3, 57].into_iter().cycle().take(2_000) {
             rounds += new;
-            end.note(rounds, new);
-            assert_eq!(end.reached, rounds % 60 == 0, "{rounds} after {new}");
+            end.note(new, || rounds);
+            assert_eq!(end.is_reached(), rounds % 60 == 0, "{rounds} after {new}");
         }
     }
 

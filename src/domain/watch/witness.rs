@@ -10,7 +10,6 @@ use crate::domain::desk::{Cause, Witness};
 use crate::domain::fact::Fact;
 use crate::domain::time::Time;
 use crate::domain::turn::Turn;
-use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::ToString;
 use alloc::vec::Vec;
@@ -40,15 +39,15 @@ pub(super) struct Heard {
 }
 
 impl Heard {
-    fn begin(now: Time) -> Box<Self> {
-        Box::new(Self { span_began: now, noted: 0, unnoted: 0, latest: VecDeque::new(), undelivered: None })
+    fn begin(now: Time) -> Self {
+        Self { span_began: now, noted: 0, unnoted: 0, latest: VecDeque::new(), undelivered: None }
     }
 }
 
 impl Poll {
     /// A router said why a probe to the device, which is lost, did not get there.
     pub(super) fn note_undelivered(&mut self, word: Undelivered, now: Time) {
-        self.heard_unasked.get_or_insert_with(|| Heard::begin(now)).undelivered = Some((now, word));
+        self.hear_unasked().get_or_insert_with(|| Heard::begin(now)).undelivered = Some((now, word));
     }
 }
 
@@ -66,7 +65,7 @@ impl Watch {
     /// Who has this address. The index is made when the first trap comes.
     fn sender(&mut self, address: IpAddr) -> Option<Slot> {
         if self.senders.is_none() {
-            let known = self.slots.values().filter_map(|&slot| Some((self.polls[slot.index()].address?, slot)));
+            let known = self.order.iter().filter_map(|slot| Some((self.address(slot)?, slot)));
             self.senders = Some(known.collect::<BTreeMap<IpAddr, Slot>>());
         }
         self.senders.as_ref().and_then(|senders| senders.get(&address)).copied()
@@ -80,7 +79,7 @@ impl Watch {
         if !poll.is_waiting() && self.wheel.due(slot).is_none_or(|due| due > soonest) {
             self.wheel.set(slot, soonest);
         }
-        let heard = poll.heard_unasked.get_or_insert_with(|| Heard::begin(now));
+        let heard = poll.hear_unasked().get_or_insert_with(|| Heard::begin(now));
         if now.since(heard.span_began) >= TRAP_SPAN {
             (heard.span_began, heard.noted) = (now, 0);
         }
@@ -95,7 +94,7 @@ impl Watch {
         }
         heard.latest.push_back((now, trap.says.clone()));
         turn.facts.push(Fact::Trapped {
-            device: device.id.clone(),
+            device: device.id.to_string(),
             case: self.desk.open_case_of(&device.id).map(|case| case.opening.reference),
             says: trap.says,
             interface: trap.interface,
@@ -114,7 +113,7 @@ impl Watch {
         if final_word.is_some_and(|diagnosis| !has_word || diagnosis.witnesses.iter().any(said)) {
             return;
         }
-        let waits = device.snmp.is_some() && !has_word && !self.polls[slot.index()].agent.state().needs_care();
+        let waits = device.rules.snmp.is_some() && !has_word && !self.polls[slot.index()].agent().needs_care();
         if waits || !self.evidence[slot.index()].verdict().is_contact() || case.recovered_at.is_none() {
             return;
         }
@@ -130,7 +129,7 @@ impl Watch {
             None => {
                 let parent = self.ancestors(slot).find(lost_parent);
                 let parent = parent.and_then(|parent| self.devices[parent.index()].as_ref());
-                witnesses.extend(parent.map(|parent| Witness::Upstream(parent.id.clone())));
+                witnesses.extend(parent.map(|parent| Witness::Upstream(parent.id.to_string())));
             }
         }
         let booted = self.health[slot.index()].booted_at().filter(|_| has_word);
@@ -138,7 +137,7 @@ impl Watch {
             booted.map(|at| if at + BEFORE >= outage.first_loss { Witness::Booted(at) } else { Witness::RanOn(at) }),
         );
         witnesses.extend(self.undelivered(slot, Some(outage.first_loss)));
-        let traps = self.polls[slot.index()].heard_unasked.iter().flat_map(|heard| heard.latest.iter());
+        let traps = self.polls[slot.index()].heard_unasked().into_iter().flat_map(|heard| heard.latest.iter());
         let of_it = traps.filter(|(at, _)| *at + BEFORE >= outage.first_loss);
         for (at, says) in of_it {
             let says = says.name().to_string();
@@ -152,7 +151,7 @@ impl Watch {
 
     /// What a router said of a loss that began at `first_loss`.
     pub(super) fn undelivered(&self, slot: Slot, first_loss: Option<Time>) -> Option<Witness> {
-        let (at, word) = self.polls[slot.index()].heard_unasked.as_ref()?.undelivered?;
+        let (at, word) = self.polls[slot.index()].heard_unasked()?.undelivered?;
         (at >= first_loss?).then_some(Witness::Undelivered { why: word.why, router: word.router, at })
     }
 }

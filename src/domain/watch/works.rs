@@ -1,6 +1,6 @@
 //! Maintenance of the network: which devices it touches, when it begins and ends, and who is told.
 
-use super::device::{Device, GroupKind, Role, Slot};
+use super::device::{Device, Slot};
 use super::ledger::Verdict;
 use super::{Deadline, Watch};
 use crate::domain::desk::{Affected, LetterKind};
@@ -10,7 +10,7 @@ use crate::domain::plan::{Plan, is_id};
 use crate::domain::time::Time;
 use crate::domain::turn::{BadMaintenance, Refusal, Turn};
 use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
@@ -197,8 +197,11 @@ impl Watch {
     fn touched_by(&self, scope: &Scope) -> BTreeMap<String, Vec<(String, String)>> {
         let mut touched: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
         for (_, device) in self.within(scope) {
-            if let Role::Unit(circuit) = &device.role {
-                touched.entry(circuit.customer.clone()).or_default().push((device.id.clone(), circuit.order.clone()));
+            if let Some(circuit) = device.circuit() {
+                touched
+                    .entry(circuit.customer.to_string())
+                    .or_default()
+                    .push((device.id.to_string(), circuit.order.to_string()));
             }
         }
         touched
@@ -207,15 +210,12 @@ impl Watch {
     /// The devices of a scope, with all that is reached through them.
     fn within<'a>(&'a self, scope: &'a Scope) -> impl Iterator<Item = (Slot, &'a Arc<Device>)> {
         let root = match scope {
-            Scope::Device(id) => self.slots.get(id).copied(),
+            Scope::Device(id) => self.slot(id),
             Scope::Group(..) => None,
         };
-        self.devices().filter(move |(slot, device)| match (scope, &device.role) {
-            (Scope::Device(_), _) => {
-                root.is_some_and(|root| *slot == root || self.ancestors(*slot).any(|parent| parent == root))
-            }
-            (Scope::Group(kind, name), Role::Unit(circuit)) => circuit.group(*kind) == Some(name),
-            (Scope::Group(..), Role::Node | Role::Sentinel(_)) => false,
+        self.devices().filter(move |(slot, device)| match scope {
+            Scope::Device(_) => root.is_some_and(|root| *slot == root || self.is_below(*slot, root)),
+            Scope::Group(kind, name) => device.is_of(*kind, name),
         })
     }
 
@@ -263,7 +263,7 @@ impl Watch {
             let is_unit = |slot: &&Slot| {
                 let is_lost = watch.evidence[slot.index()].verdict() == Verdict::Loss;
                 let device = watch.devices[slot.index()].as_ref();
-                device.is_some_and(|device| matches!(device.role, Role::Unit(_))) && (is_lost || !lost)
+                device.is_some_and(|device| device.circuit().is_some()) && (is_lost || !lost)
             };
             touched.iter().filter(is_unit).count()
         };
@@ -303,7 +303,7 @@ impl Watch {
         let (mut roots, mut groups) = (BTreeSet::new(), BTreeSet::new());
         for known in self.works.values().filter(|known| known.stage == Stage::Active) {
             match &known.window.scope {
-                Scope::Device(id) => roots.extend(self.slots.get(id).copied()),
+                Scope::Device(id) => roots.extend(self.slot(id)),
                 Scope::Group(kind, name) => {
                     groups.insert((*kind, name.as_str()));
                 }
@@ -311,12 +311,7 @@ impl Watch {
         }
         let is_maintained = |slot: Slot, device: &Device| {
             let is_below = || self.ancestors(slot).any(|parent| roots.contains(&parent));
-            let in_group = || match &device.role {
-                Role::Unit(circuit) => GroupKind::ALL
-                    .into_iter()
-                    .any(|kind| circuit.group(kind).is_some_and(|name| groups.contains(&(kind, name)))),
-                Role::Node | Role::Sentinel(_) => false,
-            };
+            let in_group = || device.groups().any(|group| groups.contains(&group));
             !roots.is_empty() && (roots.contains(&slot) || is_below()) || !groups.is_empty() && in_group()
         };
         let changed: Vec<Slot> = self

@@ -1,10 +1,10 @@
 //! ICMP errors of unprivileged sockets: the kernel finds out which socket's echo each is about, and keeps it in that one's error
 //! queue (`IP_RECVERR` of ip(7)).
 
-use super::bursts::{Arrival, BURST, ip};
 use super::echo::ECHO_LEN;
 use super::errors::Complaint;
-use super::family::{Message, Version};
+use super::family::{Arrival, Message, Version};
+use crate::engine::polling::{self, BURST};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use nix::cmsg_space;
 use nix::libc::{self, sock_extended_err, sockaddr_in6};
@@ -38,7 +38,7 @@ pub(super) fn receive(socket: &impl AsRawFd, version: Version, arrivals: &mut Ve
             break;
         };
         any = true;
-        let to = message.address.as_ref().and_then(ip);
+        let to = message.address.as_ref().and_then(polling::address).map(|to| to.ip());
         let complaint = word(&message);
         let says = message.iovs().next().and_then(|echo| Complaint::about(version, complaint?.0, to?, echo));
         arrivals.push(Arrival {

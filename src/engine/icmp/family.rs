@@ -1,6 +1,5 @@
 //! The ICMP sockets of one address family.
 
-use super::bursts::{Arrival, Bursts};
 use super::echo::{self, Token};
 use super::error_queue::{self, MAX_PENDING};
 use super::errors::Complaint;
@@ -8,7 +7,9 @@ use super::filter;
 use super::rotation::{IDENTIFIERS, Turn};
 use crate::domain::watch::Method;
 use crate::engine::buffers::{self, Overflows};
-use core::net::IpAddr;
+use crate::engine::polling::{Bursts, Datagram};
+use core::net::{IpAddr, SocketAddr};
+use core::time::Duration;
 use nix::sys::socket::{setsockopt, sockopt};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io::{self, ErrorKind};
@@ -28,7 +29,7 @@ pub(super) struct Family {
     /// At least one, by turn.
     doors: Vec<Door>,
     dropped: u32,
-    bursts: Bursts,
+    bursts: Bursts<DATAGRAM_LEN>,
 }
 
 struct Door {
@@ -41,6 +42,17 @@ struct Door {
 pub(super) enum Version {
     V4,
     V6,
+}
+
+/// A datagram that came.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arrival {
+    /// The address it came from.
+    pub(super) from: Option<IpAddr>,
+    /// What it says, if it may be to us.
+    pub(super) says: Option<Message>,
+    /// When the kernel received it, since the Unix epoch.
+    pub(super) stamped: Option<Duration>,
 }
 
 /// A datagram that may be to us.
@@ -115,10 +127,11 @@ impl Family {
         let (raw, version) = (self.raw, self.version);
         let write = |echo: &Echo| {
             let ident = raw.map_or(0, |first| first | u16::from(echo.turn.0));
-            match version {
+            let message = match version {
                 Version::V4 => echo::request_v4(ident, echo.token),
                 Version::V6 => echo::request_v6(ident, echo.token),
-            }
+            };
+            (SocketAddr::new(echo.address, 0), message)
         };
         let (bursts, socket) = (&mut self.bursts, &self.doors[place].socket);
         patiently(raw, || bursts.send(socket, echoes, write))
@@ -134,14 +147,18 @@ impl Family {
         let version = self.version;
         // a raw IPv4 socket hands out IP headers too
         let with_ip_header = self.raw.is_some() && version == Version::V4;
-        let read = |datagram: &[u8]| Message::read(version, with_ip_header, datagram);
         let mut any = false;
         for door in &self.doors {
             if self.raw.is_none() {
                 any |= error_queue::receive(&door.socket, version, arrivals);
             }
+            let mut take = |datagram: Datagram<'_>| {
+                let from = datagram.from.map(|from| from.ip());
+                let says = Message::read(version, with_ip_header, datagram.content);
+                arrivals.push(Arrival { from, says, stamped: datagram.stamped });
+            };
             let bursts = &mut self.bursts;
-            match patiently(self.raw, || bursts.receive(&door.socket, arrivals, read)) {
+            match patiently(self.raw, || bursts.receive(&door.socket, &mut take)) {
                 Ok(()) => any = true,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 Err(error) => return Err(error),

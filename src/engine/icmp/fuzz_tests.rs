@@ -2,9 +2,10 @@
 
 use super::echo::Token;
 use super::family::{Message, Version};
-use super::flights::{Flights, Moment, Stray};
+use super::flights::Flights;
 use crate::domain::watch::{Ask, Probe, Slot};
 use crate::engine::fuzz;
+use crate::engine::polling::{Moment, Stray};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::time::Duration;
 use std::hash::RandomState;

@@ -11,7 +11,6 @@
 //! Echoes go out in small bursts, each followed by a look at what has come. A round trip begins when its burst is handed to the
 //! kernel and ends with the kernel's own stamp on the reply, so it doesn't matter when we get round to reading that.
 
-mod bursts;
 mod complaints;
 mod echo;
 mod error_queue;
@@ -27,22 +26,21 @@ mod fuzz_tests;
 mod namespace;
 mod rotation;
 
-use self::bursts::{Arrival, BURST};
 use self::complaints::Complaints;
 use self::errors::Complaint;
-use self::family::{Echo, Family, Message, Version};
-use self::flights::{Flight, Flights, Moment, Stray};
+use self::family::{Arrival, Echo, Family, Message, Version};
+use self::flights::{Flight, Flights};
 use self::rotation::Rotation;
 use super::buffers::{self, READS_AT_ONCE};
 use super::collector::Collector;
 use super::orders::{Order, Orders};
+use super::polling::{BURST, Moment, Stray, Strays};
 use super::{Deliver, ProbeEngine, StartError};
-use crate::clock::{self, Stopwatch};
+use crate::clock::Stopwatch;
 use crate::domain::watch::{Method, Outcome, Probe, Undelivered};
 use core::hash::BuildHasher;
 use core::net::IpAddr;
 use core::time::Duration;
-use metrics::Counter;
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
 use std::collections::VecDeque;
@@ -74,7 +72,7 @@ struct Engine {
     rotation: Rotation,
     clock: Stopwatch,
     complaints: Complaints,
-    strays: [Counter; Stray::ALL.len()],
+    strays: Strays,
     /// Room for what comes, and for what goes.
     arrivals: Vec<Arrival>,
     echoes: Vec<Echo>,
@@ -99,9 +97,7 @@ impl Engine {
             rotation: Rotation::default(),
             clock: Stopwatch::start(),
             complaints: Complaints::new(),
-            strays: Stray::ALL.map(|stray| {
-                metrics::counter!("ntuwatch_ignored_datagrams_total", "method" => Method::Icmp.name(), "why" => stray.name())
-            }),
+            strays: Strays::new(Method::Icmp),
             arrivals: Vec::with_capacity(BURST),
             echoes: Vec::with_capacity(BURST),
         })
@@ -137,8 +133,11 @@ impl Engine {
         let send = (!self.waiting.is_empty() && !full && !self.blocked).then_some(Duration::ZERO);
         let sleep = [deadline, self.collector.wait(), send].into_iter().flatten().min();
         let mut ready = vec![PollFd::new(orders.bell(), PollFlags::POLLIN)];
-        let families = [Some(&self.v4), self.v6.as_ref().ok()].into_iter().flatten();
-        ready.extend(families.flat_map(Family::sockets).map(|socket| PollFd::new(socket, PollFlags::POLLIN)));
+        // While results gather, so do answers: the kernel has stamped them.
+        if self.collector.wait().is_none() {
+            let families = [Some(&self.v4), self.v6.as_ref().ok()].into_iter().flatten();
+            ready.extend(families.flat_map(Family::sockets).map(|socket| PollFd::new(socket, PollFlags::POLLIN)));
+        }
         if let (true, false, Some(next)) = (self.blocked, full, self.waiting.front())
             && let Ok(family) = self.family(next.address)
         {
@@ -187,10 +186,10 @@ impl Engine {
         match landed {
             Ok(flight) => {
                 self.complaints.answered(flight.address);
-                let rtt = round_trip(flight.sent, arrival.stamped, now);
+                let rtt = flight.sent.round_trip(arrival.stamped, now);
                 self.collector.report(flight.slot, flight.round, Outcome::Answered { rtt, sample: None });
             }
-            Err(stray) => self.strays[stray as usize].increment(1),
+            Err(stray) => self.strays.count(stray),
         }
     }
 
@@ -204,7 +203,7 @@ impl Engine {
         };
         match known {
             Ok(()) => self.complaints.note(about.to, Undelivered { why, router }, now),
-            Err(stray) => self.strays[stray as usize].increment(1),
+            Err(stray) => self.strays.count(stray),
         }
     }
 
@@ -260,7 +259,7 @@ impl Engine {
                 return self.refuse_first(why);
             }
         };
-        let sent = Moment { at: self.clock.elapsed(), wall: clock::unix_time() };
+        let sent = Moment::now(self.clock);
         echoes.clear();
         let goes_along =
             |probe: &&Probe| probe.address.is_ipv4() == version && family.is_one_way(rotation.of(probe.slot), turn);
@@ -288,13 +287,6 @@ impl Engine {
         self.collector.report(probe.slot, probe.round, Outcome::NotSent { why });
         Some(0)
     }
-}
-
-/// From when the echo was handed to the kernel until the kernel stamped the reply. If somebody set the clock meanwhile, until the
-/// reply was read.
-fn round_trip(sent: Moment, stamped: Option<Duration>, now: Duration) -> Duration {
-    let at_most = now.saturating_sub(sent.at);
-    stamped.and_then(|stamped| stamped.checked_sub(sent.wall)).filter(|rtt| *rtt <= at_most).unwrap_or(at_most)
 }
 
 #[cfg(test)]
@@ -364,15 +356,5 @@ mod tests {
         let last = receiver.try_recv().unwrap();
         assert!(matches!(last[..], [ProbeResult { slot: Slot(1), outcome: Outcome::Lost { .. }, .. }]), "{last:?}");
         assert_eq!(engine.rotation.of(Slot(1)), Turn(1));
-    }
-
-    #[test]
-    fn a_round_trip_ends_with_the_stamp_unless_the_clock_was_set() {
-        let ms = Duration::from_millis;
-        let sent = Moment { at: ms(100), wall: ms(5_000) };
-        assert_eq!(round_trip(sent, Some(ms(5_003)), ms(110)), ms(3));
-        assert_eq!(round_trip(sent, None, ms(110)), ms(10));
-        assert_eq!(round_trip(sent, Some(ms(4_000)), ms(110)), ms(10), "set back");
-        assert_eq!(round_trip(sent, Some(ms(9_000)), ms(110)), ms(10), "set forward");
     }
 }

@@ -1,177 +1,222 @@
 //! Cases.
 
-use super::{misfit, tally};
+use super::misfit;
 use crate::domain::desk::{
     Actor, Case, Diagnosis, LetterMark, Line, Opening, Outage, Stage, WaitingOn, Window, Witness,
 };
 use crate::domain::time::{Tally, Time};
-use crate::domain::watch::{Circuit, Finding, Reason};
+use crate::domain::watch::{Circuit, Finding, Reason, Terms};
 use crate::store::columns::{Count, Millis};
-use rusqlite::{CachedStatement, Result, Row, named_params};
+use rusqlite::types::FromSql;
+use rusqlite::{CachedStatement, Connection, Result, Row, ToSql};
+use std::sync::{Arc, LazyLock};
 
 /// What a withdrawn unit has in place of a verdict.
 const WITHDRAWN: &str = "WITHDRAWN";
 
-/// The opening of a case never changes, so an update leaves its columns alone.
-pub(in crate::store) const PUT_CASE: &str = "INSERT INTO cases (\
-     number, reference, unit, priority, stage, stage_since, waiting_on, solved_by, solved_at, \
-     window_ms, window_observed_ms, window_running_since, owner, line, line_reason, line_since, fault_seen, \
-     confirmed_last_contact, confirmed_first_loss, confirmed_detected, \
-     back_ms, back_running_since, recovered_at, downtime_ms, downtime_running_since, solved, returned, \
-     last_letter_kind, last_letter_number, opened_at, opened_by, opening_priority, \
-     customer, service_order, service, region, ttr_ms, supplier, queue, note, \
-     last_contact, first_loss, detected, opening_loss_ms, opening_loss_running_since, \
-     opening_line, opening_line_reason, opening_line_since, solve_after_ms, previous, \
-     umbrella, finding_symptom, finding_measured, finding_limit, finding_over_ms, site_cause, witnesses, \
-     pop, access, rate, opening_finding_symptom, opening_finding_measured, opening_finding_limit, \
-     opening_finding_over_ms) \
-     VALUES (:number, :reference, :unit, :priority, :stage, :stage_since, :waiting_on, :solved_by, :solved_at, \
-     :window_ms, :window_observed_ms, :window_running_since, :owner, :line, :line_reason, :line_since, :fault_seen, \
-     :confirmed_last_contact, :confirmed_first_loss, :confirmed_detected, \
-     :back_ms, :back_running_since, :recovered_at, :downtime_ms, :downtime_running_since, :solved, :returned, \
-     :last_letter_kind, :last_letter_number, :opened_at, :opened_by, :opening_priority, \
-     :customer, :service_order, :service, :region, :ttr_ms, :supplier, :queue, :note, \
-     :last_contact, :first_loss, :detected, :opening_loss_ms, :opening_loss_running_since, \
-     :opening_line, :opening_line_reason, :opening_line_since, :solve_after_ms, :previous, \
-     :umbrella, :finding_symptom, :finding_measured, :finding_limit, :finding_over_ms, :site_cause, :witnesses, \
-     :pop, :access, :rate, :opening_finding_symptom, :opening_finding_measured, :opening_finding_limit, \
-     :opening_finding_over_ms) \
-     ON CONFLICT (number) DO UPDATE SET \
-     priority = :priority, stage = :stage, stage_since = :stage_since, waiting_on = :waiting_on, \
-     solved_by = :solved_by, solved_at = :solved_at, window_ms = :window_ms, window_observed_ms = :window_observed_ms, \
-     window_running_since = :window_running_since, owner = :owner, line = :line, line_reason = :line_reason, \
-     line_since = :line_since, fault_seen = :fault_seen, \
-     confirmed_last_contact = :confirmed_last_contact, confirmed_first_loss = :confirmed_first_loss, \
-     confirmed_detected = :confirmed_detected, back_ms = :back_ms, back_running_since = :back_running_since, \
-     recovered_at = :recovered_at, downtime_ms = :downtime_ms, downtime_running_since = :downtime_running_since, \
-     solved = :solved, returned = :returned, last_letter_kind = :last_letter_kind, \
-     last_letter_number = :last_letter_number, umbrella = :umbrella, finding_symptom = :finding_symptom, \
-     finding_measured = :finding_measured, finding_limit = :finding_limit, finding_over_ms = :finding_over_ms, \
-     site_cause = :site_cause, witnesses = :witnesses";
+/// Names the columns once. There may be a hundred thousand cases to read and to write: they are found by their place.
+macro_rules! columns {
+    ($($name:ident)+) => {
+        #[derive(Clone, Copy)]
+        #[expect(non_camel_case_types, reason = "as the columns are called")]
+        enum Column {
+            $($name),+
+        }
 
-pub(in crate::store) fn put_case(statement: &mut CachedStatement<'_>, case: &Case) -> Result<()> {
-    let opening = &case.opening;
-    let stage = StageColumns::from(&case.stage);
-    let (line, line_reason) = line_columns(case.line);
-    let (opening_line, opening_line_reason) = line_columns(opening.line.0);
-    statement.execute(named_params! {
-        ":number": opening.reference,
-        ":reference": opening.reference.to_string(),
-        ":unit": opening.unit,
-        ":priority": case.priority,
-        ":stage": case.stage.name(),
-        ":stage_since": stage.since,
-        ":waiting_on": stage.on,
-        ":solved_by": stage.by,
-        ":solved_at": case.window().map(|(solved_at, _)| solved_at),
-        ":window_ms": stage.window.map(|window| Millis(window.length)),
-        ":window_observed_ms": stage.window.map(|window| Millis(window.observed.banked())),
-        ":window_running_since": stage.window.and_then(|window| window.observed.running_since()),
-        ":owner": case.owner,
-        ":line": line,
-        ":line_reason": line_reason,
-        ":line_since": case.line_since,
-        ":fault_seen": case.fault_seen,
-        ":confirmed_last_contact": case.confirmed.and_then(|outage| outage.last_contact),
-        ":confirmed_first_loss": case.confirmed.map(|outage| outage.first_loss),
-        ":confirmed_detected": case.confirmed.map(|outage| outage.detected),
-        ":back_ms": case.back.map(|back| Millis(back.banked())),
-        ":back_running_since": case.back.and_then(|back| back.running_since()),
-        ":recovered_at": case.recovered_at,
-        ":downtime_ms": Millis(case.downtime.banked()),
-        ":downtime_running_since": case.downtime.running_since(),
-        ":solved": case.solved,
-        ":returned": case.returned,
-        ":last_letter_kind": case.last_letter.map(|mark| mark.kind),
-        ":last_letter_number": case.last_letter.map(|mark| mark.number),
-        ":opened_at": case.opened_at,
-        ":opened_by": opening.origin,
-        ":opening_priority": opening.priority,
-        ":customer": opening.circuit.customer,
-        ":service_order": opening.circuit.order,
-        ":service": opening.circuit.service,
-        ":region": opening.circuit.region,
-        ":ttr_ms": Millis(opening.circuit.ttr),
-        ":supplier": opening.circuit.supplier,
-        ":queue": opening.queue,
-        ":note": opening.note,
-        ":last_contact": opening.last_contact,
-        ":first_loss": opening.first_loss,
-        ":detected": opening.detected,
-        ":opening_loss_ms": Millis(opening.loss.banked()),
-        ":opening_loss_running_since": opening.loss.running_since(),
-        ":opening_line": opening_line,
-        ":opening_line_reason": opening_line_reason,
-        ":opening_line_since": opening.line.1,
-        ":solve_after_ms": Millis(opening.solve_after),
-        ":previous": opening.previous,
-        ":umbrella": case.umbrella,
-        ":finding_symptom": case.finding.map(|finding| finding.symptom),
-        ":finding_measured": case.finding.map(|finding| Count(finding.measured)),
-        ":finding_limit": case.finding.map(|finding| Count(finding.limit)),
-        ":finding_over_ms": case.finding.map(|finding| Millis(finding.over)),
-        ":site_cause": case.diagnosis.as_ref().map(|diagnosis| diagnosis.cause),
-        ":witnesses": case.diagnosis.as_ref().map(|diagnosis| witnesses(&diagnosis.witnesses)),
-        ":pop": opening.circuit.pop, ":access": opening.circuit.access,
-        ":rate": opening.circuit.rate.map(Count),
-        ":opening_finding_symptom": opening.finding.map(|finding| finding.symptom),
-        ":opening_finding_measured": opening.finding.map(|finding| Count(finding.measured)),
-        ":opening_finding_limit": opening.finding.map(|finding| Count(finding.limit)),
-        ":opening_finding_over_ms": opening.finding.map(|finding| Millis(finding.over)),
-    })?;
+        const NAMES: &[&str] = &[$(stringify!($name)),+];
+    };
+}
+
+columns! {
+    number
+    priority stage stage_since waiting_on solved_by solved_at window_ms window_observed_ms window_running_since owner
+    line line_reason line_since fault_seen confirmed_last_contact confirmed_first_loss confirmed_detected back_ms
+    back_running_since recovered_at downtime_ms downtime_running_since solved returned last_letter_kind
+    last_letter_number umbrella finding_symptom finding_measured finding_limit finding_over_ms site_cause witnesses
+    reference unit opened_at opened_by opening_priority customer service_order service region ttr_ms supplier queue
+    note last_contact first_loss detected opening_loss_ms opening_loss_running_since opening_line opening_line_reason
+    opening_line_since solve_after_ms previous pop access rate opening_finding_symptom opening_finding_measured
+    opening_finding_limit opening_finding_over_ms
+}
+
+/// How many of the columns change in the life of a case; they come after its number.
+const CHANGING: usize = Column::witnesses as usize;
+
+/// A statement that reads cases, with a condition from `WHERE` on.
+pub(in crate::store) fn select_cases(condition: &str) -> String {
+    format!("SELECT {} FROM cases {condition}", NAMES.join(", "))
+}
+
+static UPDATE: LazyLock<String> = LazyLock::new(|| format!("UPDATE cases SET {} WHERE number = ?1", assignments()));
+
+static INSERT: LazyLock<String> = LazyLock::new(|| {
+    let values: Vec<String> = (1..=NAMES.len()).map(|place| format!("?{place}")).collect();
+    let (names, values) = (NAMES.join(", "), values.join(", "));
+    format!("INSERT INTO cases ({names}) VALUES ({values}) ON CONFLICT (number) DO UPDATE SET {}", assignments())
+});
+
+fn assignments() -> String {
+    let columns = NAMES.iter().enumerate().skip(1).take(CHANGING);
+    columns.map(|(place, name)| format!("{name} = ?{}", place + 1)).collect::<Vec<_>>().join(", ")
+}
+
+/// Writes cases as they are now. The same may come several times; its last state stays.
+pub(in crate::store) fn put_cases(db: &Connection, cases: &[Arc<Case>], at: Time) -> Result<()> {
+    let mut update = db.prepare_cached(&UPDATE)?;
+    let mut insert = db.prepare_cached(&INSERT)?;
+    for case in cases {
+        if case.opened_at == at || write(&mut update, case, false)? == 0 {
+            write(&mut insert, case, true)?;
+        }
+    }
     Ok(())
 }
 
+/// The opening of a case never changes: it is bound only where the case may be new.
+fn write(statement: &mut CachedStatement<'_>, case: &Case, whole: bool) -> Result<usize> {
+    let mut put = |column: Column, value: &dyn ToSql| statement.raw_bind_parameter(column as usize + 1, value);
+    put(Column::number, &case.opening.reference)?;
+    bind_present(case, &mut put)?;
+    if whole {
+        bind_opening(case, &mut put)?;
+    }
+    statement.raw_execute()
+}
+
+fn bind_present(case: &Case, put: &mut impl FnMut(Column, &dyn ToSql) -> Result<()>) -> Result<()> {
+    let stage = StageColumns::from(&case.stage);
+    let (line, line_reason) = line_columns(case.line);
+    put(Column::priority, &case.priority)?;
+    put(Column::stage, &case.stage.name())?;
+    put(Column::stage_since, &stage.since)?;
+    put(Column::waiting_on, &stage.on)?;
+    put(Column::solved_by, &stage.by)?;
+    put(Column::solved_at, &case.window().map(|(solved_at, _)| solved_at))?;
+    put(Column::window_ms, &stage.window.map(|window| Millis(window.length)))?;
+    put(Column::window_observed_ms, &stage.window.map(|window| Millis(window.observed.banked())))?;
+    put(Column::window_running_since, &stage.window.and_then(|window| window.observed.running_since()))?;
+    put(Column::owner, &case.owner)?;
+    put(Column::line, &line)?;
+    put(Column::line_reason, &line_reason)?;
+    put(Column::line_since, &case.line_since)?;
+    put(Column::fault_seen, &case.fault_seen)?;
+    put(Column::confirmed_last_contact, &case.confirmed.and_then(|outage| outage.last_contact))?;
+    put(Column::confirmed_first_loss, &case.confirmed.map(|outage| outage.first_loss))?;
+    put(Column::confirmed_detected, &case.confirmed.map(|outage| outage.detected))?;
+    put(Column::back_ms, &case.back.map(|back| Millis(back.banked())))?;
+    put(Column::back_running_since, &case.back.and_then(|back| back.running_since()))?;
+    put(Column::recovered_at, &case.recovered_at)?;
+    put(Column::downtime_ms, &Millis(case.downtime.banked()))?;
+    put(Column::downtime_running_since, &case.downtime.running_since())?;
+    put(Column::solved, &case.solved)?;
+    put(Column::returned, &case.returned)?;
+    put(Column::last_letter_kind, &case.last_letter.map(|mark| mark.kind))?;
+    put(Column::last_letter_number, &case.last_letter.map(|mark| mark.number))?;
+    put(Column::umbrella, &case.umbrella)?;
+    put(Column::finding_symptom, &case.finding.map(|finding| finding.symptom))?;
+    put(Column::finding_measured, &case.finding.map(|finding| Count(finding.measured)))?;
+    put(Column::finding_limit, &case.finding.map(|finding| Count(finding.limit)))?;
+    put(Column::finding_over_ms, &case.finding.map(|finding| Millis(finding.over)))?;
+    put(Column::site_cause, &case.diagnosis.as_ref().map(|diagnosis| diagnosis.cause))?;
+    put(Column::witnesses, &case.diagnosis.as_ref().map(|diagnosis| witnesses(&diagnosis.witnesses)))
+}
+
+fn bind_opening(case: &Case, put: &mut impl FnMut(Column, &dyn ToSql) -> Result<()>) -> Result<()> {
+    let opening = &case.opening;
+    let (opening_line, opening_line_reason) = line_columns(opening.line.0);
+    put(Column::reference, &opening.reference.to_string())?;
+    put(Column::unit, &opening.unit)?;
+    put(Column::opened_at, &case.opened_at)?;
+    put(Column::opened_by, &opening.origin)?;
+    put(Column::opening_priority, &opening.priority)?;
+    put(Column::customer, &*opening.circuit.customer)?;
+    put(Column::service_order, &opening.circuit.order.as_str())?;
+    put(Column::service, &opening.circuit.terms.service)?;
+    put(Column::region, &opening.circuit.terms.region)?;
+    put(Column::ttr_ms, &Millis(opening.circuit.terms.ttr))?;
+    put(Column::supplier, &opening.circuit.terms.supplier)?;
+    put(Column::queue, &opening.queue)?;
+    put(Column::note, &opening.note)?;
+    put(Column::last_contact, &opening.last_contact)?;
+    put(Column::first_loss, &opening.first_loss)?;
+    put(Column::detected, &opening.detected)?;
+    put(Column::opening_loss_ms, &Millis(opening.loss.banked()))?;
+    put(Column::opening_loss_running_since, &opening.loss.running_since())?;
+    put(Column::opening_line, &opening_line)?;
+    put(Column::opening_line_reason, &opening_line_reason)?;
+    put(Column::opening_line_since, &opening.line.1)?;
+    put(Column::solve_after_ms, &Millis(opening.solve_after))?;
+    put(Column::previous, &opening.previous)?;
+    put(Column::pop, &opening.circuit.terms.pop)?;
+    put(Column::access, &opening.circuit.terms.access)?;
+    put(Column::rate, &opening.circuit.terms.rate.map(Count))?;
+    put(Column::opening_finding_symptom, &opening.finding.map(|finding| finding.symptom))?;
+    put(Column::opening_finding_measured, &opening.finding.map(|finding| Count(finding.measured)))?;
+    put(Column::opening_finding_limit, &opening.finding.map(|finding| Count(finding.limit)))?;
+    put(Column::opening_finding_over_ms, &opening.finding.map(|finding| Millis(finding.over)))
+}
+
+fn get<T: FromSql>(row: &Row<'_>, column: Column) -> Result<T> {
+    row.get(column as usize)
+}
+
+fn tally(row: &Row<'_>, banked: Column, running_since: Column) -> Result<Tally> {
+    Ok(Tally::new(get::<Millis>(row, banked)?.0, get(row, running_since)?))
+}
+
+/// Of a statement of [`select_cases`].
 pub(in crate::store) fn case(row: &Row<'_>) -> Result<Case> {
     Ok(Case {
         opening: opening(row)?,
-        opened_at: row.get("opened_at")?,
-        priority: row.get("priority")?,
+        opened_at: get(row, Column::opened_at)?,
+        priority: get(row, Column::priority)?,
         stage: stage(row)?,
-        owner: row.get("owner")?,
-        line: line(row, "line", "line_reason")?,
-        line_since: row.get("line_since")?,
-        fault_seen: row.get("fault_seen")?,
+        owner: get(row, Column::owner)?,
+        line: line(row, Column::line, Column::line_reason)?,
+        line_since: get(row, Column::line_since)?,
+        fault_seen: get(row, Column::fault_seen)?,
         confirmed: confirmed(row)?,
         finding: finding(row, FINDING)?,
-        umbrella: row.get("umbrella")?,
+        umbrella: get(row, Column::umbrella)?,
         diagnosis: diagnosis(row)?,
-        back: optional_tally(row, "back_ms", "back_running_since")?,
-        recovered_at: row.get("recovered_at")?,
-        downtime: tally(row, "downtime_ms", "downtime_running_since")?,
-        solved: row.get("solved")?,
-        returned: row.get("returned")?,
+        back: optional_tally(row, Column::back_ms, Column::back_running_since)?,
+        recovered_at: get(row, Column::recovered_at)?,
+        downtime: tally(row, Column::downtime_ms, Column::downtime_running_since)?,
+        solved: get(row, Column::solved)?,
+        returned: get(row, Column::returned)?,
         last_letter: last_letter(row)?,
     })
 }
 
 fn opening(row: &Row<'_>) -> Result<Opening> {
     Ok(Opening {
-        reference: row.get("number")?,
-        origin: row.get("opened_by")?,
-        priority: row.get("opening_priority")?,
-        unit: row.get("unit")?,
+        reference: get(row, Column::number)?,
+        origin: get(row, Column::opened_by)?,
+        priority: get(row, Column::opening_priority)?,
+        unit: get(row, Column::unit)?,
         circuit: Circuit {
-            customer: row.get("customer")?,
-            order: row.get("service_order")?,
-            service: row.get("service")?,
-            region: row.get("region")?,
-            ttr: row.get::<_, Millis>("ttr_ms")?.0,
-            supplier: row.get("supplier")?,
-            pop: row.get("pop")?,
-            access: row.get("access")?,
-            rate: row.get::<_, Option<Count>>("rate")?.map(|rate| rate.0),
+            customer: Arc::new(get(row, Column::customer)?),
+            order: get::<String>(row, Column::service_order)?.into(),
+            terms: Arc::new(Terms {
+                service: get(row, Column::service)?,
+                region: get(row, Column::region)?,
+                ttr: get::<Millis>(row, Column::ttr_ms)?.0,
+                supplier: get(row, Column::supplier)?,
+                pop: get(row, Column::pop)?,
+                access: get(row, Column::access)?,
+                rate: get::<Option<Count>>(row, Column::rate)?.map(|rate| rate.0),
+            }),
         },
-        queue: row.get("queue")?,
-        note: row.get("note")?,
-        last_contact: row.get("last_contact")?,
-        first_loss: row.get("first_loss")?,
-        detected: row.get("detected")?,
-        loss: tally(row, "opening_loss_ms", "opening_loss_running_since")?,
-        line: (line(row, "opening_line", "opening_line_reason")?, row.get("opening_line_since")?),
+        queue: get(row, Column::queue)?,
+        note: get(row, Column::note)?,
+        last_contact: get(row, Column::last_contact)?,
+        first_loss: get(row, Column::first_loss)?,
+        detected: get(row, Column::detected)?,
+        loss: tally(row, Column::opening_loss_ms, Column::opening_loss_running_since)?,
+        line: (line(row, Column::opening_line, Column::opening_line_reason)?, get(row, Column::opening_line_since)?),
         finding: finding(row, OPENING_FINDING)?,
-        solve_after: row.get::<_, Millis>("solve_after_ms")?.0,
-        previous: row.get("previous")?,
+        solve_after: get::<Millis>(row, Column::solve_after_ms)?.0,
+        previous: get(row, Column::previous)?,
     })
 }
 
@@ -201,24 +246,28 @@ impl<'a> From<&'a Stage> for StageColumns<'a> {
 }
 
 fn stage(row: &Row<'_>) -> Result<Stage> {
-    let name: String = row.get("stage")?;
+    let name: String = get(row, Column::stage)?;
     match name.as_str() {
         "New" => Ok(Stage::New),
-        "Working" => Ok(Stage::Working { since: row.get("stage_since")? }),
-        "Waiting" => Ok(Stage::Waiting { since: row.get("stage_since")?, on: row.get("waiting_on")? }),
-        "Solved" => {
-            Ok(Stage::Solved { since: row.get("stage_since")?, by: row.get("solved_by")?, window: window(row)? })
-        }
-        "Closed" => {
-            Ok(Stage::Closed { since: row.get("stage_since")?, solved_at: row.get("solved_at")?, window: window(row)? })
-        }
+        "Working" => Ok(Stage::Working { since: get(row, Column::stage_since)? }),
+        "Waiting" => Ok(Stage::Waiting { since: get(row, Column::stage_since)?, on: get(row, Column::waiting_on)? }),
+        "Solved" => Ok(Stage::Solved {
+            since: get(row, Column::stage_since)?,
+            by: get(row, Column::solved_by)?,
+            window: window(row)?,
+        }),
+        "Closed" => Ok(Stage::Closed {
+            since: get(row, Column::stage_since)?,
+            solved_at: get(row, Column::solved_at)?,
+            window: window(row)?,
+        }),
         other => Err(misfit(other, "stage")),
     }
 }
 
 fn window(row: &Row<'_>) -> Result<Window> {
-    let observed = tally(row, "window_observed_ms", "window_running_since")?;
-    Ok(Window { length: row.get::<_, Millis>("window_ms")?.0, observed })
+    let observed = tally(row, Column::window_observed_ms, Column::window_running_since)?;
+    Ok(Window { length: get::<Millis>(row, Column::window_ms)?.0, observed })
 }
 
 const fn line_columns(line: Line) -> (&'static str, Option<Reason>) {
@@ -228,39 +277,44 @@ const fn line_columns(line: Line) -> (&'static str, Option<Reason>) {
     }
 }
 
-fn line(row: &Row<'_>, verdict: &str, reason: &str) -> Result<Line> {
-    if row.get_ref(verdict)?.as_str() == Ok(WITHDRAWN) {
+fn line(row: &Row<'_>, verdict: Column, reason: Column) -> Result<Line> {
+    if row.get_ref(verdict as usize)?.as_str() == Ok(WITHDRAWN) {
         return Ok(Line::Withdrawn);
     }
-    Ok(Line::Watched(row.get(verdict)?, row.get(reason)?))
+    Ok(Line::Watched(get(row, verdict)?, get(row, reason)?))
 }
 
-fn optional_tally(row: &Row<'_>, banked: &str, running_since: &str) -> Result<Option<Tally>> {
-    let banked: Option<Millis> = row.get(banked)?;
-    banked.map(|banked| Ok(Tally::new(banked.0, row.get(running_since)?))).transpose()
+fn optional_tally(row: &Row<'_>, banked: Column, running_since: Column) -> Result<Option<Tally>> {
+    let banked: Option<Millis> = get(row, banked)?;
+    banked.map(|banked| Ok(Tally::new(banked.0, get(row, running_since)?))).transpose()
 }
 
 fn confirmed(row: &Row<'_>) -> Result<Option<Outage>> {
-    let first_loss: Option<Time> = row.get("confirmed_first_loss")?;
+    let first_loss: Option<Time> = get(row, Column::confirmed_first_loss)?;
     first_loss
         .map(|first_loss| {
-            let last_contact = row.get("confirmed_last_contact")?;
-            Ok(Outage { last_contact, first_loss, detected: row.get("confirmed_detected")? })
+            let last_contact = get(row, Column::confirmed_last_contact)?;
+            Ok(Outage { last_contact, first_loss, detected: get(row, Column::confirmed_detected)? })
         })
         .transpose()
 }
 
 /// The columns of a finding.
-const FINDING: [&str; 4] = ["finding_symptom", "finding_measured", "finding_limit", "finding_over_ms"];
-const OPENING_FINDING: [&str; 4] =
-    ["opening_finding_symptom", "opening_finding_measured", "opening_finding_limit", "opening_finding_over_ms"];
+const FINDING: [Column; 4] =
+    [Column::finding_symptom, Column::finding_measured, Column::finding_limit, Column::finding_over_ms];
+const OPENING_FINDING: [Column; 4] = [
+    Column::opening_finding_symptom,
+    Column::opening_finding_measured,
+    Column::opening_finding_limit,
+    Column::opening_finding_over_ms,
+];
 
-fn finding(row: &Row<'_>, [symptom, measured, limit, over]: [&str; 4]) -> Result<Option<Finding>> {
-    let symptom = row.get::<_, Option<_>>(symptom)?;
+fn finding(row: &Row<'_>, [symptom, measured, limit, over]: [Column; 4]) -> Result<Option<Finding>> {
+    let symptom = get::<Option<_>>(row, symptom)?;
     symptom
         .map(|symptom| {
-            let (measured, limit) = (row.get::<_, Count>(measured)?.0, row.get::<_, Count>(limit)?.0);
-            Ok(Finding { symptom, measured, limit, over: row.get::<_, Millis>(over)?.0 })
+            let (measured, limit) = (get::<Count>(row, measured)?.0, get::<Count>(row, limit)?.0);
+            Ok(Finding { symptom, measured, limit, over: get::<Millis>(row, over)?.0 })
         })
         .transpose()
 }
@@ -271,10 +325,10 @@ fn witnesses(witnesses: &[Witness]) -> String {
 }
 
 fn diagnosis(row: &Row<'_>) -> Result<Option<Diagnosis>> {
-    let cause = row.get::<_, Option<_>>("site_cause")?;
+    let cause = get::<Option<_>>(row, Column::site_cause)?;
     cause
         .map(|cause| {
-            let witnesses: String = row.get("witnesses")?;
+            let witnesses: String = get(row, Column::witnesses)?;
             let keys = witnesses.split('\n').filter(|key| !key.is_empty());
             let witness = |key| Witness::parse(key).ok_or_else(|| misfit(key, "witnesses"));
             Ok(Diagnosis { cause, witnesses: keys.map(witness).collect::<Result<_>>()? })
@@ -283,6 +337,6 @@ fn diagnosis(row: &Row<'_>) -> Result<Option<Diagnosis>> {
 }
 
 fn last_letter(row: &Row<'_>) -> Result<Option<LetterMark>> {
-    let kind = row.get::<_, Option<_>>("last_letter_kind")?;
-    kind.map(|kind| Ok(LetterMark { kind, number: row.get("last_letter_number")? })).transpose()
+    let kind = get::<Option<_>>(row, Column::last_letter_kind)?;
+    kind.map(|kind| Ok(LetterMark { kind, number: get(row, Column::last_letter_number)? })).transpose()
 }

@@ -6,7 +6,7 @@ mod letter;
 mod umbrella;
 mod works;
 
-pub(super) use case::{PUT_CASE, case, put_case};
+pub(super) use case::{case, put_cases, select_cases};
 pub(super) use device::{PUT_CHUNK, PUT_DEVICE, chunk, device, device_chunk, interval, put_chunk, put_device};
 pub(super) use letter::{PUT_LETTER, PUT_LINE, letter_row, mail, put_letter, put_lines, saved_letter, thread_letter};
 pub(super) use umbrella::{
@@ -15,15 +15,9 @@ pub(super) use umbrella::{
 };
 pub(super) use works::{PUT_ALARM, PUT_MAINTENANCE, alarm, maintenance, put_alarm, put_maintenance, works_range};
 
-use super::columns::Millis;
 use super::reader::TimelineEntry;
-use crate::domain::time::Tally;
 use rusqlite::types::{FromSqlError, Type};
 use rusqlite::{Error, Result, Row};
-
-fn tally(row: &Row<'_>, banked: &str, running_since: &str) -> Result<Tally> {
-    Ok(Tally::new(row.get::<_, Millis>(banked)?.0, row.get(running_since)?))
-}
 
 /// An entry of a timeline: when, what sort, the sentence, the same for programs.
 pub(super) fn timeline_entry(row: &Row<'_>) -> Result<TimelineEntry> {

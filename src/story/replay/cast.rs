@@ -2,7 +2,7 @@
 
 use crate::domain::plan::Plan;
 use crate::domain::turn::DeviceRow;
-use crate::domain::watch::{Device, Limits, Role, Verdict};
+use crate::domain::watch::{Device, Limits, Role, Rules, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,8 +51,8 @@ impl Survey {
 
     /// Whether the past can open a case on a unit.
     fn is_eventful(&self, device: &Device) -> bool {
-        let too_slow = || Some(*self.usual.get(&device.id)? > device.limits.rtt?);
-        self.eventful.contains(&device.id) || too_slow().unwrap_or(false)
+        let too_slow = || Some(*self.usual.get(device.id.as_str())? > device.rules.limits.rtt?);
+        self.eventful.contains(device.id.as_str()) || too_slow().unwrap_or(false)
     }
 }
 
@@ -70,7 +70,7 @@ impl Cast {
             for device in plan.devices.iter().filter(|device| !is_canary(&device.id)) {
                 match &device.role {
                     Role::Node | Role::Sentinel(_) => {
-                        wanted.insert(device.id.clone());
+                        wanted.insert(device.id.to_string());
                     }
                     Role::Unit(_) if survey.is_eventful(device) => {
                         eventful.insert(device.id.as_str());
@@ -113,8 +113,9 @@ impl Cast {
 /// Everybody comes with those that he is reached through.
 fn add_parents(plan: &Plan, wanted: &mut BTreeSet<String>) {
     loop {
-        let of = |device: &Arc<Device>| wanted.contains(&device.id).then(|| device.upstream.clone()).flatten();
-        let missing: Vec<String> = plan.devices.iter().filter_map(of).filter(|id| !wanted.contains(id)).collect();
+        let present = plan.devices.iter().filter(|device| wanted.contains(device.id.as_str()));
+        let missing = present.filter_map(|device| device.upstream()).filter(|id| !wanted.contains(*id));
+        let missing: Vec<String> = missing.map(String::from).collect();
         if missing.is_empty() {
             return;
         }
@@ -127,9 +128,10 @@ pub(super) fn stage(devices: &[Arc<Device>], is_known: impl Fn(&str) -> bool) ->
     let known = devices.iter().filter(|device| is_known(&device.id));
     known
         .map(|device| {
-            let limits = Limits { reboots: None, interface: false, errors: None, load: None, ..*device.limits };
-            let snmp = device.snmp.clone().filter(|_| !device.icmp);
-            Arc::new(Device { limits: Arc::new(limits), snmp, ..(**device).clone() })
+            let limits = Limits { reboots: None, interface: false, errors: None, load: None, ..device.rules.limits };
+            let snmp = device.rules.snmp.clone().filter(|_| !device.rules.icmp);
+            let rules = Arc::new(Rules { limits, snmp, ..*device.rules });
+            Arc::new(Device { rules, ..(**device).clone() })
         })
         .collect()
 }

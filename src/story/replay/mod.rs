@@ -81,7 +81,8 @@ pub fn replay(question: &Question<'_>, cast: &Cast, record: &Record) -> Report {
     let plans = question.plans.map(|plan| stage(plan, question, cast, record));
     let [before, after] = plans.each_ref().map(|plan| run(plan, record, question.since));
     let tolerance = |unit: &str| {
-        let of = |plan: &Plan| plan.devices.iter().find(|device| device.id == unit).map(|device| device.pace.interval);
+        let of =
+            |plan: &Plan| plan.devices.iter().find(|device| device.id == unit).map(|device| device.rules.pace.interval);
         plans.iter().filter_map(of).max().unwrap_or_default()
     };
     let took_part = opened(question.recorded, question.since).into_iter().filter(|case| cast.has(&case.unit));

@@ -97,7 +97,7 @@ impl Record {
             let usual = past.usual.or_else(|| past.median()).unwrap_or(USUAL);
             // Before a sentinel was there, nobody missed its answers.
             let before = if matches!(device.role, Role::Sentinel(_)) { Seen::Answered(usual) } else { Seen::Unsent };
-            Asked { past, usual, before, interval: device.pace.interval, round_at: None, last: None, lost: 0 }
+            Asked { past, usual, before, interval: device.rules.pace.interval, round_at: None, last: None, lost: 0 }
         });
         Box::new(Recorded { lines: lines.collect() })
     }

@@ -30,12 +30,13 @@ fn with(change: impl Fn(&mut Device)) -> Plan {
 }
 
 fn down_after(minutes: u32) -> Plan {
-    with(|device| device.pace.down_after = MINUTE * minutes)
+    with(|device| Arc::make_mut(&mut device.rules).pace.down_after = MINUTE * minutes)
 }
 
 fn loss_limit(permille: u16) -> Plan {
     with(|device| {
-        device.limits = Arc::new(Limits { loss: Some(Permille(permille)), flaps: None, ..Limits::DEFAULT });
+        let limits = Limits { loss: Some(Permille(permille)), flaps: None, ..Limits::DEFAULT };
+        Arc::make_mut(&mut device.rules).limits = limits;
     })
 }
 
@@ -82,7 +83,7 @@ impl Past {
         self.sim.run_to(at(minute));
         let watch = self.sim.watch().unwrap();
         let row = |(slot, device): (_, &Arc<Device>)| DeviceRow {
-            id: device.id.clone(),
+            id: device.id.to_string(),
             evidence: watch.evidence(slot).clone(),
             address: None,
             baseline: Baseline::default(),

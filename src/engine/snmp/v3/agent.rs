@@ -18,8 +18,11 @@ const IDLE: Duration = Duration::from_secs(6 * 3_600);
 /// Known agents before the first look for idle ones.
 const FIRST_SWEEP: usize = 1_024;
 
-/// Sockets an address family, opened as agents need them: without privileges the kernel grants each but a small receive buffer.
-const LINES: u32 = 16;
+/// Agents on one socket, before the next is opened: without privileges the kernel grants each but a small receive buffer.
+pub(super) const ON_A_LINE: usize = 1_000;
+
+/// Sockets an address family at most. When there are as many, they are shared evenly.
+pub(super) const LINES: usize = 64;
 
 /// The agent of one device.
 pub(super) struct Agent {
@@ -55,13 +58,19 @@ pub(super) struct Agents {
     known: HashMap<Slot, (Arc<Agent>, Stopwatch)>,
     sweep_at: usize,
     keyring: Keyring,
-    lines: HashMap<(bool, u32), Arc<Line>>,
+    /// Of IPv4 and of IPv6.
+    lines: [Vec<Arc<Line>>; 2],
 }
 
 impl Agents {
     /// None yet.
     pub(super) fn new() -> Self {
-        Self { known: HashMap::new(), sweep_at: FIRST_SWEEP, keyring: Keyring::default(), lines: HashMap::new() }
+        Self {
+            known: HashMap::new(),
+            sweep_at: FIRST_SWEEP,
+            keyring: Keyring::default(),
+            lines: [Vec::new(), Vec::new()],
+        }
     }
 
     /// The agent of device `slot`: the one that is known, unless its address or its access have changed.
@@ -86,13 +95,14 @@ impl Agents {
     }
 
     fn line(&mut self, slot: Slot, host: IpAddr) -> io::Result<Arc<Line>> {
-        let place = (host.is_ipv4(), slot.0 % LINES);
-        if let Some(line) = self.lines.get(&place) {
-            return Ok(Arc::clone(line));
+        let lines = &mut self.lines[usize::from(host.is_ipv6())];
+        // whoever holds the last one beside us is an agent, or asks one
+        let is_full = lines.last().is_none_or(|line| Arc::strong_count(line) > ON_A_LINE);
+        if is_full && lines.len() < LINES {
+            lines.push(Line::open(host)?);
         }
-        let line = Line::open(host)?;
-        self.lines.insert(place, Arc::clone(&line));
-        Ok(line)
+        let place = if is_full && lines.len() == LINES { slot.index() % LINES } else { lines.len() - 1 };
+        Ok(Arc::clone(&lines[place]))
     }
 
     fn sweep(&mut self) {
@@ -101,5 +111,26 @@ impl Agents {
             self.keyring.sweep();
             self.sweep_at = FIRST_SWEEP.max(self.known.len() * 2);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::watch::SnmpVersion;
+    use core::net::Ipv4Addr;
+
+    #[tokio::test]
+    async fn few_agents_share_a_socket_and_many_have_more() {
+        let version = SnmpVersion::V3 { user: "user".to_owned(), auth: None, privacy: None };
+        let access = Arc::new(SnmpAccess { version, port: 161, interface: None });
+        let mut agents = Agents::new();
+        for slot in 0..2 * ON_A_LINE as u32 {
+            agents.get(Slot(slot), IpAddr::V4(Ipv4Addr::LOCALHOST), &access).unwrap();
+            let expected = if slot < ON_A_LINE as u32 / 2 { 1 } else { 3 };
+            assert!(agents.lines[0].len() <= expected);
+        }
+        assert!(agents.lines[0].len() >= 2);
+        assert!(agents.lines[1].is_empty());
     }
 }

@@ -1,8 +1,8 @@
 //! Answers that refuse the question. The box that sends one is alive.
 
+use async_snmp::DecodeConfig;
 use async_snmp::message::V3Message;
 use async_snmp::v3::{ReportStatus, classify_report};
-use async_snmp::{DecodeConfig, ErrorStatus};
 use bytes::Bytes;
 
 /// A refusal, in the protocol's own word.
@@ -31,16 +31,4 @@ pub(super) fn of_report(status: &ReportStatus) -> Refusal {
         ReportStatus::Other { .. } | _ => ("report", false),
     };
     Refusal { why, engine_changed }
-}
-
-/// What the error status of a response says: those that can come of a get (RFC 1157, RFC 3416).
-pub(super) fn of_status(status: &ErrorStatus) -> &'static str {
-    const KNOWN: [(ErrorStatus, &str); 5] = [
-        (ErrorStatus::TooBig, "tooBig"),
-        (ErrorStatus::NoSuchName, "noSuchName"),
-        (ErrorStatus::GenErr, "genErr"),
-        (ErrorStatus::NoAccess, "noAccess"),
-        (ErrorStatus::AuthorizationError, "authorizationError"),
-    ];
-    KNOWN.iter().find(|(known, _)| known == status).map_or("error status", |(_, name)| name)
 }

@@ -1,0 +1,190 @@
+//! The words of a case: how urgent it is, who does what with it, what its letters say; and how all that is called.
+
+use alloc::string::String;
+
+/// Priority of a case (R14).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Priority {
+    /// Service down.
+    P1,
+    /// Intermittent or degraded.
+    P2,
+}
+
+impl Priority {
+    /// Every priority.
+    pub const ALL: [Self; 2] = [Self::P1, Self::P2];
+
+    /// As it is stored, printed and labelled.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::P1 => "P1",
+            Self::P2 => "P2",
+        }
+    }
+}
+
+/// Who did something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// The watch, by itself.
+    Watch,
+    /// A person of the staff.
+    Staff(String),
+}
+
+impl Actor {
+    /// As it is written in the case.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Watch => "ntuwatch",
+            Self::Staff(name) => name,
+        }
+    }
+}
+
+/// Whom a waiting case waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum WaitingOn {
+    /// The customer.
+    Customer,
+    /// The supplier of the line.
+    Supplier,
+    /// Access to the site.
+    Access,
+}
+
+impl WaitingOn {
+    /// Everybody a case can wait for.
+    pub const ALL: [Self; 3] = [Self::Customer, Self::Supplier, Self::Access];
+
+    /// As it is stored, printed and typed.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Customer => "customer",
+            Self::Supplier => "supplier",
+            Self::Access => "access",
+        }
+    }
+}
+
+/// What somebody wants done with a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Move {
+    /// Take it, or go on with it.
+    Take,
+    /// Write a note.
+    Note,
+    /// Let it wait.
+    Wait,
+    /// Declare it solved.
+    Solve,
+    /// Take it back to work.
+    Return,
+}
+
+impl Move {
+    /// Every move.
+    pub const ALL: [Self; 5] = [Self::Take, Self::Note, Self::Wait, Self::Solve, Self::Return];
+
+    /// As the command line calls it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Take => "take",
+            Self::Note => "note",
+            Self::Wait => "wait",
+            Self::Solve => "solve",
+            Self::Return => "return",
+        }
+    }
+}
+
+/// Why a move is not open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotOpen {
+    /// The case is closed, and stays so.
+    Closed,
+    /// The case is solved: it can only be returned to work.
+    Solved,
+    /// The case is not solved, so it is at work already.
+    NotSolved,
+}
+
+/// A letter of a case: its kind and the how-manieth of that kind it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LetterMark {
+    /// What the letter says.
+    pub kind: LetterKind,
+    /// From 1.
+    pub number: u32,
+}
+
+/// What a letter says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LetterKind {
+    /// The case was opened.
+    Opened,
+    /// Its priority was raised to P1.
+    Upgraded,
+    /// It is solved; names the window.
+    Solved,
+    /// The fault is back, and so is the case.
+    Returned,
+    /// Staff took it back to work.
+    TakenBack,
+    /// It is closed for good.
+    Closed,
+    /// Staff have news.
+    Updated,
+    /// A maintenance is planned.
+    Announced,
+    /// The maintenance was changed.
+    Revised,
+    /// The maintenance was called off.
+    Cancelled,
+    /// Something is wrong with the watch itself.
+    Alarm,
+    /// It is well again.
+    AllClear,
+}
+
+impl LetterKind {
+    /// Every kind.
+    pub const ALL: [Self; 12] = [
+        Self::Opened,
+        Self::Upgraded,
+        Self::Solved,
+        Self::Returned,
+        Self::TakenBack,
+        Self::Closed,
+        Self::Updated,
+        Self::Announced,
+        Self::Revised,
+        Self::Cancelled,
+        Self::Alarm,
+        Self::AllClear,
+    ];
+
+    /// As it is stored and printed.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Upgraded => "upgraded",
+            Self::Solved => "solved",
+            Self::Returned => "returned",
+            Self::TakenBack => "taken_back",
+            Self::Closed => "closed",
+            Self::Updated => "updated",
+            Self::Announced => "announced",
+            Self::Revised => "revised",
+            Self::Cancelled => "cancelled",
+            Self::Alarm => "alarm",
+            Self::AllClear => "all_clear",
+        }
+    }
+}
