@@ -77,6 +77,8 @@ fn refusals(trace: &Trace) -> Vec<Span> {
             refusals.push(span(from, asked.sent + INTERVAL));
         }
     }
+    let most = latest.iter().filter(|&&refused| refused).count() * 2 > count;
+    refusals.extend(since.filter(|_| most).map(|from| span(from, trace.until)));
     refusals
 }
 

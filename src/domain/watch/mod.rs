@@ -253,6 +253,7 @@ impl Watch {
             Some(isolation::Change::CutOff { since, why }) => {
                 turn.facts.push(Fact::IsolationBegan { since, why });
                 for slot in self.all_slots() {
+                    self.polls[slot.index()].strip.blank(since);
                     let evidence = &mut self.evidence[slot.index()];
                     if evidence.verdict() == Verdict::Loss {
                         let shift = evidence.blind(slot, since, Verdict::Inconclusive, why);

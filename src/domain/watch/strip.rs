@@ -273,12 +273,21 @@ impl Strip {
 
     /// The loss since `since` is confirmed: what was lost of it is no random loss.
     pub(crate) fn darken(&mut self, since: Time) {
+        self.take_back(since, Cell::DARK);
+    }
+
+    /// Since `since` our own side was broken: what was lost then says nothing.
+    pub(crate) fn blank(&mut self, since: Time) {
+        self.take_back(since, Cell::BLANK);
+    }
+
+    fn take_back(&mut self, since: Time, into: Cell) {
         // A round is due up to an interval before the next one, and was sent then.
         let rounds = usize::try_from(1 - self.newer(since)).unwrap_or(0);
         for back in 0..rounds.min(self.cells.len()) {
             let place = self.place(back);
             if self.cells[place] == Cell::LOST {
-                self.cells[place] = Cell::DARK;
+                self.cells[place] = into;
                 if back < usize::from(self.summed) {
                     self.count(Cell::LOST, -1);
                 }
