@@ -236,7 +236,7 @@ impl Storm {
 /// The sentinel, which comes after the units, always answers.
 fn fate(probe: &Probe, silent: bool, now: Time) -> (Time, ProbeResult) {
     let (after, outcome) =
-        if silent { (probe.timeout, Outcome::Lost) } else { (RTT, Outcome::Answered { rtt: RTT, sample: None }) };
+        if silent { (probe.timeout, Outcome::LOST) } else { (RTT, Outcome::Answered { rtt: RTT, sample: None }) };
     (now + after, ProbeResult { slot: probe.slot, round: probe.round, method: Method::Icmp, outcome })
 }
 

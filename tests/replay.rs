@@ -78,7 +78,7 @@ impl Home {
             for Probe { slot, round, timeout, ask, .. } in turn.probes.drain(..) {
                 let seconds = turn.at.since(at(0)).as_secs();
                 let (after, outcome) = if Some(slot) == victim && lost(seconds) {
-                    (timeout, Outcome::Lost)
+                    (timeout, Outcome::LOST)
                 } else {
                     (RTT, Outcome::Answered { rtt: RTT, sample: None })
                 };

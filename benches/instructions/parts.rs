@@ -109,7 +109,7 @@ impl Fleet {
         for probe in self.turn.probes.drain(..) {
             let lost = probe.slot.0 < self.silent || probe.slot.0 < UNITS && !(self.fate)(probe.slot, self.now);
             let (queue, after, outcome) = if lost {
-                (&mut self.losses, probe.timeout, Outcome::Lost)
+                (&mut self.losses, probe.timeout, Outcome::LOST)
             } else {
                 (&mut self.answers, RTT, Outcome::Answered { rtt: RTT, sample: None })
             };

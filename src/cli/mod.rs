@@ -8,6 +8,7 @@ mod case;
 mod check;
 mod client;
 mod maintenance;
+mod ping;
 mod print;
 mod replay;
 mod run;
@@ -69,6 +70,7 @@ enum Verb {
     /// Look at maintenance, and plan it
     #[command(subcommand)]
     Maintenance(maintenance::Verb),
+    Ping(ping::Ping),
     /// Copy the store to a new file, also while the daemon runs
     Backup(backup::Backup),
     Replay(replay::Replay),
@@ -82,7 +84,7 @@ enum Verb {
 pub enum Exit {
     /// All is well.
     Ok = 0,
-    /// A story's expectation does not hold.
+    /// A story's expectation does not hold, or nothing came back for a ping.
     Unmet = 1,
     /// The command line is wrong.
     Usage = 64,
@@ -172,6 +174,7 @@ fn perform(cli: &Cli) -> Result<(), Failure> {
         Verb::Check(check) => check::perform(check, &cli.common, &mut page)?,
         Verb::Replay(replay) => replay::perform(replay, &cli.common, &mut page)?,
         Verb::Story(story) => story::perform(story, &mut page)?,
+        Verb::Ping(ping) => ping::perform(ping, &cli.common, &mut page)?,
         Verb::Status => status::show(&cli.common.client()?, &mut page)?,
         Verb::Unit(verb) => unit::perform(verb, &cli.common.client()?, &mut page)?,
         Verb::Case(verb) => case::perform(verb, &cli.common.client()?, &mut page)?,

@@ -156,7 +156,7 @@ pub(super) const MAINTENANCE: Form =
     Form { name: "[[maintenance]]", keys: &["id", "scope", "from", "until", "emergency", "note"] };
 
 /// ` (did you mean …?)`, if one of `known` is close enough to `word` to be what was meant.
-pub(super) fn nearest(word: &str, known: &[&str]) -> String {
+pub(crate) fn nearest(word: &str, known: &[&str]) -> String {
     // Longer words are no misspelt keys, and comparing them costs.
     if word.len() > 64 {
         return String::new();

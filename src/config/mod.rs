@@ -19,6 +19,7 @@ mod snmp;
 mod works;
 
 pub use fault::{Fault, Faults, MAX_PRINTED};
+pub(crate) use form::nearest;
 pub use form::{FORMS, Form};
 
 use crate::domain::plan::Plan;

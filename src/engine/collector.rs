@@ -104,7 +104,7 @@ impl Meters {
                 self.rejected.increment(1);
                 self.duration.record(rtt.as_secs_f64());
             }
-            Outcome::Lost => {
+            Outcome::Lost { .. } => {
                 self.sent.increment(1);
                 self.lost.increment(1);
             }
@@ -130,7 +130,7 @@ mod tests {
             }),
         );
         let all = 2 * MAX_BATCH as u32 + 1;
-        (0..all).for_each(|slot| collector.report(Slot(slot), 1, Outcome::Lost));
+        (0..all).for_each(|slot| collector.report(Slot(slot), 1, Outcome::LOST));
         while collector.waiting.is_some() {
             collector.due().await;
             collector.flush();
@@ -150,7 +150,7 @@ mod tests {
         let outcomes = [
             Outcome::Answered { rtt, sample: None },
             Outcome::Rejected { rtt, why: "wrong digest" },
-            Outcome::Lost,
+            Outcome::LOST,
             Outcome::NotSent { why: "no route".to_owned() },
         ];
         outcomes.into_iter().for_each(|outcome| collector.report(Slot(1), 1, outcome));

@@ -2,6 +2,9 @@
 
 mod buffers;
 mod collector;
+#[cfg(test)]
+#[path = "../../tests/fuzz/mutator.rs"]
+mod fuzz;
 pub mod heartbeat;
 pub mod icmp;
 mod keys;

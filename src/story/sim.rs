@@ -419,7 +419,7 @@ impl Sim {
                     Outcome::Answered { rtt, sample: (method == Method::Snmp).then(sample) }
                 }
                 Fate::Rejected(rtt) => Outcome::Rejected { rtt, why: "wrong digest" },
-                Fate::Lost => Outcome::Lost,
+                Fate::Lost => Outcome::LOST,
                 Fate::Unsent => Outcome::NotSent { why: "network is unreachable".into() },
             };
             self.results.push(ProbeResult { slot, round, method, outcome });

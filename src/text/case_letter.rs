@@ -1,7 +1,7 @@
 //! Letters about one case.
 
 use super::letter::table;
-use super::sentence::{diagnosis_words, finding_words, site_words};
+use super::sentence::{diagnosis_words, finding_words, site_words, witnesses_words};
 use super::time::{duration, utc};
 use crate::domain::desk::{Actor, Case, LetterKind, Line, Priority, SiteCause, Stage};
 use crate::domain::letter::Letter;
@@ -173,16 +173,7 @@ fn particulars(letter: &Letter, case: &Case, calendar: &Calendar) -> Vec<(&'stat
             rows.push(("Total downtime", duration(case.downtime.total(letter.written_at))));
         }
     }
-    if let (LetterKind::Solved | LetterKind::Closed, Some(diagnosis)) = (letter.mark.kind, &case.diagnosis)
-        && diagnosis.cause != SiteCause::Unknown
-    {
-        // What others have to do with it is not for customers.
-        let words = match letter.greeting {
-            Some(_) => site_words(diagnosis.cause).to_owned(),
-            None => diagnosis_words(diagnosis, calendar),
-        };
-        rows.push(("What happened", words));
-    }
+    rows.extend(what_happened(letter, case, calendar));
     if letter.greeting.is_none() {
         rows.push(("Customer", opening.circuit.customer.to_string()));
         rows.push(("Queue", opening.queue.clone()));
@@ -190,4 +181,24 @@ fn particulars(letter: &Letter, case: &Case, calendar: &Calendar) -> Vec<(&'stat
         rows.extend(opening.note.as_ref().map(|note| ("Note", note.clone())));
     }
     rows
+}
+
+/// What the witnesses tell, once the line is back, and to the operations centre also before that.
+fn what_happened(letter: &Letter, case: &Case, calendar: &Calendar) -> Option<(&'static str, String)> {
+    let diagnosis = case.diagnosis.as_ref()?;
+    let is_over = matches!(letter.mark.kind, LetterKind::Solved | LetterKind::Closed);
+    match (letter.greeting.is_some(), is_over, diagnosis.cause) {
+        (true, true, SiteCause::Unknown) | (true, false, _) => None,
+        // What others have to do with it is not for customers.
+        (true, true, SiteCause::Site | SiteCause::AccessLine | SiteCause::Upstream) => {
+            Some(("What happened", site_words(diagnosis.cause).to_owned()))
+        }
+        (false, _, SiteCause::Unknown) => {
+            let words = witnesses_words(diagnosis, calendar);
+            (!words.is_empty()).then_some(("Witnesses", words))
+        }
+        (false, _, SiteCause::Site | SiteCause::AccessLine | SiteCause::Upstream) => {
+            is_over.then(|| ("What happened", diagnosis_words(diagnosis, calendar)))
+        }
+    }
 }

@@ -16,5 +16,5 @@ pub use explain::{explain, held_words};
 pub use fact::{fields, json_time, kind};
 pub use letter::mail;
 pub use preview::{effect, effect_fields};
-pub use sentence::{alarm_words, cause_words, diagnosis_words, finding_words, sentence};
+pub use sentence::{alarm_words, cause_words, diagnosis_words, finding_words, obstacle_words, sentence};
 pub use time::{duration, parse_duration, rfc3339, utc};

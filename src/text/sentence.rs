@@ -10,7 +10,7 @@ use crate::domain::fact::Fact;
 use crate::domain::letter::{LetterLabel, Thread};
 use crate::domain::maintenance::{Maintenance, Origin, Stage};
 use crate::domain::time::Calendar;
-use crate::domain::watch::{AgentState, Finding, Reason, Symptom, Verdict};
+use crate::domain::watch::{AgentState, Finding, Obstacle, Reason, Symptom, Verdict};
 use std::time::Duration;
 
 /// The fact as a sentence.
@@ -307,15 +307,20 @@ pub fn finding_words(finding: &Finding) -> String {
     }
 }
 
-/// What happened, in words for everybody.
+/// What happened, in words for staff.
 #[must_use]
 pub fn diagnosis_words(diagnosis: &Diagnosis, calendar: &Calendar) -> String {
     let cause = site_words(diagnosis.cause);
-    let witnesses: Vec<String> = diagnosis.witnesses.iter().map(|witness| witness_words(witness, calendar)).collect();
-    match witnesses.as_slice() {
-        [] => format!("Cause: {cause}; nobody witnessed more."),
-        [..] => format!("Cause: {cause}; {}.", witnesses.join("; ")),
+    if diagnosis.witnesses.is_empty() {
+        return format!("Cause: {cause}; nobody witnessed more.");
     }
+    format!("Cause: {cause}; {}.", witnesses_words(diagnosis, calendar))
+}
+
+/// What the witnesses say. For staff only: it names what is ours and others'.
+pub(super) fn witnesses_words(diagnosis: &Diagnosis, calendar: &Calendar) -> String {
+    let words: Vec<String> = diagnosis.witnesses.iter().map(|witness| witness_words(witness, calendar)).collect();
+    words.join("; ")
 }
 
 /// Where the cause was.
@@ -337,6 +342,22 @@ fn witness_words(witness: &Witness, calendar: &Calendar) -> String {
         Witness::Upstream(device) => format!("{device} was lost meanwhile"),
         Witness::Shared(umbrella) => format!("others were lost together with it ({umbrella})"),
         Witness::Trapped { says, at } => format!("the box itself said {says} at {}", utc(*at, calendar)),
+        Witness::Undelivered { why, router, at } => {
+            format!("router {router} said at {}: {}", utc(*at, calendar), obstacle_words(*why))
+        }
+    }
+}
+
+/// What kept a probe from its device, in the words of ping.
+#[must_use]
+pub const fn obstacle_words(why: Obstacle) -> &'static str {
+    match why {
+        Obstacle::Net => "no route to the network",
+        Obstacle::Host => "host unreachable",
+        Obstacle::Port => "port unreachable",
+        Obstacle::Prohibited => "administratively prohibited",
+        Obstacle::HopLimit => "time to live exceeded, as in a routing loop",
+        Obstacle::Other => "unreachable for another reason",
     }
 }
 

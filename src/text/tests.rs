@@ -2,12 +2,13 @@
 
 use super::{explain, held_words, mail};
 use crate::domain::desk::{
-    Actor, Case, CaseFact, HeldLetter, LetterKind, LetterMark, Line, Opening, Outage, Priority, Reference, WaitingOn,
+    Actor, Case, CaseFact, Diagnosis, HeldLetter, LetterKind, LetterMark, Line, Opening, Outage, Priority, Reference,
+    SiteCause, WaitingOn, Witness,
 };
 use crate::domain::letter::{Content, Letter, Thread};
 use crate::domain::maintenance::{self, Maintenance, Origin, Scope, Window};
 use crate::domain::time::{Calendar, Tally, Time};
-use crate::domain::watch::{Circuit, Finding, Interval, Reason, Symptom, Terms, Verdict};
+use crate::domain::watch::{Circuit, Finding, Interval, Obstacle, Reason, Symptom, Terms, Verdict};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -131,8 +132,12 @@ fn letters() {
     let back = CaseFact::Returned { by: Actor::Watch, note: None, outage: None };
     let by_ann = solved(65, Actor::Staff("ann".into()));
     let degraded_again = [by_ann, line(90, degraded), (90, CaseFact::Degraded(slow)), (90, back)];
+    let router = "192.0.2.1".parse().unwrap();
+    let witnesses = vec![Witness::Undelivered { why: Obstacle::Host, router, at: at(9) }];
+    let told = (10, CaseFact::Diagnosed(Diagnosis { cause: SiteCause::Unknown, witnesses }));
     let cases = [
         ("opened by the watch", after(opening(), &[])),
+        ("opened by the watch, with a witness", after(opening(), &[told])),
         ("opened after an earlier case, never seen before", after(again, &[])),
         ("opened by staff", after(by_hand, &[])),
         ("upgraded", after(p2(), &upgraded)),

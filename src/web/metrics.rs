@@ -10,7 +10,7 @@ use crate::domain::letter::LetterState;
 use crate::domain::maintenance::{Maintenance, Stage};
 use crate::domain::time::Time;
 use crate::domain::turn::Turn;
-use crate::domain::watch::{Method, Symptom};
+use crate::domain::watch::{Method, Obstacle, Symptom};
 use ::metrics::{
     Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
@@ -25,6 +25,7 @@ const PROBES_LOST: &str = "ntuwatch_probes_lost_total";
 const PROBES_UNSENT: &str = "ntuwatch_probes_unsent_total";
 const PROBES_REJECTED: &str = "ntuwatch_probes_rejected_total";
 const IGNORED: &str = "ntuwatch_ignored_datagrams_total";
+const ICMP_ERRORS: &str = "ntuwatch_icmp_errors_total";
 const TRAPS_RECEIVED: &str = "ntuwatch_traps_received_total";
 const HEARTBEATS: &str = "ntuwatch_heartbeats_total";
 const OVERFLOWS: &str = "ntuwatch_receive_overflows_total";
@@ -320,6 +321,10 @@ fn register_engines() {
         (PROBES_REJECTED, "Probes whose answer refuses the question, by method."),
         (OVERFLOWS, "Datagrams that the kernel dropped, for the receive queue of a probe socket was full, by method."),
     ];
+    describe_counter!(ICMP_ERRORS, "What routers said of our echoes that they could not pass on.");
+    for why in Obstacle::ALL {
+        counter!(ICMP_ERRORS, "what" => why.name()).increment(0);
+    }
     describe_counter!(IGNORED, "Datagrams that answer no probe in flight, by method and by why not.");
     for (method, why) in STRAYS {
         counter!(IGNORED, "method" => method.name(), "why" => why).increment(0);

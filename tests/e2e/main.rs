@@ -44,6 +44,8 @@ mod systemd;
 #[cfg(test)]
 mod traps;
 #[cfg(test)]
+mod unreachable;
+#[cfg(test)]
 mod works;
 #[cfg(test)]
 mod world;

@@ -18,6 +18,9 @@ pub(crate) const V6: [&str; 2] = ["fd77::11", "fd77::12"];
 /// Addresses that the sentinels have.
 pub(crate) const SENTINELS: [&str; 2] = ["10.77.0.101", "fd77::101"];
 
+/// Addresses behind a router: see [`Net::reach_through`].
+pub(crate) const BEHIND: [&str; 2] = ["10.78.0.9", "fd78::9"];
+
 /// Who is on the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -135,6 +138,23 @@ impl Net {
             writeln!(rules, "{verb} element inet dead {set} {{ {address} }}").unwrap();
         }
         self.nft(Place::Units, &rules);
+    }
+
+    /// There are two more addresses, which the monitor reaches through the units' place as through a router.
+    pub(crate) fn reach_through(&self) {
+        // and says what is wrong as often as it may
+        let settings = ["net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1", "net.ipv4.icmp_ratelimit=0"];
+        run(self.command(Place::Units, "sysctl").arg("-qw").args(settings));
+        let [v4, v6] = BEHIND;
+        self.ip(Place::Units, &format!("address add {v4}/32 dev lo\naddress add {v6}/128 dev lo\n"));
+        self.ip(Place::Monitor, &format!("route add {v4}/32 via {}\nroute add {v6}/128 via {}\n", V4[0], V6[0]));
+    }
+
+    /// What is behind that router is gone, and the router says so.
+    pub(crate) fn take_away(&self) {
+        let [v4, v6] = BEHIND;
+        self.ip(Place::Units, &format!("address delete {v4}/32 dev lo\naddress delete {v6}/128 dev lo\n"));
+        self.ip(Place::Units, &format!("route add unreachable {v4}/32\nroute add unreachable {v6}/128\n"));
     }
 
     /// The monitor's cable is out: it cannot send.

@@ -59,7 +59,7 @@ fn ipv6_is_answered_where_the_host_has_it() {
     match mailbox.take_one() {
         Outcome::Answered { rtt, .. } => assert!(rtt < Duration::from_secs(2)),
         Outcome::NotSent { why } => println!("no IPv6 here: {why}"),
-        other @ (Outcome::Lost | Outcome::Rejected { .. }) => panic!("{other:?}"),
+        other @ (Outcome::Lost { .. } | Outcome::Rejected { .. }) => panic!("{other:?}"),
     }
 }
 
@@ -80,7 +80,7 @@ fn silence_is_a_loss_and_disturbs_nobody() {
     silent.timeout = Duration::from_millis(200);
     engine.send(vec![silent, probe(2, 1, Ipv4Addr::LOCALHOST)]);
     let results = mailbox.take(2);
-    assert!(matches!(results[&(Slot(1), 1)], Outcome::Lost | Outcome::NotSent { .. }), "{results:?}");
+    assert!(matches!(results[&(Slot(1), 1)], Outcome::Lost { .. } | Outcome::NotSent { .. }), "{results:?}");
     assert!(matches!(results[&(Slot(2), 1)], Outcome::Answered { .. }));
     assert!(mailbox.is_quiet());
 }

@@ -270,7 +270,7 @@ fn an_snmpv3_agent_whose_clock_is_never_right_is_alive_and_found_again() {
         match bench.ask(probe.clone()) {
             Outcome::Rejected { why, .. } => assert_eq!(why, "not in time window"),
             Outcome::Answered { sample, .. } => break sample.expect("a sample"),
-            other @ (Outcome::Lost | Outcome::NotSent { .. }) => panic!("{other:?}"),
+            other @ (Outcome::Lost { .. } | Outcome::NotSent { .. }) => panic!("{other:?}"),
         }
         assert!((1..=4).contains(&exchanges.take()), "the engine's name, and the question a time or two");
         rejected += 1;

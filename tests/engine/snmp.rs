@@ -166,7 +166,7 @@ fn wrong_credentials_are_told_from_silence() {
             assert!(matches!(outcome, Outcome::Rejected { why, .. } if why == expected), "{expected}: {outcome:?}");
         }
     }
-    assert!(matches!(bench.ask(probe(10, port, v2c("private"))), Outcome::Lost));
+    assert!(matches!(bench.ask(probe(10, port, v2c("private"))), Outcome::Lost { .. }));
     let short = v3("sha256", Some((AuthProtocol::Sha256, "short")), None);
     assert!(matches!(bench.ask(probe(11, port, short)), Outcome::NotSent { .. }));
 }
@@ -176,7 +176,7 @@ fn nobody_there_is_a_loss() {
     let bench = Bench::new();
     let port = free_port();
     for version in [v2c("public"), sha256()] {
-        assert!(matches!(bench.ask(probe(1, port, version)), Outcome::Lost));
+        assert!(matches!(bench.ask(probe(1, port, version)), Outcome::Lost { .. }));
     }
 }
 
@@ -231,7 +231,7 @@ fn a_healthy_snmpv3_agent_costs_one_exchange_a_probe() {
 fn a_changed_access_takes_effect_at_once() {
     let bench = Bench::new();
     let Some((_snmpd, port)) = snmpd(&bench) else { return };
-    assert!(matches!(bench.ask(probe(1, port, v2c("private"))), Outcome::Lost));
+    assert!(matches!(bench.ask(probe(1, port, v2c("private"))), Outcome::Lost { .. }));
     assert!(is_answered(&bench.ask(probe(1, port, v2c("public")))));
 }
 
@@ -354,7 +354,7 @@ fn garbage_for_snmpv3_is_a_loss() {
     });
     let bench = Bench::new();
     for _ in 0..5 {
-        assert!(matches!(bench.ask(probe(1, garbage, sha256())), Outcome::Lost));
+        assert!(matches!(bench.ask(probe(1, garbage, sha256())), Outcome::Lost { .. }));
     }
 }
 

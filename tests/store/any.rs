@@ -1,13 +1,14 @@
 //! Any value of what the store keeps.
 
 use super::world::opening;
+use core::net::IpAddr;
 use ntuwatch::domain::desk::{
     Actor, Alarm, AlarmCause, AlarmKind, CanaryStep, Case, Cause, Diagnosis, LetterKind, LetterMark, Line, Opening,
     Outage, Priority, Reference, SiteCause, Stage, Umbrella, WaitingOn, Window, Witness,
 };
 use ntuwatch::domain::maintenance::{self, Maintenance, Origin, Scope};
 use ntuwatch::domain::time::{Tally, Time};
-use ntuwatch::domain::watch::{Circuit, Finding, GroupKind, Reason, Symptom, Terms, Verdict};
+use ntuwatch::domain::watch::{Circuit, Finding, GroupKind, Obstacle, Reason, Symptom, Terms, Verdict};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -81,6 +82,11 @@ pub(crate) fn diagnosis() -> impl Strategy<Value = Diagnosis> {
     let witness = prop_oneof![
         time().prop_map(Witness::Booted),
         time().prop_map(Witness::RanOn),
+        (select(&Obstacle::ALL[..]), any::<IpAddr>(), time()).prop_map(|(why, router, at)| Witness::Undelivered {
+            why,
+            router,
+            at
+        }),
         id().prop_map(Witness::Upstream),
         reference().prop_map(Witness::Shared),
         (id(), time()).prop_map(|(says, at)| Witness::Trapped { says, at }),

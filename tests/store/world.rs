@@ -187,7 +187,7 @@ impl World {
     fn fate(&self, probe: &Probe) -> (Time, Input) {
         let rtt = Duration::from_millis(12);
         let (after, outcome) = if self.silent.contains(&probe.slot) {
-            (probe.timeout, Outcome::Lost)
+            (probe.timeout, Outcome::LOST)
         } else {
             (rtt, Outcome::Answered { rtt, sample: None })
         };

@@ -345,6 +345,8 @@ fn metrics_are_there_from_the_start() {
         "ntuwatch_config_reload_timestamp_seconds",
         r#"ntuwatch_cases_opened_total{priority="P1"}"#,
         r#"ntuwatch_http_responses_total{class="5xx"}"#,
+        r#"ntuwatch_icmp_errors_total{what="host_unreachable"}"#,
+        r#"ntuwatch_icmp_errors_total{what="hop_limit"}"#,
         r#"ntuwatch_ignored_datagrams_total{method="icmp",why="duplicate"}"#,
         r#"ntuwatch_ignored_datagrams_total{method="icmp",why="late"}"#,
         r#"ntuwatch_ignored_datagrams_total{method="icmp",why="foreign"}"#,

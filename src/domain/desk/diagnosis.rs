@@ -2,9 +2,11 @@
 
 use super::reference::Reference;
 use crate::domain::time::Time;
+use crate::domain::watch::Obstacle;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::net::IpAddr;
 
 /// What was wrong, and who says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +15,15 @@ pub struct Diagnosis {
     pub cause: SiteCause,
     /// The witnesses.
     pub witnesses: Vec<Witness>,
+}
+
+impl Diagnosis {
+    /// Whether it was drawn while the line was still lost: all that there is then is what routers say of it.
+    #[must_use]
+    pub fn is_early(&self) -> bool {
+        let from_afar = |witness: &Witness| matches!(witness, Witness::Undelivered { .. });
+        !self.witnesses.is_empty() && self.witnesses.iter().all(from_afar)
+    }
 }
 
 /// Where the cause of an outage was.
@@ -62,10 +73,20 @@ pub enum Witness {
         /// When it came.
         at: Time,
     },
+    /// A router on the way could not pass our probes on. Where they ended is not yet why: alone it supports no cause.
+    Undelivered {
+        /// What kept them.
+        why: Obstacle,
+        /// Who said so.
+        router: IpAddr,
+        /// When it was said last.
+        at: Time,
+    },
 }
 
 impl Witness {
-    /// As it is stored: `booted:TIME`, `ran_on:TIME`, `upstream:ID`, `shared:NTU-…`, `trap:TIME:NAME`.
+    /// As it is stored: `booted:TIME`, `ran_on:TIME`, `upstream:ID`, `shared:NTU-…`, `trap:TIME:NAME`,
+    /// `undelivered:TIME:OBSTACLE:ROUTER`.
     #[must_use]
     pub fn key(&self) -> String {
         match self {
@@ -74,6 +95,9 @@ impl Witness {
             Self::Upstream(device) => format!("upstream:{device}"),
             Self::Shared(umbrella) => format!("shared:{umbrella}"),
             Self::Trapped { says, at } => format!("trap:{}:{says}", at.as_millis()),
+            Self::Undelivered { why, router, at } => {
+                format!("undelivered:{}:{}:{router}", at.as_millis(), why.name())
+            }
         }
     }
 
@@ -90,6 +114,12 @@ impl Witness {
             "trap" => {
                 let (at, says) = rest.split_once(':')?;
                 Some(Self::Trapped { says: says.to_string(), at: time(at)? })
+            }
+            "undelivered" => {
+                let (at, rest) = rest.split_once(':')?;
+                let (name, router) = rest.split_once(':')?;
+                let why = Obstacle::ALL.into_iter().find(|why| why.name() == name)?;
+                Some(Self::Undelivered { why, router: router.parse().ok()?, at: time(at)? })
             }
             _ => None,
         }
@@ -121,12 +151,15 @@ mod tests {
         let at = Time::from_millis(5);
         let trap = Witness::Trapped { says: "1.3.6.1.4.1.9:x".into(), at };
         let shared = Witness::Shared(Reference::from_number(3));
+        let undelivered = |why, router: &str| Witness::Undelivered { why, router: router.parse().unwrap(), at };
         for (witness, cause) in [
             (Witness::Booted(at), SiteCause::Site),
             (Witness::RanOn(at), SiteCause::AccessLine),
             (Witness::Upstream("pop-lon".into()), SiteCause::Upstream),
             (shared, SiteCause::Upstream),
             (trap, SiteCause::Unknown),
+            (undelivered(Obstacle::Prohibited, "192.0.2.1"), SiteCause::Unknown),
+            (undelivered(Obstacle::HopLimit, "2001:db8::1"), SiteCause::Unknown),
         ] {
             assert_eq!(Witness::parse(&witness.key()).as_ref(), Some(&witness));
             assert_eq!(conclude([witness, Witness::RanOn(at)].into()).cause, cause.min_known());

@@ -66,6 +66,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) solve_after: core::time::Duration,
     /// The shared cause, if there is one.
     pub(crate) umbrella: Option<Reference>,
+    /// Who says already why it is lost.
+    pub(crate) witness: Option<Witness>,
 }
 
 /// What a customer is told of a maintenance.
@@ -206,6 +208,7 @@ impl Desk {
         self.cases.insert(reference, Arc::new(case));
         self.changed.insert(reference);
         turn.facts.push(Fact::CaseOpened(Box::new(opening)));
+        self.heard(reference, subject, turn);
         self.join(reference, subject.umbrella, turn);
         self.write(reference, None, turn);
         reference
@@ -387,6 +390,7 @@ impl Desk {
             self.open(subject, Actor::Watch, Priority::P1, Why::default(), turn);
             return;
         };
+        self.heard(reference, subject, turn);
         let was_alone = self.case(reference).is_some_and(|case| case.is_at_work() && case.umbrella.is_none());
         self.join(reference, subject.umbrella, turn);
         if was_alone && subject.umbrella.is_some() {
@@ -423,6 +427,13 @@ impl Desk {
         if solved {
             let returned = CaseFact::Returned { by: Actor::Watch, note: None, outage: None };
             self.take_back(reference, returned, None, turn);
+        }
+    }
+
+    /// The line of a case is lost, and somebody says why.
+    fn heard(&mut self, reference: Reference, subject: &Subject<'_>, turn: &mut Turn) {
+        if let Some(witness) = &subject.witness {
+            self.diagnosed(reference, Vec::from([witness.clone()]), turn);
         }
     }
 

@@ -177,7 +177,8 @@ impl Watch {
         if let Role::Unit(circuit) = &device.role {
             let evidence = &self.evidence[slot.index()];
             let solve_after = device.rules.pace.solve_after;
-            let subject = Subject { unit: &device.id, circuit, evidence, solve_after, umbrella: None };
+            let (umbrella, witness) = (None, None);
+            let subject = Subject { unit: &device.id, circuit, evidence, solve_after, umbrella, witness };
             self.desk.degraded(&subject, finding, turn);
             self.keep_strip(slot, turn);
             self.note_wakes(turn);

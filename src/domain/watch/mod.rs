@@ -33,7 +33,7 @@ pub use evidence::{CONFIRM_ROUNDS, Evidence, Trouble};
 pub use health::{Baseline, MAX_COUNT};
 pub use isolation::{CUT_OFF_AFTER, Isolation, SENTINEL_INTERVAL, SENTINEL_TIMEOUT};
 pub use ledger::{Interval, Reason, Verdict};
-pub use probe::{Ask, Method, Outcome, Probe, ProbeResult, Round, SnmpSample};
+pub use probe::{Ask, Method, Obstacle, Outcome, Probe, ProbeResult, Round, SnmpSample, Undelivered};
 pub use schedule::next_tick;
 pub use strip::{Cell, Chunk, Lost, MAX_CELLS, MIN_WINDOW};
 pub use symptom::{Finding, Limits, Permille, Symptom, Symptoms};
@@ -41,7 +41,7 @@ pub use trap::{Trap, TrapKind};
 pub use witness::{MAX_TRAPS, TRAP_SPAN};
 pub use works::MAX_MAINTENANCE;
 
-use super::desk::{Alarm, AlarmCause, AlarmKind, Cause, Desk, Line, Reference, SavedDesk, Subject};
+use super::desk::{Alarm, AlarmCause, AlarmKind, Case, Cause, Desk, Line, Reference, SavedDesk, Subject};
 use super::fact::Fact;
 use super::maintenance::Maintenance;
 use super::plan::Plan;
@@ -339,9 +339,10 @@ impl Watch {
                     Shared::Umbrella(umbrella) => Some(umbrella),
                     Shared::Wait => return self.deadlines.push(Reverse((turn.at + RECHECK, Deadline::Fault(slot)))),
                 };
-                let evidence = &self.evidence[slot.index()];
-                let solve_after = device.rules.pace.solve_after;
-                self.desk.fault(&Subject { unit: &device.id, circuit, evidence, solve_after, umbrella }, turn);
+                let (evidence, solve_after) = (&self.evidence[slot.index()], device.rules.pace.solve_after);
+                let witness = self.undelivered(slot, evidence.trouble().map(|trouble| trouble.first_loss));
+                let unit = &device.id;
+                self.desk.fault(&Subject { unit, circuit, evidence, solve_after, umbrella, witness }, turn);
                 self.keep_strip(slot, turn);
             }
             Role::Node => {
@@ -382,7 +383,8 @@ impl Watch {
         self.desk.wake(reference, well, turn);
         if let Some(slot) = slot {
             let case = self.desk.case(reference);
-            if case.is_some_and(|case| !case.is_at_work() && case.diagnosis.is_none()) {
+            let is_final = |case: &Case| case.diagnosis.as_ref().is_some_and(|diagnosis| !diagnosis.is_early());
+            if case.is_some_and(|case| !case.is_at_work() && !is_final(case)) {
                 self.diagnose(slot, true, turn);
             } else if case.is_none() {
                 self.keep_strip(slot, turn);
@@ -432,7 +434,8 @@ impl Watch {
                     Some((slot, Device { id, role: Role::Unit(circuit), rules, .. })) => {
                         let evidence = &self.evidence[slot.index()];
                         let solve_after = rules.pace.solve_after;
-                        let subject = Subject { unit: id, circuit, evidence, solve_after, umbrella: None };
+                        let (umbrella, witness) = (None, None);
+                        let subject = Subject { unit: id, circuit, evidence, solve_after, umbrella, witness };
                         let opened = self.desk.open_by_hand(&subject, by, priority, note, turn);
                         self.keep_strip(slot, turn);
                         opened.map(Done::Case)

@@ -88,12 +88,64 @@ pub enum Outcome {
         why: &'static str,
     },
     /// Nothing authentic within the timeout.
-    Lost,
+    Lost {
+        /// What a router said of it. Says nothing of the device, and ends no probe early.
+        witness: Option<Undelivered>,
+    },
     /// Our own side could not send it. Says nothing of the device.
     NotSent {
         /// The operating system's word for it.
         why: String,
     },
+}
+
+impl Outcome {
+    /// Lost, and nobody says why.
+    pub const LOST: Self = Self::Lost { witness: None };
+}
+
+/// A router's word that it could not pass a probe on (RFC 792, RFC 4443).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Undelivered {
+    /// What kept it.
+    pub why: Obstacle,
+    /// Who says so.
+    pub router: IpAddr,
+}
+
+/// What kept a probe from its device, as an ICMP error names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Obstacle {
+    /// No way to the network.
+    Net,
+    /// The last router does not find the host.
+    Host,
+    /// The host itself does not take the protocol.
+    Port,
+    /// Somebody does not let it pass.
+    Prohibited,
+    /// It went round and round, until its hops were used up.
+    HopLimit,
+    /// Another one of these errors.
+    Other,
+}
+
+impl Obstacle {
+    /// Every one.
+    pub const ALL: [Self; 6] = [Self::Net, Self::Host, Self::Port, Self::Prohibited, Self::HopLimit, Self::Other];
+
+    /// As metrics label it, and as it is stored.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Net => "net_unreachable",
+            Self::Host => "host_unreachable",
+            Self::Port => "port_unreachable",
+            Self::Prohibited => "prohibited",
+            Self::HopLimit => "hop_limit",
+            Self::Other => "other",
+        }
+    }
 }
 
 /// What an SNMP agent told of itself (RFC 3418, RFC 2863). What it did not tell is `None`.

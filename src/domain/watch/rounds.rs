@@ -47,7 +47,7 @@ pub(super) struct Poll {
     round_rtt: Option<Rtt>,
 }
 
-/// What there is beside for a device with an SNMP agent.
+/// What there is beside for a device with an SNMP agent, or one that somebody said something of.
 #[derive(Clone, Debug, Default)]
 struct BySnmp {
     agent: Agent,
@@ -135,12 +135,12 @@ impl Poll {
         self.by_snmp.as_ref()?.sample.as_ref()
     }
 
-    /// What its agent said unasked.
+    /// What was said unasked, by its agent or of it.
     pub(super) fn heard_unasked(&self) -> Option<&Heard> {
         self.by_snmp.as_ref()?.heard_unasked.as_ref()
     }
 
-    /// Where it is noted what its agent says unasked.
+    /// Where it is noted what is said unasked, by its agent or of it.
     pub(super) fn hear_unasked(&mut self) -> &mut Option<Heard> {
         &mut self.by_snmp.get_or_insert_default().heard_unasked
     }
@@ -262,8 +262,11 @@ impl Watch {
                 poll.heard_by(method, rtt, AgentState::Rejects);
                 self.heard(slot, Reason::Rejected, turn);
             }
-            Outcome::Lost => {
+            Outcome::Lost { witness } => {
                 poll.missed = true;
+                if let Some(witness) = witness.filter(|_| self.evidence[slot.index()].trouble().is_some()) {
+                    poll.note_undelivered(witness, turn.at);
+                }
                 if method == Method::Snmp {
                     poll.by_snmp.get_or_insert_default().did = Some(AgentState::Silent);
                 }

@@ -3,6 +3,8 @@
 use super::Watch;
 use super::device::Slot;
 use super::ledger::Verdict;
+use super::probe::Undelivered;
+use super::rounds::Poll;
 use super::trap::{Trap, TrapKind};
 use crate::domain::desk::{Cause, Witness};
 use crate::domain::fact::Fact;
@@ -32,6 +34,21 @@ pub(super) struct Heard {
     noted: u32,
     unnoted: u32,
     latest: VecDeque<(Time, TrapKind)>,
+    /// What a router said last of a probe to it, while it was lost.
+    undelivered: Option<(Time, Undelivered)>,
+}
+
+impl Heard {
+    fn begin(now: Time) -> Self {
+        Self { span_began: now, noted: 0, unnoted: 0, latest: VecDeque::new(), undelivered: None }
+    }
+}
+
+impl Poll {
+    /// A router said why a probe to the device, which is lost, did not get there.
+    pub(super) fn note_undelivered(&mut self, word: Undelivered, now: Time) {
+        self.hear_unasked().get_or_insert_with(|| Heard::begin(now)).undelivered = Some((now, word));
+    }
 }
 
 impl Watch {
@@ -62,8 +79,7 @@ impl Watch {
         if !poll.is_waiting() && self.wheel.due(slot).is_none_or(|due| due > soonest) {
             self.wheel.set(slot, soonest);
         }
-        let fresh = || Heard { span_began: now, noted: 0, unnoted: 0, latest: VecDeque::new() };
-        let heard = poll.hear_unasked().get_or_insert_with(fresh);
+        let heard = poll.hear_unasked().get_or_insert_with(|| Heard::begin(now));
         if now.since(heard.span_began) >= TRAP_SPAN {
             (heard.span_began, heard.noted) = (now, 0);
         }
@@ -93,7 +109,8 @@ impl Watch {
         let Some(case) = self.desk.open_case_of(&device.id) else { return };
         let Some(outage) = case.outage() else { return };
         let said = |witness: &Witness| matches!(witness, Witness::Booted(_) | Witness::RanOn(_));
-        if case.diagnosis.as_ref().is_some_and(|diagnosis| !has_word || diagnosis.witnesses.iter().any(said)) {
+        let final_word = case.diagnosis.as_ref().filter(|diagnosis| !diagnosis.is_early());
+        if final_word.is_some_and(|diagnosis| !has_word || diagnosis.witnesses.iter().any(said)) {
             return;
         }
         let waits = device.rules.snmp.is_some() && !has_word && !self.polls[slot.index()].agent().needs_care();
@@ -119,6 +136,7 @@ impl Watch {
         witnesses.extend(
             booted.map(|at| if at + BEFORE >= outage.first_loss { Witness::Booted(at) } else { Witness::RanOn(at) }),
         );
+        witnesses.extend(self.undelivered(slot, Some(outage.first_loss)));
         let traps = self.polls[slot.index()].heard_unasked().into_iter().flat_map(|heard| heard.latest.iter());
         let of_it = traps.filter(|(at, _)| *at + BEFORE >= outage.first_loss);
         for (at, says) in of_it {
@@ -129,5 +147,11 @@ impl Watch {
             }
         }
         self.desk.diagnosed(reference, witnesses, turn);
+    }
+
+    /// What a router said of a loss that began at `first_loss`.
+    pub(super) fn undelivered(&self, slot: Slot, first_loss: Option<Time>) -> Option<Witness> {
+        let (at, word) = self.polls[slot.index()].heard_unasked()?.undelivered?;
+        (at >= first_loss?).then_some(Witness::Undelivered { why: word.why, router: word.router, at })
     }
 }

@@ -9,6 +9,15 @@ pub(super) struct Token {
     pub(super) proof: u64,
 }
 
+impl Token {
+    /// The token that `body`, what follows the header, begins with, if it is long enough.
+    pub(super) fn read(body: &[u8]) -> Option<Self> {
+        let (serial, rest) = body.split_first_chunk::<8>()?;
+        let proof = rest.first_chunk::<8>()?;
+        Some(Self { serial: u64::from_be_bytes(*serial), proof: u64::from_be_bytes(*proof) })
+    }
+}
+
 /// Header and token.
 pub(super) const ECHO_LEN: usize = HEADER_LEN + 16;
 
@@ -16,8 +25,8 @@ pub(super) const ECHO_LEN: usize = HEADER_LEN + 16;
 const HEADER_LEN: usize = 8;
 
 /// Type of an echo request in IPv4 and in IPv6.
-const REQUEST_V4: u8 = 8;
-const REQUEST_V6: u8 = 128;
+pub(super) const REQUEST_V4: u8 = 8;
+pub(super) const REQUEST_V6: u8 = 128;
 
 /// Type of an echo reply in IPv4 and in IPv6.
 pub(super) const REPLY_V4: u8 = 0;
@@ -40,10 +49,7 @@ pub(super) fn request_v6(ident: u16, token: Token) -> [u8; ECHO_LEN] {
 pub(super) fn reply(reply_type: u8, message: &[u8]) -> Option<Token> {
     let message: &[u8; ECHO_LEN] = message.try_into().ok()?;
     let (header, body) = message.split_first_chunk::<HEADER_LEN>()?;
-    let (serial, rest) = body.split_first_chunk::<8>()?;
-    let proof = rest.first_chunk::<8>()?;
-    (header[0] == reply_type && header[1] == 0)
-        .then(|| Token { serial: u64::from_be_bytes(*serial), proof: u64::from_be_bytes(*proof) })
+    Token::read(body).filter(|_| header[0] == reply_type && header[1] == 0)
 }
 
 /// What follows the IPv4 header of a datagram from a raw socket.

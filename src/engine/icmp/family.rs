@@ -1,6 +1,8 @@
 //! The ICMP sockets of one address family.
 
 use super::echo::{self, Token};
+use super::error_queue::{self, MAX_PENDING};
+use super::errors::Complaint;
 use super::filter;
 use super::rotation::{IDENTIFIERS, Turn};
 use crate::domain::watch::Method;
@@ -13,8 +15,8 @@ use socket2::{Domain, Protocol, Socket, Type};
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd as _, BorrowedFd};
 
-/// More than the longest IPv4 header and our echo; what is longer is not an answer to us.
-pub(super) const DATAGRAM_LEN: usize = 128;
+/// More than our echo in an error, with the longest IPv4 headers; what is longer tells us nothing more.
+pub(super) const DATAGRAM_LEN: usize = 192;
 
 /// Sends and receives echoes of one address family.
 ///
@@ -47,10 +49,32 @@ pub(super) enum Version {
 pub(super) struct Arrival {
     /// The address it came from.
     pub(super) from: Option<IpAddr>,
-    /// The token of the reply, if it is one.
-    pub(super) token: Option<Token>,
+    /// What it says, if it may be to us.
+    pub(super) says: Option<Message>,
     /// When the kernel received it, since the Unix epoch.
     pub(super) stamped: Option<Duration>,
+}
+
+/// A datagram that may be to us.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Message {
+    /// An echo reply.
+    Reply(Token),
+    /// A router's word about an echo.
+    Error(Complaint),
+}
+
+impl Message {
+    /// What a datagram says, which begins with an IPv4 header or with that of ICMP.
+    pub(super) fn read(version: Version, with_ip_header: bool, datagram: &[u8]) -> Option<Self> {
+        let message = if with_ip_header { echo::after_ip_header(datagram)? } else { datagram };
+        let reply_type = match version {
+            Version::V4 => echo::REPLY_V4,
+            Version::V6 => echo::REPLY_V6,
+        };
+        let error = || Complaint::read(version, message).map(Self::Error);
+        echo::reply(reply_type, message).map(Self::Reply).or_else(error)
+    }
 }
 
 /// An echo to be sent.
@@ -69,13 +93,13 @@ impl Family {
             Err(error) if error.kind() == ErrorKind::PermissionDenied => Self::unprivileged(version),
             opened => {
                 let socket = opened?;
-                filter::only_replies_to(&socket, version, ident)?;
+                filter::only_what_is_to(&socket, version, ident)?;
                 Self::new(version, Some(ident), Door::new(socket)?)
             }
         }
     }
 
-    fn unprivileged(version: Version) -> io::Result<Self> {
+    pub(super) fn unprivileged(version: Version) -> io::Result<Self> {
         Self::new(version, None, Door::unprivileged(version)?)
     }
 
@@ -109,28 +133,32 @@ impl Family {
             };
             (SocketAddr::new(echo.address, 0), message)
         };
-        self.bursts.send(&self.doors[place].socket, echoes, write)
+        let (bursts, socket) = (&mut self.bursts, &self.doors[place].socket);
+        patiently(raw, || bursts.send(socket, echoes, write))
+    }
+
+    /// Which turn an echo with this identifier had, if we write identifiers ourselves.
+    pub(super) fn turn_of(&self, ident: u16) -> Option<Turn> {
+        self.raw.map(|_| Turn(ident as u8 & (IDENTIFIERS - 1)))
     }
 
     /// Appends what waits, a burst a socket at most; whether there was anything.
     pub(super) fn receive(&mut self, arrivals: &mut Vec<Arrival>) -> io::Result<bool> {
+        let version = self.version;
         // a raw IPv4 socket hands out IP headers too
-        let with_ip_header = self.raw.is_some() && self.version == Version::V4;
-        let reply_type = match self.version {
-            Version::V4 => echo::REPLY_V4,
-            Version::V6 => echo::REPLY_V6,
-        };
-        let read = |datagram: &[u8]| {
-            let message = if with_ip_header { echo::after_ip_header(datagram)? } else { datagram };
-            echo::reply(reply_type, message)
-        };
-        let mut take = |datagram: Datagram<'_>| {
-            let from = datagram.from.map(|from| from.ip());
-            arrivals.push(Arrival { from, token: read(datagram.content), stamped: datagram.stamped });
-        };
+        let with_ip_header = self.raw.is_some() && version == Version::V4;
         let mut any = false;
         for door in &self.doors {
-            match self.bursts.receive(&door.socket, &mut take) {
+            if self.raw.is_none() {
+                any |= error_queue::receive(&door.socket, version, arrivals);
+            }
+            let mut take = |datagram: Datagram<'_>| {
+                let from = datagram.from.map(|from| from.ip());
+                let says = Message::read(version, with_ip_header, datagram.content);
+                arrivals.push(Arrival { from, says, stamped: datagram.stamped });
+            };
+            let bursts = &mut self.bursts;
+            match patiently(self.raw, || bursts.receive(&door.socket, &mut take)) {
                 Ok(()) => any = true,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 Err(error) => return Err(error),
@@ -158,6 +186,12 @@ impl Family {
     /// The socket through which echoes of `turn` go.
     pub(super) fn way_out(&self, turn: Turn) -> BorrowedFd<'_> {
         self.doors[self.place(turn)].socket.as_fd()
+    }
+
+    /// The identifier of the first turn, if the socket is raw.
+    #[cfg(test)]
+    pub(super) const fn identifier(&self) -> Option<u16> {
+        self.raw
     }
 
     /// Leaves the least room that the kernel allows for what comes.
@@ -195,8 +229,22 @@ impl Door {
     }
 
     fn unprivileged(version: Version) -> io::Result<Self> {
-        Self::new(open_socket(version, Type::DGRAM)?)
+        let socket = open_socket(version, Type::DGRAM)?;
+        error_queue::listen(&socket, version)?;
+        Self::new(socket)
     }
+}
+
+/// Does it again if what failed it was a router's word about another echo, which to an unprivileged socket is also an error of
+/// whatever it does next.
+fn patiently<T>(raw: Option<u16>, mut attempt: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    for _ in 0..if raw.is_some() { 0 } else { MAX_PENDING } {
+        match attempt() {
+            Err(error) if error.kind() != ErrorKind::WouldBlock => {}
+            done => return done,
+        }
+    }
+    attempt()
 }
 
 fn open_socket(version: Version, kind: Type) -> io::Result<Socket> {
@@ -209,29 +257,11 @@ fn open_socket(version: Version, kind: Type) -> io::Result<Socket> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::namespace;
     use super::*;
     use core::net::Ipv4Addr;
     use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-    use nix::sched::{CloneFlags, unshare};
     use std::collections::BTreeSet;
-    use std::process::Command;
-    use std::thread;
-
-    /// A network namespace of this thread's own, in which root may open unprivileged ICMP sockets; whether there could be one.
-    fn enter_namespace() -> bool {
-        if let Err(error) = unshare(CloneFlags::CLONE_NEWNET) {
-            println!("skipped: no network namespace: {error}");
-            return false;
-        }
-        std::fs::write("/proc/sys/net/ipv4/ping_group_range", "0 0").unwrap();
-        match Command::new("ip").args(["link", "set", "lo", "up"]).status() {
-            Ok(done) => done.success(),
-            Err(error) => {
-                println!("skipped: ip: {error}");
-                false
-            }
-        }
-    }
 
     fn every_turn_is_answered_under_its_own_identifier() {
         let mut family = Family::unprivileged(Version::V4).unwrap();
@@ -247,7 +277,8 @@ mod tests {
             poll(&mut waiting, PollTimeout::NONE).unwrap();
             let mut arrivals = Vec::new();
             assert!(family.receive(&mut arrivals).unwrap());
-            assert_eq!((arrivals[0].from, arrivals[0].token), (Some(address), Some(token)));
+            assert_eq!(arrivals[0].from, Some(address));
+            assert!(matches!(arrivals[0].says, Some(Message::Reply(said)) if said == token), "{arrivals:?}");
             assert!(arrivals[0].stamped.is_some());
         }
         assert_eq!(idents.len(), 4, "{idents:?}");
@@ -256,12 +287,6 @@ mod tests {
 
     #[test]
     fn an_unprivileged_process_has_identifiers_too() {
-        thread::spawn(|| {
-            if enter_namespace() {
-                every_turn_is_answered_under_its_own_identifier();
-            }
-        })
-        .join()
-        .unwrap();
+        namespace::within(every_turn_is_answered_under_its_own_identifier);
     }
 }

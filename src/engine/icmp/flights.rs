@@ -56,6 +56,23 @@ impl Flights {
         self.flights.land(serial(token))
     }
 
+    /// Whether a probe with `token` was sent to `to`, and not answered as far as can be told.
+    pub(super) fn know(&mut self, to: IpAddr, token: Token) -> Result<(), Stray> {
+        if token.proof != self.proof(token.serial, to) {
+            return Err(Stray::Foreign);
+        }
+        match self.flights.get(serial(token)) {
+            Err(Stray::Duplicate) => Err(Stray::Duplicate),
+            // the proof says that there was such a probe
+            Ok(_) | Err(Stray::Late | Stray::Foreign) => Ok(()),
+        }
+    }
+
+    /// A flight to `to` whose serial number ends with `ending`, as sequence numbers do.
+    pub(super) fn find(&self, to: IpAddr, ending: u16) -> Option<Flight> {
+        self.flights.at_places_ending(ending).find(|flight| flight.address == to).copied()
+    }
+
     /// A flight that nobody answered by `now`.
     pub(super) fn give_up(&mut self, now: Duration) -> Option<Flight> {
         self.flights.give_up(now)
@@ -124,5 +141,22 @@ mod tests {
         assert_eq!(second.serial as u32, first.serial as u32, "the place is used again");
         assert_eq!(flights.land(HERE, first).unwrap_err(), Stray::Late);
         assert_eq!(flights.land(HERE, second).unwrap().slot, Slot(2));
+    }
+
+    #[test]
+    fn what_was_sent_is_known_by_its_token_or_by_its_address_and_the_end_of_its_number() {
+        let mut flights = Flights::new(RandomState::new());
+        let [first, second] = [1, 2].map(|slot| begin(&mut flights, slot, 0, 100));
+        let slot = |flights: &Flights, to, serial| flights.find(to, serial as u16).map(|flight| flight.slot.0);
+        assert_eq!((flights.know(HERE, first), slot(&flights, HERE, first.serial)), (Ok(()), Some(1)));
+        assert_eq!((flights.know(THERE, first), slot(&flights, THERE, first.serial)), (Err(Stray::Foreign), None));
+        let forged = Token { proof: first.proof ^ 1, ..first };
+        assert_eq!(flights.know(HERE, forged), Err(Stray::Foreign));
+        assert_eq!(slot(&flights, HERE, second.serial + 1), None);
+
+        flights.land(HERE, first).unwrap();
+        assert_eq!((flights.know(HERE, first), slot(&flights, HERE, first.serial)), (Err(Stray::Duplicate), None));
+        assert_eq!(given_up(&mut flights, 100), [2]);
+        assert_eq!((flights.know(HERE, second), slot(&flights, HERE, second.serial)), (Ok(()), None));
     }
 }

@@ -5,16 +5,30 @@
 //! unprivileged sockets rewrite, decide nothing. The identifier changes with each loss, lest a flow that has gone bad in the network
 //! keeps a device lost that is there.
 //!
+//! What routers say of echoes that they could not pass on is remembered, and goes along with the loss of the probe. It is no answer
+//! and ends no probe early: the device may still be there, and there is one way to lose.
+//!
 //! Echoes go out in small bursts, each followed by a look at what has come. A round trip begins when its burst is handed to the
 //! kernel and ends with the kernel's own stamp on the reply, so it doesn't matter when we get round to reading that.
 
+mod complaints;
 mod echo;
+mod error_queue;
+#[cfg(test)]
+mod error_tests;
+mod errors;
 mod family;
 mod filter;
 mod flights;
+#[cfg(test)]
+mod fuzz_tests;
+#[cfg(test)]
+mod namespace;
 mod rotation;
 
-use self::family::{Arrival, Echo, Family, Version};
+use self::complaints::Complaints;
+use self::errors::Complaint;
+use self::family::{Arrival, Echo, Family, Message, Version};
 use self::flights::{Flight, Flights};
 use self::rotation::Rotation;
 use super::buffers::{self, READS_AT_ONCE};
@@ -23,7 +37,7 @@ use super::orders::{Order, Orders};
 use super::polling::{BURST, Moment, Stray, Strays};
 use super::{Deliver, ProbeEngine, StartError};
 use crate::clock::Stopwatch;
-use crate::domain::watch::{Method, Outcome, Probe};
+use crate::domain::watch::{Method, Outcome, Probe, Undelivered};
 use core::hash::BuildHasher;
 use core::net::IpAddr;
 use core::time::Duration;
@@ -57,6 +71,7 @@ struct Engine {
     max_in_flight: usize,
     rotation: Rotation,
     clock: Stopwatch,
+    complaints: Complaints,
     strays: Strays,
     /// Room for what comes, and for what goes.
     arrivals: Vec<Arrival>,
@@ -81,6 +96,7 @@ impl Engine {
             max_in_flight,
             rotation: Rotation::default(),
             clock: Stopwatch::start(),
+            complaints: Complaints::new(),
             strays: Strays::new(Method::Icmp),
             arrivals: Vec::with_capacity(BURST),
             echoes: Vec::with_capacity(BURST),
@@ -162,15 +178,31 @@ impl Engine {
     }
 
     fn arrived(&mut self, arrival: Arrival, now: Duration) {
-        let landed = match (arrival.from, arrival.token) {
-            (Some(from), Some(token)) => self.flights.land(from, token),
+        let landed = match (arrival.from, arrival.says) {
+            (Some(from), Some(Message::Reply(token))) => self.flights.land(from, token),
+            (Some(router), Some(Message::Error(complaint))) => return self.complained(router, complaint, now),
             (None, _) | (_, None) => Err(Stray::Foreign),
         };
         match landed {
             Ok(flight) => {
+                self.complaints.answered(flight.address);
                 let rtt = flight.sent.round_trip(arrival.stamped, now);
                 self.collector.report(flight.slot, flight.round, Outcome::Answered { rtt, sample: None });
             }
+            Err(stray) => self.strays.count(stray),
+        }
+    }
+
+    /// A router could not pass an echo on. Its probe flies on: it is lost when its time is over, and not before.
+    fn complained(&mut self, router: IpAddr, Complaint { why, about }: Complaint, now: Duration) {
+        let turn = self.family(about.to).ok().and_then(|family| family.turn_of(about.ident));
+        let is_of = |flight: &Flight| turn.is_none_or(|turn| turn == self.rotation.of(flight.slot));
+        let known = match about.token {
+            Some(token) => self.flights.know(about.to, token),
+            None => self.flights.find(about.to, about.sequence).filter(is_of).map(drop).ok_or(Stray::Foreign),
+        };
+        match known {
+            Ok(()) => self.complaints.note(about.to, Undelivered { why, router }, now),
             Err(stray) => self.strays.count(stray),
         }
     }
@@ -187,18 +219,18 @@ impl Engine {
     fn give_up(&mut self) {
         let now = self.clock.elapsed();
         while let Some(flight) = self.flights.give_up(now) {
-            self.unanswered(&flight);
+            self.unanswered(&flight, now);
         }
     }
 
     /// If the kernel has dropped anything since a probe was sent, that may have been its answer: it is no loss.
-    fn unanswered(&mut self, flight: &Flight) {
+    fn unanswered(&mut self, flight: &Flight, now: Duration) {
         let overflowed = self.family(flight.address).is_ok_and(|family| family.dropped() != flight.dropped);
         let outcome = if overflowed {
             buffers::overflowed()
         } else {
             self.rotation.lost(flight.slot);
-            Outcome::Lost
+            Outcome::Lost { witness: self.complaints.about(flight.address, now) }
         };
         self.collector.report(flight.slot, flight.round, outcome);
     }
@@ -322,7 +354,7 @@ mod tests {
         engine.give_up();
         engine.collector.flush();
         let last = receiver.try_recv().unwrap();
-        assert!(matches!(last[..], [ProbeResult { slot: Slot(1), outcome: Outcome::Lost, .. }]), "{last:?}");
+        assert!(matches!(last[..], [ProbeResult { slot: Slot(1), outcome: Outcome::Lost { .. }, .. }]), "{last:?}");
         assert_eq!(engine.rotation.of(Slot(1)), Turn(1));
     }
 }

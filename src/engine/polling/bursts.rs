@@ -83,7 +83,8 @@ impl<const LEN: usize> Bursts<LEN> {
     }
 }
 
-fn address(of: &SockaddrStorage) -> Option<SocketAddr> {
+/// The address and the port, if it is of IPv4 or IPv6.
+pub(in crate::engine) fn address(of: &SockaddrStorage) -> Option<SocketAddr> {
     let v4 = of.as_sockaddr_in().map(|address| SocketAddr::from((address.ip(), address.port())));
     v4.or_else(|| of.as_sockaddr_in6().map(|address| SocketAddr::from((address.ip(), address.port()))))
 }

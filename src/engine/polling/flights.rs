@@ -125,6 +125,15 @@ impl<F> Flights<F> {
         }
     }
 
+    /// All flights whose place ends with these bits.
+    pub(in crate::engine) fn at_places_ending(&self, ending: u16) -> impl Iterator<Item = &F> {
+        let places = self.berths.iter().skip(usize::from(ending)).step_by(1 << 16);
+        places.filter_map(|berth| match &berth.state {
+            State::Flying(flight) => Some(flight),
+            State::Answered | State::GivenUp => None,
+        })
+    }
+
     /// The flight that an answer ends.
     pub(in crate::engine) fn land(&mut self, serial: Serial) -> Result<F, Stray> {
         self.end(serial, State::Answered)

@@ -3,7 +3,7 @@
 mod bursts;
 mod flights;
 
-pub(super) use bursts::{BURST, Bursts, Datagram};
+pub(super) use bursts::{BURST, Bursts, Datagram, address};
 pub(super) use flights::{Flights, Serial, Stray, Strays};
 
 use crate::clock::{self, Stopwatch};

@@ -172,7 +172,7 @@ impl Exchanges {
         let flight = self.flights.give_up(now)?;
         let outcome = self.in_part(&flight).unwrap_or_else(|| {
             // the answer may have been among that: it is no loss
-            if dropped(flight.to) == flight.dropped { Outcome::Lost } else { buffers::overflowed() }
+            if dropped(flight.to) == flight.dropped { Outcome::LOST } else { buffers::overflowed() }
         });
         Some(Event { slot: flight.slot, round: flight.round, outcome })
     }
@@ -180,7 +180,7 @@ impl Exchanges {
     /// The next part of a question cannot be sent.
     pub(super) fn break_off(&mut self, serial: Serial) -> Option<Event> {
         let flight = self.flights.land(serial).ok()?;
-        let outcome = self.in_part(&flight).unwrap_or(Outcome::Lost);
+        let outcome = self.in_part(&flight).unwrap_or(Outcome::LOST);
         Some(Event { slot: flight.slot, round: flight.round, outcome })
     }
 

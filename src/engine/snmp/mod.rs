@@ -9,6 +9,8 @@
 mod agents;
 mod exchanges;
 mod family;
+#[cfg(test)]
+mod fuzz_tests;
 mod ids;
 mod question;
 mod request;

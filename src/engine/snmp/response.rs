@@ -171,7 +171,7 @@ fn is_name(content: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::domain::watch::Secret;
     use crate::domain::watch::{SnmpAccess, SnmpVersion};
@@ -290,7 +290,7 @@ mod tests {
     }
 
     /// If we take a message, the library takes it for the same.
-    fn same_as_the_library(octets: &[u8]) -> Result<(), TestCaseError> {
+    pub(in crate::engine::snmp) fn same_as_the_library(octets: &[u8]) -> Result<(), TestCaseError> {
         let Some(response) = Response::read(octets) else { return Ok(()) };
         let Some(sample) = told(&response) else { return Ok(()) };
         // other versions are nobody's answer, whatever is in them

@@ -99,7 +99,7 @@ fn what_does_not_fit_in_flight_waits() {
         assert_eq!(bench.engine.send_burst(), None);
         assert_eq!((bench.engine.waiting.len(), bench.engine.exchanges.len()), (waiting, sent));
         let outcomes = bench.results();
-        assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Lost)), "{outcomes:?}");
+        assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Lost { .. })), "{outcomes:?}");
         assert_eq!(outcomes.len(), sent);
     }
 }
@@ -129,7 +129,7 @@ fn an_answer_counts_once_and_from_who_was_asked_with_the_right_community() {
     bench.ignores("duplicate", 2);
 
     let (request, ours) = bench.ask(Duration::ZERO);
-    assert!(matches!(bench.results()[..], [Outcome::Lost]));
+    assert!(matches!(bench.results()[..], [Outcome::Lost { .. }]));
     bench.agent.send_to(&echoed(&request), ours).unwrap();
     bench.ignores("late", 1);
     bench.ignores("foreign", 4);
@@ -177,7 +177,7 @@ fn what_our_own_queue_had_no_room_for_is_no_loss() {
     );
     bench.ask(Duration::ZERO);
     let outcomes = bench.results();
-    assert!(matches!(outcomes[..], [Outcome::Lost]), "that is over: {outcomes:?}");
+    assert!(matches!(outcomes[..], [Outcome::Lost { .. }]), "that is over: {outcomes:?}");
 }
 
 #[test]

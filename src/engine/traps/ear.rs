@@ -2,7 +2,7 @@
 
 use super::notification::Notification;
 use super::ourselves::Ourselves;
-use super::senders::{Ignored, Senders};
+use super::senders::{Ignored, Known, Senders};
 use super::{Deliver, Sender, community, usm};
 use crate::clock::Stopwatch;
 use crate::domain::watch::Trap;
@@ -83,16 +83,13 @@ impl Ear {
     /// Hears what arrives at `socket`, which is bound to `address`.
     pub(super) fn new(socket: UdpSocket, address: SocketAddr, deliver: Deliver) -> io::Result<Self> {
         let largest = MessageSize::new(MAX_DATAGRAM).map_err(io::Error::other)?;
-        let mut decoding = DecodeConfig::DEFAULT;
-        // a signature covers the whole datagram
-        decoding.trailing_bytes = false;
         Ok(Self {
             socket,
             deliver,
             senders: Senders::default(),
             ourselves: Ourselves::new(address.port(), largest)?,
             since: Stopwatch::start(),
-            decoding,
+            decoding: decoding(),
             meters: Meters::new(),
         })
     }
@@ -159,12 +156,7 @@ impl Ear {
             Err(Ignored::Flood) => return self.meters.flood.increment(1),
         };
         let datagram = Bytes::copy_from_slice(datagram);
-        let heard = match version(&datagram) {
-            Some(VERSION_3) => usm::hear(datagram, self.decoding, known, &mut self.ourselves, now).await,
-            Some(_) => community::hear(datagram, self.decoding, known),
-            None => Err(Unheard::Malformed),
-        };
-        match heard {
+        match understand(datagram, self.decoding, known, &mut self.ourselves, now).await {
             Ok(Heard::Notification { what: Notification { says, interface }, answer }) => {
                 batch.traps.push(Trap { from: address, says, interface });
                 batch.acknowledgements.extend(answer.map(|answer| (answer, from)));
@@ -202,6 +194,29 @@ impl Ear {
             tracing::debug!(%error, %to, "cannot answer an inform");
         }
     }
+}
+
+/// What a message of somebody known says, whichever version it is of.
+pub(super) async fn understand(
+    datagram: Bytes,
+    decoding: DecodeConfig,
+    known: &mut Known,
+    ourselves: &mut Ourselves,
+    now: Duration,
+) -> Result<Heard, Unheard> {
+    match version(&datagram) {
+        Some(VERSION_3) => usm::hear(datagram, decoding, known, ourselves, now).await,
+        Some(_) => community::hear(datagram, decoding, known),
+        None => Err(Unheard::Malformed),
+    }
+}
+
+/// How strictly messages are read.
+pub(super) fn decoding() -> DecodeConfig {
+    let mut decoding = DecodeConfig::DEFAULT;
+    // a signature covers the whole datagram
+    decoding.trailing_bytes = false;
+    decoding
 }
 
 /// The version of SNMP that a message claims to be of.

@@ -7,6 +7,8 @@
 
 mod community;
 mod ear;
+#[cfg(test)]
+mod fuzz_tests;
 mod limits;
 mod notification;
 mod ourselves;

@@ -11,7 +11,7 @@ fn faults_of_one_instant_are_spread_over_turns_and_none_is_forgotten() {
     devices.push(Device { role: Role::Node, ..unit("witness") });
     let mut bench = Bench::new(devices);
     bench.run(10, |_| answered());
-    let lost = |slot: Slot| if slot.index() < count { Outcome::Lost } else { answered() };
+    let lost = |slot: Slot| if slot.index() < count { Outcome::LOST } else { answered() };
     bench.run_all(69, |slot, _| Some(lost(slot)));
     bench.turn.clear();
     // After a turn of four seconds they are all due at once.
@@ -31,7 +31,7 @@ fn a_lost_node_that_becomes_a_unit_has_its_case() {
     let node = Device { role: Role::Node, ..unit("a") };
     let mut bench = Bench::new(vec![node]);
     bench.run(100, |_| answered());
-    bench.run(1_000, |_| Outcome::Lost);
+    bench.run(1_000, |_| Outcome::LOST);
     assert_eq!(bench.watch.desk().cases().count(), 0);
     bench.step(Input::Planned(plan(vec![unit("a")]).into()));
     assert_eq!(bench.watch.desk().cases().count(), 1);

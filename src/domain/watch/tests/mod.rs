@@ -5,6 +5,7 @@ mod own_side;
 mod works;
 
 use super::*;
+use crate::domain::desk::Witness;
 use crate::domain::party::Customer;
 use crate::domain::plan::Stability;
 use crate::domain::watch::probe::{Method, Outcome, ProbeResult};
@@ -127,7 +128,7 @@ impl Bench {
                     Ask::Snmp(_) => Method::Snmp,
                 };
                 let Some(outcome) = fate(slot, method) else { continue };
-                let takes = if matches!(outcome, Outcome::Lost) { timeout } else { Duration::from_millis(10) };
+                let takes = if matches!(outcome, Outcome::Lost { .. }) { timeout } else { Duration::from_millis(10) };
                 let result = ProbeResult { slot, round, method, outcome };
                 self.in_flight.entry(self.turn.at + takes).or_default().push(result);
             }
@@ -158,17 +159,17 @@ const fn result(probe: &Probe, method: Method, outcome: Outcome) -> ProbeResult 
 #[test]
 fn a_unit_is_up_if_any_method_is_answered() {
     let mut bench = Bench::new(vec![with_snmp(unit("a"))]);
-    let only = |alive| move |method| if method == alive { answered() } else { Outcome::Lost };
+    let only = |alive| move |method| if method == alive { answered() } else { Outcome::LOST };
     for alive in [Method::Icmp, Method::Snmp] {
         let from = bench.turn.at.as_millis() as u64 / 1000;
         bench.run(from + 1_000, only(alive));
         assert_eq!(bench.verdict(), (Verdict::Up, Reason::Answered), "{alive:?}");
     }
-    bench.run(3_000, |_| Outcome::Lost);
+    bench.run(3_000, |_| Outcome::LOST);
     assert_eq!(bench.verdict(), (Verdict::Loss, Reason::NoAnswer));
     assert_eq!(bench.watch.desk().cases().count(), 1);
     bench.run(4_000, |method| match method {
-        Method::Icmp => Outcome::Lost,
+        Method::Icmp => Outcome::LOST,
         Method::Snmp => Outcome::Rejected { rtt: SECOND, why: "unknown user name" },
     });
     assert_eq!(bench.verdict(), (Verdict::Up, Reason::Rejected), "the box is alive");
@@ -179,19 +180,19 @@ fn a_unit_with_snmp_alone_is_judged_by_it() {
     let mut device = with_snmp(unit("a"));
     Arc::make_mut(&mut device.rules).icmp = false;
     let mut bench = Bench::new(vec![device]);
-    bench.run(100, |method| if method == Method::Snmp { answered() } else { Outcome::Lost });
+    bench.run(100, |method| if method == Method::Snmp { answered() } else { Outcome::LOST });
     assert_eq!(bench.verdict(), (Verdict::Up, Reason::Answered));
     // The first lost round is that of 110 s.
-    bench.run(709, |_| Outcome::Lost);
+    bench.run(709, |_| Outcome::LOST);
     assert_eq!(bench.watch.desk().cases().count(), 0);
-    bench.run(710, |_| Outcome::Lost);
+    bench.run(710, |_| Outcome::LOST);
     assert_eq!(bench.watch.desk().cases().count(), 1);
 }
 
 #[test]
 fn one_method_that_went_out_unanswered_is_a_loss_and_none_is_our_own_failure() {
     let mut bench = Bench::new(vec![with_snmp(unit("a"))]);
-    bench.run(100, |method| if method == Method::Icmp { not_sent() } else { Outcome::Lost });
+    bench.run(100, |method| if method == Method::Icmp { not_sent() } else { Outcome::LOST });
     assert_eq!(bench.verdict(), (Verdict::Loss, Reason::NoAnswer));
     bench.run(200, |_| not_sent());
     assert_eq!(bench.verdict(), (Verdict::Inconclusive, Reason::SendsFailing));
@@ -214,16 +215,42 @@ fn a_unit_with_a_long_interval_has_its_ten_minutes_too() {
     let mut bench = Bench::new(vec![with_pace(pace, unit("a"))]);
     bench.run(1_700, |_| answered());
     // The first lost round is that of 1,800 s.
-    bench.run(2_399, |_| Outcome::Lost);
+    bench.run(2_399, |_| Outcome::LOST);
     assert_eq!(bench.watch.desk().cases().count(), 0);
-    bench.run(2_400, |_| Outcome::Lost);
+    bench.run(2_400, |_| Outcome::LOST);
     assert_eq!(bench.watch.desk().cases().count(), 1);
+}
+
+#[test]
+fn what_a_router_says_of_a_loss_is_a_witness_and_hastens_nothing() {
+    let mut bench = Bench::new(vec![unit("a")]);
+    bench.run(100, |_| answered());
+    let says = |why| Outcome::Lost { witness: Some(Undelivered { why, router: IpAddr::V4(Ipv4Addr::LOCALHOST) }) };
+    let known = |bench: &Bench| -> Vec<Obstacle> {
+        let diagnosis = bench.watch.desk().cases().next().and_then(|case| case.diagnosis.clone());
+        let witnesses = diagnosis.map(|diagnosis| diagnosis.witnesses).unwrap_or_default();
+        let why = |witness: Witness| if let Witness::Undelivered { why, .. } = witness { Some(why) } else { None };
+        witnesses.into_iter().filter_map(why).collect()
+    };
+    bench.run(400, |_| says(Obstacle::Net));
+    bench.run(708, |_| says(Obstacle::Host));
+    assert_eq!((bench.verdict().0, bench.watch.desk().cases().count()), (Verdict::Loss, 0));
+    bench.run(720, |_| Outcome::LOST);
+    assert_eq!(known(&bench), [Obstacle::Host], "the latest");
+    bench.run(800, |_| says(Obstacle::HopLimit));
+    bench.run(830, |_| answered());
+    assert_eq!(known(&bench), [Obstacle::HopLimit], "and what was said until it was back");
+    bench.run(2_000, |_| answered());
+
+    // one that was lost in silence has no witness, whatever was said of the loss before
+    bench.run(3_000, |_| Outcome::LOST);
+    assert_eq!((bench.verdict().0, known(&bench)), (Verdict::Loss, vec![]));
 }
 
 #[test]
 fn a_name_without_an_address_is_no_lost_unit() {
     let mut bench = Bench::new(vec![Device { host: "ntu.example".into(), ..unit("a") }]);
-    bench.run(2_000, |_| Outcome::Lost);
+    bench.run(2_000, |_| Outcome::LOST);
     assert_eq!(bench.verdict(), (Verdict::Unobserved, Reason::Unresolved));
     assert_eq!(bench.watch.desk().cases().count(), 0);
     let found = |host: &str| Input::Resolved {
@@ -242,11 +269,11 @@ fn a_name_without_an_address_is_no_lost_unit() {
 fn a_lost_unit_whose_new_name_has_no_address_yet_loses_no_more() {
     let mut bench = Bench::new(vec![unit("a")]);
     bench.run(100, |_| answered());
-    bench.run(705, |_| Outcome::Lost);
+    bench.run(705, |_| Outcome::LOST);
     let renamed = Device { host: "ntu.example".into(), ..unit("a") };
     bench.step(Input::Planned(plan(vec![renamed]).into()));
     assert_eq!(bench.verdict(), (Verdict::Unobserved, Reason::Unresolved));
-    bench.run(2_000, |_| Outcome::Lost);
+    bench.run(2_000, |_| Outcome::LOST);
     assert_eq!(bench.watch.desk().cases().count(), 0);
     assert_eq!(bench.watch.evidence(Slot(0)).since(), Time::from_millis(705_000));
 }
@@ -271,7 +298,7 @@ fn an_answer_from_a_former_address_says_nothing_of_the_new_one() {
 fn a_contact_that_ends_a_loss_is_stored_at_once() {
     let mut bench = Bench::new(vec![unit("a")]);
     bench.run(60, |_| answered());
-    bench.run(105, |_| Outcome::Lost);
+    bench.run(105, |_| Outcome::LOST);
     let probe = bench.next_round().remove(0);
     bench.turn.at = bench.turn.at + SECOND / 2;
     bench.step(Input::Tick);
@@ -285,7 +312,7 @@ fn a_contact_that_ends_a_loss_is_stored_at_once() {
 
     let probe = bench.next_round().remove(0);
     bench.turn.clear();
-    bench.step(Input::Probed(vec![result(&probe, Method::Icmp, Outcome::Lost)]));
+    bench.step(Input::Probed(vec![result(&probe, Method::Icmp, Outcome::LOST)]));
     assert!(!bench.turn.is_durable(), "a lost probe writes nothing");
 }
 

@@ -20,12 +20,12 @@ fn maintenances_that_follow_each_other_without_a_break_are_one_to_the_line() {
         Plan { maintenance: vec![window("1", 50, 400), window("2", 400, 900)], ..plan(vec![unit("a")]) }.into(),
     ));
     bench.run(100, |_| answered());
-    bench.run(399, |_| Outcome::Lost);
+    bench.run(399, |_| Outcome::LOST);
     assert_eq!(bench.verdict(), (Verdict::Loss, Reason::Maintenance));
     let since = bench.watch.evidence(Slot(0)).since();
-    bench.run(401, |_| Outcome::Lost);
+    bench.run(401, |_| Outcome::LOST);
     assert_eq!((bench.verdict(), bench.watch.evidence(Slot(0)).since()), ((Verdict::Loss, Reason::Maintenance), since));
-    bench.run(901, |_| Outcome::Lost);
+    bench.run(901, |_| Outcome::LOST);
     assert_eq!(bench.verdict(), (Verdict::Loss, Reason::NoAnswer));
     assert_eq!(bench.watch.desk().cases().count(), 1, "still lost at the end of the last one");
 }
@@ -115,7 +115,7 @@ fn a_maintenance_that_is_moved_away_while_it_is_on_is_over_for_now() {
     bench.step(planned(window(50, 9_000)));
     bench.run(100, |_| answered());
     bench.step(planned(window(8_000, 9_000)));
-    bench.run(1_000, |_| Outcome::Lost);
+    bench.run(1_000, |_| Outcome::LOST);
     assert_eq!(bench.verdict(), (Verdict::Loss, Reason::NoAnswer));
     assert_eq!(bench.watch.desk().cases().count(), 1);
 }

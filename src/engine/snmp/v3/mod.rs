@@ -130,7 +130,7 @@ mod tests {
             assert!(engine.asking.len() <= 2);
             assert_eq!(engine.waiting.len(), waiting);
             while let Some(asked) = engine.asking.join_next().await {
-                assert!(matches!(asked.unwrap(), (_, 1, Outcome::Lost)));
+                assert!(matches!(asked.unwrap(), (_, 1, Outcome::Lost { .. })));
             }
         }
     }

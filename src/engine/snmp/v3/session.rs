@@ -61,8 +61,8 @@ impl Session {
         let dropped = self.wire.dropped();
         let outcome = self.in_time(timeout).await;
         match outcome {
-            Outcome::Lost if self.wire.dropped() != dropped => return buffers::overflowed(),
-            Outcome::Lost => {
+            Outcome::Lost { .. } if self.wire.dropped() != dropped => return buffers::overflowed(),
+            Outcome::Lost { .. } => {
                 self.silence = self.silence.saturating_add(1);
                 self.rediscover |= self.silence >= SILENCE_BEFORE_REDISCOVERY;
             }
@@ -86,7 +86,7 @@ impl Session {
             }
         }
         let trace = self.wire.take_trace();
-        self.in_part(trace).unwrap_or(Outcome::Lost)
+        self.in_part(trace).unwrap_or(Outcome::LOST)
     }
 
     async fn exchange(&mut self) -> Outcome {
@@ -144,7 +144,7 @@ impl Session {
         } else if let Error::Network { source, .. } = error {
             Outcome::NotSent { why: source.to_string() }
         } else if is_about_the_answer(error.kind()) {
-            Outcome::Lost
+            Outcome::LOST
         } else {
             Outcome::NotSent { why: error.to_string() }
         }
@@ -243,7 +243,7 @@ mod tests {
         assert!(matches!(&outcome, Outcome::NotSent { why } if why == "our receive queue overflowed"), "{outcome:?}");
 
         let outcome = session.ask(Duration::from_millis(50)).await;
-        assert!(matches!(outcome, Outcome::Lost), "that is over: {outcome:?}");
+        assert!(matches!(outcome, Outcome::Lost { .. }), "that is over: {outcome:?}");
     }
 
     fn value(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
