@@ -1,26 +1,28 @@
-//! The loop: gather what is ready, let the watch take it into account, commit, and only then let anybody see it.
+//! The loop: gather what is ready, let the watch take it into account, commit, and only then let anybody see it. Probes
+//! show nothing to anybody and wait for no commit.
 
 use super::inbox::{AnswerOf, Inbox, MAX_WAITING, Message};
-use super::journal::{entry, log};
 use super::patience::Patience;
+use super::writer::{Outcome, Record, Rows, View, Writer};
 use super::{Fatal, Read};
 use crate::clock::{Clock, Stopwatch};
 use crate::config::Config;
-use crate::domain::letter::Delivery;
+use crate::domain::letter::{Delivery, LetterId};
 use crate::domain::maintenance::Stage;
 use crate::domain::plan::Plan;
 use crate::domain::time::{Calendar, Time};
-use crate::domain::turn::{Input, Request, Turn};
-use crate::domain::watch::{Ask, MARK_EVERY, Probe, Watch, next_tick};
+use crate::domain::turn::{Input, Reply, Request, Turn};
+use crate::domain::watch::{Ask, MARK_EVERY, Probe, Slot, Watch, next_tick};
 use crate::engine::mail_out::MailEngine;
 use crate::engine::resolver::Resolver;
 use crate::engine::traps::{Sender, TrapEngine};
 use crate::engine::{ProbeEngine, systemd};
-use crate::store::{Commit, Reader, Store};
+use crate::store::Reader;
 use crate::text;
 use crate::web::board::{Board, Reload, Row, Summary};
 use crate::web::metrics::Metrics;
 use std::collections::HashMap;
+use std::mem;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread;
@@ -34,6 +36,8 @@ const MAX_MESSAGES_A_TURN: usize = MAX_WAITING;
 const LAST_LETTERS: Duration = Duration::from_secs(2);
 /// How often the overview is drawn up when nothing durable happens.
 const OVERVIEW_EVERY: Duration = Duration::from_secs(1);
+/// How long the loop goes on while a commit takes its time: what happens meanwhile is kept in memory. Then it waits.
+const MAX_BEHIND: Duration = Duration::from_secs(30);
 
 /// Effects of a reload that are logged one by one.
 const MAX_FORETOLD: usize = 20;
@@ -54,7 +58,7 @@ pub(super) struct Cycle {
     pub(super) calendar: Arc<Calendar>,
     pub(super) reader: Reader,
     /// Dropped after every reader: only then does the write-ahead log go into the file.
-    pub(super) store: Store,
+    pub(super) writer: Writer,
     pub(super) watch: Watch,
     pub(super) turn: Turn,
     pub(super) inbox: Receiver<Message>,
@@ -89,6 +93,12 @@ pub(super) struct State {
     reading: Reading,
     /// Whether the trap engine knows of other addresses.
     senders_changed: bool,
+    /// Devices of which the board shows what was.
+    stale: Vec<Slot>,
+    /// Whether it shows other devices than there are.
+    replanned: bool,
+    /// Whether the service manager knows that all is ready.
+    announced: bool,
 }
 
 /// Whether the configuration is being read.
@@ -117,6 +127,9 @@ impl State {
             stopping: false,
             reading: Reading::No,
             senders_changed: true,
+            stale: Vec::new(),
+            replanned: true,
+            announced: false,
         }
     }
 }
@@ -126,11 +139,9 @@ impl Cycle {
     pub(super) fn run(&mut self) -> Result<(), Fatal> {
         self.notice_clock_step();
         self.finish_turn()?;
-        self.post_all();
         self.watch_names(&self.config.plan);
-        systemd::ready("watching");
         while !self.state.stopping {
-            self.gather();
+            self.gather()?;
             self.finish_turn()?;
             self.feed_watchdog();
         }
@@ -140,6 +151,7 @@ impl Cycle {
 
     /// Waits a moment for what became of the letters under way: one that the server took is not to be sent again.
     fn settle_letters(&mut self) -> Result<(), Fatal> {
+        self.settle(None)?;
         self.engines.mail.wind_up();
         let waited = Stopwatch::start();
         while self.watch.desk().outbox().in_flight() > 0 {
@@ -149,14 +161,18 @@ impl Cycle {
                 self.watch.step(input, &mut self.turn);
             }
         }
-        self.finish_turn()
+        self.finish_turn()?;
+        self.settle(None)
     }
 
     /// Takes what is ready, after waiting for it as long as nothing else is due.
-    fn gather(&mut self) {
+    fn gather(&mut self) -> Result<(), Fatal> {
         // What comes meanwhile is taken in one turn with what is due then: a wake-up costs more than a probe.
-        thread::sleep(next_tick(self.turn.at).since(self.clock.now()));
-        let wait = self.watch.next_due().since(self.clock.now());
+        let tick = next_tick(self.turn.at);
+        self.settle(Some(tick))?;
+        thread::sleep(tick.since(self.clock.now()));
+        let due = self.watch.next_due().since(self.clock.now());
+        let wait = if self.writer.is_busy() { Duration::ZERO } else { due };
         let first = match self.inbox.recv_timeout(wait) {
             Ok(message) => Some(message),
             Err(RecvTimeoutError::Timeout) => None,
@@ -164,7 +180,7 @@ impl Cycle {
         };
         self.turn.at = self.clock.now();
         self.notice_clock_step();
-        for input in std::mem::take(&mut self.state.backlog) {
+        for input in mem::take(&mut self.state.backlog) {
             self.watch.step(input, &mut self.turn);
         }
         let mut next = first;
@@ -172,10 +188,11 @@ impl Cycle {
             let Some(message) = next.take().or_else(|| self.inbox.try_recv().ok()) else { break };
             self.take(message);
             if self.state.stopping {
-                return;
+                return Ok(());
             }
         }
         self.watch.step(Input::Tick, &mut self.turn);
+        Ok(())
     }
 
     fn take(&mut self, message: Message) {
@@ -250,7 +267,7 @@ impl Cycle {
 
     /// Takes over the configuration that was read. One with faults changes nothing.
     fn reload(&mut self, read: Result<Config, String>) {
-        let again = std::mem::replace(&mut self.state.reading, Reading::No) == Reading::Again;
+        let again = mem::replace(&mut self.state.reading, Reading::No) == Reading::Again;
         match read {
             Ok(config) => {
                 if config.needs_restart_after(&self.config) {
@@ -296,73 +313,104 @@ impl Cycle {
         self.engines.resolver.watch(named.collect());
     }
 
-    /// Commits the turn, then lets it be seen and acted on.
+    /// Ends the turn: what must be on the disk before it may be seen is sent there.
     fn finish_turn(&mut self) -> Result<(), Fatal> {
+        self.send_probes();
         let at = self.turn.at;
+        self.state.stale.append(&mut self.turn.touched);
+        if mem::take(&mut self.turn.replanned) {
+            self.state.replanned = true;
+            self.state.senders_changed = true;
+        }
+        self.know_senders();
         let mark_due = self.state.marked.is_none_or(|marked| at.since(marked) >= MARK_EVERY);
-        if self.turn.is_durable() || mark_due || self.state.stopping {
-            self.commit()?;
+        let is_durable = self.turn.is_durable() || mark_due || self.state.stopping;
+        // Nobody is told of a turn before those that came before it.
+        let must_wait = self.writer.is_busy() && !(self.turn.replies.is_empty() && self.turn.deliver.is_empty());
+        if is_durable || must_wait {
+            let mut mark = self.clock.mark();
+            mark.at = mark.at.max(at);
             self.state.marked = Some(at);
-            self.state.calendar_step = None;
+            let (turn, calendar) = (self.turn.take(), Arc::clone(&self.calendar));
+            self.writer.queue(Record { turn, calendar, mark, calendar_step: self.state.calendar_step.take() });
+            return self.write();
         }
         self.metrics.count(&self.turn);
-        self.publish();
-        self.know_senders();
-        self.act();
+        if !self.writer.is_busy() {
+            self.publish(at);
+            let (replies, deliver) = (mem::take(&mut self.turn.replies), mem::take(&mut self.turn.deliver));
+            self.act(replies, deliver);
+        }
         self.turn.clear();
         Ok(())
     }
 
-    fn commit(&mut self) -> Result<(), Fatal> {
-        let domain = self.config.mail.from.domain();
-        let mails: Vec<_> = self.turn.letters.iter().map(|letter| text::mail(letter, domain, &self.calendar)).collect();
-        let entries: Vec<_> = self.turn.facts.iter().filter_map(|fact| entry(fact, &self.calendar)).collect();
-        let mut mark = self.clock.mark();
-        mark.at = mark.at.max(self.turn.at);
-        let commit = Commit {
-            turn: &self.turn,
-            mails: &mails,
-            entries: &entries,
-            mark: &mark,
-            calendar_step: self.state.calendar_step,
-        };
-        loop {
-            let watch = Stopwatch::start();
-            match self.store.commit(&commit) {
-                Ok(()) => {
-                    self.metrics.committed(watch.elapsed());
-                    self.patience.restore(&self.board);
-                    return Ok(());
+    /// Sends to the disk what waits for it, if nothing is on its way there.
+    fn write(&mut self) -> Result<(), Fatal> {
+        if self.writer.is_busy() || !self.writer.has_waiting() {
+            return Ok(());
+        }
+        let at = self.turn.at;
+        self.state.overview = Some(at);
+        let view = View { rows: self.news(), summary: self.summary(at) };
+        self.writer.write(view)
+    }
+
+    /// Acts on what has reached the disk, and waits for it until `until`: to the end if there is no such moment, if it
+    /// takes too long, and while the store fails, for then nothing new begins.
+    fn settle(&mut self, until: Option<Time>) -> Result<(), Fatal> {
+        while self.writer.is_busy() {
+            let to_the_end = self.patience.is_tried() || self.writer.busy_for() >= MAX_BEHIND;
+            let until = until.filter(|_| !to_the_end);
+            let wait = until.map_or(Duration::MAX, |until| until.since(self.clock.now()));
+            match self.writer.outcome(wait)? {
+                Some(Outcome::Committed { replies, deliver }) => self.committed(replies, deliver)?,
+                Some(Outcome::Failed(batch, why)) => {
+                    self.patience.wait(&why, &self.board, &self.engines.mail, &self.config.plan.noc)?;
+                    self.writer.retry(*batch)?;
                 }
-                Err(error) => {
-                    self.metrics.commit_failed();
-                    let noc = &self.config.plan.noc;
-                    self.patience.wait(&error.to_string(), &self.board, &self.engines.mail, noc)?;
-                }
+                None => break,
             }
+        }
+        Ok(())
+    }
+
+    fn committed(&mut self, replies: Vec<Reply>, deliver: Vec<LetterId>) -> Result<(), Fatal> {
+        self.patience.restore(&self.board);
+        self.act(replies, deliver);
+        if !mem::replace(&mut self.state.announced, true) {
+            systemd::ready("watching");
+        }
+        self.write()
+    }
+
+    /// Shows what is known now; all of it is on the disk.
+    fn publish(&mut self, at: Time) {
+        if self.state.overview.is_none_or(|drawn| at.since(drawn) >= OVERVIEW_EVERY) {
+            self.state.overview = Some(at);
+            View { rows: self.news(), summary: self.summary(at) }.show(&self.board);
+        } else if !self.state.stale.is_empty() {
+            self.news().show(&self.board);
         }
     }
 
-    /// Shows others what is on the disk now.
-    fn publish(&mut self) {
-        if self.turn.replanned {
-            self.state.senders_changed = true;
-            self.post_all();
-        } else if !self.turn.touched.is_empty() {
-            let watch = &self.watch;
-            let news = self.turn.touched.iter().map(|&slot| (slot, watch.status(slot), watch.address(slot)));
-            self.board.update(news);
+    /// What the board does not show yet.
+    fn news(&mut self) -> Rows {
+        let mut stale = mem::take(&mut self.state.stale);
+        if mem::take(&mut self.state.replanned) {
+            return Rows::All(self.all_rows());
         }
-        let at = self.turn.at;
-        if self.turn.is_durable() || self.state.overview.is_none_or(|drawn| at.since(drawn) >= OVERVIEW_EVERY) {
-            self.state.overview = Some(at);
-            self.board.set_summary(self.summary(at));
-        }
+        stale.sort_unstable();
+        stale.dedup();
+        let watch = &self.watch;
+        let news = stale.drain(..).map(|slot| (slot, watch.status(slot), watch.address(slot))).collect();
+        self.state.stale = stale;
+        Rows::Changed(news)
     }
 
     /// Tells the trap engine who has which address now.
     fn know_senders(&mut self) {
-        if !std::mem::take(&mut self.state.senders_changed) {
+        if !mem::take(&mut self.state.senders_changed) {
             return;
         }
         if let Some(traps) = &self.engines.traps {
@@ -373,8 +421,7 @@ impl Cycle {
         }
     }
 
-    /// Puts every device on the board.
-    fn post_all(&self) {
+    fn all_rows(&self) -> Vec<Option<Row>> {
         let mut rows = Vec::new();
         for (slot, device) in self.watch.devices() {
             if rows.len() <= slot.index() {
@@ -382,7 +429,7 @@ impl Cycle {
             }
             rows[slot.index()] = Some(Row::new(Arc::clone(device), self.watch.address(slot), self.watch.status(slot)));
         }
-        self.board.replace(rows);
+        rows
     }
 
     fn summary(&self, at: Time) -> Summary {
@@ -405,30 +452,32 @@ impl Cycle {
         }
     }
 
-    /// Does what the turn calls for, now that its cause is on the disk.
-    fn act(&mut self) {
-        for fact in &self.turn.facts {
-            log(fact, &self.calendar);
+    /// Hands the probes that are due to the engines.
+    fn send_probes(&mut self) {
+        if self.turn.probes.is_empty() {
+            return;
         }
-        for reply in self.turn.replies.drain(..) {
+        self.metrics.asked(self.turn.lateness);
+        let (icmp, snmp): (Vec<Probe>, Vec<Probe>) = self.turn.probes.drain(..).partition(|probe| match probe.ask {
+            Ask::Icmp => true,
+            Ask::Snmp(_) => false,
+        });
+        for (engine, probes) in [(&self.engines.icmp, icmp), (&self.engines.snmp, snmp)] {
+            if !probes.is_empty() {
+                engine.send(probes);
+            }
+        }
+    }
+
+    /// Answers people and hands letters over, now that the cause is on the disk.
+    fn act(&mut self, replies: Vec<Reply>, deliver: Vec<LetterId>) {
+        for reply in replies {
             if let Some(answer) = self.state.answers.remove(&reply.ticket) {
                 // Whoever asked may have gone away meanwhile.
                 drop(answer.send(reply.result));
             }
         }
-        if !self.turn.probes.is_empty() {
-            let (icmp, snmp): (Vec<Probe>, Vec<Probe>) =
-                self.turn.probes.drain(..).partition(|probe| match probe.ask {
-                    Ask::Icmp => true,
-                    Ask::Snmp(_) => false,
-                });
-            for (engine, probes) in [(&self.engines.icmp, icmp), (&self.engines.snmp, snmp)] {
-                if !probes.is_empty() {
-                    engine.send(probes);
-                }
-            }
-        }
-        for letter in self.turn.deliver.drain(..) {
+        for letter in deliver {
             match self.reader.mail(letter) {
                 Ok(Some(mail)) => {
                     if let Err(delivery) = self.engines.mail.send(mail) {

@@ -5,6 +5,7 @@ mod inbox;
 mod journal;
 mod patience;
 mod signals;
+mod writer;
 
 use crate::clock::Clock;
 use crate::config::{self, Config};
@@ -26,6 +27,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use writer::Writer;
 
 /// Why the daemon could not start, or had to end.
 #[derive(Debug)]
@@ -122,12 +124,14 @@ pub fn run(read: Read) -> Result<(), Fatal> {
     };
     let server = web::serve(doors, services).map_err(Fatal::System)?;
     announce(&config, address);
+    let domain = config.mail.from.domain().to_owned();
+    let writer = Writer::start(store, Arc::clone(&board), metrics, domain).map_err(Fatal::System)?;
     let state = State::new(turn.at);
     let patience = Patience::new(stopping);
     let mut cycle = Cycle {
         clock,
         calendar,
-        store,
+        writer,
         reader,
         watch,
         turn,

@@ -38,6 +38,11 @@ impl Patience {
         Self { failing: None, stopping }
     }
 
+    /// Whether the last attempt failed.
+    pub(super) const fn is_tried(&self) -> bool {
+        self.failing.is_some()
+    }
+
     /// The store works.
     pub(super) fn restore(&mut self, board: &Board) {
         if let Some(failing) = self.failing.take() {

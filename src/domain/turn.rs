@@ -404,10 +404,17 @@ impl Turn {
     /// Makes an empty turn of it again. It keeps the memory for what there is in every turn; that for the rest may be
     /// large after a start, a reload or a storm, and is given back.
     pub fn clear(&mut self) {
+        drop(self.take());
+    }
+
+    /// Takes out what the turn has brought about, but for its probes and what it has touched, which are forgotten, and
+    /// makes an empty turn of it again.
+    #[must_use]
+    pub fn take(&mut self) -> Self {
         let Self { probes, touched, wake, .. } = self;
         probes.clear();
         touched.clear();
         let (probes, touched, wake) = (mem::take(probes), mem::take(touched), mem::take(wake));
-        *self = Self { probes, touched, wake, ..Self::new(self.at) };
+        mem::replace(self, Self { probes, touched, wake, ..Self::new(self.at) })
     }
 }

@@ -8,6 +8,7 @@ use rusqlite::{Connection, ErrorCode, Result as SqlResult, Transaction, Transact
 use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::slice;
 
 /// The one writer. While it lives, no other daemon can open the same store.
 #[derive(Debug)]
@@ -79,22 +80,27 @@ impl Store {
     /// # Panics
     /// If there is not one mail for each letter of the turn.
     pub fn commit(&mut self, commit: &Commit<'_>) -> Result<(), CommitError> {
-        assert_eq!(commit.turn.letters.len(), commit.mails.len(), "one mail for each letter");
-        self.write(commit).map_err(|error| self.refusal(&error))
+        self.commit_all(slice::from_ref(commit))
+    }
+
+    /// Writes several commits to the disk in their order: all of them, or nothing.
+    ///
+    /// # Errors
+    /// As [`commit`](Self::commit).
+    ///
+    /// # Panics
+    /// As [`commit`](Self::commit).
+    pub fn commit_all(&mut self, commits: &[Commit<'_>]) -> Result<(), CommitError> {
+        for commit in commits {
+            assert_eq!(commit.turn.letters.len(), commit.mails.len(), "one mail for each letter");
+        }
+        self.write(commits).map_err(|error| self.refusal(&error))
     }
 
     /// A transaction that is not committed in the end is rolled back as it is dropped.
-    fn write(&mut self, commit: &Commit<'_>) -> SqlResult<()> {
+    fn write(&mut self, commits: &[Commit<'_>]) -> SqlResult<()> {
         let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        put_devices(&transaction, commit.turn)?;
-        put_ledger(&transaction, commit.turn)?;
-        put_umbrellas(&transaction, commit.turn)?;
-        rows::put_cases(&transaction, &commit.turn.cases, commit.turn.at)?;
-        put_held(&transaction, commit.turn)?;
-        put_works(&transaction, commit.turn)?;
-        put_letters(&transaction, commit)?;
-        put_journal(&transaction, commit)?;
-        put_clock(&transaction, commit)?;
+        commits.iter().try_for_each(|commit| put(&transaction, commit))?;
         transaction.commit()
     }
 
@@ -111,6 +117,18 @@ impl Store {
             CommitError::Failed { path, why: error.to_string() }
         }
     }
+}
+
+fn put(transaction: &Transaction<'_>, commit: &Commit<'_>) -> SqlResult<()> {
+    put_devices(transaction, commit.turn)?;
+    put_ledger(transaction, commit.turn)?;
+    put_umbrellas(transaction, commit.turn)?;
+    rows::put_cases(transaction, &commit.turn.cases, commit.turn.at)?;
+    put_held(transaction, commit.turn)?;
+    put_works(transaction, commit.turn)?;
+    put_letters(transaction, commit)?;
+    put_journal(transaction, commit)?;
+    put_clock(transaction, commit)
 }
 
 /// Who left and came back within the turn is there in the end.

@@ -168,11 +168,13 @@ impl Metrics {
         }
     }
 
+    /// Probes were handed over, the latest of them so late.
+    pub fn asked(&self, lateness: Duration) {
+        self.lateness.record(lateness);
+    }
+
     /// Counts what a turn brought about. To be called once for each, when it may be seen.
     pub fn count(&self, turn: &Turn) {
-        if !turn.probes.is_empty() {
-            self.lateness.record(turn.lateness);
-        }
         for change in &turn.letter_changes {
             match change.state {
                 LetterState::Sent => self.letters_sent.increment(1),

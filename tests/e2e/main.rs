@@ -37,6 +37,8 @@ mod shared;
 #[cfg(test)]
 mod signals;
 #[cfg(test)]
+mod slow_disk;
+#[cfg(test)]
 #[path = "../engine/snmpd.rs"]
 mod snmpd;
 #[cfg(test)]

@@ -1,0 +1,229 @@
+//! The writer: a thread of its own that commits turns and lets them be seen, while the loop goes on asking.
+//!
+//! Turns that end during a commit wait, and are committed together after it, in their order.
+
+use super::Fatal;
+use super::journal::{entry, log};
+use crate::clock::Stopwatch;
+use crate::domain::letter::{LetterId, Mail};
+use crate::domain::time::{Calendar, ClockMark, Time};
+use crate::domain::turn::{Reply, Turn};
+use crate::domain::view::DeviceStatus;
+use crate::domain::watch::Slot;
+use crate::store::{Commit, Entry, Store};
+use crate::text;
+use crate::web::board::{Board, Row, Summary};
+use crate::web::metrics::Metrics;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// A turn that is over for the loop.
+pub(super) struct Record {
+    pub(super) turn: Turn,
+    /// What wall clocks showed then.
+    pub(super) calendar: Arc<Calendar>,
+    pub(super) mark: ClockMark,
+    pub(super) calendar_step: Option<(Time, i64)>,
+}
+
+/// What the board shows once the turns before it are on the disk.
+pub(super) struct View {
+    pub(super) rows: Rows,
+    pub(super) summary: Summary,
+}
+
+/// Devices as the board shows them.
+pub(super) enum Rows {
+    All(Vec<Option<Row>>),
+    Changed(Vec<(Slot, DeviceStatus, Option<IpAddr>)>),
+}
+
+impl View {
+    pub(super) fn show(self, board: &Board) {
+        self.rows.show(board);
+        board.set_summary(self.summary);
+    }
+}
+
+impl Rows {
+    pub(super) fn show(self, board: &Board) {
+        match self {
+            Self::All(rows) => board.replace(rows),
+            Self::Changed(news) => board.update(news),
+        }
+    }
+}
+
+/// What is one transaction.
+pub(super) struct Batch {
+    records: Vec<Record>,
+    view: View,
+}
+
+/// What became of a batch.
+pub(super) enum Outcome {
+    /// It is on the disk and can be seen. The rest is up to the loop: answers to people, and letters to be handed over.
+    Committed { replies: Vec<Reply>, deliver: Vec<LetterId> },
+    /// None of it is on the disk, for this reason.
+    Failed(Box<Batch>, String),
+}
+
+/// The loop's way to the writer. Dropped, it waits for the store to be closed.
+pub(super) struct Writer {
+    orders: Option<Sender<Batch>>,
+    outcomes: Receiver<Outcome>,
+    waiting: Vec<Record>,
+    busy_since: Option<Stopwatch>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    /// `domain`: that of the address which letters are from.
+    pub(super) fn start(
+        store: Store,
+        board: Arc<Board>,
+        metrics: &'static Metrics,
+        domain: String,
+    ) -> std::io::Result<Self> {
+        let (orders, batches) = channel();
+        let (report, outcomes) = channel();
+        let mut hand = Hand { store, board, metrics, domain };
+        let work = move || {
+            for batch in batches {
+                if report.send(hand.write(batch)).is_err() {
+                    return;
+                }
+            }
+        };
+        let thread = thread::Builder::new().name("writer".to_owned()).spawn(work)?;
+        Ok(Self { orders: Some(orders), outcomes, waiting: Vec::new(), busy_since: None, thread: Some(thread) })
+    }
+
+    /// Whether a batch is under way.
+    pub(super) const fn is_busy(&self) -> bool {
+        self.busy_since.is_some()
+    }
+
+    /// For how long the batch has been under way.
+    pub(super) fn busy_for(&self) -> Duration {
+        self.busy_since.map_or(Duration::ZERO, Stopwatch::elapsed)
+    }
+
+    /// Whether turns wait for a batch of their own.
+    pub(super) const fn has_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Lets a turn wait.
+    pub(super) fn queue(&mut self, record: Record) {
+        self.waiting.push(record);
+    }
+
+    /// Sends everything on its way that waits. `view` is how things stand after it.
+    pub(super) fn write(&mut self, view: View) -> Result<(), Fatal> {
+        let records = std::mem::take(&mut self.waiting);
+        self.busy_since = Some(Stopwatch::start());
+        self.send(Batch { records, view })
+    }
+
+    /// Tries a batch again.
+    pub(super) fn retry(&mut self, batch: Batch) -> Result<(), Fatal> {
+        self.send(batch)
+    }
+
+    fn send(&self, batch: Batch) -> Result<(), Fatal> {
+        let orders = self.orders.as_ref().ok_or_else(gone)?;
+        orders.send(batch).map_err(|_| gone())
+    }
+
+    /// What became of the batch under way, if that is known within `wait`.
+    pub(super) fn outcome(&mut self, wait: Duration) -> Result<Option<Outcome>, Fatal> {
+        match self.outcomes.recv_timeout(wait) {
+            Ok(outcome) => {
+                if matches!(outcome, Outcome::Committed { .. }) {
+                    self.busy_since = None;
+                }
+                Ok(Some(outcome))
+            }
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(RecvTimeoutError::Disconnected) => Err(gone()),
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.orders = None;
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the thread that writes to the store has failed");
+        }
+    }
+}
+
+fn gone() -> Fatal {
+    Fatal::Store("the thread that writes to the store has ended".to_owned())
+}
+
+/// The thread's side.
+struct Hand {
+    store: Store,
+    board: Arc<Board>,
+    metrics: &'static Metrics,
+    domain: String,
+}
+
+impl Hand {
+    fn write(&mut self, batch: Batch) -> Outcome {
+        match self.commit(&batch.records) {
+            Ok(()) => self.show(batch),
+            Err(why) => Outcome::Failed(Box::new(batch), why),
+        }
+    }
+
+    fn commit(&mut self, records: &[Record]) -> Result<(), String> {
+        let words: Vec<(Vec<Mail>, Vec<Entry>)> = records.iter().map(|record| self.words(record)).collect();
+        let commits: Vec<Commit<'_>> = records
+            .iter()
+            .zip(&words)
+            .map(|(record, (mails, entries))| Commit {
+                turn: &record.turn,
+                mails,
+                entries,
+                mark: &record.mark,
+                calendar_step: record.calendar_step,
+            })
+            .collect();
+        let watch = Stopwatch::start();
+        match self.store.commit_all(&commits) {
+            Ok(()) => {
+                self.metrics.committed(watch.elapsed());
+                Ok(())
+            }
+            Err(error) => {
+                self.metrics.commit_failed();
+                Err(error.to_string())
+            }
+        }
+    }
+
+    fn words(&self, Record { turn, calendar, .. }: &Record) -> (Vec<Mail>, Vec<Entry>) {
+        let mails = turn.letters.iter().map(|letter| text::mail(letter, &self.domain, calendar)).collect();
+        (mails, turn.facts.iter().filter_map(|fact| entry(fact, calendar)).collect())
+    }
+
+    /// Lets be seen what is on the disk now.
+    fn show(&self, Batch { records, view }: Batch) -> Outcome {
+        view.show(&self.board);
+        let (mut replies, mut deliver) = (Vec::new(), Vec::new());
+        for Record { mut turn, calendar, .. } in records {
+            self.metrics.count(&turn);
+            turn.facts.iter().for_each(|fact| log(fact, &calendar));
+            replies.append(&mut turn.replies);
+            deliver.append(&mut turn.deliver);
+        }
+        Outcome::Committed { replies, deliver }
+    }
+}

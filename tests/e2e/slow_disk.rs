@@ -1,0 +1,36 @@
+//! A disk that takes its time stops no probing, and shows nothing before its time.
+
+use crate::daemon::until;
+use crate::net::V4;
+use crate::world::{Setup, World, unit};
+use rusqlite::Connection;
+
+/// Units that are asked often: what is looked at here is over long before a commit that waits counts as failed.
+const RULES: &str = r#"
+interval = "200ms"
+timeout = "100ms"
+down_after = "1h"
+"#;
+
+#[test]
+fn the_watch_goes_on_during_a_commit_and_shows_nothing_of_it() {
+    let units = vec![unit("lost", V4[0], ""), unit("well", V4[1], "")];
+    let Some(mut world) = World::new(&Setup { units, rules: RULES, ..Setup::default() }) else { return };
+    world.wait_for_verdict("lost", "UP");
+    world.wait_for_verdict("well", "UP");
+
+    let store = Connection::open(world.home().join("ntuwatch.db")).unwrap();
+    store.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let before = asked(&world);
+    world.net.kill(&V4[..1]);
+    until("more rounds", || (asked(&world) >= before + 20.0).then_some(()));
+    assert_eq!(world.verdict("lost"), "UP", "the loss is not on the disk");
+    store.execute_batch("ROLLBACK").unwrap();
+    world.wait_for_verdict("lost", "LOSS");
+    assert_eq!(world.metric("ntuwatch_commit_failures_total"), 0.0, "{}", world.daemon.log());
+    assert!(world.daemon.stop().0.success());
+}
+
+fn asked(world: &World) -> f64 {
+    world.metric(r#"ntuwatch_probes_sent_total{method="icmp"}"#)
+}
