@@ -24,9 +24,11 @@ use std::fs::DirBuilder;
 use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
+use std::panic;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::thread;
 use writer::Writer;
 
 /// Why the daemon could not start, or had to end.
@@ -80,12 +82,14 @@ pub type Read = Arc<dyn Fn() -> Result<Config, String> + Send + Sync>;
 /// # Errors
 /// If it can't start, or the store fails for too long.
 pub fn run(read: Read) -> Result<(), Fatal> {
+    // It takes a fifth of a second to calibrate its clock; meanwhile the configuration is read.
+    let recorder = thread::Builder::new().name("recorder".to_owned()).spawn(web::metrics::install);
+    let recorder = recorder.map_err(Fatal::System)?;
     let config = read().map_err(Fatal::Config)?;
     // First of all: a signal that nobody listens for would end the program.
     let (inbox, messages) = Inbox::new();
     let stopping = Arc::new(AtomicBool::new(false));
     signals::listen(inbox.clone(), Arc::clone(&stopping)).map_err(Fatal::System)?;
-    let metrics = web::metrics::install();
     for path in [&config.store, &config.http.socket] {
         make_home(path)?;
     }
@@ -93,6 +97,8 @@ pub fn run(read: Read) -> Result<(), Fatal> {
     let reader = Reader::open(&config.store).map_err(Fatal::Open)?;
     let doors = web::bind(config.http.listen, &config.http.socket).map_err(Fatal::Bind)?;
     let address = doors.address();
+    // The engines count from their beginning.
+    let metrics = recorder.join().unwrap_or_else(|panic| panic::resume_unwind(panic));
     let engines = Engines {
         icmp: engine::icmp::start(inbox.deliver()).map_err(Fatal::Probe)?,
         snmp: engine::snmp::start(inbox.deliver()).map_err(Fatal::Probe)?,

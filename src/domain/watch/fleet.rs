@@ -48,17 +48,41 @@ impl Order {
     }
 }
 
+/// Rows of the store in the order of the devices' ids, and whether their device is still there. There may be a million:
+/// a map would move each of them twice.
+struct Remembered(Vec<(DeviceRow, bool)>);
+
+impl Remembered {
+    fn new(rows: Vec<DeviceRow>) -> Self {
+        let mut rows: Vec<_> = rows.into_iter().map(|row| (row, false)).collect();
+        rows.sort_by(|(one, _), (other, _)| one.id.cmp(&other.id));
+        Self(rows)
+    }
+
+    fn find(&mut self, id: &str) -> Option<&DeviceRow> {
+        let place = self.0.binary_search_by(|(row, _)| row.id.as_str().cmp(id)).ok()?;
+        let (row, is_there) = self.0.get_mut(place)?;
+        *is_there = true;
+        Some(row)
+    }
+
+    fn others(self) -> impl Iterator<Item = DeviceRow> {
+        self.0.into_iter().filter(|(_, is_there)| !is_there).map(|(row, _)| row)
+    }
+}
+
 impl Watch {
     /// Sets the watch up from what the store remembers; nobody has watched since `until`.
     pub(super) fn restore(&mut self, saved: Vec<DeviceRow>, plan: &Plan, until: Time, turn: &mut Turn) {
-        let mut saved: BTreeMap<String, DeviceRow> = saved.into_iter().map(|row| (row.id.clone(), row)).collect();
+        let mut saved = Remembered::new(saved);
         self.set_rules(plan);
         self.reserve(plan.devices.len());
         for device in &plan.devices {
-            match saved.remove(device.id.as_str()) {
-                Some(mut row) => {
-                    row.evidence.answered_until(until - device.rules.pace.interval);
-                    let slot = self.seat(device, row.evidence, row.address, turn.at);
+            match saved.find(device.id.as_str()) {
+                Some(row) => {
+                    let mut evidence = row.evidence.clone();
+                    evidence.answered_until(until - device.rules.pace.interval);
+                    let slot = self.seat(device, evidence, row.address, turn.at);
                     self.health[slot.index()] = Health::restored(row.baseline);
                     self.polls[slot.index()].restore_agent(row.agent);
                     let shift = self.evidence[slot.index()].blind(slot, until, Verdict::Unobserved, Reason::Stopped);
@@ -67,7 +91,7 @@ impl Watch {
                 None => self.join(device, turn),
             }
         }
-        for row in saved.into_values() {
+        for row in saved.others() {
             Self::leave(&row.id, &row.evidence, until, turn);
             self.desk.line_is(&row.id, Line::Withdrawn, until, turn);
         }
