@@ -1,7 +1,7 @@
 //! What size costs beside probing: starting, taking over another inventory, being looked at, and having little to do.
 //!
 //! The release daemon in a network namespace of its own, each figure beside what is wanted. Needs what `probes` needs. Takes about
-//! five minutes; one of `start`, `cases`, `reload`, `metrics`, `idle` and `memory` as argument measures that alone.
+//! ten minutes; one of `start`, `cases`, `reload`, `metrics`, `idle`, `memory`, `soak` and `ceiling` as argument measures that alone.
 
 #[path = "support/daemon.rs"]
 mod daemon;
@@ -11,7 +11,7 @@ mod namespace;
 mod table;
 
 use core::time::Duration;
-use daemon::{Daemon, inventory};
+use daemon::{Daemon, Reading, inventory};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use ntuwatch::clock::Stopwatch;
@@ -32,11 +32,25 @@ const STORM: Duration = Duration::from_secs(400);
 /// An interval, so that everybody has been asked.
 const SETTLED: Duration = Duration::from_secs(15);
 const IDLE: Duration = Duration::from_secs(60);
+/// Enough for 100,000 probes a second at intervals of 10 s, and for 200,000 at 5 s.
+const MANY: u32 = 1_000_000;
+/// How long a million are watched. It is looked at them in so many parts.
+const SOAK: Duration = Duration::from_secs(180);
+const PARTS_OF_SOAK: u32 = 6;
+const CEILING: Duration = Duration::from_secs(40);
 type Measure = fn(&mut Figures);
 
 /// What is measured under which name.
-const PARTS: [(&str, Measure); 6] =
-    [("start", start), ("cases", cases), ("reload", reload), ("metrics", metrics), ("idle", idle), ("memory", memory)];
+const PARTS: [(&str, Measure); 8] = [
+    ("start", start),
+    ("cases", cases),
+    ("reload", reload),
+    ("metrics", metrics),
+    ("idle", idle),
+    ("memory", memory),
+    ("soak", soak),
+    ("ceiling", ceiling),
+];
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
@@ -214,4 +228,49 @@ fn memory(figures: &mut Figures) {
     let daemon = Daemon::start(10, &[], None);
     sleep(SETTLED);
     figures.note("resident with 10 units", daemon.read().resident as f64 / 1e6, 25.0, "MB");
+}
+
+/// A million units at 10 s: memory stays where it is, and nothing is lost.
+fn soak(figures: &mut Figures) {
+    let daemon = Daemon::start(MANY, &[], None);
+    daemon.wait_for("ntuwatch_units{verdict=\"UP\"}", MANY, PATIENCE);
+    sleep(SETTLED);
+    let first = daemon.read();
+    let mut last = daemon.read();
+    for part in 1..=PARTS_OF_SOAK {
+        sleep(SOAK / PARTS_OF_SOAK);
+        last = daemon.read();
+        let after = SOAK * part / PARTS_OF_SOAK;
+        let resident = format!("{:.1} MB", last.resident as f64 / 1e6);
+        figures.tell(&format!("resident with 1,000,000 units after {} s", after.as_secs()), resident);
+    }
+    let grown = (last.resident as f64 - first.resident as f64).max(0.0) / first.resident as f64;
+    figures.note("grown meanwhile", grown * 100.0, 1.0, "%");
+    asked(figures, "1,000,000 units at 10 s", (&first, &last), 100_000.0);
+}
+
+/// Twice as many probes a second.
+fn ceiling(figures: &mut Figures) {
+    let daemon = Daemon::start(MANY, &[("interval", "5s".to_owned())], None);
+    daemon.wait_for("ntuwatch_units{verdict=\"UP\"}", MANY, PATIENCE);
+    sleep(SETTLED);
+    let before = daemon.read();
+    sleep(CEILING);
+    asked(figures, "1,000,000 units at 5 s", (&before, &daemon.read()), 200_000.0);
+}
+
+/// How probing went between two readings, of which so many probes a second were wanted.
+fn asked(figures: &mut Figures, what: &str, (before, after): (&Reading, &Reading), wanted: f64) {
+    let grown = |name: &str| after.grown_since(before, &format!("ntuwatch_probes_{name}_total{{method=\"icmp\"}}"));
+    let seconds = (after.at - before.at).as_secs_f64();
+    let rate = grown("sent") / seconds;
+    let cpu = (after.cpu - before.cpu).as_secs_f64();
+    figures.tell(&format!("{what}, probes"), format!("{rate:.0}/s"));
+    figures.note(&format!("{what}, too few"), (1.0 - rate / wanted).max(0.0) * 100.0, 0.1, "%");
+    figures.note(&format!("{what}, lost or unsent"), grown("lost") + grown("unsent"), 0.0, "");
+    figures.tell(&format!("{what}, CPU a probe"), format!("{:.2} us", cpu * 1e6 / grown("sent")));
+    figures.tell(
+        &format!("{what}, lateness p99"),
+        after.quantile_since(before, "ntuwatch_schedule_lateness_seconds", "", 0.99),
+    );
 }
