@@ -52,10 +52,9 @@ impl Load {
         self.round = self.round.max(round_of(device));
         self.interval = self.interval.into_iter().chain([pace.interval]).min();
         let by_snmp = if rules.icmp { pace.snmp_interval.max(pace.interval) } else { pace.interval };
-        for every in [rules.icmp.then_some(pace.interval), rules.snmp.is_some().then_some(by_snmp)] {
-            if let Some(every) = every {
-                *self.probes.entry(millis(every)).or_default() += 1;
-            }
+        let asked = [rules.icmp.then_some(pace.interval), rules.snmp.is_some().then_some(by_snmp)];
+        for every in asked.into_iter().flatten() {
+            *self.probes.entry(millis(every)).or_default() += 1;
         }
     }
 
