@@ -310,6 +310,14 @@ fn faults_of_limits() {
         ("[degraded]\nload = 90", "main.toml:2:8 TOML integer: it must be a string"),
         ("[degraded]\nrtt = 'slow'", "main.toml:2:7 or \"off\""),
         ("[degraded]\ngood_windows = 0", "main.toml:2:16 a whole number from 1 to 100"),
+        (
+            "[[node]]\nid = 'a'\naddress = '192.0.2.1'\nprobe_rate = 1",
+            "main.toml:4:14 a whole number from 2 to 1000000",
+        ),
+        (
+            "[[node]]\nid = 'a'\naddress = '192.0.2.1'\nprobe_rate = '9'",
+            "main.toml:4:14 a whole number from 2 to 1000000",
+        ),
         ("[degraded]\ngood_windows = 101", "main.toml:2:16 a whole number from 1 to 100"),
         ("[degraded]\nrtt_factor = 1", "main.toml:2:14 a whole number from 2 to 100 or \"off\""),
         ("[degraded]\nrtt_factor = 'on'", "main.toml:2:14 a whole number from 2 to 100 or \"off\""),

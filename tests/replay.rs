@@ -233,6 +233,28 @@ fn a_check_tells_what_a_reload_would_change_at_once() {
 }
 
 #[test]
+fn a_cap_that_is_too_low_is_told_of_with_figures() {
+    let home = Home::recorded("", 60, |_| false);
+    let below_the_first = |(number, unit): (usize, &str)| match number {
+        0 => unit.to_owned(),
+        1 => format!("[[unit]]\nprobe_rate = 2{unit}"),
+        _ => format!("[[unit]]\nupstream = \"acme-1\"{unit}"),
+    };
+    let capped: String = toml("interval = \"1s\"\ntimeout = \"500ms\"", "acme")
+        .split("[[unit]]")
+        .enumerate()
+        .map(below_the_first)
+        .collect();
+    let warned = "warning: acme-1: the intervals of 6 devices ask for 6 probes a second, but probe_rate = 2 lets 1.9 through: \
+                  rounds come 3 s apart, not 1 s\n";
+    assert!(home.checked(&capped).ends_with(warned), "{}", home.checked(&capped));
+    let fields = home.ntuwatch(&["--json", "check", "new.toml"]).stdout;
+    let fields: serde_json::Value = serde_json::from_slice(&fields).unwrap();
+    assert_eq!((&fields["strained"][0]["device"], &fields["strained"][0]["devices"]), (&"acme-1".into(), &6.into()));
+    assert!(!home.checked(&capped.replace("probe_rate = 2", "probe_rate = 20")).contains("warning"));
+}
+
+#[test]
 fn a_check_without_a_store_is_about_the_files_alone() {
     let home = Home::recorded("", 60, |_| false);
     fs::remove_file(home.path("ntuwatch.db")).unwrap();

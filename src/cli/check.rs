@@ -3,7 +3,7 @@
 use super::{Common, Exit, Failure, Page, run};
 use crate::config::{self, Config};
 use crate::domain::preview::{Effect, preview};
-use crate::domain::watch::Role;
+use crate::domain::watch::{Role, strains};
 use crate::store::Reader;
 use crate::text;
 use serde_json::{Value, json};
@@ -50,7 +50,7 @@ fn approve(config: &Config, page: &mut Page) -> Result<(), Failure> {
     let nodes = count(|role| *role == Role::Node);
     let sentinels = count(|role| matches!(role, Role::Sentinel(_)));
     let customers = plan.customers.len();
-    let effects = effects(config);
+    let (effects, strains) = (effects(config), strains(&plan.devices));
     if page.json {
         let mut answer = json!({
             "faults": [], "customers": customers, "units": units, "nodes": nodes, "sentinels": sentinels,
@@ -59,6 +59,9 @@ fn approve(config: &Config, page: &mut Page) -> Result<(), Failure> {
             Ok(None) => {}
             Ok(Some(effects)) => answer["reload"] = effects.iter().map(text::effect_fields).collect(),
             Err(why) => answer["store_fault"] = Value::String(why),
+        }
+        if !strains.is_empty() {
+            answer["strained"] = strains.iter().map(text::strain_fields).collect();
         }
         return Ok(page.raw(answer.to_string().as_bytes())?);
     }
@@ -70,6 +73,7 @@ fn approve(config: &Config, page: &mut Page) -> Result<(), Failure> {
         text::many(nodes, "node"),
         text::many(sentinels, "sentinel")
     ))?;
+    strains.iter().try_for_each(|strain| page.line(&format!("warning: {}", text::strain(strain))))?;
     match effects {
         Ok(effects) => effects.iter().flatten().try_for_each(|effect| page.line(&text::effect(effect)))?,
         Err(why) => page.line(&format!("what a reload would change is not known: {why}"))?,

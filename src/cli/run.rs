@@ -3,8 +3,10 @@
 use super::{Common, Exit, Failure};
 use crate::app::{self, Fatal};
 use crate::config;
+use crate::domain::watch::{Strain, strains};
 use crate::engine::{StartError, traps};
 use crate::store::OpenError;
+use crate::text;
 use std::io::{self, ErrorKind, IsTerminal as _};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,11 +15,18 @@ use tracing_subscriber::EnvFilter;
 /// What is logged if NTUWATCH_LOG does not say: the SNMP library reports every silent agent as an error of its own.
 const LOG: &str = "info,async_snmp=off";
 
+/// Caps that the log names.
+const MAX_WARNINGS: usize = 20;
+
 pub(super) fn perform(common: &Common) -> Result<(), Failure> {
     log();
     let file = common.config()?.to_owned();
     let credentials = credentials();
-    let read = move || config::read(&file, credentials.as_deref()).map_err(|faults| faults.to_string());
+    let read = move || {
+        let config = config::read(&file, credentials.as_deref()).map_err(|faults| faults.to_string())?;
+        warn(&strains(&config.plan.devices));
+        Ok(config)
+    };
     app::run(Arc::new(read)).map_err(|fatal| match &fatal {
         Fatal::Config(faults) => Failure::Listed(exit(&fatal), faults.clone()),
         Fatal::Directory(..)
@@ -30,6 +39,16 @@ pub(super) fn perform(common: &Common) -> Result<(), Failure> {
         | Fatal::Traps(_)
         | Fatal::System(_) => Failure::new(exit(&fatal), fatal.to_string()),
     })
+}
+
+/// Tells of caps that are too low, at the start and at every reload.
+fn warn(strains: &[Strain]) {
+    for strain in strains.iter().take(MAX_WARNINGS) {
+        tracing::warn!("{}", text::strain(strain));
+    }
+    if let Some(more) = strains.len().checked_sub(MAX_WARNINGS).filter(|&more| more > 0) {
+        tracing::warn!("and {} that are too low: `ntuwatch check` names them all", text::many(more, "other cap"));
+    }
 }
 
 /// Where systemd put our secrets (`LoadCredential=`).

@@ -10,12 +10,16 @@ use super::settings::{self, Common};
 use super::snmp;
 use super::works::{self, Work};
 use crate::domain::party::Customer;
-use crate::domain::watch::{Circuit, Device, Role, Rules, SnmpAccess, Terms};
+use crate::domain::watch::{Circuit, Device, PROBE_RATES, Role, Rules, SnmpAccess, Terms};
 use core::hash::Hash;
+use core::ops::RangeInclusive;
 use core::time::Duration;
 use csv::{ReaderBuilder, StringRecord};
 use std::collections::HashSet;
 use std::sync::Arc;
+
+/// What `probe_rate` may be.
+const RATES: RangeInclusive<i64> = *PROBE_RATES.start() as i64..=*PROBE_RATES.end() as i64;
 
 /// What was read so far. References between its parts are not yet checked.
 pub(super) struct Inventory<'a> {
@@ -139,12 +143,13 @@ impl<'a> Inventory<'a> {
         if section.report().count() == faults {
             degraded::relate(section, table.as_ref(), pace, &limits);
         }
+        let probe_rate = section.integer("probe_rate", RATES);
         let device = Device {
             id: section.require("id", check::id).unwrap_or_default().into(),
             role,
             host: section.require("address", check::host).unwrap_or_default().as_str().into(),
             upstream: section.parse("upstream", check::id).map(|id| share(&mut self.ids, id)),
-            rules: share(&mut self.rules, Rules { icmp, snmp, pace: settings::bounded(pace), limits }),
+            rules: share(&mut self.rules, Rules { icmp, snmp, pace: settings::bounded(pace), limits, probe_rate }),
         };
         let customer = if matches!(device.role, Role::Unit(_)) { "customer" } else { "id" };
         let places =

@@ -110,7 +110,7 @@ fn sentinel(host: String, place: watch::Place, common: &Common) -> Device {
         role: Role::Sentinel(place),
         host: Host::from(host.as_str()),
         upstream: None,
-        rules: Arc::new(Rules { icmp: true, snmp: None, pace, limits: common.limits }),
+        rules: Arc::new(Rules { icmp: true, snmp: None, pace, limits: common.limits, probe_rate: None }),
     }
 }
 

@@ -191,6 +191,7 @@ mod tests {
                     history: MINUTE * 60,
                 },
                 limits,
+                probe_rate: None,
             }),
         })
     }

@@ -1,7 +1,7 @@
 //! From the text of a story to its plan and its events.
 
 use super::grammar::{Action, Event, Expectation, Misspelt, Story};
-use super::words::{action, count_within, maintenance, pairs, permille, rate};
+use super::words::{action, count_within, maintenance, pairs, permille, probe_rate, rate};
 use crate::domain::maintenance::{Scope, Window};
 use crate::domain::party::Customer;
 use crate::domain::plan::{Canary, Plan, Stability};
@@ -254,16 +254,17 @@ impl Draft {
             match key {
                 "customer" | "order" | "service" | "region" | "ttr" | "supplier" | "pop" | "access" | "rate"
                     if matches!(role, Role::Unit(_)) => {}
-                "upstream" | "host" => {}
+                "upstream" | "host" | "probe_rate" => {}
                 _ => settings.set(key, value)?,
             }
         }
+        let probe_rate = keys.get("probe_rate").map(|rate| probe_rate(rate)).transpose()?;
         Ok(Device {
             id: id.into(),
             role,
             host: keys.get("host").map_or_else(|| Host::Address(self.next_address()), |&host| host.into()),
             upstream: keys.get("upstream").map(|upstream| Arc::new(upstream.to_string())),
-            rules: Arc::new(Rules { icmp: true, snmp: None, pace: settings.pace, limits: settings.limits }),
+            rules: Arc::new(Rules { icmp: true, snmp: None, pace: settings.pace, limits: settings.limits, probe_rate }),
         })
     }
 

@@ -5,7 +5,7 @@ use super::grammar::{Action, Agent, Expectation, Subject};
 use crate::domain::desk::{AlarmKind, Priority, Stage, WaitingOn};
 use crate::domain::maintenance::Scope;
 use crate::domain::turn::Command;
-use crate::domain::watch::{GroupKind, Permille, TrapKind, Verdict};
+use crate::domain::watch::{GroupKind, PROBE_RATES, Permille, TrapKind, Verdict};
 use crate::text::parse_duration as duration;
 use std::ops::Range;
 use std::time::Duration;
@@ -198,6 +198,13 @@ pub(super) fn rate(text: &str) -> Result<u64, String> {
     };
     let rate = number.parse::<u64>().ok().and_then(|number| number.checked_mul(factor));
     rate.ok_or_else(|| format!("{text:?} is no rate: write bits a second, such as 100M"))
+}
+
+/// Reads "500" probes a second.
+pub(super) fn probe_rate(text: &str) -> Result<u32, String> {
+    let (least, most) = (PROBE_RATES.start(), PROBE_RATES.end());
+    let wanted = || format!("{text:?} is no probe_rate: write probes a second, {least} to {most}");
+    text.parse().ok().filter(|rate| PROBE_RATES.contains(rate)).ok_or_else(wanted)
 }
 
 fn priority(name: &str) -> Result<Priority, String> {

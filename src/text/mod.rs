@@ -7,6 +7,7 @@ mod fact;
 mod letter;
 mod preview;
 mod sentence;
+mod strain;
 #[cfg(test)]
 mod tests;
 mod time;
@@ -17,4 +18,5 @@ pub use fact::{fields, json_time, kind};
 pub use letter::mail;
 pub use preview::{effect, effect_fields};
 pub use sentence::{alarm_words, cause_words, diagnosis_words, finding_words, obstacle_words, sentence};
+pub use strain::{strain, strain_fields};
 pub use time::{duration, parse_duration, rfc3339, utc};

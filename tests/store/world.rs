@@ -243,6 +243,7 @@ fn unit(id: &str, host: &str, supplier: &str) -> Device {
                 history: Duration::from_secs(3 * 3600),
             },
             limits: Limits::DEFAULT,
+            probe_rate: None,
         }),
     }
 }

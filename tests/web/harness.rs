@@ -299,7 +299,7 @@ pub(crate) fn row(id: &str, role: Role, verdict: Verdict) -> Row {
         solve_after: Duration::from_secs(300),
         history: Duration::from_secs(4 * 3600),
     };
-    let rules = Arc::new(Rules { icmp: true, snmp: None, pace, limits: Limits::DEFAULT });
+    let rules = Arc::new(Rules { icmp: true, snmp: None, pace, limits: Limits::DEFAULT, probe_rate: None });
     let device = Device { id: id.into(), role, host: "192.0.2.1".into(), upstream: None, rules };
     let status = DeviceStatus {
         verdict,

@@ -56,6 +56,9 @@ pub struct Rules {
     pub pace: Pace,
     /// From what on one counts as degraded.
     pub limits: Limits,
+    /// Probes in any one second, at the most, to the device and all that is reached through it: see
+    /// [`PROBE_RATES`](super::PROBE_RATES).
+    pub probe_rate: Option<u32>,
 }
 
 impl Device {

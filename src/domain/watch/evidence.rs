@@ -141,6 +141,12 @@ impl Evidence {
         self.doubt.is_some()
     }
 
+    /// Whether the next round is one of those that confirm or clear a doubt. A doubt that goes on for longer waits for
+    /// something else.
+    pub(crate) fn awaits_confirmation(&self) -> bool {
+        self.doubt.as_ref().is_some_and(|doubt| doubt.rounds < CONFIRM_ROUNDS)
+    }
+
     /// Whether the latest rounds leave nothing to explain.
     pub(crate) const fn is_in_contact(&self) -> bool {
         self.verdict.is_contact() && self.doubt.is_none()

@@ -1,5 +1,6 @@
 //! The inventory of the running watch: who joins, who stays, who leaves.
 
+use super::cap::Caps;
 use super::device::{Device, Place, Role, Slot};
 use super::evidence::Evidence;
 use super::health::Health;
@@ -160,6 +161,7 @@ impl Watch {
             }
         }
         self.find_parents();
+        self.find_caps(now);
         self.senders = None;
         let counted = self.order.iter().filter_map(|slot| {
             let device = self.devices[slot.index()].as_ref()?;
@@ -168,6 +170,20 @@ impl Watch {
         self.crowd.recount(counted);
         let refused = self.order.iter().filter(|slot| self.polls[slot.index()].refused).count();
         self.isolation.set_fleet(self.order.len(), sentinels, refused, now);
+    }
+
+    /// Finds everybody's cap anew. Who waits goes on waiting.
+    fn find_caps(&mut self, now: Time) {
+        let fleet = |slot: Slot| self.devices.get(slot.index())?.as_deref();
+        let mut caps = Caps::new(fleet, self.devices.len(), |slot| self.ancestors(slot), now);
+        for (class, asked, slot) in self.caps.waiting() {
+            if caps.holds(slot) {
+                caps.wait(slot, asked, class);
+            } else if self.devices[slot.index()].is_some() {
+                self.wheel.set(slot, now);
+            }
+        }
+        self.caps = caps;
     }
 
     fn join(&mut self, device: &Arc<Device>, turn: &mut Turn) {

@@ -2,6 +2,7 @@
 
 mod agent;
 mod canary;
+mod cap;
 mod correlation;
 mod crowd;
 mod degraded;
@@ -14,6 +15,7 @@ mod ledger;
 mod probe;
 mod rounds;
 mod schedule;
+mod strain;
 mod strip;
 mod symptom;
 #[cfg(test)]
@@ -24,6 +26,7 @@ mod works;
 
 pub use agent::AgentState;
 pub use canary::LETTER_WITHIN;
+pub use cap::PROBE_RATES;
 pub use correlation::{MAX_DEPTH, MIN_CROWD, MIN_TOGETHER, TOGETHER};
 pub use device::{
     AuthProtocol, Circuit, Device, GroupKind, Host, Pace, Place, PrivProtocol, Role, Rules, Secret, Slot, SnmpAccess,
@@ -35,6 +38,7 @@ pub use isolation::{CUT_OFF_AFTER, Isolation, SENTINEL_INTERVAL, SENTINEL_TIMEOU
 pub use ledger::{Interval, Reason, Verdict};
 pub use probe::{Ask, Method, Obstacle, Outcome, Probe, ProbeResult, Round, SnmpSample, Undelivered};
 pub use schedule::next_tick;
+pub use strain::{Strain, strains};
 pub use strip::{Cell, Chunk, Lost, MAX_CELLS, MIN_WINDOW};
 pub use symptom::{Finding, Limits, Permille, Symptom, Symptoms};
 pub use trap::{Trap, TrapKind};
@@ -53,6 +57,7 @@ use alloc::collections::{BTreeMap, BinaryHeap};
 use alloc::string::ToString;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use cap::Caps;
 use core::cmp::Reverse;
 use core::net::IpAddr;
 use core::time::Duration;
@@ -93,6 +98,7 @@ pub struct Watch {
     polls: Vec<Poll>,
     health: Vec<Health>,
     parents: Parents,
+    caps: Caps,
     /// Who has which address, once somebody asked.
     senders: Option<BTreeMap<IpAddr, Slot>>,
     crowd: Crowd,
@@ -152,6 +158,7 @@ impl Watch {
             polls: Vec::new(),
             health: Vec::new(),
             parents: Parents::default(),
+            caps: Caps::default(),
             senders: None,
             crowd: Crowd::default(),
             losses: Losses::default(),
@@ -509,8 +516,14 @@ impl Watch {
         let deadline = self.deadlines.peek().map_or(horizon, |Reverse((at, _))| *at);
         let isolation = self.isolation.next_due().filter(|&at| at > self.last_step).unwrap_or(horizon);
         let letter = self.desk.outbox.next_due().unwrap_or(horizon);
-        let others =
-            [self.crowd.next_due(), self.next_works, self.canary_due(), self.next_tending, self.desk.next_release()];
+        let others = [
+            self.crowd.next_due(),
+            self.next_works,
+            self.canary_due(),
+            self.next_tending,
+            self.desk.next_release(),
+            self.caps.next_due(),
+        ];
         let other = others.into_iter().flatten().min().unwrap_or(horizon);
         self.wheel.next_due(horizon).min(deadline).min(isolation).min(letter).min(other)
     }

@@ -2,11 +2,12 @@
 
 use super::Watch;
 use super::agent::{Agent, AgentState};
-use super::device::{Device, Place, Slot};
-use super::evidence::{Blame, Failure};
+use super::cap::Class;
+use super::device::{Device, Pace, Place, Rules, Slot};
+use super::evidence::{Blame, Evidence, Failure};
 use super::ledger::{Reason, Verdict};
 use super::probe::{Ask, Method, Outcome, Probe, ProbeResult, Round, SnmpSample};
-use super::schedule::{next_regular, phase};
+use super::schedule::{is_regular, next_regular, phase};
 use super::strip::Strip;
 use super::witness::Heard;
 use crate::domain::fact::Fact;
@@ -145,6 +146,13 @@ impl Poll {
         &mut self.by_snmp.get_or_insert_default().heard_unasked
     }
 
+    /// By which methods a round of now asks: ICMP, SNMP.
+    fn methods(&self, device: &Device, evidence: &Evidence, now: Time) -> (bool, bool) {
+        let Rules { icmp, snmp, .. } = &*device.rules;
+        let is_snmp_due = || !icmp || !evidence.is_in_contact() || self.is_snmp_due(now);
+        (*icmp, snmp.is_some() && is_snmp_due())
+    }
+
     fn is_snmp_due(&self, now: Time) -> bool {
         self.by_snmp.as_ref().and_then(|by_snmp| by_snmp.due).is_none_or(|due| due <= now)
     }
@@ -185,25 +193,65 @@ impl Watch {
         self.wheel.take_due(turn.at, &mut due);
         for (slot, due) in due.drain(..) {
             turn.lateness = turn.lateness.max(turn.at.since(due));
-            self.send_round(slot, turn);
+            if self.caps.holds(slot) {
+                self.wait_for_cap(slot, due, turn.at);
+            } else {
+                self.send_round(slot, turn);
+            }
         }
         self.due = due;
+        self.send_waiting(turn);
+    }
+
+    /// A device behind a cap is due.
+    fn wait_for_cap(&mut self, slot: Slot, due: Time, now: Time) {
+        let Some(device) = &self.devices[slot.index()] else { return };
+        let evidence = &self.evidence[slot.index()];
+        let is_urgent = evidence.awaits_confirmation()
+            || !evidence.in_doubt() && !is_regular(slot, device.rules.pace.interval, due);
+        let asked = self.polls[slot.index()].sent_at;
+        self.caps.wait(slot, asked, if is_urgent { Class::Urgent } else { Class::Regular });
+        // The last word before a fault may come while it waits.
+        self.wheel.set(slot, self.next_round(slot, &device.rules.pace, now));
+    }
+
+    /// Asks those whom their caps let through.
+    fn send_waiting(&mut self, turn: &mut Turn) {
+        self.caps.begin(turn.at);
+        while let Some(slot) = self.caps.first() {
+            let probes = self.probes_of_round(slot, turn.at);
+            if self.caps.admit(probes) {
+                self.send_round(slot, turn);
+            }
+        }
+    }
+
+    /// How many probes go out if the device is asked now.
+    fn probes_of_round(&self, slot: Slot, now: Time) -> u32 {
+        let (Some(device), poll) = (&self.devices[slot.index()], &self.polls[slot.index()]) else { return 0 };
+        if poll.is_waiting() || poll.address(device).is_none() {
+            return 0;
+        }
+        let (by_icmp, by_snmp) = poll.methods(device, &self.evidence[slot.index()], now);
+        u32::from(by_icmp) + u32::from(by_snmp)
+    }
+
+    /// When a device that is asked now is asked next.
+    fn next_round(&self, slot: Slot, pace: &Pace, now: Time) -> Time {
+        // The last word before a fault is a fresh one.
+        let fault = self.fault_at(slot);
+        let end = self.next_works.filter(|_| fault.is_some() && self.polls[slot.index()].maintained);
+        let last_words = [fault, end].into_iter().flatten().map(|at| at - pace.timeout).filter(|&at| at > now);
+        last_words.fold(next_regular(slot, pace.interval, now), Time::min)
     }
 
     fn send_round(&mut self, slot: Slot, turn: &mut Turn) {
         let now = turn.at;
         let Some(device) = &self.devices[slot.index()] else { return };
         let pace = device.rules.pace;
-        let mut next = next_regular(slot, pace.interval, now);
-        // The last word before a fault is a fresh one.
-        let fault = self.fault_at(slot);
-        let end = self.next_works.filter(|_| fault.is_some() && self.polls[slot.index()].maintained);
-        for at in [fault, end].into_iter().flatten().map(|at| at - pace.timeout).filter(|&at| at > now) {
-            next = next.min(at);
-        }
-        self.wheel.set(slot, next);
+        self.wheel.set(slot, self.next_round(slot, &pace, now));
         let doubt = self.evidence[slot.index()].in_doubt();
-        let every_method = !self.evidence[slot.index()].is_in_contact();
+        let (by_icmp, by_snmp) = self.polls[slot.index()].methods(device, &self.evidence[slot.index()], now);
         let poll = &mut self.polls[slot.index()];
         if poll.waiting != 0 {
             if now.since(poll.sent_at) > pace.timeout + ENGINE_GRACE {
@@ -225,15 +273,14 @@ impl Watch {
             self.conclude(slot, Blame::Resolver, turn);
             return;
         };
-        let is_snmp_due = !device.rules.icmp || every_method || poll.is_snmp_due(now);
         let mut ask = |method, ask| {
             poll.waiting |= bit(method);
             turn.probes.push(Probe { slot, round: poll.round, address, timeout: pace.timeout, ask });
         };
-        if device.rules.icmp {
+        if by_icmp {
             ask(Method::Icmp, Ask::Icmp);
         }
-        if let Some(access) = device.rules.snmp.as_ref().filter(|_| is_snmp_due) {
+        if let Some(access) = device.rules.snmp.as_ref().filter(|_| by_snmp) {
             ask(Method::Snmp, Ask::Snmp(Arc::clone(access)));
             poll.by_snmp.get_or_insert_default().due = Some(now + pace.snmp_interval);
         }

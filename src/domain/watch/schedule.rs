@@ -133,6 +133,12 @@ pub(crate) fn next_regular(slot: Slot, interval: Duration, now: Time) -> Time {
     Time::from_millis(now.as_millis() - into + interval)
 }
 
+/// Whether the device in `slot` is due at `due`, a time of the wheel, in its turn.
+pub(crate) fn is_regular(slot: Slot, interval: Duration, due: Time) -> bool {
+    let one_before = Time::from_millis(due.as_millis() - SLOT_MS);
+    next_regular(slot, interval, one_before) <= due
+}
+
 /// The first regular time of the device in `slot` on the timeline.
 pub(crate) fn phase(slot: Slot, interval: Duration) -> Time {
     let interval = i64::try_from(interval.as_millis()).unwrap_or(i64::MAX).max(1);

@@ -1,5 +1,6 @@
 //! What stories can't tell: several methods, addresses that change, engines that fall silent, limits at the limit.
 
+mod caps;
 mod desk;
 mod own_side;
 mod works;
@@ -44,7 +45,7 @@ fn unit(id: &str) -> Device {
         role: Role::Unit(circuit),
         host: "192.0.2.1".into(),
         upstream: None,
-        rules: Arc::new(Rules { icmp: true, snmp: None, pace: PACE, limits: Limits::DEFAULT }),
+        rules: Arc::new(Rules { icmp: true, snmp: None, pace: PACE, limits: Limits::DEFAULT, probe_rate: None }),
     }
 }
 
@@ -91,6 +92,8 @@ struct Bench {
     watch: Watch,
     turn: Turn,
     in_flight: BTreeMap<Time, Vec<ProbeResult>>,
+    /// Every probe of [`Self::run`].
+    sent: Vec<(Time, Slot)>,
 }
 
 impl Bench {
@@ -98,7 +101,7 @@ impl Bench {
         let mut turn = Turn::new(Time::from_millis(0));
         let watch = Watch::start(Saved::default(), &plan(devices), &mut turn);
         turn.clear();
-        Self { watch, turn, in_flight: BTreeMap::new() }
+        Self { watch, turn, in_flight: BTreeMap::new(), sent: Vec::new() }
     }
 
     fn step(&mut self, input: Input) {
@@ -123,6 +126,7 @@ impl Bench {
             }
             self.watch.step(Input::Tick, &mut self.turn);
             for Probe { slot, round, timeout, ask, .. } in core::mem::take(&mut self.turn.probes) {
+                self.sent.push((self.turn.at, slot));
                 let method = match ask {
                     Ask::Icmp => Method::Icmp,
                     Ask::Snmp(_) => Method::Snmp,
