@@ -27,6 +27,8 @@ use table::Table;
 
 const UNITS: u32 = 10_000;
 const RTT: Duration = Duration::from_millis(12);
+/// How long probing is looked at by itself.
+const CALM: Duration = Duration::from_secs(10);
 /// Messages that the daemon takes in one turn.
 const MESSAGES_A_TURN: usize = 256;
 const START: Time = Time::from_millis(1_700_000_000_000);
@@ -40,43 +42,33 @@ fn main() {
     let mut story = Story::parse(&story).expect("the bench's own story is in order");
     one_customer_each(&mut story.plan);
     let mut storm = Storm::new(&story, units);
-    let name = format!("{units} units");
-    let mut table =
-        Table::new(&[&name, "cases", "letters", "CPU ms", "wall ms", "CPU us/unit", "commits", "longest ms"]);
     storm.run_to(START + Duration::from_secs(20));
+    storm.calm = storm.probing();
 
     storm.silent = true;
     let lost = storm.now;
-    table.row("verdicts LOSS", storm.measure(|storm| storm.run_to(lost + Duration::from_millis(59_900))));
+    storm.measure("verdicts LOSS", |storm| storm.run_to(lost + Duration::from_millis(59_900)));
     assert_eq!(storm.opened, 0, "a minute of loss makes a case, not less");
     // Nothing is heard for as long as a sentinel vouches for us; then almost everything is due at once.
-    table.row(
-        "P1 cases",
-        storm.measure(|storm| {
-            storm.jump_to(lost + Duration::from_millis(61_600));
-            storm.run_to(lost + Duration::from_secs(65));
-        }),
-    );
+    storm.measure("P1 cases", |storm| {
+        storm.jump_to(lost + Duration::from_millis(61_600));
+        storm.run_to(lost + Duration::from_secs(65));
+    });
     assert_eq!(storm.opened, units, "one case each");
-    table.row("letters to everybody", storm.measure(|storm| storm.run_to(lost + Duration::from_secs(65) + COLLECT)));
-    table.row("letters delivered", storm.measure(Storm::deliver));
+    storm.measure("letters to everybody", |storm| storm.run_to(lost + Duration::from_secs(65) + COLLECT));
+    storm.measure("letters delivered", Storm::deliver);
+    storm.quiet = storm.probing();
 
     storm.silent = false;
     let back = storm.now;
-    table.row("verdicts UP", storm.measure(|storm| storm.run_to(back + Duration::from_millis(59_900))));
-    table.row(
-        "cases Solved",
-        storm.measure(|storm| {
-            storm.jump_to(back + Duration::from_millis(61_600));
-            storm.run_to(back + Duration::from_secs(65));
-        }),
-    );
-    table.row(
-        "letters to everybody",
-        storm.measure(|storm| storm.run_to(back + Duration::from_secs(65) + COLLECT_GOOD)),
-    );
-    table.row("letters delivered", storm.measure(Storm::deliver));
-    table.print();
+    storm.measure("verdicts UP", |storm| storm.run_to(back + Duration::from_millis(59_900)));
+    storm.measure("cases Solved", |storm| {
+        storm.jump_to(back + Duration::from_millis(61_600));
+        storm.run_to(back + Duration::from_secs(65));
+    });
+    storm.measure("letters to everybody", |storm| storm.run_to(back + Duration::from_secs(65) + COLLECT_GOOD));
+    storm.measure("letters delivered", Storm::deliver);
+    storm.print();
 }
 
 /// A letter to everybody is the worst that a storm can be.
@@ -102,6 +94,10 @@ struct Storm {
     calendar: Calendar,
     marked: Time,
     tally: Tally,
+    rows: Vec<Row>,
+    /// CPU time that the watch takes in a second in which nothing happens: everybody answers, or nobody does.
+    calm: Duration,
+    quiet: Duration,
     opened: u32,
     _home: tempfile::TempDir,
 }
@@ -113,6 +109,21 @@ struct Tally {
     letters: usize,
     commits: usize,
     longest: Duration,
+    /// CPU time for the words of letters and of the journal.
+    words: Duration,
+    /// CPU time of the store.
+    store: Duration,
+}
+
+/// One measurement.
+struct Row {
+    name: &'static str,
+    tally: Tally,
+    cpu: Duration,
+    wall: Duration,
+    /// Of the watch's own time.
+    simulated: Duration,
+    silent: bool,
 }
 
 impl Storm {
@@ -133,6 +144,9 @@ impl Storm {
             calendar: Calendar::default(),
             marked: START,
             tally: Tally::default(),
+            rows: Vec::new(),
+            calm: Duration::ZERO,
+            quiet: Duration::ZERO,
             opened: 0,
             _home: home,
         };
@@ -140,22 +154,62 @@ impl Storm {
         storm
     }
 
-    /// Does `work` and says what it cost, as cells of the table.
-    fn measure(&mut self, work: impl FnOnce(&mut Self)) -> Vec<String> {
+    /// Does `work` and notes what it cost.
+    fn measure(&mut self, name: &'static str, work: impl FnOnce(&mut Self)) {
         self.tally = Tally::default();
-        let (cpu, watch) = (cpu::used(), Stopwatch::start());
+        let (cpu, watch, since) = (cpu::used(), Stopwatch::start(), self.now);
         work(self);
-        let (cpu, wall) = (cpu::used() - cpu, watch.elapsed());
-        let tally = &self.tally;
-        vec![
-            tally.cases.to_string(),
-            tally.letters.to_string(),
-            format!("{:.0}", cpu.as_secs_f64() * 1e3),
-            format!("{:.0}", wall.as_secs_f64() * 1e3),
-            format!("{:.1}", cpu.as_secs_f64() * 1e6 / f64::from(self.units)),
-            tally.commits.to_string(),
-            format!("{:.1}", tally.longest.as_secs_f64() * 1e3),
-        ]
+        let (cpu, wall, simulated) = (cpu::used() - cpu, watch.elapsed(), self.now.since(since));
+        let tally = core::mem::take(&mut self.tally);
+        self.rows.push(Row { name, tally, cpu, wall, simulated, silent: self.silent });
+    }
+
+    /// CPU time of a second in which there is nothing but probing.
+    fn probing(&mut self) -> Duration {
+        let (cpu, until) = (cpu::used(), self.now + CALM);
+        self.run_to(until);
+        (cpu::used() - cpu) / u32::try_from(CALM.as_secs()).unwrap_or(u32::MAX)
+    }
+
+    fn print(&self) {
+        let name = format!("{} units", self.units);
+        let mut table = Table::new(&[
+            &name,
+            "cases",
+            "letters",
+            "CPU ms",
+            "wall ms",
+            "commits",
+            "longest ms",
+            "us/unit: probing",
+            "watch",
+            "words",
+            "store",
+            "without probing",
+        ]);
+        let each = |time: Duration| format!("{:.1}", time.as_secs_f64() * 1e6 / f64::from(self.units));
+        for Row { name, tally, cpu, wall, simulated, silent } in &self.rows {
+            let second = if *silent { self.quiet } else { self.calm };
+            let probing = second.mul_f64(simulated.as_secs_f64()).min(*cpu);
+            let events = *cpu - probing;
+            table.row(
+                name,
+                [
+                    tally.cases.to_string(),
+                    tally.letters.to_string(),
+                    cpu.as_millis().to_string(),
+                    wall.as_millis().to_string(),
+                    tally.commits.to_string(),
+                    format!("{:.1}", tally.longest.as_secs_f64() * 1e3),
+                    each(probing),
+                    each(events.saturating_sub(tally.words + tally.store)),
+                    each(tally.words),
+                    each(tally.store),
+                    each(events),
+                ],
+            );
+        }
+        table.print();
     }
 
     /// Goes on turn by turn.
@@ -209,7 +263,7 @@ impl Storm {
     }
 
     fn commit(&mut self) {
-        let watch = Stopwatch::start();
+        let (watch, begun) = (Stopwatch::start(), cpu::used());
         let calendar = &self.calendar;
         let mails: Vec<_> =
             self.turn.letters.iter().map(|letter| text::mail(letter, "example.net", calendar)).collect();
@@ -222,7 +276,10 @@ impl Storm {
             .collect();
         let mark = ClockMark { at: self.now, boot_id: String::new(), boot_ms: 0, unix_ms: self.now.as_millis() };
         let commit = Commit { turn: &self.turn, mails: &mails, entries: &entries, mark: &mark, calendar_step: None };
+        let worded = cpu::used();
         self.store.commit(&commit).expect("the disk has room");
+        self.tally.words += worded - begun;
+        self.tally.store += cpu::used() - worded;
         self.marked = self.now;
         self.tally.commits += 1;
         self.tally.longest = self.tally.longest.max(watch.elapsed());
@@ -242,12 +299,11 @@ fn fate(probe: &Probe, silent: bool, now: Time) -> (Time, ProbeResult) {
 
 /// About as the daemon words it for the journal.
 fn entry(fact: &Fact, calendar: &Calendar) -> Entry {
-    let data = serde_json::Value::Object(text::fields(fact, &|at| text::json_time(at, calendar)));
     Entry {
         kind: text::kind(fact),
         device: None,
         case: None,
         text: text::sentence(fact, calendar),
-        data: data.to_string(),
+        data: text::data(fact, calendar),
     }
 }

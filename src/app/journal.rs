@@ -11,13 +11,12 @@ pub(super) fn entry(fact: &Fact, calendar: &Calendar) -> Option<Entry> {
         return None;
     }
     let (device, case) = fact.about();
-    let data = serde_json::Value::Object(text::fields(fact, &|at| text::json_time(at, calendar)));
     Some(Entry {
         kind: text::kind(fact),
         device: device.map(str::to_owned),
         case,
         text: text::sentence(fact, calendar),
-        data: data.to_string(),
+        data: text::data(fact, calendar),
     })
 }
 

@@ -59,6 +59,12 @@ impl Rtt {
     pub const fn duration(self) -> Duration {
         Duration::from_micros(self.0.get() as u64)
     }
+
+    /// In microseconds.
+    #[must_use]
+    pub const fn micros(self) -> u32 {
+        self.0.get()
+    }
 }
 
 impl From<Duration> for Rtt {

@@ -32,6 +32,15 @@ impl Word {
             Form::Long(text) => text,
         }
     }
+
+    /// The bytes of the text, which need not be looked through to be one.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        match &self.0 {
+            Form::Short { len, bytes } => bytes.get(..usize::from(*len)).unwrap_or_default(),
+            Form::Long(text) => text.as_bytes(),
+        }
+    }
 }
 
 impl From<&str> for Word {

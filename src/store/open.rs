@@ -26,6 +26,9 @@ const STATEMENTS: usize = 64;
 const CACHE_KIB: i64 = 64 << 10;
 /// The write-ahead log is cut back to this after a storm.
 const IDLE_WAL: i64 = 64 << 20;
+/// Pages in the write-ahead log, 16 MiB of them, from which on they go into the file: those of which a storm writes again
+/// and again go once for several commits.
+const CHECKPOINT_PAGES: u32 = 4_000;
 /// How long the writer waits for a `sqlite3` shell that is writing, before that counts as a failure. The watch goes on
 /// meanwhile, but nobody sees what it finds.
 const WRITER_WAITS: Duration = Duration::from_secs(5);
@@ -254,6 +257,7 @@ fn prepare(db: &Connection) -> rusqlite::Result<bool> {
     db.pragma_update(None, "foreign_keys", true)?;
     db.pragma_update(None, "cache_size", -CACHE_KIB)?;
     db.pragma_update(None, "journal_size_limit", IDLE_WAL)?;
+    db.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     db.pragma_update_and_check(None, "journal_mode", "wal", |row| Ok(row.get_ref(0)?.as_str() == Ok("wal")))
 }
 
@@ -302,6 +306,8 @@ fn create(path: &Path) -> Result<(), OpenError> {
     create_file(&new).map_err(|error| OpenError::unusable(&new, &error))?;
     let mut db = connect(&new, OpenFlags::SQLITE_OPEN_READ_WRITE, WRITER_WAITS)?;
     schema::migrate(&mut db, &new)?;
+    // Pages that one migration made and another one had no use for.
+    db.execute_batch("VACUUM").map_err(|error| OpenError::from_sqlite(&new, &error))?;
     db.close().map_err(|(_, error)| OpenError::from_sqlite(&new, &error))?;
     publish(&new, path).map_err(|error| OpenError::unusable(path, &error))
 }

@@ -2,13 +2,16 @@
 
 use super::sentence::measured;
 use super::time::rfc3339;
-use crate::domain::desk::{AlarmCause, CaseFact, Line, Opening, Outage, Umbrella, Witness};
+use crate::domain::desk::{AlarmCause, CaseFact, Line, Opening, Outage, Reference, Umbrella, Witness};
 use crate::domain::fact::Fact;
 use crate::domain::letter::{LetterLabel, Thread};
 use crate::domain::maintenance::{Maintenance, Stage};
 use crate::domain::time::{Calendar, Time};
 use crate::domain::watch::Finding;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
+
+/// Room for the particulars of most facts.
+const DATA: usize = 384;
 
 /// The fact's name.
 #[must_use]
@@ -61,120 +64,218 @@ pub fn kind(fact: &Fact) -> &'static str {
     }
 }
 
-/// The fact's particulars as JSON. Points of time are written by `time`.
+/// The fact's particulars by their names. Points of time are written by `time`.
 #[must_use]
 pub fn fields(fact: &Fact, time: &dyn Fn(Time) -> Value) -> Map<String, Value> {
-    let value = match fact {
-        Fact::MonitorStarted { watched_until } => json!({ "watched_until": watched_until.map(time) }),
-        Fact::MonitorStopped => json!({}),
-        Fact::MonitorStalled { since } => json!({ "since": time(*since) }),
-        Fact::IsolationBegan { since, why } => json!({ "since": time(*since), "reason": why.name() }),
-        Fact::IsolationEnded { since, why, lasted } => {
-            json!({ "since": time(*since), "reason": why.name(), "lasted_s": lasted.as_secs_f64() })
+    let mut map = Map::new();
+    each(fact, &mut |name, field| {
+        let value = match field {
+            Field::Nothing => Value::Null,
+            Field::Text(text) => text.into(),
+            Field::Reference(reference) => reference.to_string().into(),
+            Field::At(at) => time(at),
+            Field::Count(count) => count.into(),
+            Field::Whole(number) => number.into(),
+            Field::Real(number) => number.into(),
+            Field::Flag(flag) => flag.into(),
+            Field::List(texts) => texts.into(),
+        };
+        map.insert(name.to_owned(), value);
+    });
+    map
+}
+
+/// The fact's particulars as the text of a JSON object, with points of time as APIs write them. In a storm there are
+/// hundreds of thousands, so nothing is built on the way.
+#[must_use]
+pub fn data(fact: &Fact, calendar: &Calendar) -> String {
+    let mut json = String::with_capacity(DATA);
+    json.push('{');
+    each(fact, &mut |name, field| {
+        json.push_str(if json.len() > 1 { ",\"" } else { "\"" });
+        json.push_str(name);
+        json.push_str("\":");
+        match field {
+            Field::Nothing => json.push_str("null"),
+            Field::Text(text) => quote(&mut json, text),
+            Field::Reference(reference) => quote(&mut json, &reference.to_string()),
+            Field::At(at) => quote(&mut json, &rfc3339(at, calendar)),
+            Field::Count(count) => json.push_str(&count.to_string()),
+            Field::Whole(number) => json.push_str(&number.to_string()),
+            Field::Real(number) => json.push_str(&Value::from(number).to_string()),
+            Field::Flag(flag) => json.push_str(if flag { "true" } else { "false" }),
+            Field::List(texts) => json.push_str(&Value::from(texts).to_string()),
         }
-        Fact::InventoryChanged { added, removed, kept } => json!({ "added": added, "removed": removed, "kept": kept }),
-        Fact::ClockStepped { by_ms } => json!({ "by_ms": by_ms }),
-        Fact::VerdictChanged { device, verdict, reason, since } => json!({
-            "unit": device, "verdict": verdict.name(), "reason": reason.name(), "since": time(*since),
-        }),
-        Fact::CaseOpened(opening) => opening_fields(opening, time),
-        Fact::Case { reference, unit, fact } => {
-            let mut value = case_fields(fact, time);
-            value["unit"] = json!(unit);
-            value["reference"] = json!(reference.to_string());
-            value
-        }
-        Fact::AgentChanged { device, state } => json!({ "unit": device, "agent": state.name() }),
-        Fact::Rebooted { device } | Fact::CanaryBegan { unit: device } => json!({ "unit": device }),
-        Fact::Trapped { device, case, says, interface, unnoted } => json!({
-            "unit": device, "reference": case.map(|case| case.to_string()), "trap": says.name(),
-            "interface": interface, "unnoted": unnoted,
-        }),
-        Fact::UmbrellaOpened(umbrella) => umbrella_fields(umbrella, time),
-        Fact::UmbrellaUpdated { reference, by, text, customers } => json!({
-            "reference": reference.to_string(), "by": by, "text": text, "customers": customers,
-        }),
-        Fact::UmbrellaClosed { reference, cause, lasted, children } => json!({
-            "reference": reference.to_string(), "cause": cause.to_string(), "lasted_s": lasted.as_secs_f64(),
-            "children": children,
-        }),
-        Fact::MaintenancePlanned(maintenance) => maintenance_fields(maintenance, time),
-        Fact::MaintenanceBegan { id, scope, units } => {
-            json!({ "maintenance": id, "scope": scope.to_string(), "units": units })
-        }
-        Fact::MaintenanceEnded { id, scope, lost } => {
-            json!({ "maintenance": id, "scope": scope.to_string(), "lost": lost })
-        }
-        Fact::AlarmRaised(alarm) => {
-            json!({ "alarm": alarm.kind.name(), "since": time(alarm.since), "reason": alarm_reason(&alarm.why) })
-        }
-        Fact::AlarmCleared { kind, since, lasted } => {
-            json!({ "alarm": kind.name(), "since": time(*since), "lasted_s": lasted.as_secs_f64() })
-        }
-        Fact::CanarySang { unit, took } => json!({ "unit": unit, "took_s": took.as_secs_f64() }),
-        Fact::LetterQueued { letter, lines } => {
-            let mut value = letter_fields(letter);
-            if !matches!(letter.thread, Thread::Case { .. }) {
-                let references: Vec<String> = lines.iter().map(|(reference, _)| reference.to_string()).collect();
-                value["lines"] = json!(references);
-            }
-            value
-        }
-        Fact::LetterSent(letter) => letter_fields(letter),
-        Fact::LetterFailed { letter, why } => {
-            let mut value = letter_fields(letter);
-            value["error"] = json!(why);
-            value
-        }
-    };
-    match value {
-        Value::Object(map) => map,
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Map::new(),
+    });
+    json.push('}');
+    json
+}
+
+/// Few texts have something to escape.
+fn quote(json: &mut String, text: &str) {
+    if text.bytes().any(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
+        json.push_str(&Value::from(text).to_string());
+    } else {
+        json.push('"');
+        json.push_str(text);
+        json.push('"');
     }
 }
 
-fn opening_fields(opening: &Opening, time: &dyn Fn(Time) -> Value) -> Value {
-    json!({
-        "unit": opening.unit,
-        "priority": opening.priority.name(),
-        "reference": opening.reference.to_string(),
-        "order": opening.circuit.order.as_str(),
-        "customer": opening.circuit.customer.as_str(),
-        "queue": opening.queue,
-        "by": opening.origin.name(),
-        "note": opening.note,
-        "last_contact": opening.last_contact.map(time),
-        "first_loss": opening.first_loss.map(time),
-        "detected": opening.detected.map(time),
-        "previous": opening.previous.map(|previous| previous.to_string()),
-        "reason": opening.finding.map(|finding| finding.symptom.name()),
-    })
+/// A particular of a fact.
+enum Field<'a> {
+    Nothing,
+    Text(&'a str),
+    Reference(Reference),
+    At(Time),
+    Count(u64),
+    Whole(i64),
+    Real(f64),
+    Flag(bool),
+    List(Vec<String>),
 }
 
-fn umbrella_fields(umbrella: &Umbrella, time: &dyn Fn(Time) -> Value) -> Value {
-    json!({
-        "reference": umbrella.reference.to_string(),
-        "cause": umbrella.cause.to_string(),
-        "first_loss": time(umbrella.first_loss),
+macro_rules! fields_are_made_of {
+    ($($kind:ty => $field:ident),+) => {$(
+        impl<'a> From<$kind> for Field<'a> {
+            fn from(value: $kind) -> Self {
+                Self::$field(value.into())
+            }
+        }
+    )+};
+}
+
+fields_are_made_of!(&'a str => Text, Reference => Reference, Time => At, u32 => Count, u64 => Count, i64 => Whole);
+fields_are_made_of!(f64 => Real, bool => Flag, Vec<String> => List);
+
+impl From<usize> for Field<'_> {
+    fn from(count: usize) -> Self {
+        Self::Count(count as u64)
+    }
+}
+
+impl<'a, T: Into<Self>> From<Option<T>> for Field<'a> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Field::Nothing, Into::into)
+    }
+}
+
+/// Takes the particulars of a fact one after the other.
+type Put<'p> = dyn FnMut(&'static str, Field<'_>) + 'p;
+
+macro_rules! put {
+    ($put:ident, $($name:literal: $value:expr),+ $(,)?) => {{ $($put($name, Field::from($value));)+ }};
+}
+
+fn each(fact: &Fact, put: &mut Put<'_>) {
+    match fact {
+        Fact::MonitorStarted { watched_until } => put!(put, "watched_until": *watched_until),
+        Fact::MonitorStopped => {}
+        Fact::MonitorStalled { since } => put!(put, "since": *since),
+        Fact::IsolationBegan { since, why } => put!(put, "since": *since, "reason": why.name()),
+        Fact::IsolationEnded { since, why, lasted } => {
+            put!(put, "since": *since, "reason": why.name(), "lasted_s": lasted.as_secs_f64());
+        }
+        Fact::InventoryChanged { added, removed, kept } => {
+            put!(put, "added": *added, "removed": *removed, "kept": *kept);
+        }
+        Fact::ClockStepped { by_ms } => put!(put, "by_ms": *by_ms),
+        Fact::VerdictChanged { device, verdict, reason, since } => {
+            put!(put, "unit": device.as_str(), "verdict": verdict.name(), "reason": reason.name(), "since": *since);
+        }
+        Fact::CaseOpened(opening) => opening_fields(opening, put),
+        Fact::Case { reference, unit, fact } => {
+            case_fields(fact, put);
+            put!(put, "unit": unit.as_str(), "reference": *reference);
+        }
+        Fact::AgentChanged { device, state } => put!(put, "unit": device.as_str(), "agent": state.name()),
+        Fact::Rebooted { device } | Fact::CanaryBegan { unit: device } => put!(put, "unit": device.as_str()),
+        Fact::Trapped { device, case, says, interface, unnoted } => put!(
+            put, "unit": device.as_str(), "reference": *case, "trap": says.name(), "interface": *interface,
+            "unnoted": *unnoted,
+        ),
+        Fact::UmbrellaOpened(umbrella) => umbrella_fields(umbrella, put),
+        Fact::UmbrellaUpdated { reference, by, text, customers } => put!(
+            put, "reference": *reference, "by": by.as_str(), "text": text.as_str(), "customers": *customers,
+        ),
+        Fact::UmbrellaClosed { reference, cause, lasted, children } => put!(
+            put, "reference": *reference, "cause": cause.to_string().as_str(), "lasted_s": lasted.as_secs_f64(),
+            "children": *children,
+        ),
+        Fact::MaintenancePlanned(maintenance) => maintenance_fields(maintenance, put),
+        Fact::MaintenanceBegan { id, scope, units } => {
+            put!(put, "maintenance": id.as_str(), "scope": scope.to_string().as_str(), "units": *units);
+        }
+        Fact::MaintenanceEnded { id, scope, lost } => {
+            put!(put, "maintenance": id.as_str(), "scope": scope.to_string().as_str(), "lost": *lost);
+        }
+        Fact::AlarmRaised(alarm) => {
+            put!(put, "alarm": alarm.kind.name(), "since": alarm.since, "reason": alarm_reason(&alarm.why));
+        }
+        Fact::AlarmCleared { kind, since, lasted } => {
+            put!(put, "alarm": kind.name(), "since": *since, "lasted_s": lasted.as_secs_f64());
+        }
+        Fact::CanarySang { unit, took } => put!(put, "unit": unit.as_str(), "took_s": took.as_secs_f64()),
+        Fact::LetterQueued { letter, lines } => {
+            letter_fields(letter, put);
+            if !matches!(letter.thread, Thread::Case { .. }) {
+                let references: Vec<String> = lines.iter().map(|(reference, _)| reference.to_string()).collect();
+                put!(put, "lines": references);
+            }
+        }
+        Fact::LetterSent(letter) => letter_fields(letter, put),
+        Fact::LetterFailed { letter, why } => {
+            letter_fields(letter, put);
+            put!(put, "error": why.as_str());
+        }
+    }
+}
+
+fn opening_fields(opening: &Opening, put: &mut Put<'_>) {
+    put!(
+        put,
+        "unit": opening.unit.as_str(),
+        "priority": opening.priority.name(),
+        "reference": opening.reference,
+        "order": opening.circuit.order.as_str(),
+        "customer": opening.circuit.customer.as_str(),
+        "queue": opening.queue.as_str(),
+        "by": opening.origin.name(),
+        "note": opening.note.as_deref(),
+        "last_contact": opening.last_contact,
+        "first_loss": opening.first_loss,
+        "detected": opening.detected,
+        "previous": opening.previous,
+        "reason": opening.finding.map(|finding| finding.symptom.name()),
+    );
+}
+
+fn umbrella_fields(umbrella: &Umbrella, put: &mut Put<'_>) {
+    put!(
+        put,
+        "reference": umbrella.reference,
+        "cause": umbrella.cause.to_string().as_str(),
+        "first_loss": umbrella.first_loss,
         "children": umbrella.lost,
         "of": umbrella.of,
         "within_s": umbrella.within.as_secs_f64(),
-    })
+    );
 }
 
-fn maintenance_fields(maintenance: &Maintenance, time: &dyn Fn(Time) -> Value) -> Value {
+fn maintenance_fields(maintenance: &Maintenance, put: &mut Put<'_>) {
     let window = &maintenance.window;
-    json!({
-        "maintenance": window.id,
-        "scope": window.scope.to_string(),
-        "from": time(window.from),
-        "until": time(window.until),
+    put!(
+        put,
+        "maintenance": window.id.as_str(),
+        "scope": window.scope.to_string().as_str(),
+        "from": window.from,
+        "until": window.until,
         "emergency": window.emergency,
-        "note": window.note,
+        "note": window.note.as_deref(),
         "revision": maintenance.revision,
         "notice_s": maintenance.notice().as_secs(),
         "short_notice": maintenance.is_short_notice(),
-    })
+    );
 }
 
 const fn alarm_reason(cause: &AlarmCause) -> &'static str {
@@ -185,68 +286,103 @@ const fn alarm_reason(cause: &AlarmCause) -> &'static str {
     }
 }
 
-fn finding_fields(finding: &Finding) -> Value {
-    let words = measured(finding);
-    json!({ "reason": finding.symptom.name(), "measured": words.0, "limit": words.1, "over_s": finding.over.as_secs() })
+fn finding_fields(finding: &Finding, put: &mut Put<'_>) {
+    let (measured, limit) = measured(finding);
+    put!(
+        put,
+        "reason": finding.symptom.name(),
+        "measured": measured.as_str(),
+        "limit": limit.as_str(),
+        "over_s": finding.over.as_secs(),
+    );
 }
 
-fn case_fields(fact: &CaseFact, time: &dyn Fn(Time) -> Value) -> Value {
+fn case_fields(fact: &CaseFact, put: &mut Put<'_>) {
     match fact {
         CaseFact::Line { line: Line::Watched(verdict, reason), at } => {
-            json!({ "verdict": verdict.name(), "reason": reason.name(), "since": time(*at) })
+            put!(put, "verdict": verdict.name(), "reason": reason.name(), "since": *at);
         }
-        CaseFact::Line { line: Line::Withdrawn, at } => json!({ "withdrawn": true, "since": time(*at) }),
-        CaseFact::Taken { by } => json!({ "by": by }),
-        CaseFact::Noted { by, text } => json!({ "by": by, "note": text }),
-        CaseFact::Waits { by, on, note } => json!({ "by": by, "on": on.name(), "note": note }),
-        CaseFact::Confirmed(outage) => outage_fields(outage, time),
+        CaseFact::Line { line: Line::Withdrawn, at } => put!(put, "withdrawn": true, "since": *at),
+        CaseFact::Taken { by } => put!(put, "by": by.as_str()),
+        CaseFact::Noted { by, text } => put!(put, "by": by.as_str(), "note": text.as_str()),
+        CaseFact::Waits { by, on, note } => put!(put, "by": by.as_str(), "on": on.name(), "note": note.as_deref()),
+        CaseFact::Confirmed(outage) => outage_fields(outage, put),
         CaseFact::Upgraded(outage) => {
-            let mut value = outage_fields(outage, time);
-            value["priority"] = json!("P1");
-            value["reason"] = json!("loss");
-            value
+            outage_fields(outage, put);
+            put!(put, "priority": "P1", "reason": "loss");
         }
-        CaseFact::Degraded(finding) => finding_fields(finding),
-        CaseFact::Left => json!({}),
-        CaseFact::Joined { umbrella } => json!({ "umbrella": umbrella.to_string() }),
-        CaseFact::Diagnosed(diagnosis) => json!({
-            "cause": diagnosis.cause.name(),
+        CaseFact::Degraded(finding) => finding_fields(finding, put),
+        CaseFact::Left | CaseFact::Closed => {}
+        CaseFact::Joined { umbrella } => put!(put, "umbrella": *umbrella),
+        CaseFact::Diagnosed(diagnosis) => put!(
+            put, "cause": diagnosis.cause.name(),
             "witnesses": diagnosis.witnesses.iter().map(Witness::key).collect::<Vec<_>>(),
-        }),
+        ),
         CaseFact::Solved { by, note, window } => {
-            json!({ "by": by.name(), "note": note, "window_s": window.as_secs() })
+            put!(put, "by": by.name(), "note": note.as_deref(), "window_s": window.as_secs());
         }
         CaseFact::Returned { by, note, outage } => {
-            let mut value = outage.as_ref().map_or_else(|| json!({}), |outage| outage_fields(outage, time));
-            value["by"] = json!(by.name());
-            value["note"] = json!(note);
-            value
+            if let Some(outage) = outage {
+                outage_fields(outage, put);
+            }
+            put!(put, "by": by.name(), "note": note.as_deref());
         }
-        CaseFact::Closed => json!({}),
     }
 }
 
-fn outage_fields(outage: &Outage, time: &dyn Fn(Time) -> Value) -> Value {
-    json!({
-        "last_contact": outage.last_contact.map(time),
-        "first_loss": time(outage.first_loss),
-        "detected": time(outage.detected),
-    })
+fn outage_fields(outage: &Outage, put: &mut Put<'_>) {
+    put!(
+        put,
+        "last_contact": outage.last_contact,
+        "first_loss": outage.first_loss,
+        "detected": outage.detected,
+    );
 }
 
-fn letter_fields(letter: &LetterLabel) -> Value {
+fn letter_fields(letter: &LetterLabel, put: &mut Put<'_>) {
     let (unit, reference) = letter.thread.about();
-    json!({
+    put!(
+        put,
         "unit": unit,
-        "reference": reference.map(|reference| reference.to_string()),
+        "reference": reference,
         "kind": letter.mark.kind.name(),
         "number": letter.mark.number,
-        "to": letter.to,
-    })
+        "to": letter.to.as_str(),
+    );
 }
 
-/// A point of time for [`fields`], as APIs write it.
-#[must_use]
-pub fn json_time(at: Time, calendar: &Calendar) -> Value {
-    Value::String(rfc3339(at, calendar))
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::desk::{LetterKind, LetterMark};
+    use crate::domain::watch::Symptom;
+    use core::time::Duration;
+
+    #[test]
+    fn both_forms_say_the_same() {
+        let (reference, calendar, at) = (Reference::from_number(7), Calendar::default(), Time::from_millis(1_250));
+        let case = |fact| Fact::Case { reference, unit: "u\"1\\".into(), fact };
+        let outage = Outage { last_contact: None, first_loss: at, detected: at };
+        let finding = Finding { symptom: Symptom::Loss, measured: 25, limit: 10, over: Duration::from_secs(300) };
+        let mark = LetterMark { kind: LetterKind::Opened, number: 2 };
+        let thread = Thread::Umbrella { reference, customer: Some("acme".into()) };
+        let letter = LetterLabel { id: 1, thread, mark, to: "it@acme.example".into() };
+        let facts = [
+            Fact::MonitorStarted { watched_until: None },
+            Fact::MonitorStopped,
+            Fact::ClockStepped { by_ms: -5 },
+            Fact::InventoryChanged { added: 1, removed: 0, kept: 99 },
+            Fact::CanarySang { unit: "canary".into(), took: Duration::from_millis(700_500) },
+            case(CaseFact::Noted { by: "ann".into(), text: "\u{1}line 1\nline 2: ü, /, \u{7f}".into() }),
+            case(CaseFact::Upgraded(outage)),
+            case(CaseFact::Degraded(finding)),
+            case(CaseFact::Closed),
+            case(CaseFact::Line { line: Line::Withdrawn, at }),
+            Fact::LetterQueued { letter, lines: vec![(reference, mark), (reference, mark)] },
+        ];
+        for fact in facts {
+            let time = |at| rfc3339(at, &calendar).into();
+            assert_eq!(data(&fact, &calendar), Value::Object(fields(&fact, &time)).to_string());
+        }
+    }
 }

@@ -14,7 +14,7 @@ mod time;
 
 pub use count::many;
 pub use explain::{explain, held_words};
-pub use fact::{fields, json_time, kind};
+pub use fact::{data, fields, kind};
 pub use letter::mail;
 pub use preview::{effect, effect_fields};
 pub use sentence::{alarm_words, cause_words, diagnosis_words, finding_words, obstacle_words, sentence};

@@ -65,6 +65,13 @@ fn a_store_of_version_1_loses_nothing() {
     version_1(&path);
     assert_eq!(Reader::open(&path).unwrap_err(), OpenError::Older { path: path.clone(), found: 1, known: 2 });
     let (mut store, loaded) = Store::open(&path).unwrap();
+    let db = Connection::open(&path).unwrap();
+    let astray: Vec<String> = db
+        .prepare("SELECT \"table\" FROM pragma_foreign_key_check")
+        .and_then(|mut check| check.query_map([], |row| row.get(0))?.collect())
+        .unwrap();
+    assert_eq!(astray, [""; 0], "what refers to a case finds it");
+    drop(db);
 
     let cases = [expected(2, Stage::New), expected(1, closed(0))];
     assert_eq!(loaded.saved.desk.cases, cases[..1]);

@@ -66,6 +66,72 @@ ALTER TABLE devices ADD COLUMN baseline_level INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE devices ADD COLUMN baseline_windows INTEGER NOT NULL DEFAULT 0; -- windows that it was learnt from
 ALTER TABLE devices ADD COLUMN agent TEXT NOT NULL DEFAULT 'unknown';
 
+-- The cases anew, without an index of their references: each is its number in other words, and they are scattered, so that
+-- in a storm nearly every case would have a page of that index written. Letters and journal refer to the same numbers.
+PRAGMA defer_foreign_keys = ON;
+CREATE TABLE old_cases AS SELECT * FROM cases;
+DROP TABLE cases;
+CREATE TABLE cases (
+    number                      INTEGER PRIMARY KEY,
+    reference                   TEXT NOT NULL,
+    unit                        TEXT NOT NULL,
+    fault                       TEXT NOT NULL DEFAULT 'line',
+    priority                    TEXT NOT NULL,
+    stage                       TEXT NOT NULL,
+    stage_since                 INTEGER,   -- NULL while New
+    waiting_on                  TEXT,
+    solved_by                   TEXT,
+    solved_at                   INTEGER,   -- from here on: while Solved, and kept when Closed
+    window_ms                   INTEGER,   -- so much observed time closes the case
+    window_observed_ms          INTEGER,
+    window_running_since        INTEGER,
+    owner                       TEXT,
+    line                        TEXT NOT NULL,
+    line_reason                 TEXT,
+    line_since                  INTEGER NOT NULL,
+    fault_seen                  INTEGER NOT NULL,  -- 1: the watch has seen the fault itself
+    confirmed_last_contact      INTEGER,   -- the loss that the watch found on a case that a person had opened
+    confirmed_first_loss        INTEGER,
+    confirmed_detected          INTEGER,
+    back_ms                     INTEGER,
+    back_running_since          INTEGER,
+    recovered_at                INTEGER,
+    downtime_ms                 INTEGER NOT NULL,
+    downtime_running_since      INTEGER,
+    solved                      INTEGER NOT NULL,
+    returned                    INTEGER NOT NULL,
+    last_letter_kind            TEXT,
+    last_letter_number          INTEGER,
+    opened_at                   INTEGER NOT NULL,
+    opened_by                   TEXT NOT NULL,
+    opening_priority            TEXT NOT NULL,
+    customer                    TEXT NOT NULL,
+    service_order               TEXT NOT NULL,
+    service                     TEXT NOT NULL,
+    region                      TEXT NOT NULL,
+    ttr_ms                      INTEGER NOT NULL,
+    supplier                    TEXT,
+    queue                       TEXT NOT NULL,
+    note                        TEXT,
+    last_contact                INTEGER,
+    first_loss                  INTEGER,
+    detected                    INTEGER,
+    opening_loss_ms             INTEGER NOT NULL,
+    opening_loss_running_since  INTEGER,
+    opening_line                TEXT NOT NULL,
+    opening_line_reason         TEXT,
+    opening_line_since          INTEGER NOT NULL,
+    solve_after_ms              INTEGER NOT NULL,
+    previous                    INTEGER    -- number of the closed case that the unit had before
+) STRICT;
+
+CREATE UNIQUE INDEX one_open_case_per_unit_and_fault ON cases (unit, fault) WHERE stage <> 'Closed';
+CREATE INDEX open_cases ON cases (number) WHERE stage <> 'Closed';
+CREATE INDEX cases_of_unit ON cases (unit, number, stage);
+
+INSERT INTO cases SELECT * FROM old_cases;
+DROP TABLE old_cases;
+
 ALTER TABLE cases ADD COLUMN umbrella INTEGER REFERENCES umbrellas (number);
 ALTER TABLE cases ADD COLUMN finding_symptom TEXT;          -- how the line was found degraded the last time
 ALTER TABLE cases ADD COLUMN finding_measured INTEGER;
@@ -92,7 +158,7 @@ CREATE TABLE new_letters (
     kind             TEXT NOT NULL,
     number           INTEGER NOT NULL,
     recipient        TEXT NOT NULL,
-    message_id       TEXT NOT NULL UNIQUE,
+    message_id       TEXT NOT NULL,        -- made of what is unique below
     in_reply_to      TEXT,
     mail_references  TEXT NOT NULL,        -- the References header: Message-IDs, a space between them
     subject          TEXT NOT NULL,

@@ -47,27 +47,40 @@ pub(in crate::store) fn select_cases(condition: &str) -> String {
     format!("SELECT {} FROM cases {condition}", NAMES.join(", "))
 }
 
-static UPDATE: LazyLock<String> = LazyLock::new(|| format!("UPDATE cases SET {} WHERE number = ?1", assignments()));
+/// Most changes leave alone what indexes are about, and none of them needs to be written then.
+static UPDATE_WITHIN: LazyLock<String> = LazyLock::new(|| {
+    let indexed = [Column::stage, Column::umbrella];
+    let within = assignments(|place| indexed.iter().all(|&column| column as usize != place));
+    let same = indexed.map(|column| format!("{} IS ?{}", NAMES[column as usize], column as usize + 1)).join(" AND ");
+    format!("UPDATE cases SET {within} WHERE number = ?1 AND {same}")
+});
 
+static UPDATE: LazyLock<String> =
+    LazyLock::new(|| format!("UPDATE cases SET {} WHERE number = ?1", assignments(|_| true)));
+
+/// One that also updated would keep a copy of each page it touches, to take back a part of what it did.
 static INSERT: LazyLock<String> = LazyLock::new(|| {
     let values: Vec<String> = (1..=NAMES.len()).map(|place| format!("?{place}")).collect();
     let (names, values) = (NAMES.join(", "), values.join(", "));
-    format!("INSERT INTO cases ({names}) VALUES ({values}) ON CONFLICT (number) DO UPDATE SET {}", assignments())
+    format!("INSERT INTO cases ({names}) VALUES ({values}) ON CONFLICT (number) DO NOTHING")
 });
 
-fn assignments() -> String {
-    let columns = NAMES.iter().enumerate().skip(1).take(CHANGING);
+fn assignments(wanted: impl Fn(usize) -> bool) -> String {
+    let columns = NAMES.iter().enumerate().skip(1).take(CHANGING).filter(|&(place, _)| wanted(place));
     columns.map(|(place, name)| format!("{name} = ?{}", place + 1)).collect::<Vec<_>>().join(", ")
 }
 
 /// Writes cases as they are now. The same may come several times; its last state stays.
 pub(in crate::store) fn put_cases(db: &Connection, cases: &[Arc<Case>], at: Time) -> Result<()> {
+    let mut within = db.prepare_cached(&UPDATE_WITHIN)?;
     let mut update = db.prepare_cached(&UPDATE)?;
     let mut insert = db.prepare_cached(&INSERT)?;
     for case in cases {
-        if case.opened_at == at || write(&mut update, case, false)? == 0 {
-            write(&mut insert, case, true)?;
+        let is_new = case.opened_at == at && write(&mut insert, case, true)? > 0;
+        if is_new || write(&mut within, case, false)? > 0 || write(&mut update, case, false)? > 0 {
+            continue;
         }
+        write(&mut insert, case, true)?;
     }
     Ok(())
 }
