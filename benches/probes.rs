@@ -2,9 +2,11 @@
 //! and to the same targets.
 //!
 //! The targets are loopback addresses in a network namespace of the bench's own. With ICMP the kernel answers, in everybody's CPU
-//! time; with SNMPv2c a process does whose work is in nobody's, but for what it takes to put the answers into the asker's socket
-//! and the questions into its own. Needs `unshare`, `nsenter`, `ip` and `nft`, and the right to make user namespaces; `fping` is a peer if it is there. Takes
-//! about fifteen minutes. `icmp` or `snmp` as argument measures that alone, and a number after it so many units.
+//! time; with SNMP a process does whose work is in nobody's, but for what it takes to put the answers into the asker's socket
+//! and the questions into its own. With SNMPv3 (authPriv, SHA-256 and AES-128, every 60 s) there is no limit but the library that the
+//! daemon uses, used plainly. Needs `unshare`, `nsenter`, `ip` and `nft`, and the right to make user namespaces; `fping` is a peer if
+//! it is there. Takes about twenty-five minutes. `icmp`, `snmp` or `snmp-v3` as argument measures that alone, and a number after it
+//! so many units.
 
 #[path = "probes/agents.rs"]
 mod agents;
@@ -29,11 +31,13 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::thread::sleep;
 use table::Table;
 
-/// Between two probes of a unit.
+/// Between two probes of a unit, in seconds.
 const INTERVAL: u32 = 10;
+/// The same by SNMPv3.
+const V3_INTERVAL: u32 = 60;
 const MEASURED: Duration = Duration::from_secs(30);
 const LIMIT_RUN: Duration = Duration::from_secs(10);
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// How far a round trip may be from what it is by the limit's figures, at [`HONEST_RATE`].
 const HONEST: Duration = Duration::from_micros(50);
@@ -45,22 +49,59 @@ const HONEST_RATE: u64 = 10_000;
 enum By {
     Icmp,
     Snmp,
+    SnmpV3,
 }
 
 impl By {
-    const ALL: [Self; 2] = [Self::Icmp, Self::Snmp];
+    const ALL: [Self; 3] = [Self::Icmp, Self::Snmp, Self::SnmpV3];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Icmp => "icmp",
             Self::Snmp => "snmp",
+            Self::SnmpV3 => "snmp-v3",
         }
     }
 
-    fn question(self) -> Question {
+    /// As metrics label it.
+    const fn method(self) -> &'static str {
         match self {
-            Self::Icmp => Question::icmp(),
-            Self::Snmp => Question::snmp(),
+            Self::Icmp => "icmp",
+            Self::Snmp | Self::SnmpV3 => "snmp",
+        }
+    }
+
+    const fn interval(self) -> u32 {
+        match self {
+            Self::Icmp | Self::Snmp => INTERVAL,
+            Self::SnmpV3 => V3_INTERVAL,
+        }
+    }
+
+    /// What the daemon is measured against.
+    const fn base(self) -> &'static str {
+        match self {
+            Self::Icmp | Self::Snmp => "limit",
+            Self::SnmpV3 => "async-snmp",
+        }
+    }
+
+    fn question(self) -> Option<Question> {
+        match self {
+            Self::Icmp => Some(Question::icmp()),
+            Self::Snmp => Some(Question::snmp()),
+            Self::SnmpV3 => None,
+        }
+    }
+
+    /// Runs that.
+    fn by_base(self, rate: u64, units: u32) -> Result<Paced, &'static str> {
+        match self {
+            Self::Icmp | Self::Snmp => Ok(by_limit(self, rate, units)),
+            Self::SnmpV3 => {
+                let answerer = peers::build("plain")?;
+                peers::plain("3", rate, units, MEASURED, &[&answerer.to_string_lossy(), "answer"])
+            }
         }
     }
 
@@ -75,6 +116,20 @@ impl By {
                 ("snmp_port", agents::PORT.to_string()),
                 ("snmp_interface", "1".to_owned()),
             ],
+            Self::SnmpV3 => vec![
+                ("icmp", "false".to_owned()),
+                ("snmp_version", "3".to_owned()),
+                ("snmp_user", "bench".to_owned()),
+                ("snmp_auth", "sha256".to_owned()),
+                ("snmp_auth_password", "correct horse".to_owned()),
+                ("snmp_privacy", "aes128".to_owned()),
+                ("snmp_privacy_password", "battery staple".to_owned()),
+                ("snmp_port", agents::PORT.to_string()),
+                ("snmp_interface", "1".to_owned()),
+                ("interval", format!("{V3_INTERVAL}s")),
+                ("snmp_interval", format!("{V3_INTERVAL}s")),
+                ("down_after", format!("{}s", 2 * V3_INTERVAL)),
+            ],
         }
     }
 
@@ -82,7 +137,7 @@ impl By {
     fn answerer(self, mut command: Command) -> Option<Answerer> {
         match self {
             Self::Icmp => None,
-            Self::Snmp => Some(Answerer(command.spawn().expect("this program can be started"))),
+            Self::Snmp | Self::SnmpV3 => Some(Answerer(command.spawn().expect("this program can be started"))),
         }
     }
 }
@@ -128,30 +183,29 @@ fn measure(by: By, units: &[u32]) -> bool {
     sleep(Duration::from_secs(5));
     let least = idle.read().resident as f64;
     drop(idle);
-    let who = format!("by {}, units at 10 s", by.name());
-    let mut all = Table::new(&[&who, "CPU us/probe", "times the limit", "sent", "lost", "trip p50 us", "trip p99 us"]);
+    let (who, times) = (format!("by {}, units at {} s", by.name(), by.interval()), format!("times {}", by.base()));
+    let mut all = Table::new(&[&who, "CPU us/probe", &times, "sent", "lost", "trip p50 us", "trip p99 us"]);
     let mut own =
         Table::new(&["ntuwatch us/probe", "all", "engine", "loop", "wake-ups/s", "late p99", "MB", "bytes/unit"]);
     let mut honest = true;
     for &units in units {
-        let rate = u64::from(units / INTERVAL);
-        let limit = by_limit(by, rate, units);
+        let rate = u64::from(units / by.interval());
+        let base = match by.by_base(rate, units) {
+            Ok(base) => base,
+            Err(why) => {
+                all.row(&format!("{}, {units}", by.base()), vec![why.to_owned()]);
+                continue;
+            }
+        };
         let (daemon, cells) = by_ntuwatch(by, units, least);
         own.row(&units.to_string(), cells);
-        for (name, run) in [("limit", &limit), ("ntuwatch", &daemon)] {
-            all.row(&format!("{name}, {units}"), beside(run, &limit));
+        for (name, run) in [(by.base(), &base), ("ntuwatch", &daemon)] {
+            all.row(&format!("{name}, {units}"), beside(run, &base));
         }
-        match by {
-            By::Icmp => {
-                honest &= rate < HONEST_RATE || is_honest(limit.trip, daemon.trip);
-                let fping = peers::fping(rate, units);
-                for (name, run) in [("fping", fping), ("surge-ping", peers::surge(rate, units, MEASURED))] {
-                    let cells = run.map_or_else(|why| vec![why.to_owned()], |run| beside(&run, &limit));
-                    all.row(&format!("{name}, {units}"), cells);
-                }
-            }
-            // Its answerers are a process that takes turns with the others: their round trips are its, too.
-            By::Snmp => {}
+        honest &= !matches!(by, By::Icmp) || rate < HONEST_RATE || is_honest(base.trip, daemon.trip);
+        for (name, run) in others(by, rate, units) {
+            let cells = run.map_or_else(|why| vec![why.to_owned()], |run| beside(&run, &base));
+            all.row(&format!("{name}, {units}"), cells);
         }
     }
     all.print();
@@ -159,6 +213,15 @@ fn measure(by: By, units: &[u32]) -> bool {
     own.print();
     println!();
     honest
+}
+
+/// Who else asks like that. Where agents are a process that takes turns with the others, round trips are its, too.
+fn others(by: By, rate: u64, units: u32) -> Vec<(&'static str, Result<Paced, &'static str>)> {
+    match by {
+        By::Icmp => vec![("fping", peers::fping(rate, units)), ("surge-ping", peers::surge(rate, units, MEASURED))],
+        By::Snmp => vec![("async-snmp", peers::plain("2c", rate, units, MEASURED, &[&own(), "answer"]))],
+        By::SnmpV3 => Vec::new(),
+    }
 }
 
 /// The cells of a run.
@@ -193,14 +256,18 @@ fn own() -> String {
 /// The daemon with so many units, and its own cells. It must lose none that lives, also while others are dead.
 fn by_ntuwatch(by: By, units: u32, least: f64) -> (Paced, Vec<String>) {
     let daemon = Daemon::start(units, &by.cells(), None);
-    let _answerer = by.answerer(daemon.inside(&[&own(), "answer"]));
+    let answerer = match by {
+        By::Icmp | By::Snmp => own(),
+        By::SnmpV3 => peers::build("plain").map(|path| path.display().to_string()).expect("it was built before"),
+    };
+    let _answerer = by.answerer(daemon.inside(&[&answerer, "answer"]));
     daemon.wait_for("ntuwatch_units{verdict=\"UP\"}", units, PATIENCE);
-    sleep(Duration::from_secs(u64::from(INTERVAL)));
+    sleep(Duration::from_secs(u64::from(by.interval())));
     let before = daemon.read();
     sleep(MEASURED);
     let after = daemon.read();
     let trip = Trip::of(trips(&daemon));
-    let of_method = |what: &str| format!("ntuwatch_probes_{what}_total{{method=\"{}\"}}", by.name());
+    let of_method = |what: &str| format!("ntuwatch_probes_{what}_total{{method=\"{}\"}}", by.method());
     assert_eq!(after.grown_since(&before, &of_method("lost")), 0.0, "no false losses");
     daemon.cut(DEAD);
     daemon.wait_for("ntuwatch_units{verdict=\"LOSS\"}", DEAD, PATIENCE);
@@ -244,7 +311,8 @@ fn limit(by: By, rate: u64, targets: u32) {
     if answerer.is_some() {
         agents::wait();
     }
-    println!("{}", limit::run(&by.question(), rate, targets, LIMIT_RUN).print());
+    let question = by.question().expect("there is a limit");
+    println!("{}", limit::run(&question, rate, targets, LIMIT_RUN).print());
 }
 
 /// What the limit program does at this pace.

@@ -1,10 +1,10 @@
-//! Who else asks by ICMP: each at the same pace, to the same addresses, in a network of its own.
+//! Who else asks: each at the same pace, to the same addresses, in a network of its own.
 
 use crate::namespace;
 use core::net::Ipv4Addr;
 use core::time::Duration;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 
@@ -86,12 +86,7 @@ pub(crate) fn fping(rate: u64, targets: u32) -> Result<Paced, &'static str> {
 
 /// The crate surge-ping, which is compiled for this. Or why it can't be.
 pub(crate) fn surge(rate: u64, targets: u32, lasting: Duration) -> Result<Paced, &'static str> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/probes/surge");
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("surge");
-    let mut build = Command::new(env!("CARGO"));
-    build.args(["build", "--quiet", "--release", "--locked", "--target-dir"]).arg(&target).current_dir(folder);
-    let built = build.status().is_ok_and(|status| status.success());
-    let program = Some(target.join("release/surge")).filter(|_| built).ok_or("cargo does not build it")?;
+    let program = build("surge")?;
     let home = tempfile::tempdir().expect("a directory can be made");
     let mut command = namespace::command();
     command.arg(program).args([rate, u64::from(targets), lasting.as_secs()].map(|number| number.to_string()));
@@ -99,6 +94,32 @@ pub(crate) fn surge(rate: u64, targets: u32, lasting: Duration) -> Result<Paced,
     let numbers: Vec<u64> = text.split_whitespace().filter_map(|number| number.parse().ok()).collect();
     let [sent, answered] = numbers[..] else { return Err("it prints no numbers") };
     Ok(Paced { sent, answered, cpu, trip: None })
+}
+
+/// The crate async-snmp used plainly, a client an agent, to which this `answerer` answers. Or why there is none.
+pub(crate) fn plain(
+    version: &str,
+    rate: u64,
+    targets: u32,
+    lasting: Duration,
+    answerer: &[&str],
+) -> Result<Paced, &'static str> {
+    let numbers = [rate, u64::from(targets), lasting.as_secs()].map(|number| number.to_string());
+    let mut command = namespace::command();
+    command.arg(build("plain")?).args(["ask", version]).args(numbers).args(answerer);
+    let output = command.stderr(Stdio::inherit()).output().map_err(|_| "it can't be started")?;
+    let paced = String::from_utf8(output.stdout).ok().and_then(|text| Paced::parse(&text));
+    paced.map(|paced| Paced { trip: None, ..paced }).ok_or("it prints no numbers")
+}
+
+/// Builds a program that is a package of its own beside this file. Or says why it can't.
+pub(crate) fn build(name: &str) -> Result<PathBuf, &'static str> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/probes").join(name);
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let mut build = Command::new(env!("CARGO"));
+    build.args(["build", "--quiet", "--release", "--locked", "--target-dir"]).arg(&target).current_dir(folder);
+    let built = build.status().is_ok_and(|status| status.success());
+    Some(target.join("release").join(name)).filter(|_| built).ok_or("cargo does not build it")
 }
 
 /// Runs a program to its end; returns its CPU time and what it printed.
