@@ -237,11 +237,11 @@ fn beside(run: &Paced, limit: &Paced) -> Vec<String> {
     ]
 }
 
-/// Whether the daemon's round trips are those of the limit, but for [`HONEST`].
+/// Whether the daemon's round trips are those of the limit, but for [`HONEST`]. What one in a hundred exceeds may be less: it is
+/// what a neighbour on the machine did to the limit.
 fn is_honest(limit: Option<Trip>, daemon: Option<Trip>) -> bool {
     let Some((limit, daemon)) = limit.zip(daemon) else { return false };
-    let close = |limit: Duration, daemon: Duration| daemon.abs_diff(limit) <= HONEST;
-    let honest = close(limit.p50, daemon.p50) && close(limit.p99, daemon.p99);
+    let honest = daemon.p50.abs_diff(limit.p50) <= HONEST && daemon.p99.saturating_sub(limit.p99) <= HONEST;
     if !honest {
         eprintln!("the daemon's round trips are more than {HONEST:?} from the limit's: see the table");
     }
