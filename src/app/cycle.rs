@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::domain::letter::{Delivery, LetterId};
 use crate::domain::maintenance::Stage;
 use crate::domain::plan::Plan;
-use crate::domain::time::{Calendar, Time};
+use crate::domain::time::{Calendar, ClockMark, Time};
 use crate::domain::turn::{Input, Reply, Request, Turn};
 use crate::domain::watch::{Ask, MARK_EVERY, Probe, Slot, Watch, next_tick};
 use crate::engine::mail_out::MailEngine;
@@ -79,6 +79,8 @@ pub(super) struct Cycle {
 pub(super) struct State {
     started_at: Time,
     marked: Option<Time>,
+    /// Where the clocks stood when the daemon was told to stop.
+    last_mark: Option<ClockMark>,
     overview: Option<Time>,
     calendar_step: Option<(Time, i64)>,
     answers: HashMap<u64, oneshot::Sender<AnswerOf>>,
@@ -115,6 +117,7 @@ impl State {
         Self {
             started_at,
             marked: None,
+            last_mark: None,
             overview: None,
             calendar_step: None,
             answers: HashMap::new(),
@@ -138,6 +141,8 @@ impl Cycle {
     /// Goes round until the daemon is to stop, or the store can't be written for too long.
     pub(super) fn run(&mut self) -> Result<(), Fatal> {
         self.notice_clock_step();
+        // The first probes go out before what there is to show of a large fleet is drawn up.
+        self.watch.step(Input::Tick, &mut self.turn);
         self.finish_turn()?;
         self.watch_names(&self.config.plan);
         while !self.state.stopping {
@@ -152,12 +157,15 @@ impl Cycle {
     /// Waits a moment for what became of the letters under way: one that the server took is not to be sent again.
     fn settle_letters(&mut self) -> Result<(), Fatal> {
         self.settle(None)?;
+        for input in mem::take(&mut self.state.backlog) {
+            self.watch.step(input, &mut self.turn);
+        }
         self.engines.mail.wind_up();
         let waited = Stopwatch::start();
         while self.watch.desk().outbox().in_flight() > 0 {
             let Ok(message) = self.inbox.recv_timeout(LAST_LETTERS.saturating_sub(waited.elapsed())) else { break };
             if let Message::Input(input @ Input::Attempted(..)) = message {
-                self.turn.at = self.clock.now();
+                // The moment is still that of the stop: nobody has watched since.
                 self.watch.step(input, &mut self.turn);
             }
         }
@@ -282,17 +290,24 @@ impl Cycle {
                 self.config.plan = config.plan;
                 self.state.reload = Reload { at: Some(self.turn.at), fault: None };
                 tracing::info!("the configuration was taken over");
-                systemd::ready("watching");
+                self.ready("watching");
             }
             Err(faults) => {
                 tracing::error!("the configuration is refused, the one before stays in force:\n{faults}");
                 self.state.reload.fault = Some(faults);
-                systemd::ready("watching; the last configuration was refused");
+                self.ready("watching; the last configuration was refused");
             }
         }
         self.state.overview = None;
         if again {
             self.start_reading();
+        }
+    }
+
+    /// Tells the service manager that all is ready, unless the first commit is still to say so.
+    fn ready(&self, words: &str) {
+        if self.state.announced {
+            systemd::ready(words);
         }
     }
 
@@ -324,12 +339,11 @@ impl Cycle {
         }
         self.know_senders();
         let mark_due = self.state.marked.is_none_or(|marked| at.since(marked) >= MARK_EVERY);
-        let is_durable = self.turn.is_durable() || mark_due || self.state.stopping;
+        let is_durable = self.turn.is_durable() || mark_due;
         // Nobody is told of a turn before those that came before it.
         let must_wait = self.writer.is_busy() && !(self.turn.replies.is_empty() && self.turn.deliver.is_empty());
         if is_durable || must_wait {
-            let mut mark = self.clock.mark();
-            mark.at = mark.at.max(at);
+            let mark = self.mark();
             self.state.marked = Some(at);
             let (turn, calendar) = (self.turn.take(), Arc::clone(&self.calendar));
             self.writer.queue(Record { turn, calendar, mark, calendar_step: self.state.calendar_step.take() });
@@ -345,6 +359,17 @@ impl Cycle {
         Ok(())
     }
 
+    /// Where the clocks stand, and until when somebody watched: not beyond the stop, however long the last commits take.
+    fn mark(&mut self) -> ClockMark {
+        if let Some(mark) = &self.state.last_mark {
+            return mark.clone();
+        }
+        let mark = self.clock.mark();
+        let mark = ClockMark { at: mark.at.max(self.turn.at), ..mark };
+        self.state.last_mark = self.state.stopping.then(|| mark.clone());
+        mark
+    }
+
     /// Sends to the disk what waits for it, if nothing is on its way there.
     fn write(&mut self) -> Result<(), Fatal> {
         if self.writer.is_busy() || !self.writer.has_waiting() {
@@ -352,7 +377,7 @@ impl Cycle {
         }
         let at = self.turn.at;
         self.state.overview = Some(at);
-        let view = View { rows: self.news(), summary: self.summary(at) };
+        let view = self.view(at);
         self.writer.write(view)
     }
 
@@ -388,10 +413,14 @@ impl Cycle {
     fn publish(&mut self, at: Time) {
         if self.state.overview.is_none_or(|drawn| at.since(drawn) >= OVERVIEW_EVERY) {
             self.state.overview = Some(at);
-            View { rows: self.news(), summary: self.summary(at) }.show(&self.board);
+            self.view(at).show(&self.board);
         } else if !self.state.stale.is_empty() {
             self.news().show(&self.board);
         }
+    }
+
+    fn view(&mut self, at: Time) -> View {
+        View { rows: self.news(), summary: self.summary(at), drawn: Stopwatch::start() }
     }
 
     /// What the board does not show yet.

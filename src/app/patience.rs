@@ -54,6 +54,7 @@ impl Patience {
 
     /// A commit failed: tells the operator and waits for the next attempt.
     pub(super) fn wait(&mut self, why: &str, board: &Board, mail: &MailEngine, noc: &[String]) -> Result<(), Fatal> {
+        let is_first = self.failing.is_none();
         let failing = self.failing.get_or_insert_with(|| {
             tracing::error!(why, "the store is failing; nothing is lost, but nothing goes on either");
             systemd::status(&format!("the store is failing: {why}"));
@@ -61,7 +62,8 @@ impl Patience {
         });
         board.set_store_fault(Some(why.to_owned()));
         let lasted = failing.since.elapsed();
-        if lasted >= GIVE_UP_AFTER || self.stopping.load(Ordering::Relaxed) {
+        // A daemon that is told to stop tries once more: another program may just have held the store.
+        if lasted >= GIVE_UP_AFTER || !is_first && self.stopping.load(Ordering::Relaxed) {
             return Err(Fatal::Store(format!("the store has been failing for {} s: {why}", lasted.as_secs())));
         }
         if lasted >= MAIL_AFTER && !failing.mailed {

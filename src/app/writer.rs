@@ -33,6 +33,7 @@ pub(super) struct Record {
 pub(super) struct View {
     pub(super) rows: Rows,
     pub(super) summary: Summary,
+    pub(super) drawn: Stopwatch,
 }
 
 /// Devices as the board shows them.
@@ -44,7 +45,7 @@ pub(super) enum Rows {
 impl View {
     pub(super) fn show(self, board: &Board) {
         self.rows.show(board);
-        board.set_summary(self.summary);
+        board.set_summary_drawn(self.summary, self.drawn);
     }
 }
 

@@ -30,8 +30,8 @@ const IDLE_WAL: i64 = 64 << 20;
 /// and again go once for several commits.
 const CHECKPOINT_PAGES: u32 = 4_000;
 /// How long the writer waits for a `sqlite3` shell that is writing, before that counts as a failure. The watch goes on
-/// meanwhile, but nobody sees what it finds.
-const WRITER_WAITS: Duration = Duration::from_secs(5);
+/// meanwhile, but nobody sees what it finds. Twice that is less than a stopping daemon has (`TimeoutStopSec`).
+const WRITER_WAITS: Duration = Duration::from_secs(4);
 /// How long a reader waits while the store is being recovered after a crash.
 const READER_WAITS: Duration = Duration::from_secs(5);
 

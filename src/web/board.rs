@@ -222,8 +222,12 @@ impl Board {
 
     /// Shows another summary. The loop does this at least once a second, for that shows that it lives.
     pub fn set_summary(&self, summary: Summary) {
-        let published = (Arc::new(summary), Stopwatch::start());
-        *self.summary.write().unwrap_or_else(PoisonError::into_inner) = published;
+        self.set_summary_drawn(summary, Stopwatch::start());
+    }
+
+    /// The same for one that was `drawn` up before it could be shown: its age counts from then.
+    pub fn set_summary_drawn(&self, summary: Summary, drawn: Stopwatch) {
+        *self.summary.write().unwrap_or_else(PoisonError::into_inner) = (Arc::new(summary), drawn);
     }
 
     /// Shows that the store fails, or no longer does. The rest of the summary stays, and stays as old as it is.
@@ -232,7 +236,7 @@ impl Board {
         Arc::make_mut(&mut shown.0).store_fault = fault;
     }
 
-    /// The summary, and how long ago it was put up.
+    /// The summary, and how long ago it was drawn up.
     #[must_use]
     pub fn summary(&self) -> (Arc<Summary>, Duration) {
         let summary = self.summary.read().unwrap_or_else(PoisonError::into_inner);

@@ -4,6 +4,8 @@ use crate::daemon::until;
 use crate::net::V4;
 use crate::world::{Setup, World, unit};
 use rusqlite::Connection;
+use std::thread;
+use std::time::Duration;
 
 /// Units that are asked often: what is looked at here is over long before a commit that waits counts as failed.
 const RULES: &str = r#"
@@ -11,6 +13,9 @@ interval = "200ms"
 timeout = "100ms"
 down_after = "1h"
 "#;
+
+/// How long somebody else holds the store while the daemon stops.
+const HELD: Duration = Duration::from_secs(2);
 
 #[test]
 fn the_watch_goes_on_during_a_commit_and_shows_nothing_of_it() {
@@ -29,6 +34,44 @@ fn the_watch_goes_on_during_a_commit_and_shows_nothing_of_it() {
     world.wait_for_verdict("lost", "LOSS");
     assert_eq!(world.metric("ntuwatch_commit_failures_total"), 0.0, "{}", world.daemon.log());
     assert!(world.daemon.stop().0.success());
+}
+
+#[test]
+fn a_stop_waits_for_the_disk_and_claims_no_more_than_was_watched() {
+    let units = vec![unit("lost", V4[0], ""), unit("well", V4[1], "")];
+    let Some(mut world) = World::new(&Setup { units, rules: RULES, ..Setup::default() }) else { return };
+    world.wait_for_verdict("lost", "UP");
+    world.wait_for_verdict("well", "UP");
+
+    let path = world.home().join("ntuwatch.db");
+    let store = Connection::open(&path).unwrap();
+    store.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let before = asked(&world);
+    world.net.kill(&V4[..1]);
+    until("more rounds", || (asked(&world) >= before + 10.0).then_some(()));
+    // The daemon is told to stop while it waits for the disk, and goes on waiting.
+    let other = thread::spawn(move || {
+        thread::sleep(HELD);
+        store.execute_batch("ROLLBACK").unwrap();
+    });
+    let (status, took) = world.daemon.stop();
+    other.join().unwrap();
+    assert!(status.success(), "{}", world.daemon.log());
+
+    let store = Connection::open(&path).unwrap();
+    let watched: i64 = store
+        .query_row(
+            "SELECT watched_until - (SELECT max(at) FROM journal WHERE kind = 'monitor_stopped') FROM daemon",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert!(
+        (0..HELD.as_millis() as i64 / 2).contains(&watched),
+        "it ended {took:?} after it was told to, not {watched} ms"
+    );
+    assert_eq!(world.journal("monitor_stalled"), []);
+    assert!(!world.journal("monitor_stopped").is_empty());
 }
 
 fn asked(world: &World) -> f64 {

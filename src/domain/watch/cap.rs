@@ -150,8 +150,10 @@ impl Caps {
             let Some(device) = fleet(slot) else { continue };
             let cap = own(slot).or_else(|| above(slot).find_map(own));
             seats[slot.index()].cap = number(cap);
-            for cap in own(slot).into_iter().chain(above(slot).filter_map(own)) {
-                caps[cap].1 = caps[cap].1.max(round_of(device));
+            let mut number = seats[slot.index()].cap;
+            while let Some((above, round)) = caps.get_mut(number as usize) {
+                *round = (*round).max(round_of(device));
+                number = *above;
             }
         }
         let cap = |(&(above, round), &(_, rate)): (&(u32, u32), &(Slot, u32))| Cap {
