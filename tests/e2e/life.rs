@@ -63,6 +63,8 @@ fn a_case_lives_and_ends_and_another_follows() {
 
     world.net.revive(&addresses);
     let closed = LOST.map(|(id, _)| world.wait_for_case(id, 1, "Closed"));
+    // Until then their timelines still gain the taking of their last letters.
+    world.wait_for_empty_outbox();
     for case in &closed {
         is_closed_rightly(case);
         is_final(&world, text(case, "reference"));
