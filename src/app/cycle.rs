@@ -2,6 +2,7 @@
 //! show nothing to anybody and wait for no commit.
 
 use super::inbox::{AnswerOf, Inbox, MAX_WAITING, Message};
+use super::journal::warn_of;
 use super::patience::Patience;
 use super::writer::{Outcome, Record, Rows, View, Writer};
 use super::{Fatal, Read};
@@ -38,9 +39,6 @@ const LAST_LETTERS: Duration = Duration::from_secs(2);
 const OVERVIEW_EVERY: Duration = Duration::from_secs(1);
 /// How long the loop goes on while a commit takes its time: what happens meanwhile is kept in memory. Then it waits.
 const MAX_BEHIND: Duration = Duration::from_secs(30);
-
-/// Effects of a reload that are logged one by one.
-const MAX_FORETOLD: usize = 20;
 
 /// The engines that the loop gives orders to.
 pub(super) struct Engines {
@@ -313,13 +311,9 @@ impl Cycle {
 
     /// Says what taking over `plan` will change at once.
     fn foretell(&self, plan: &Plan) {
-        let effects = self.watch.preview(plan, self.turn.at);
-        for effect in effects.iter().take(MAX_FORETOLD) {
-            tracing::warn!("{}", text::effect(effect));
-        }
-        if let Some(more @ 1..) = effects.len().checked_sub(MAX_FORETOLD) {
-            tracing::warn!("and {more} more such effects; before a reload, ntuwatch check lists them all");
-        }
+        warn_of(&self.watch.preview(plan, self.turn.at), text::effect, |more| {
+            format!("and {more} more such effects; before a reload, ntuwatch check lists them all")
+        });
     }
 
     fn watch_names(&self, plan: &Plan) {
@@ -392,7 +386,7 @@ impl Cycle {
                 Some(Outcome::Committed { replies, deliver }) => self.committed(replies, deliver)?,
                 Some(Outcome::Failed(batch, why)) => {
                     self.patience.wait(&why, &self.board, &self.engines.mail, &self.config.plan.noc)?;
-                    self.writer.retry(*batch)?;
+                    self.writer.send(*batch)?;
                 }
                 None => break,
             }

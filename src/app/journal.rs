@@ -5,6 +5,9 @@ use crate::domain::time::Calendar;
 use crate::store::Entry;
 use crate::text;
 
+/// Things of one sort that are warned of one by one.
+const MAX_WARNINGS: usize = 20;
+
 /// A fact for the journal, unless the ledger has it: a start of a large fleet changes the verdict of every device.
 pub(super) fn entry(fact: &Fact, calendar: &Calendar) -> Option<Entry> {
     if matches!(fact, Fact::VerdictChanged { .. }) {
@@ -53,6 +56,16 @@ pub(super) fn log(fact: &Fact, calendar: &Calendar) {
         | Fact::AlarmCleared { .. }
         | Fact::CanaryBegan { .. }
         | Fact::CanarySang { .. } => tracing::info!("{}", sentence()),
+    }
+}
+
+/// Warns of the first of a number of things one by one, and with the `rest` of how many more there are.
+pub(crate) fn warn_of<T>(things: &[T], words: impl Fn(&T) -> String, rest: impl Fn(usize) -> String) {
+    for thing in things.iter().take(MAX_WARNINGS) {
+        tracing::warn!("{}", words(thing));
+    }
+    if let Some(more @ 1..) = things.len().checked_sub(MAX_WARNINGS) {
+        tracing::warn!("{}", rest(more));
     }
 }
 

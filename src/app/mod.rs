@@ -18,6 +18,7 @@ use crate::web::board::{Board, Summary};
 use crate::web::{self, BindError};
 use cycle::{Cycle, Engines, State};
 use inbox::Inbox;
+pub(crate) use journal::warn_of;
 use patience::Patience;
 use std::fmt;
 use std::fs::DirBuilder;

@@ -130,12 +130,8 @@ impl Writer {
         self.send(Batch { records, view })
     }
 
-    /// Tries a batch again.
-    pub(super) fn retry(&mut self, batch: Batch) -> Result<(), Fatal> {
-        self.send(batch)
-    }
-
-    fn send(&self, batch: Batch) -> Result<(), Fatal> {
+    /// Sends a batch on its way: a new one, or one that failed once more.
+    pub(super) fn send(&self, batch: Batch) -> Result<(), Fatal> {
         let orders = self.orders.as_ref().ok_or_else(gone)?;
         orders.send(batch).map_err(|_| gone())
     }

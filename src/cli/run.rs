@@ -1,9 +1,9 @@
 //! `run`: the daemon.
 
 use super::{Common, Exit, Failure};
-use crate::app::{self, Fatal};
+use crate::app::{self, Fatal, warn_of};
 use crate::config;
-use crate::domain::watch::{Strain, strains};
+use crate::domain::watch::strains;
 use crate::engine::{StartError, traps};
 use crate::store::OpenError;
 use crate::text;
@@ -15,16 +15,15 @@ use tracing_subscriber::EnvFilter;
 /// What is logged if NTUWATCH_LOG does not say: the SNMP library reports every silent agent as an error of its own.
 const LOG: &str = "info,async_snmp=off";
 
-/// Caps that the log names.
-const MAX_WARNINGS: usize = 20;
-
 pub(super) fn perform(common: &Common) -> Result<(), Failure> {
     log();
     let file = common.config()?.to_owned();
     let credentials = credentials();
     let read = move || {
         let config = config::read(&file, credentials.as_deref()).map_err(|faults| faults.to_string())?;
-        warn(&strains(&config.plan.devices));
+        warn_of(&strains(&config.plan.devices), text::strain, |more| {
+            format!("and {} that are too low: `ntuwatch check` names them all", text::many(more, "other cap"))
+        });
         Ok(config)
     };
     app::run(Arc::new(read)).map_err(|fatal| match &fatal {
@@ -39,16 +38,6 @@ pub(super) fn perform(common: &Common) -> Result<(), Failure> {
         | Fatal::Traps(_)
         | Fatal::System(_) => Failure::new(exit(&fatal), fatal.to_string()),
     })
-}
-
-/// Tells of caps that are too low, at the start and at every reload.
-fn warn(strains: &[Strain]) {
-    for strain in strains.iter().take(MAX_WARNINGS) {
-        tracing::warn!("{}", text::strain(strain));
-    }
-    if let Some(more) = strains.len().checked_sub(MAX_WARNINGS).filter(|&more| more > 0) {
-        tracing::warn!("and {} that are too low: `ntuwatch check` names them all", text::many(more, "other cap"));
-    }
 }
 
 /// Where systemd put our secrets (`LoadCredential=`).

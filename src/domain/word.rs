@@ -25,10 +25,7 @@ impl Word {
     #[must_use]
     pub fn as_str(&self) -> &str {
         match &self.0 {
-            Form::Short { len, bytes } => {
-                let text = bytes.get(..usize::from(*len)).and_then(|text| core::str::from_utf8(text).ok());
-                text.unwrap_or_default()
-            }
+            Form::Short { .. } => core::str::from_utf8(self.as_bytes()).unwrap_or_default(),
             Form::Long(text) => text,
         }
     }

@@ -19,16 +19,8 @@ const HELD: Duration = Duration::from_secs(2);
 
 #[test]
 fn the_watch_goes_on_during_a_commit_and_shows_nothing_of_it() {
-    let units = vec![unit("lost", V4[0], ""), unit("well", V4[1], "")];
-    let Some(mut world) = World::new(&Setup { units, rules: RULES, ..Setup::default() }) else { return };
-    world.wait_for_verdict("lost", "UP");
-    world.wait_for_verdict("well", "UP");
-
-    let store = Connection::open(world.home().join("ntuwatch.db")).unwrap();
-    store.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let before = asked(&world);
-    world.net.kill(&V4[..1]);
-    until("more rounds", || (asked(&world) >= before + 20.0).then_some(()));
+    let Some(mut world) = watching() else { return };
+    let store = hold_and_kill(&world, 20.0);
     assert_eq!(world.verdict("lost"), "UP", "the loss is not on the disk");
     store.execute_batch("ROLLBACK").unwrap();
     world.wait_for_verdict("lost", "LOSS");
@@ -38,17 +30,8 @@ fn the_watch_goes_on_during_a_commit_and_shows_nothing_of_it() {
 
 #[test]
 fn a_stop_waits_for_the_disk_and_claims_no_more_than_was_watched() {
-    let units = vec![unit("lost", V4[0], ""), unit("well", V4[1], "")];
-    let Some(mut world) = World::new(&Setup { units, rules: RULES, ..Setup::default() }) else { return };
-    world.wait_for_verdict("lost", "UP");
-    world.wait_for_verdict("well", "UP");
-
-    let path = world.home().join("ntuwatch.db");
-    let store = Connection::open(&path).unwrap();
-    store.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let before = asked(&world);
-    world.net.kill(&V4[..1]);
-    until("more rounds", || (asked(&world) >= before + 10.0).then_some(()));
+    let Some(mut world) = watching() else { return };
+    let store = hold_and_kill(&world, 10.0);
     // The daemon is told to stop while it waits for the disk, and goes on waiting.
     let other = thread::spawn(move || {
         thread::sleep(HELD);
@@ -58,8 +41,7 @@ fn a_stop_waits_for_the_disk_and_claims_no_more_than_was_watched() {
     other.join().unwrap();
     assert!(status.success(), "{}", world.daemon.log());
 
-    let store = Connection::open(&path).unwrap();
-    let watched: i64 = store
+    let watched: i64 = open(&world)
         .query_row(
             "SELECT watched_until - (SELECT max(at) FROM journal WHERE kind = 'monitor_stopped') FROM daemon",
             [],
@@ -72,6 +54,29 @@ fn a_stop_waits_for_the_disk_and_claims_no_more_than_was_watched() {
     );
     assert_eq!(world.journal("monitor_stalled"), []);
     assert!(!world.journal("monitor_stopped").is_empty());
+}
+
+/// Both units answer.
+fn watching() -> Option<World> {
+    let units = vec![unit("lost", V4[0], ""), unit("well", V4[1], "")];
+    let world = World::new(&Setup { units, rules: RULES, ..Setup::default() })?;
+    world.wait_for_verdict("lost", "UP");
+    world.wait_for_verdict("well", "UP");
+    Some(world)
+}
+
+/// Holds the store as another program may, then loses a unit, and returns after so many more probes.
+fn hold_and_kill(world: &World, probes: f64) -> Connection {
+    let store = open(world);
+    store.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let before = asked(world);
+    world.net.kill(&V4[..1]);
+    until("more rounds", || (asked(world) >= before + probes).then_some(()));
+    store
+}
+
+fn open(world: &World) -> Connection {
+    Connection::open(world.home().join("ntuwatch.db")).unwrap()
 }
 
 fn asked(world: &World) -> f64 {
