@@ -1,10 +1,13 @@
 //! A storm: 10,000 units, or as many as the argument says, are lost at once and come back at once.
 //!
 //! The real watch and the real store, without a network: each turn goes the daemon's way from the results of probes to
-//! the commit. What counts is the time from the deciding moment until everything is durable.
+//! the commit, which a thread of its own does. What counts is the time from the deciding moment until everything is
+//! durable.
 
 #[path = "support/cpu.rs"]
 mod cpu;
+#[path = "storm/pen.rs"]
+mod pen;
 #[path = "support/table.rs"]
 mod table;
 
@@ -15,13 +18,13 @@ use ntuwatch::domain::fact::Fact;
 use ntuwatch::domain::letter::{Delivery, LetterId};
 use ntuwatch::domain::party::Customer;
 use ntuwatch::domain::plan::Plan;
-use ntuwatch::domain::time::{Calendar, ClockMark, Time};
+use ntuwatch::domain::time::Time;
 use ntuwatch::domain::turn::{Input, Turn};
 use ntuwatch::domain::watch::{Device, Method, Outcome, Probe, ProbeResult, Role, Watch};
-use ntuwatch::store::{Commit, Entry, Store};
+use ntuwatch::store::Store;
 use ntuwatch::story::Story;
-use ntuwatch::text;
-use std::collections::VecDeque;
+use pen::{Pen, Tally};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use table::Table;
 
@@ -84,35 +87,20 @@ fn one_customer_each(plan: &mut Plan) {
 /// A daemon without engines.
 struct Storm {
     units: u32,
-    store: Store,
+    pen: Pen,
     watch: Watch,
     turn: Turn,
     now: Time,
     silent: bool,
-    on_the_way: VecDeque<(Time, ProbeResult)>,
+    on_the_way: BTreeMap<Time, Vec<ProbeResult>>,
     letters: Vec<LetterId>,
-    calendar: Calendar,
     marked: Time,
-    tally: Tally,
     rows: Vec<Row>,
     /// CPU time that the watch takes in a second in which nothing happens: everybody answers, or nobody does.
     calm: Duration,
     quiet: Duration,
     opened: u32,
     _home: tempfile::TempDir,
-}
-
-/// What was done since the last measurement.
-#[derive(Default)]
-struct Tally {
-    cases: usize,
-    letters: usize,
-    commits: usize,
-    longest: Duration,
-    /// CPU time for the words of letters and of the journal.
-    words: Duration,
-    /// CPU time of the store.
-    store: Duration,
 }
 
 /// One measurement.
@@ -134,16 +122,14 @@ impl Storm {
         let watch = Watch::start(loaded.saved, &story.plan, &mut turn);
         let mut storm = Self {
             units,
-            store,
+            pen: Pen::new(store),
             watch,
             turn,
             now: START,
             silent: false,
-            on_the_way: VecDeque::new(),
+            on_the_way: BTreeMap::new(),
             letters: Vec::new(),
-            calendar: Calendar::default(),
             marked: START,
-            tally: Tally::default(),
             rows: Vec::new(),
             calm: Duration::ZERO,
             quiet: Duration::ZERO,
@@ -156,11 +142,11 @@ impl Storm {
 
     /// Does `work` and notes what it cost.
     fn measure(&mut self, name: &'static str, work: impl FnOnce(&mut Self)) {
-        self.tally = Tally::default();
+        self.pen.settle();
         let (cpu, watch, since) = (cpu::used(), Stopwatch::start(), self.now);
         work(self);
+        let tally = self.pen.settle();
         let (cpu, wall, simulated) = (cpu::used() - cpu, watch.elapsed(), self.now.since(since));
-        let tally = core::mem::take(&mut self.tally);
         self.rows.push(Row { name, tally, cpu, wall, simulated, silent: self.silent });
     }
 
@@ -215,7 +201,7 @@ impl Storm {
     /// Goes on turn by turn.
     fn run_to(&mut self, until: Time) {
         while self.now < until {
-            let arrival = self.on_the_way.front().map_or(until, |(at, _)| *at);
+            let arrival = self.on_the_way.first_key_value().map_or(until, |(at, _)| *at);
             self.now = self.watch.next_due().min(arrival).min(until).max(self.now + Duration::from_millis(1));
             self.step();
         }
@@ -232,9 +218,9 @@ impl Storm {
 
     fn step(&mut self) {
         self.turn.at = self.now;
-        let arrived = self.on_the_way.partition_point(|(at, _)| *at <= self.now);
-        let results: Vec<_> = self.on_the_way.drain(..arrived).map(|(_, result)| result).collect();
-        self.watch.step(Input::Probed(results), &mut self.turn);
+        while let Some(arrived) = self.on_the_way.first_entry().filter(|entry| *entry.key() <= self.now) {
+            self.watch.step(Input::Probed(arrived.remove()), &mut self.turn);
+        }
         self.watch.step(Input::Tick, &mut self.turn);
         self.finish_turn();
     }
@@ -250,43 +236,19 @@ impl Storm {
     }
 
     fn finish_turn(&mut self) {
-        if self.turn.is_durable() || self.now.since(self.marked) >= ntuwatch::domain::watch::MARK_EVERY {
-            self.commit();
-        }
         let (units, silent, now) = (self.units, self.silent, self.now);
-        self.on_the_way
-            .extend(self.turn.probes.drain(..).map(|probe| fate(&probe, silent && probe.slot.0 < units, now)));
-        // Answers come in before losses that were asked for earlier.
-        self.on_the_way.make_contiguous().sort_by_key(|(at, _)| *at);
+        for probe in self.turn.probes.drain(..) {
+            let (at, result) = fate(&probe, silent && probe.slot.0 < units, now);
+            self.on_the_way.entry(at).or_default().push(result);
+        }
         self.letters.append(&mut self.turn.deliver);
+        if self.turn.is_durable() || now.since(self.marked) >= ntuwatch::domain::watch::MARK_EVERY {
+            self.marked = now;
+            let opened = self.turn.facts.iter().filter(|fact| matches!(fact, Fact::CaseOpened(_)));
+            self.opened += u32::try_from(opened.count()).unwrap_or(u32::MAX);
+            self.pen.write(self.turn.take());
+        }
         self.turn.clear();
-    }
-
-    fn commit(&mut self) {
-        let (watch, begun) = (Stopwatch::start(), cpu::used());
-        let calendar = &self.calendar;
-        let mails: Vec<_> =
-            self.turn.letters.iter().map(|letter| text::mail(letter, "example.net", calendar)).collect();
-        let entries: Vec<_> = self
-            .turn
-            .facts
-            .iter()
-            .filter(|fact| !matches!(fact, Fact::VerdictChanged { .. }))
-            .map(|fact| entry(fact, calendar))
-            .collect();
-        let mark = ClockMark { at: self.now, boot_id: String::new(), boot_ms: 0, unix_ms: self.now.as_millis() };
-        let commit = Commit { turn: &self.turn, mails: &mails, entries: &entries, mark: &mark, calendar_step: None };
-        let worded = cpu::used();
-        self.store.commit(&commit).expect("the disk has room");
-        self.tally.words += worded - begun;
-        self.tally.store += cpu::used() - worded;
-        self.marked = self.now;
-        self.tally.commits += 1;
-        self.tally.longest = self.tally.longest.max(watch.elapsed());
-        self.tally.cases += self.turn.cases.len();
-        self.tally.letters += self.turn.letters.len() + self.turn.letter_changes.len();
-        let opened = self.turn.facts.iter().filter(|fact| matches!(fact, Fact::CaseOpened(_)));
-        self.opened += u32::try_from(opened.count()).unwrap_or(u32::MAX);
     }
 }
 
@@ -295,15 +257,4 @@ fn fate(probe: &Probe, silent: bool, now: Time) -> (Time, ProbeResult) {
     let (after, outcome) =
         if silent { (probe.timeout, Outcome::LOST) } else { (RTT, Outcome::Answered { rtt: RTT, sample: None }) };
     (now + after, ProbeResult { slot: probe.slot, round: probe.round, method: Method::Icmp, outcome })
-}
-
-/// About as the daemon words it for the journal.
-fn entry(fact: &Fact, calendar: &Calendar) -> Entry {
-    Entry {
-        kind: text::kind(fact),
-        device: None,
-        case: None,
-        text: text::sentence(fact, calendar),
-        data: text::data(fact, calendar),
-    }
 }

@@ -78,7 +78,7 @@ impl Reader {
             self.report.letters += u64::from(about_p1 && !self.noc.contains(&letter.to));
             return;
         }
-        let number = fact.about().1.map(|reference| reference.number());
+        let number = fact.about().1.map(|topic| topic.reference().number());
         let unit = fact.about().0.and_then(|unit| self.units.get(unit)).copied();
         let (Some(number), Some(unit)) = (number, unit) else { return };
         if is_p1(fact) {

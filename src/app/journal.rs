@@ -13,11 +13,11 @@ pub(super) fn entry(fact: &Fact, calendar: &Calendar) -> Option<Entry> {
     if matches!(fact, Fact::VerdictChanged { .. }) {
         return None;
     }
-    let (device, case) = fact.about();
+    let (device, topic) = fact.about();
     Some(Entry {
         kind: text::kind(fact),
         device: device.map(str::to_owned),
-        case,
+        topic,
         text: text::sentence(fact, calendar),
         data: text::data(fact, calendar),
     })
@@ -86,6 +86,6 @@ mod tests {
         };
         assert!(entry(&changed, &calendar).is_none());
         let kept = entry(&Fact::Rebooted { device }, &calendar).unwrap();
-        assert_eq!((kept.kind, kept.device.as_deref(), kept.case), ("rebooted", Some("acme-lon-1"), None));
+        assert_eq!((kept.kind, kept.device.as_deref(), kept.topic), ("rebooted", Some("acme-lon-1"), None));
     }
 }

@@ -1,11 +1,10 @@
 //! Facts: what happened, for the journal. People read them; the core does not.
 
-use super::desk::{Alarm, AlarmKind, CaseFact, Cause, LetterMark, Opening, Reference, Umbrella};
+use super::desk::{Alarm, AlarmKind, CaseFact, Cause, LetterMark, Opening, Reference, Topic, Umbrella};
 use super::letter::LetterLabel;
 use super::maintenance::{Maintenance, Scope};
 use super::time::Time;
 use super::watch::{AgentState, Reason, TrapKind, Verdict};
-use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -68,7 +67,7 @@ pub enum Fact {
         since: Time,
     },
     /// A case was opened.
-    CaseOpened(Box<Opening>),
+    CaseOpened(Arc<Opening>),
     /// Something happened to a case.
     Case {
         /// Which.
@@ -189,9 +188,9 @@ pub enum Fact {
 }
 
 impl Fact {
-    /// The device and the case that it is about.
+    /// The device, and the case or the umbrella, that it is about.
     #[must_use]
-    pub fn about(&self) -> (Option<&str>, Option<Reference>) {
+    pub fn about(&self) -> (Option<&str>, Option<Topic>) {
         match self {
             Self::MonitorStarted { .. }
             | Self::MonitorStopped
@@ -206,13 +205,13 @@ impl Fact {
             | Self::AlarmRaised(_)
             | Self::AlarmCleared { .. } => (None, None),
             Self::VerdictChanged { device, .. } => (Some(device), None),
-            Self::CaseOpened(opening) => (Some(&opening.unit), Some(opening.reference)),
-            Self::Case { reference, unit, .. } => (Some(unit), Some(*reference)),
+            Self::CaseOpened(opening) => (Some(&opening.unit), Some(Topic::Case(opening.reference))),
+            Self::Case { reference, unit, .. } => (Some(unit), Some(Topic::Case(*reference))),
             Self::AgentChanged { device, .. } | Self::Rebooted { device } => (Some(device), None),
-            Self::Trapped { device, case, .. } => (Some(device), *case),
-            Self::UmbrellaOpened(umbrella) => (None, Some(umbrella.reference)),
+            Self::Trapped { device, case, .. } => (Some(device), case.map(Topic::Case)),
+            Self::UmbrellaOpened(umbrella) => (None, Some(Topic::Umbrella(umbrella.reference))),
             Self::UmbrellaUpdated { reference, .. } | Self::UmbrellaClosed { reference, .. } => {
-                (None, Some(*reference))
+                (None, Some(Topic::Umbrella(*reference)))
             }
             Self::CanaryBegan { unit } | Self::CanarySang { unit, .. } => (Some(unit), None),
             Self::LetterQueued { letter, .. } | Self::LetterSent(letter) | Self::LetterFailed { letter, .. } => {

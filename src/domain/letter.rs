@@ -3,7 +3,7 @@
 //! A letter is written in the turn of its cause and committed with it. From then on the outbox hands it to the mail
 //! engine until the mail server has taken or finally refused it. Letters of one case to one reader keep their order.
 
-use super::desk::{Alarm, AlarmKind, Case, LetterMark, Reference, Umbrella};
+use super::desk::{Alarm, AlarmKind, Case, LetterMark, Reference, Topic, Umbrella};
 use super::fact::Fact;
 use super::maintenance::Maintenance;
 use super::time::Time;
@@ -159,10 +159,10 @@ impl Thread {
 
     /// The unit and the case or umbrella that it is about.
     #[must_use]
-    pub fn about(&self) -> (Option<&str>, Option<Reference>) {
+    pub fn about(&self) -> (Option<&str>, Option<Topic>) {
         match self {
-            Self::Case { reference, unit } => (Some(unit), Some(*reference)),
-            Self::Umbrella { reference, .. } => (None, Some(*reference)),
+            Self::Case { reference, unit } => (Some(unit), Some(Topic::Case(*reference))),
+            Self::Umbrella { reference, .. } => (None, Some(Topic::Umbrella(*reference))),
             Self::Maintenance { .. } | Self::Alarm { .. } => (None, None),
         }
     }

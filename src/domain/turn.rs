@@ -298,7 +298,7 @@ pub struct HeldLine {
     /// The umbrella.
     pub umbrella: Reference,
     /// Whose line it is.
-    pub customer: String,
+    pub customer: Arc<String>,
     /// Its case.
     pub case: Reference,
     /// What there is to say.

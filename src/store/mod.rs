@@ -18,7 +18,7 @@ pub use open::OpenError;
 pub use reader::{CaseFilter, LetterRow, ReadError, Reader, TimelineEntry, UmbrellaRow};
 pub use writer::{CommitError, Store};
 
-use crate::domain::desk::Reference;
+use crate::domain::desk::Topic;
 use crate::domain::letter::Mail;
 use crate::domain::time::{Calendar, ClockMark, Time};
 use crate::domain::turn::Turn;
@@ -58,7 +58,7 @@ pub struct Entry {
     /// The device that it is about.
     pub device: Option<String>,
     /// The case or the umbrella that it is about.
-    pub case: Option<Reference>,
+    pub topic: Option<Topic>,
     /// A sentence.
     pub text: String,
     /// The same for programs: a JSON object.

@@ -118,7 +118,7 @@ impl Reader {
         // One statement for each sort of filter, so that each can use its index.
         let mut sql = rows::select_cases("WHERE number < :below");
         if filter.open_only {
-            sql.push_str(" AND stage <> 'Closed'");
+            sql.push_str(" AND closed_at IS NULL");
         }
         sql.push_str(if filter.unit.is_some() { " AND unit = :unit" } else { " AND :unit IS NULL" });
         sql.push_str(if filter.umbrella.is_some() { " AND umbrella = :umbrella" } else { " AND :umbrella IS NULL" });

@@ -2,6 +2,7 @@
 
 use super::open::{self, OpenError};
 use super::{Commit, Loaded, load, rows};
+use crate::domain::desk::Topic;
 use crate::domain::letter::LetterState;
 use crate::domain::turn::Turn;
 use rusqlite::{Connection, ErrorCode, Result as SqlResult, Transaction, TransactionBehavior, ffi, params};
@@ -142,12 +143,17 @@ fn put_devices(transaction: &Transaction<'_>, turn: &Turn) -> SqlResult<()> {
 }
 
 fn put_ledger(transaction: &Transaction<'_>, turn: &Turn) -> SqlResult<()> {
-    let mut put = transaction.prepare_cached(
+    let mut insert = transaction.prepare_cached(
         "INSERT INTO ledger (device, since, until, verdict, reason) VALUES (?1, ?2, ?3, ?4, ?5) \
-         ON CONFLICT (device, since) DO UPDATE SET until = ?3, verdict = ?4, reason = ?5",
+         ON CONFLICT (device, since) DO NOTHING",
     )?;
+    let mut update = transaction
+        .prepare_cached("UPDATE ledger SET until = ?3, verdict = ?4, reason = ?5 WHERE device = ?1 AND since = ?2")?;
     for stretch in &turn.intervals {
-        put.execute(params![stretch.device, stretch.from, stretch.until, stretch.verdict, stretch.reason])?;
+        let values = params![stretch.device, stretch.from, stretch.until, stretch.verdict, stretch.reason];
+        if insert.execute(values)? == 0 {
+            update.execute(values)?;
+        }
     }
     let mut put = transaction.prepare_cached(rows::PUT_CHUNK)?;
     turn.chunks.iter().try_for_each(|(device, chunk)| rows::put_chunk(&mut put, device, chunk))
@@ -206,15 +212,13 @@ fn put_letters(transaction: &Transaction<'_>, commit: &Commit<'_>) -> SqlResult<
     Ok(())
 }
 
-/// A reference is that of a case or of an umbrella, never of both.
 fn put_journal(transaction: &Transaction<'_>, commit: &Commit<'_>) -> SqlResult<()> {
     let mut put = transaction.prepare_cached(
-        "INSERT INTO journal (at, kind, device, case_number, umbrella, text, data) VALUES (?1, ?2, ?3, \
-         CASE WHEN EXISTS (SELECT 1 FROM umbrellas WHERE number = ?4) THEN NULL ELSE ?4 END, \
-         (SELECT number FROM umbrellas WHERE number = ?4), ?5, ?6)",
+        "INSERT INTO journal (at, kind, device, case_number, umbrella, text, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
     for entry in commit.entries {
-        put.execute(params![commit.turn.at, entry.kind, entry.device, entry.case, entry.text, entry.data])?;
+        let (case, umbrella) = (entry.topic.and_then(Topic::case), entry.topic.and_then(Topic::umbrella));
+        put.execute(params![commit.turn.at, entry.kind, entry.device, case, umbrella, entry.text, entry.data])?;
     }
     Ok(())
 }

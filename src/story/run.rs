@@ -299,8 +299,8 @@ fn json_line(at: Time, fact: &Fact) -> Value {
 
 /// The unit of a fact whose sentence does not name it.
 fn unit_of(fact: &Fact) -> Option<&str> {
-    let (unit, case) = fact.about();
-    unit.filter(|_| case.is_some() && !matches!(fact, Fact::CaseOpened(_)))
+    let (unit, topic) = fact.about();
+    unit.filter(|_| topic.is_some() && !matches!(fact, Fact::CaseOpened(_)))
 }
 
 /// Time since the story began, as the story writes it.

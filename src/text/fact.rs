@@ -2,7 +2,7 @@
 
 use super::sentence::measured;
 use super::time::rfc3339;
-use crate::domain::desk::{AlarmCause, CaseFact, Line, Opening, Outage, Reference, Umbrella, Witness};
+use crate::domain::desk::{AlarmCause, CaseFact, Line, Opening, Outage, Reference, Topic, Umbrella, Witness};
 use crate::domain::fact::Fact;
 use crate::domain::letter::{LetterLabel, Thread};
 use crate::domain::maintenance::{Maintenance, Stage};
@@ -340,11 +340,11 @@ fn outage_fields(outage: &Outage, put: &mut Put<'_>) {
 }
 
 fn letter_fields(letter: &LetterLabel, put: &mut Put<'_>) {
-    let (unit, reference) = letter.thread.about();
+    let (unit, topic) = letter.thread.about();
     put!(
         put,
         "unit": unit,
-        "reference": reference,
+        "reference": topic.map(Topic::reference),
         "kind": letter.mark.kind.name(),
         "number": letter.mark.number,
         "to": letter.to.as_str(),

@@ -9,6 +9,7 @@ use crate::store::{LetterRow, TimelineEntry};
 use core::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// A case in a list.
 #[derive(Serialize)]
@@ -78,7 +79,7 @@ impl CaseForm {
         let solved_at = case.window().map(|(solved_at, _)| solved_at);
         let window_ends_at = case.window_ends(now).and_then(stamp);
         let (last_contact, outage) = (case.last_contact(), case.outage());
-        let opening = case.opening;
+        let opening = Arc::unwrap_or_clone(case.opening);
         let terms = &opening.circuit.terms;
         Self {
             reference: opening.reference.to_string(),

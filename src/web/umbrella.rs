@@ -92,7 +92,7 @@ impl ChildForm {
     fn new(case: Case) -> Self {
         Self {
             reference: case.opening.reference.to_string(),
-            unit: case.opening.unit,
+            unit: case.opening.unit.clone(),
             customer: case.opening.circuit.customer.to_string(),
             priority: case.priority.name(),
             stage: case.stage.name(),

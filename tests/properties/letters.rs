@@ -7,6 +7,7 @@ use ntuwatch::domain::letter::{Content, Letter, LetterLabel, Thread};
 use ntuwatch::domain::time::Time;
 use ntuwatch::domain::watch::Role;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A letter may be under way at the end.
@@ -41,7 +42,7 @@ fn to_be_told(history: &History, until: Time) -> BTreeMap<Reference, (Case, Vec<
     for (at, fact) in history.facts.iter().filter(|(at, _)| *at <= until) {
         match fact {
             Fact::CaseOpened(opening) => {
-                let case = Case::open((**opening).clone(), *at);
+                let case = Case::open(Arc::clone(opening), *at);
                 let first = case.last_letter.into_iter().collect();
                 cases.insert(opening.reference, (case, first));
             }
@@ -118,7 +119,7 @@ pub(crate) fn the_noc_hears_of_all_trouble(history: &History) {
         }
         match fact {
             Fact::CaseOpened(opening) => {
-                cases.insert(opening.reference, Case::open((**opening).clone(), *at));
+                cases.insert(opening.reference, Case::open(Arc::clone(opening), *at));
                 fresh = Some(opening.reference);
             }
             Fact::Case { reference, fact, .. } => {
@@ -283,7 +284,7 @@ pub(crate) fn umbrellas_close_over_nobody(history: &History) {
     for (at, fact) in &history.facts {
         match fact {
             Fact::CaseOpened(opening) => {
-                cases.insert(opening.reference, Case::open((**opening).clone(), *at));
+                cases.insert(opening.reference, Case::open(Arc::clone(opening), *at));
             }
             Fact::Case { reference, fact, .. } => {
                 if let CaseFact::Joined { umbrella } = fact {
@@ -324,7 +325,7 @@ pub(crate) fn the_watch_returns_only_faults(history: &History) {
     for (at, fact) in &history.facts {
         match fact {
             Fact::CaseOpened(opening) => {
-                cases.insert(opening.reference, Case::open((**opening).clone(), *at));
+                cases.insert(opening.reference, Case::open(Arc::clone(opening), *at));
             }
             Fact::Case { reference, fact, .. } => {
                 let case = cases.get_mut(reference).unwrap();

@@ -6,6 +6,7 @@ use ntuwatch::domain::fact::Fact;
 use ntuwatch::domain::maintenance::Scope;
 use ntuwatch::domain::watch::{Cell, Device, Interval, Reason, Role, Symptom, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The ledger covers every millisecond since the start exactly once, but for the time outside the inventory.
@@ -172,7 +173,7 @@ pub(crate) fn cases_are_their_facts(history: &History) {
     for (at, fact) in &history.facts {
         match fact {
             Fact::CaseOpened(opening) => {
-                let case = Case::open((**opening).clone(), *at);
+                let case = Case::open(Arc::clone(opening), *at);
                 assert!(open.insert(opening.unit.clone()), "two open cases on {}", opening.unit);
                 assert!(cases.insert(opening.reference.number(), case).is_none(), "a reference was given out twice");
             }

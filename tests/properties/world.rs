@@ -322,7 +322,7 @@ impl History {
         for (when, fact) in self.facts.iter().filter(|(when, _)| *when <= at) {
             match fact {
                 Fact::CaseOpened(opening) if opening.unit == unit => {
-                    case = Some(Case::open((**opening).clone(), *when))
+                    case = Some(Case::open(Arc::clone(opening), *when))
                 }
                 Fact::Case { unit: of, fact, .. } if of == unit => {
                     if let Some(case) = &mut case {

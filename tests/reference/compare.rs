@@ -8,6 +8,7 @@ use ntuwatch::domain::time::Time;
 use ntuwatch::domain::watch::{Reason, Symptom, Verdict};
 use ntuwatch::story::weather::{Leave, Span};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A fault may wait for a word on what it shares with others: a parent, or a crowd.
@@ -119,7 +120,7 @@ impl Unit<'_> {
         for (when, fact) in self.facts.iter().filter(|(when, _)| *when <= at) {
             match fact {
                 Fact::CaseOpened(opening) => {
-                    cases.insert(opening.reference, Case::open((**opening).clone(), *when));
+                    cases.insert(opening.reference, Case::open(Arc::clone(opening), *when));
                 }
                 Fact::Case { reference, fact, .. } => cases.get_mut(reference).unwrap().apply(fact, *when),
                 _ => {}

@@ -182,7 +182,7 @@ prop_compose! {
         (finding, umbrella, diagnosis) in (option::of(finding()), option::of(1_u64..=3), option::of(diagnosis())),
     ) -> Case {
         Case {
-            opening, opened_at, priority, stage, owner, line, line_since, fault_seen,
+            opening: Arc::new(opening), opened_at, priority, stage, owner, line, line_since, fault_seen,
             confirmed: confirmed.map(|(last_contact, first_loss, detected)| Outage { last_contact, first_loss, detected }),
             back, recovered_at, downtime, solved,
             returned, last_letter: letter, finding, umbrella: umbrella.map(Reference::from_number), diagnosis,

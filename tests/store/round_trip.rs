@@ -2,7 +2,7 @@
 
 use super::any::{any_case, any_umbrella, length, tally, time};
 use super::world::{World, at, closed, commit, letter, mail, mark, opening, plan, row};
-use ntuwatch::domain::desk::{Case, LetterKind, LetterMark, Priority, Reference, Stage, WaitingOn};
+use ntuwatch::domain::desk::{Case, LetterKind, LetterMark, Priority, Reference, Stage, Topic, WaitingOn};
 use ntuwatch::domain::letter::{LetterChange, LetterState};
 use ntuwatch::domain::turn::{Command, DeviceRow, Turn, Wish};
 use ntuwatch::domain::watch::{AgentState, Baseline, Evidence, Interval, Reason, Symptoms, Trouble, Verdict};
@@ -38,8 +38,9 @@ proptest! {
         let mut second = Turn::new(at(1));
         first.umbrellas = umbrellas.into();
         for (number, (mut case, state)) in (first.umbrellas.len() as u64 + 1..).zip(pairs) {
-            case.opening.reference = Reference::from_number(number);
-            case.opening.unit = format!("u{number}");
+            let opening = Arc::make_mut(&mut case.opening);
+            opening.reference = Reference::from_number(number);
+            opening.unit = format!("u{number}");
             second.cases.push(Arc::new(later(&case, state)));
             first.cases.push(Arc::new(case));
         }
@@ -228,7 +229,7 @@ fn the_timeline_shows_the_latest_entries_oldest_first() {
         .map(|n| Entry {
             kind: "note",
             device: Some(String::from("u1")),
-            case: Some(case.opening.reference).filter(|_| n != 2),
+            topic: Some(Topic::Case(case.opening.reference)).filter(|_| n != 2),
             text: format!("entry {n}"),
             data: format!("{{\"n\":{n}}}"),
         })

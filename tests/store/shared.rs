@@ -3,7 +3,7 @@
 use super::any::any_umbrella;
 use super::round_trip::compare;
 use super::world::{World, at, closed, commit, entry, letter, mark, opening};
-use ntuwatch::domain::desk::{Case, Cause, LetterKind, LetterMark, Reference, Umbrella};
+use ntuwatch::domain::desk::{Case, Cause, LetterKind, LetterMark, Reference, Topic, Umbrella};
 use ntuwatch::domain::letter::{Content, Letter, LetterChange, LetterState, Thread};
 use ntuwatch::domain::time::Time;
 use ntuwatch::domain::turn::{HeldLine, Turn, Wish};
@@ -45,7 +45,7 @@ const fn first(kind: LetterKind) -> LetterMark {
 
 fn held(umbrella: u64, case: u64, customer: &str, kind: LetterKind) -> HeldLine {
     let (umbrella, case) = (Reference::from_number(umbrella), Reference::from_number(case));
-    HeldLine { umbrella, customer: customer.into(), case, mark: first(kind), due: at(75) }
+    HeldLine { umbrella, customer: Arc::new(customer.into()), case, mark: first(kind), due: at(75) }
 }
 
 fn reopened(store: Store, path: &Path) -> (Store, Loaded) {
@@ -265,14 +265,15 @@ fn the_journal_tells_umbrellas_from_cases() {
     let mut turn = Turn::new(at(0));
     turn.umbrellas.push(umbrella(1, None));
     turn.cases.push(Arc::new(case(11, 1)));
-    let entries = [(1, "umbrella"), (11, "case"), (1, "news")]
-        .map(|(number, text)| Entry { case: Some(Reference::from_number(number)), ..entry(text) });
+    let (shared, alone) = (Topic::Umbrella(Reference::from_number(1)), Topic::Case(Reference::from_number(11)));
+    let entries = [(shared, "umbrella"), (alone, "case"), (shared, "news")]
+        .map(|(topic, text)| Entry { topic: Some(topic), ..entry(text) });
     let mark = mark(at(0));
     let mut put = |entries: &[Entry]| {
         store.commit(&Commit { turn: &turn, mails: &[], entries, mark: &mark, calendar_step: None })
     };
     put(&entries).unwrap();
-    let nobody = Entry { case: Some(Reference::from_number(12)), ..entry("nobody") };
+    let nobody = Entry { topic: Some(Topic::Case(Reference::from_number(12))), ..entry("nobody") };
     let error = put(&[nobody]).unwrap_err();
     assert!(matches!(&error, CommitError::Failed { why, .. } if why.contains("FOREIGN KEY")), "{error}");
     let reader = Reader::open(&path).unwrap();

@@ -34,7 +34,7 @@ pub(crate) fn commit(store: &mut Store, turn: &Turn) -> Result<(), ntuwatch::sto
 }
 
 pub(crate) fn entry(text: &str) -> Entry {
-    Entry { kind: "test", device: None, case: None, text: text.into(), data: String::from("{}") }
+    Entry { kind: "test", device: None, topic: None, text: text.into(), data: String::from("{}") }
 }
 
 pub(crate) fn mail(letter: &Letter) -> Mail {
@@ -54,7 +54,7 @@ pub(crate) fn mail(letter: &Letter) -> Mail {
 
 /// A letter about one case.
 pub(crate) fn letter(id: u64, case: &Arc<Case>, mark: LetterMark, to: &str) -> Letter {
-    let Opening { reference, unit, .. } = case.opening.clone();
+    let Opening { reference, unit, .. } = Opening::clone(&case.opening);
     Letter {
         id,
         thread: Thread::Case { reference, unit },

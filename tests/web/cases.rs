@@ -2,7 +2,7 @@
 
 use crate::harness::{NOW, World, reference, unit};
 use ntuwatch::domain::desk::{
-    Actor, Case, CaseFact, LetterKind, LetterMark, Line, Opening, Priority, Reference, WaitingOn,
+    Actor, Case, CaseFact, LetterKind, LetterMark, Line, Opening, Priority, Reference, Topic, WaitingOn,
 };
 use ntuwatch::domain::letter::{Content, Letter, Thread};
 use ntuwatch::domain::time::{Tally, Time};
@@ -103,7 +103,7 @@ fn world() -> World {
     let entry = |n: usize| Entry {
         kind: "noted",
         device: Some("acme-1".to_owned()),
-        case: Some(Reference::from_number(2)),
+        topic: Some(Topic::Case(Reference::from_number(2))),
         text: format!("Entry {n}."),
         data: json!({ "n": n }).to_string(),
     };

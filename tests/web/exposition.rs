@@ -111,7 +111,7 @@ fn a_turn_is_counted_once_it_may_be_seen() {
     let mut turn = Turn::new(NOW);
     turn.traps_ignored = 7;
     turn.facts = vec![
-        Fact::CaseOpened(Box::new(opening)),
+        Fact::CaseOpened(Arc::new(opening)),
         case(fact.clone()),
         case(fact),
         case(CaseFact::Closed),

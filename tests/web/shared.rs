@@ -3,7 +3,7 @@
 use crate::cases::{UP, at, opening};
 use crate::harness::{CLOSED, DROPPED, NOW, OPEN, TOKEN, World, reference, unit};
 use ntuwatch::domain::desk::{
-    Case, CaseFact, Cause, Diagnosis, LetterKind, LetterMark, Opening, Priority, Reference, SiteCause, Umbrella,
+    Case, CaseFact, Cause, Diagnosis, LetterKind, LetterMark, Opening, Priority, Reference, SiteCause, Topic, Umbrella,
     Witness,
 };
 use ntuwatch::domain::letter::{Content, Letter, Thread};
@@ -66,7 +66,7 @@ pub(crate) fn world() -> World {
     turn.chunks.push(("acme-1".to_owned(), Chunk { from: at(80_000), interval, cells: cells.to_vec() }));
     let held = |case, mark, due| HeldLine {
         umbrella: Reference::from_number(SHARED),
-        customer: "acme".to_owned(),
+        customer: "acme".to_owned().into(),
         case: Reference::from_number(case),
         mark,
         due,
@@ -87,9 +87,9 @@ pub(crate) fn world() -> World {
         greeting: None,
         written_at: at(80_000),
     });
-    let case = Some(Reference::from_number(SHARED));
+    let topic = Some(Topic::Umbrella(Reference::from_number(SHARED)));
     let text = "Umbrella opened.".to_owned();
-    let entry = Entry { kind: "umbrella_opened", device: None, case, text, data: "{}".to_owned() };
+    let entry = Entry { kind: "umbrella_opened", device: None, topic, text, data: "{}".to_owned() };
     world.store(&turn, &[entry]);
     world.board.replace(vec![Some(unit("acme-1", "acme", Verdict::Loss))]);
     world

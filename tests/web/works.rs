@@ -86,7 +86,7 @@ fn world() -> World {
     let entry = |kind, id: &str, text: &str| Entry {
         kind,
         device: None,
-        case: None,
+        topic: None,
         text: text.to_owned(),
         data: json!({ "maintenance": id }).to_string(),
     };

@@ -10,6 +10,7 @@ use super::words::{Actor, LetterKind, LetterMark, Move, NotOpen, Priority, Waiti
 use crate::domain::time::{Tally, Time};
 use crate::domain::watch::{Circuit, Finding, Reason, Verdict};
 use alloc::string::String;
+use alloc::sync::Arc;
 use core::time::Duration;
 
 /// See [`Case::solve_after`].
@@ -19,7 +20,7 @@ pub const MAX_PATIENCE: u32 = 64;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Case {
     /// As its facts began.
-    pub opening: Opening,
+    pub opening: Arc<Opening>,
     /// When it was opened.
     pub opened_at: Time,
     /// P1 and up.
@@ -228,7 +229,8 @@ pub enum CaseFact {
 impl Case {
     /// The case that begins with this fact.
     #[must_use]
-    pub fn open(opening: Opening, at: Time) -> Self {
+    pub fn open(opening: impl Into<Arc<Opening>>, at: Time) -> Self {
+        let opening = opening.into();
         let mut downtime = opening.loss;
         if !opening.line.0.is_lost() {
             downtime.pause(opening.line.1);
@@ -701,7 +703,7 @@ mod tests {
         let finding = |symptom| Finding { symptom, measured: 3, limit: 3, over: HOUR };
         let (flapping, lossy) = (finding(Symptom::Flapping), finding(Symptom::Loss));
         // Found as it was lost once more.
-        let opening = Opening { priority: Priority::P2, finding: Some(flapping), ..case().opening };
+        let opening = Opening { priority: Priority::P2, finding: Some(flapping), ..(*case().opening).clone() };
         let mut opened = Case::open(opening, at(600));
         assert_eq!((opened.first_finding(), opened.later_finding()), (Some(&flapping), None));
         opened.apply(&CaseFact::Degraded(lossy), at(700));

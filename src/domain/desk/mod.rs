@@ -12,7 +12,7 @@ pub use alarm::{Alarm, AlarmCause, AlarmKind, CanaryStep};
 pub use case::{Case, CaseFact, Line, MAX_PATIENCE, Opening, Outage, Stage, Window};
 pub use counts::CaseCounts;
 pub use diagnosis::{Diagnosis, SiteCause, Witness};
-pub use reference::{MAX_CASES, Misread, Reference};
+pub use reference::{MAX_CASES, Misread, Reference, Topic};
 pub use umbrella::{COLLECT, COLLECT_GOOD, Cause, HeldLetter, MAX_LINES_A_LETTER, SavedUmbrella, Umbrella};
 pub use words::{Actor, LetterKind, LetterMark, Move, NotOpen, Priority, WaitingOn};
 
@@ -24,7 +24,6 @@ use super::plan::Stability;
 use super::time::Time;
 use super::turn::{Command, Refusal, Turn};
 use super::watch::{Circuit, Evidence, Finding};
-use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
@@ -202,12 +201,13 @@ impl Desk {
             solve_after: subject.solve_after,
             previous: self.closed_case_of(subject.unit),
         };
-        let case = Case::open(opening.clone(), turn.at);
+        let opening = Arc::new(opening);
+        let case = Case::open(Arc::clone(&opening), turn.at);
         self.counts.enter(&case);
         self.open_of.insert(subject.unit.to_string(), reference);
         self.cases.insert(reference, Arc::new(case));
         self.changed.insert(reference);
-        turn.facts.push(Fact::CaseOpened(Box::new(opening)));
+        turn.facts.push(Fact::CaseOpened(opening));
         self.heard(reference, subject, turn);
         self.join(reference, subject.umbrella, turn);
         self.write(reference, None, turn);
@@ -217,13 +217,14 @@ impl Desk {
     /// Puts a case under an umbrella, if there is one.
     fn join(&mut self, reference: Reference, umbrella: Option<Reference>, turn: &mut Turn) {
         let Some(umbrella) = umbrella else { return };
-        let Some(case) = self.cases.get(&reference).filter(|case| case.umbrella != Some(umbrella)).cloned() else {
-            return;
-        };
-        self.release_of(&case, turn);
-        self.leave(&case);
+        let Some(case) = self.cases.get(&reference).filter(|case| case.umbrella != Some(umbrella)) else { return };
+        if case.umbrella.is_some() {
+            let case = Arc::clone(case);
+            self.release_of(&case, turn);
+            self.leave(&case);
+        }
         self.record(reference, CaseFact::Joined { umbrella }, turn);
-        self.shelter(&case, umbrella);
+        self.shelter(reference, umbrella);
     }
 
     /// Takes a case back to work. What brings it back is its own affair, unless others share it: from under an umbrella

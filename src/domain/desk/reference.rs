@@ -20,6 +20,43 @@ const PREFIX: &str = "NTU";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Reference(u64);
 
+/// What has a reference. A number is that of a case or of an umbrella, never of both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Topic {
+    /// A case.
+    Case(Reference),
+    /// An umbrella.
+    Umbrella(Reference),
+}
+
+impl Topic {
+    /// Its reference.
+    #[must_use]
+    pub const fn reference(self) -> Reference {
+        match self {
+            Self::Case(reference) | Self::Umbrella(reference) => reference,
+        }
+    }
+
+    /// The case's reference, if it is one.
+    #[must_use]
+    pub const fn case(self) -> Option<Reference> {
+        match self {
+            Self::Case(reference) => Some(reference),
+            Self::Umbrella(_) => None,
+        }
+    }
+
+    /// The umbrella's reference, if it is one.
+    #[must_use]
+    pub const fn umbrella(self) -> Option<Reference> {
+        match self {
+            Self::Umbrella(reference) => Some(reference),
+            Self::Case(_) => None,
+        }
+    }
+}
+
 /// Why a text is no reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Misread {

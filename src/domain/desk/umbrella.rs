@@ -96,15 +96,15 @@ pub(super) struct Shelter {
     /// Cases that are not closed.
     children: BTreeSet<Reference>,
     /// How many of them are at work, by their customers.
-    at_work: BTreeMap<String, usize>,
+    at_work: BTreeMap<Arc<String>, usize>,
     /// How many there were in all, but those that left it.
     cases: usize,
-    held: BTreeMap<(String, LetterKind), Held>,
+    held: BTreeMap<(Arc<String>, LetterKind), Held>,
     /// In which of its customer's letters a case waits.
     waits: BTreeMap<Reference, LetterKind>,
     /// The latest letter of each thread, and how many of each kind there were.
-    last: BTreeMap<Option<String>, LetterMark>,
-    written: BTreeMap<(Option<String>, LetterKind), u32>,
+    last: BTreeMap<Option<Arc<String>>, LetterMark>,
+    written: BTreeMap<(Option<Arc<String>>, LetterKind), u32>,
 }
 
 /// A letter that waits for more lines.
@@ -115,7 +115,7 @@ struct Held {
 }
 
 /// A letter that is held back: when it goes, and which one it is.
-pub(super) type Waiting = (Time, Reference, String, LetterKind);
+pub(super) type Waiting = (Time, Reference, Arc<String>, LetterKind);
 
 /// A letter that is held back, as it is shown to people.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -174,13 +174,13 @@ impl Shelter {
     fn note_work(&mut self, case: &Case, was_at_work: bool) {
         match (was_at_work, case.is_at_work()) {
             (true, false) => self.end_work(case),
-            (false, true) => *self.at_work.entry(case.opening.circuit.customer.to_string()).or_default() += 1,
+            (false, true) => *self.at_work.entry(Arc::clone(&case.opening.circuit.customer)).or_default() += 1,
             (true, true) | (false, false) => {}
         }
     }
 
     fn end_work(&mut self, case: &Case) {
-        let customer = case.opening.circuit.customer.as_str();
+        let customer = &case.opening.circuit.customer;
         if let Some(count) = self.at_work.get_mut(customer) {
             *count -= 1;
             if *count == 0 {
@@ -205,6 +205,7 @@ impl Shelter {
             shelter.waits.insert(line.case, line.mark.kind);
         }
         for (customer, mark) in saved.letters {
+            let customer = customer.map(Arc::new);
             shelter.written.insert((customer.clone(), mark.kind), mark.number);
             shelter.last.insert(customer, mark);
         }
@@ -222,7 +223,7 @@ impl Shelter {
     }
 
     /// Gives the next letter of a thread its number; returns the one before it as well.
-    fn next_mark(&mut self, customer: Option<&String>, kind: LetterKind) -> (LetterMark, Option<LetterMark>) {
+    fn next_mark(&mut self, customer: Option<&Arc<String>>, kind: LetterKind) -> (LetterMark, Option<LetterMark>) {
         let count = self.written.entry((customer.cloned(), kind)).or_default();
         *count += 1;
         let mark = LetterMark { kind, number: *count };
@@ -281,9 +282,9 @@ impl Desk {
     }
 
     /// A case comes under an umbrella.
-    pub(super) fn shelter(&mut self, case: &Case, umbrella: Reference) {
-        if let Some(shelter) = self.shelters.get_mut(&umbrella) {
-            if shelter.children.insert(case.opening.reference) {
+    pub(super) fn shelter(&mut self, reference: Reference, umbrella: Reference) {
+        if let (Some(shelter), Some(case)) = (self.shelters.get_mut(&umbrella), self.cases.get(&reference)) {
+            if shelter.children.insert(reference) {
                 shelter.cases += 1;
             }
             shelter.note_work(case, false);
@@ -313,22 +314,24 @@ impl Desk {
     /// What happened to the line goes into a letter about all lines of its customer.
     pub(super) fn hold(&mut self, case: &Case, mark: LetterMark, turn: &mut Turn) {
         let Some(umbrella) = case.umbrella else { return };
-        let customer = case.opening.circuit.customer.as_str();
+        let customer = &case.opening.circuit.customer;
         let reference = case.opening.reference;
         self.release_of(case, turn);
-        let key = (customer.to_string(), mark.kind);
+        let key = (Arc::clone(customer), mark.kind);
         let Some(shelter) = self.shelters.get_mut(&umbrella) else { return };
-        let held =
-            shelter.held.entry(key.clone()).or_insert(Held { due: turn.at + wait(mark.kind), lines: Vec::new() });
+        let held = shelter.held.entry(key.clone()).or_insert_with(|| {
+            let due = turn.at + wait(mark.kind);
+            self.waiting.insert((due, umbrella, Arc::clone(customer), mark.kind));
+            Held { due, lines: Vec::new() }
+        });
         held.lines.push((reference, mark));
         let due = held.due;
-        self.waiting.insert((due, umbrella, key.0.clone(), key.1));
         // When all of a customer's lines are back there is nothing to wait for.
         if mark.kind == LetterKind::Solved && !shelter.at_work.contains_key(customer) {
             return self.release(umbrella, &key, turn);
         }
         shelter.waits.insert(reference, mark.kind);
-        turn.held.push(HeldLine { umbrella, customer: customer.to_string(), case: reference, mark, due });
+        turn.held.push(HeldLine { umbrella, customer: Arc::clone(customer), case: reference, mark, due });
     }
 
     /// Lets the letter of a case's umbrella go that still waits to say what was before: it comes first.
@@ -337,7 +340,7 @@ impl Desk {
         // A case waits in one letter at the most, for this is done before it goes into another.
         let kind = self.shelters.get(&umbrella).and_then(|shelter| shelter.waits.get(&case.opening.reference));
         if let Some(&kind) = kind {
-            self.release(umbrella, &(case.opening.circuit.customer.to_string(), kind), turn);
+            self.release(umbrella, &(Arc::clone(&case.opening.circuit.customer), kind), turn);
         }
     }
 
@@ -370,7 +373,7 @@ impl Desk {
         waiting.into_iter().for_each(|key| self.release(umbrella, &key, turn));
     }
 
-    fn release(&mut self, umbrella: Reference, key: &(String, LetterKind), turn: &mut Turn) {
+    fn release(&mut self, umbrella: Reference, key: &(Arc<String>, LetterKind), turn: &mut Turn) {
         let Some(shelter) = self.shelters.get_mut(&umbrella) else { return };
         let Some(held) = shelter.held.remove(key) else { return };
         self.waiting.remove(&(held.due, umbrella, key.0.clone(), key.1));
@@ -389,7 +392,7 @@ impl Desk {
     fn tell_customer(
         &mut self,
         umbrella: Reference,
-        (customer, kind): &(String, LetterKind),
+        (customer, kind): &(Arc<String>, LetterKind),
         lines: &[(Reference, LetterMark)],
         text: Option<&String>,
         turn: &mut Turn,
@@ -400,7 +403,7 @@ impl Desk {
         let case = |reference: &Reference| self.cases.get(reference).or_else(|| self.closing.get(reference)).cloned();
         let lines: Vec<(Arc<Case>, LetterMark)> =
             lines.iter().filter_map(|(reference, mark)| Some((case(reference)?, *mark))).collect();
-        let thread = Thread::Umbrella { reference: umbrella, customer: Some(customer.clone()) };
+        let thread = Thread::Umbrella { reference: umbrella, customer: Some(customer.to_string()) };
         let content = Content::Lines { umbrella: head, lines, text: text.cloned() };
         let readers = self.readers(Some(customer), false);
         self.post(&readers, &thread, (mark, previous), &content, turn);
@@ -425,11 +428,11 @@ impl Desk {
         let Some(shelter) = self.shelters.get(&umbrella).filter(|shelter| shelter.is_open()) else {
             return Err(Refusal::UnknownUmbrella { reference: umbrella });
         };
-        let mut affected: BTreeMap<String, Vec<Reference>> = BTreeMap::new();
+        let mut affected: BTreeMap<Arc<String>, Vec<Reference>> = BTreeMap::new();
         let at_work =
             shelter.children.iter().filter_map(|child| self.cases.get(child)).filter(|case| case.is_at_work());
         for case in at_work {
-            affected.entry(case.opening.circuit.customer.to_string()).or_default().push(case.opening.reference);
+            affected.entry(Arc::clone(&case.opening.circuit.customer)).or_default().push(case.opening.reference);
         }
         // What waits to be said comes first.
         self.release_all(umbrella, turn);

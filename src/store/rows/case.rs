@@ -32,7 +32,7 @@ columns! {
     priority stage stage_since waiting_on solved_by solved_at window_ms window_observed_ms window_running_since owner
     line line_reason line_since fault_seen confirmed_last_contact confirmed_first_loss confirmed_detected back_ms
     back_running_since recovered_at downtime_ms downtime_running_since solved returned last_letter_kind
-    last_letter_number umbrella finding_symptom finding_measured finding_limit finding_over_ms site_cause witnesses
+    last_letter_number umbrella finding_symptom finding_measured finding_limit finding_over_ms site_cause witnesses closed_at
     reference unit opened_at opened_by opening_priority customer service_order service region ttr_ms supplier queue
     note last_contact first_loss detected opening_loss_ms opening_loss_running_since opening_line opening_line_reason
     opening_line_since solve_after_ms previous pop access rate opening_finding_symptom opening_finding_measured
@@ -40,7 +40,7 @@ columns! {
 }
 
 /// How many of the columns change in the life of a case; they come after its number.
-const CHANGING: usize = Column::witnesses as usize;
+const CHANGING: usize = Column::closed_at as usize;
 
 /// A statement that reads cases, with a condition from `WHERE` on.
 pub(in crate::store) fn select_cases(condition: &str) -> String {
@@ -49,7 +49,7 @@ pub(in crate::store) fn select_cases(condition: &str) -> String {
 
 /// Most changes leave alone what indexes are about, and none of them needs to be written then.
 static UPDATE_WITHIN: LazyLock<String> = LazyLock::new(|| {
-    let indexed = [Column::stage, Column::umbrella];
+    let indexed = [Column::closed_at, Column::umbrella];
     let within = assignments(|place| indexed.iter().all(|&column| column as usize != place));
     let same = indexed.map(|column| format!("{} IS ?{}", NAMES[column as usize], column as usize + 1)).join(" AND ");
     format!("UPDATE cases SET {within} WHERE number = ?1 AND {same}")
@@ -131,7 +131,8 @@ fn bind_present(case: &Case, put: &mut impl FnMut(Column, &dyn ToSql) -> Result<
     put(Column::finding_limit, &case.finding.map(|finding| Count(finding.limit)))?;
     put(Column::finding_over_ms, &case.finding.map(|finding| Millis(finding.over)))?;
     put(Column::site_cause, &case.diagnosis.as_ref().map(|diagnosis| diagnosis.cause))?;
-    put(Column::witnesses, &case.diagnosis.as_ref().map(|diagnosis| witnesses(&diagnosis.witnesses)))
+    put(Column::witnesses, &case.diagnosis.as_ref().map(|diagnosis| witnesses(&diagnosis.witnesses)))?;
+    put(Column::closed_at, &stage.closed)
 }
 
 fn bind_opening(case: &Case, put: &mut impl FnMut(Column, &dyn ToSql) -> Result<()>) -> Result<()> {
@@ -180,7 +181,7 @@ fn tally(row: &Row<'_>, banked: Column, running_since: Column) -> Result<Tally> 
 /// Of a statement of [`select_cases`].
 pub(in crate::store) fn case(row: &Row<'_>) -> Result<Case> {
     Ok(Case {
-        opening: opening(row)?,
+        opening: Arc::new(opening(row)?),
         opened_at: get(row, Column::opened_at)?,
         priority: get(row, Column::priority)?,
         stage: stage(row)?,
@@ -237,6 +238,7 @@ fn opening(row: &Row<'_>) -> Result<Opening> {
 #[derive(Default)]
 struct StageColumns<'a> {
     since: Option<Time>,
+    closed: Option<Time>,
     on: Option<WaitingOn>,
     by: Option<&'a Actor>,
     window: Option<Window>,
@@ -249,10 +251,10 @@ impl<'a> From<&'a Stage> for StageColumns<'a> {
             Stage::Working { since } => Self { since: Some(*since), ..Self::default() },
             Stage::Waiting { since, on } => Self { since: Some(*since), on: Some(*on), ..Self::default() },
             Stage::Solved { since, by, window } => {
-                Self { since: Some(*since), by: Some(by), window: Some(*window), on: None }
+                Self { since: Some(*since), by: Some(by), window: Some(*window), ..Self::default() }
             }
             Stage::Closed { since, window, .. } => {
-                Self { since: Some(*since), window: Some(*window), ..Self::default() }
+                Self { since: Some(*since), closed: Some(*since), window: Some(*window), ..Self::default() }
             }
         }
     }

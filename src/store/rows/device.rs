@@ -8,13 +8,10 @@ use crate::store::columns::Millis;
 use rusqlite::{CachedStatement, Result, Row, params};
 use std::net::IpAddr;
 
-/// Takes every column of [`put_device`].
-pub(in crate::store) const PUT_DEVICE: &str = "INSERT INTO devices \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
-     ON CONFLICT (id) DO UPDATE SET \
-     verdict = ?2, reason = ?3, since = ?4, last_contact = ?5, first_loss = ?6, detected = ?7, loss_ms = ?8, \
-     loss_running_since = ?9, fault_at_ms = ?10, address = ?11, symptoms = ?12, \
-     baseline_level = ?13, baseline_windows = ?14, agent = ?15";
+/// Takes every column of [`put_device`]. Where the primary key is a table's only index, to replace is to overwrite: an
+/// update that is also an insert would keep a copy of each page.
+pub(in crate::store) const PUT_DEVICE: &str =
+    "REPLACE INTO devices VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
 
 pub(in crate::store) fn put_device(statement: &mut CachedStatement<'_>, device: &DeviceRow) -> Result<()> {
     let evidence = &device.evidence;
@@ -74,8 +71,8 @@ pub(in crate::store) fn interval(row: &Row<'_>) -> Result<Interval> {
     })
 }
 
-pub(in crate::store) const PUT_CHUNK: &str = "INSERT INTO strips (device, since, interval_ms, cells) \
-     VALUES (?1, ?2, ?3, ?4) ON CONFLICT (device, since) DO UPDATE SET interval_ms = ?3, cells = ?4";
+pub(in crate::store) const PUT_CHUNK: &str =
+    "REPLACE INTO strips (device, since, interval_ms, cells) VALUES (?1, ?2, ?3, ?4)";
 
 pub(in crate::store) fn put_chunk(statement: &mut CachedStatement<'_>, device: &str, chunk: &Chunk) -> Result<()> {
     statement.execute(params![device, chunk.from, Millis(chunk.interval), chunk.cells])?;

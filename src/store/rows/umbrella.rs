@@ -7,6 +7,7 @@ use crate::domain::turn::HeldLine;
 use crate::store::columns::Millis;
 use crate::store::reader::UmbrellaRow;
 use rusqlite::{CachedStatement, Result, Row, params};
+use std::sync::Arc;
 
 /// What an umbrella is about never changes; the rest may.
 pub(in crate::store) const PUT_UMBRELLA: &str = "INSERT INTO umbrellas \
@@ -57,7 +58,7 @@ pub(in crate::store) const PUT_HELD: &str = "INSERT INTO held_lines \
 
 pub(in crate::store) fn put_held(statement: &mut CachedStatement<'_>, line: &HeldLine) -> Result<()> {
     let mark = line.mark;
-    statement.execute(params![line.umbrella, line.customer, line.case, mark.kind, mark.number, line.due])?;
+    statement.execute(params![line.umbrella, *line.customer, line.case, mark.kind, mark.number, line.due])?;
     Ok(())
 }
 
@@ -80,7 +81,7 @@ pub(in crate::store) fn held_letter(row: &Row<'_>) -> Result<HeldLetter> {
 pub(in crate::store) fn held_line(row: &Row<'_>) -> Result<HeldLine> {
     Ok(HeldLine {
         umbrella: row.get("umbrella")?,
-        customer: row.get("customer")?,
+        customer: Arc::new(row.get("customer")?),
         case: row.get("case_number")?,
         mark: LetterMark { kind: row.get("kind")?, number: row.get("number")? },
         due: row.get("due")?,
