@@ -26,7 +26,7 @@ pub(crate) struct Tally {
 }
 
 enum Order {
-    Write(Turn),
+    Write(Box<Turn>),
     Settle(Sender<Tally>),
 }
 
@@ -42,7 +42,7 @@ impl Pen {
     }
 
     pub(crate) fn write(&self, turn: Turn) {
-        self.orders.send(Order::Write(turn)).expect("the pen writes");
+        self.orders.send(Order::Write(Box::new(turn))).expect("the pen writes");
     }
 
     /// Waits until everything is durable.
@@ -60,7 +60,7 @@ fn work(mut store: Store, inbox: &Receiver<Order>) {
         let mut report = None;
         for order in core::iter::once(first).chain(inbox.try_iter()) {
             match order {
-                Order::Write(turn) => turns.push(turn),
+                Order::Write(turn) => turns.push(*turn),
                 Order::Settle(asked) => report = Some(asked),
             }
         }
