@@ -1,7 +1,8 @@
 //! What size costs beside probing: starting, taking over another inventory, being looked at, and having little to do.
 //!
 //! The release daemon in a network namespace of its own, each figure beside what is wanted. Needs what `probes` needs. Takes about
-//! ten minutes; one of `start`, `cases`, `reload`, `metrics`, `idle`, `memory`, `soak` and `ceiling` as argument measures that alone.
+//! twenty minutes; one of `start`, `cases`, `reload`, `metrics`, `idle`, `memory`, `soak`, `ceiling` and `growth` as argument measures
+//! that alone.
 
 #[path = "support/daemon.rs"]
 mod daemon;
@@ -38,10 +39,14 @@ const MANY: u32 = 1_000_000;
 const SOAK: Duration = Duration::from_secs(180);
 const PARTS_OF_SOAK: u32 = 6;
 const CEILING: Duration = Duration::from_secs(40);
+/// How many units a second of probes is spread over: few at short intervals and many at long ones.
+const SPREAD: [(u32, u32); 4] = [(1_000, 1), (100_000, 100), (10_000, 1), (1_000_000, 100)];
+/// How long each of them is watched, so that there is enough of the few.
+const GROWTH: Duration = Duration::from_secs(60);
 type Measure = fn(&mut Figures);
 
 /// What is measured under which name.
-const PARTS: [(&str, Measure); 8] = [
+const PARTS: [(&str, Measure); 9] = [
     ("start", start),
     ("cases", cases),
     ("reload", reload),
@@ -50,6 +55,7 @@ const PARTS: [(&str, Measure); 8] = [
     ("memory", memory),
     ("soak", soak),
     ("ceiling", ceiling),
+    ("growth", growth),
 ];
 
 fn main() {
@@ -257,6 +263,32 @@ fn ceiling(figures: &mut Figures) {
     let before = daemon.read();
     sleep(CEILING);
     asked(figures, "1,000,000 units at 5 s", (&before, &daemon.read()), 200_000.0);
+}
+
+/// What a probe costs when the same number of them a second is for a hundred times as many units.
+fn growth(figures: &mut Figures) {
+    for pair in SPREAD.chunks_exact(2) {
+        let costs = [pair[0], pair[1]].map(|(units, interval)| {
+            let seconds = |seconds: u32| format!("{seconds}s");
+            let cells = [("interval", seconds(interval)), ("down_after", seconds((3 * interval).max(20)))];
+            let daemon = Daemon::start(units, &cells, None);
+            daemon.wait_for(
+                "ntuwatch_units{verdict=\"UP\"}",
+                units,
+                PATIENCE + 2 * Duration::from_secs(interval.into()),
+            );
+            sleep(SETTLED);
+            let before = daemon.read();
+            sleep(GROWTH);
+            let after = daemon.read();
+            let probes = after.grown_since(&before, "ntuwatch_probes_sent_total{method=\"icmp\"}");
+            let cost = (after.cpu - before.cpu).as_secs_f64() * 1e6 / probes;
+            let rate = probes / (after.at - before.at).as_secs_f64();
+            figures.tell(&format!("{units} units at {interval} s, CPU a probe"), format!("{cost:.2} us, {rate:.0}/s"));
+            cost
+        });
+        figures.note("  times as much", costs[1] / costs[0], 1.5, "");
+    }
 }
 
 /// How probing went between two readings, of which so many probes a second were wanted.
