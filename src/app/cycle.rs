@@ -50,6 +50,25 @@ pub(super) struct Engines {
     pub(super) traps: Option<TrapEngine>,
 }
 
+impl Engines {
+    /// Hands them the turn's probes.
+    pub(super) fn ask(&self, turn: &mut Turn, metrics: &Metrics) {
+        if turn.probes.is_empty() {
+            return;
+        }
+        metrics.asked(mem::take(&mut turn.lateness));
+        let (icmp, snmp): (Vec<Probe>, Vec<Probe>) = turn.probes.drain(..).partition(|probe| match probe.ask {
+            Ask::Icmp => true,
+            Ask::Snmp(_) => false,
+        });
+        for (engine, probes) in [(&self.icmp, icmp), (&self.snmp, snmp)] {
+            if !probes.is_empty() {
+                engine.send(probes);
+            }
+        }
+    }
+}
+
 /// What the loop works with.
 pub(super) struct Cycle {
     pub(super) clock: Clock,
@@ -138,10 +157,6 @@ impl State {
 impl Cycle {
     /// Goes round until the daemon is to stop, or the store can't be written for too long.
     pub(super) fn run(&mut self) -> Result<(), Fatal> {
-        self.notice_clock_step();
-        // The first probes go out before what there is to show of a large fleet is drawn up.
-        self.watch.step(Input::Tick, &mut self.turn);
-        self.finish_turn()?;
         self.watch_names(&self.config.plan);
         while !self.state.stopping {
             self.gather()?;
@@ -324,7 +339,7 @@ impl Cycle {
 
     /// Ends the turn: what must be on the disk before it may be seen is sent there.
     fn finish_turn(&mut self) -> Result<(), Fatal> {
-        self.send_probes();
+        self.engines.ask(&mut self.turn, self.metrics);
         let at = self.turn.at;
         self.state.stale.append(&mut self.turn.touched);
         if mem::take(&mut self.turn.replanned) {
@@ -472,23 +487,6 @@ impl Cycle {
             alarms: self.watch.desk().alarms().cloned().collect(),
             umbrellas: self.watch.desk().umbrellas().count(),
             maintenance: self.watch.maintenance().filter(|known| known.stage == Stage::Active).count(),
-        }
-    }
-
-    /// Hands the probes that are due to the engines.
-    fn send_probes(&mut self) {
-        if self.turn.probes.is_empty() {
-            return;
-        }
-        self.metrics.asked(self.turn.lateness);
-        let (icmp, snmp): (Vec<Probe>, Vec<Probe>) = self.turn.probes.drain(..).partition(|probe| match probe.ask {
-            Ask::Icmp => true,
-            Ask::Snmp(_) => false,
-        });
-        for (engine, probes) in [(&self.engines.icmp, icmp), (&self.engines.snmp, snmp)] {
-            if !probes.is_empty() {
-                engine.send(probes);
-            }
         }
     }
 

@@ -12,7 +12,7 @@ use crate::domain::desk::Line;
 use crate::domain::fact::Fact;
 use crate::domain::plan::Plan;
 use crate::domain::time::Time;
-use crate::domain::turn::{DeviceRow, Turn};
+use crate::domain::turn::Turn;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
@@ -49,58 +49,7 @@ impl Order {
     }
 }
 
-/// Rows of the store in the order of the devices' ids, and whether their device is still there. There may be a million:
-/// a map would move each of them twice.
-struct Remembered(Vec<(DeviceRow, bool)>);
-
-impl Remembered {
-    fn new(rows: Vec<DeviceRow>) -> Self {
-        let mut rows: Vec<_> = rows.into_iter().map(|row| (row, false)).collect();
-        rows.sort_by(|(one, _), (other, _)| one.id.cmp(&other.id));
-        Self(rows)
-    }
-
-    fn find(&mut self, id: &str) -> Option<&DeviceRow> {
-        let place = self.0.binary_search_by(|(row, _)| row.id.as_str().cmp(id)).ok()?;
-        let (row, is_there) = self.0.get_mut(place)?;
-        *is_there = true;
-        Some(row)
-    }
-
-    fn others(self) -> impl Iterator<Item = DeviceRow> {
-        self.0.into_iter().filter(|(_, is_there)| !is_there).map(|(row, _)| row)
-    }
-}
-
 impl Watch {
-    /// Sets the watch up from what the store remembers; nobody has watched since `until`.
-    pub(super) fn restore(&mut self, saved: Vec<DeviceRow>, plan: &Plan, until: Time, turn: &mut Turn) {
-        let mut saved = Remembered::new(saved);
-        self.set_rules(plan);
-        self.reserve(plan.devices.len());
-        for device in &plan.devices {
-            match saved.find(device.id.as_str()) {
-                Some(row) => {
-                    let mut evidence = row.evidence.clone();
-                    evidence.answered_until(until - device.rules.pace.interval);
-                    let slot = self.seat(device, evidence, row.address, turn.at);
-                    self.health[slot.index()] = Health::restored(row.baseline);
-                    self.polls[slot.index()].restore_agent(row.agent);
-                    let shift = self.evidence[slot.index()].blind(slot, until, Verdict::Unobserved, Reason::Stopped);
-                    self.shifted(shift, turn);
-                }
-                None => self.join(device, turn),
-            }
-        }
-        for row in saved.others() {
-            Self::leave(&row.id, &row.evidence, until, turn);
-            self.desk.line_is(&row.id, Line::Withdrawn, until, turn);
-        }
-        self.note_wakes(turn);
-        self.count_fleet(turn.at);
-        self.plan_canary(plan.canary.as_ref(), turn.at);
-    }
-
     /// Takes over a changed inventory. Who stays is asked on as before.
     pub(super) fn plan(&mut self, plan: &Plan, turn: &mut Turn) {
         self.set_rules(plan);
@@ -140,11 +89,11 @@ impl Watch {
         turn.facts.push(Fact::InventoryChanged { added, removed, kept });
     }
 
-    fn set_rules(&mut self, plan: &Plan) {
+    pub(super) fn set_rules(&mut self, plan: &Plan) {
         self.desk.set_rules(&plan.customers, &plan.noc, plan.stability);
     }
 
-    fn reserve(&mut self, more: usize) {
+    pub(super) fn reserve(&mut self, more: usize) {
         self.devices.reserve(more);
         self.evidence.reserve(more);
         self.polls.reserve(more);
@@ -152,7 +101,7 @@ impl Watch {
         self.wheel.grow(self.devices.len() + more);
     }
 
-    fn count_fleet(&mut self, now: Time) {
+    pub(super) fn count_fleet(&mut self, now: Time) {
         self.order = Order::of(&self.devices);
         let mut sentinels = [false; Place::ALL.len()];
         for (_, device) in self.devices() {
@@ -187,29 +136,33 @@ impl Watch {
     }
 
     fn join(&mut self, device: &Arc<Device>, turn: &mut Turn) {
-        let slot = self.seat(device, Evidence::new(turn.at), None, turn.at);
+        let slot = self.seat(device, turn.at);
+        self.welcome(slot, &device.id, turn);
+    }
+
+    /// The device in a slot is new.
+    pub(super) fn welcome(&mut self, slot: Slot, id: &str, turn: &mut Turn) {
         self.changed.push(slot);
         turn.touched.push(slot);
-        if self.desk.open_case_of(&device.id).is_some() {
-            let line = Line::Watched(Verdict::Unobserved, Reason::Added);
-            self.desk.line_is(&device.id, line, turn.at, turn);
-        }
+        self.desk.line_is(id, Line::Watched(Verdict::Unobserved, Reason::Added), turn.at, turn);
     }
 
     /// Gives a device a slot and its place in the schedule.
-    fn seat(&mut self, device: &Arc<Device>, evidence: Evidence, known: Option<IpAddr>, now: Time) -> Slot {
-        let slot = self.free.pop().unwrap_or_else(|| {
-            let slot = Slot(u32::try_from(self.devices.len()).unwrap_or(u32::MAX));
-            self.devices.push(None);
-            self.evidence.push(evidence.clone());
-            self.polls.push(Poll::new(slot, device, known, now));
-            self.health.push(Health::default());
+    pub(super) fn seat(&mut self, device: &Arc<Device>, now: Time) -> Slot {
+        let slot = if let Some(slot) = self.free.pop() {
+            self.evidence[slot.index()] = Evidence::new(now);
+            self.polls[slot.index()].renew(slot, device, None, now);
+            self.health[slot.index()] = Health::default();
+            self.devices[slot.index()] = Some(Arc::clone(device));
             slot
-        });
-        self.evidence[slot.index()] = evidence;
-        self.polls[slot.index()].renew(slot, device, known, now);
-        self.health[slot.index()] = Health::default();
-        self.devices[slot.index()] = Some(Arc::clone(device));
+        } else {
+            let slot = Slot(u32::try_from(self.devices.len()).unwrap_or(u32::MAX));
+            self.evidence.push(Evidence::new(now));
+            self.polls.push(Poll::new(slot, device, None, now));
+            self.health.push(Health::default());
+            self.devices.push(Some(Arc::clone(device)));
+            slot
+        };
         self.wheel.grow(self.devices.len());
         // Regular times that fall on this very instant count: a device is first asked within its first interval.
         self.schedule_regular(slot, now - core::time::Duration::from_millis(1));
@@ -255,7 +208,7 @@ impl Watch {
     }
 
     /// Closes the ledger of a device that is not watched any more.
-    fn leave(id: &str, evidence: &Evidence, at: Time, turn: &mut Turn) {
+    pub(super) fn leave(id: &str, evidence: &Evidence, at: Time, turn: &mut Turn) {
         if at > evidence.since() {
             turn.intervals.push(Interval {
                 device: id.into(),

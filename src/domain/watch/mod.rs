@@ -12,6 +12,7 @@ mod fleet;
 mod health;
 mod isolation;
 mod ledger;
+mod muster;
 mod probe;
 mod rounds;
 mod schedule;
@@ -36,6 +37,7 @@ pub use evidence::{CONFIRM_ROUNDS, Evidence, Trouble};
 pub use health::{Baseline, MAX_COUNT};
 pub use isolation::{CUT_OFF_AFTER, Isolation, SENTINEL_INTERVAL, SENTINEL_TIMEOUT};
 pub use ledger::{Interval, Reason, Verdict};
+pub use muster::Muster;
 pub use probe::{Ask, Method, Obstacle, Outcome, Probe, ProbeResult, Round, SnmpSample, Undelivered};
 pub use schedule::next_tick;
 pub use strain::{Strain, strains};
@@ -146,50 +148,6 @@ pub struct Saved {
 }
 
 impl Watch {
-    /// Begins to watch. What happened since the store's last word is UNOBSERVED; it is never guessed.
-    #[must_use]
-    pub fn start(saved: Saved, plan: &Plan, turn: &mut Turn) -> Self {
-        let now = turn.at;
-        let mut watch = Self {
-            devices: Vec::new(),
-            order: Order::default(),
-            free: Vec::new(),
-            evidence: Vec::new(),
-            polls: Vec::new(),
-            health: Vec::new(),
-            parents: Parents::default(),
-            caps: Caps::default(),
-            senders: None,
-            crowd: Crowd::default(),
-            losses: Losses::default(),
-            works: saved.maintenance.into_iter().map(|known| (known.window.id.clone(), Arc::new(known))).collect(),
-            next_works: Some(now),
-            canary: None,
-            next_tending: Some(now),
-            own_side: None,
-            impaired_at: Some(now),
-            wheel: Wheel::new(now),
-            deadlines: BinaryHeap::new(),
-            isolation: Isolation::new(now),
-            desk: Desk::new(saved.desk, now),
-            changed: Vec::new(),
-            due: Vec::new(),
-            last_step: now,
-            started_at: now,
-            trusted_from: now,
-        };
-        turn.facts.push(Fact::MonitorStarted { watched_until: saved.watched_until });
-        let until = saved.watched_until.unwrap_or(now).min(now);
-        watch.restore(saved.devices, plan, until, turn);
-        watch.plan_works(plan, turn);
-        watch.tend_works(turn);
-        for (at, reference) in watch.desk.deadlines() {
-            watch.deadlines.push(Reverse((at, Deadline::Case(reference))));
-        }
-        watch.seal(turn);
-        watch
-    }
-
     /// Takes one input into account. A turn takes any number of inputs and ends with [`Input::Tick`], so that every
     /// answer that is in counts before a deadline of the same instant.
     pub fn step(&mut self, input: Input, turn: &mut Turn) {
