@@ -114,8 +114,8 @@ pub(super) struct State {
     senders_changed: bool,
     /// Devices of which the board shows what was.
     stale: Vec<Slot>,
-    /// Whether it shows other devices than there are.
-    replanned: bool,
+    /// Whether it shows nothing yet.
+    blank: bool,
     /// Whether the service manager knows that all is ready.
     announced: bool,
 }
@@ -148,7 +148,7 @@ impl State {
             reading: Reading::No,
             senders_changed: true,
             stale: Vec::new(),
-            replanned: true,
+            blank: true,
             announced: false,
         }
     }
@@ -332,9 +332,8 @@ impl Cycle {
     }
 
     fn watch_names(&self, plan: &Plan) {
-        let named =
-            plan.devices.iter().filter_map(|device| Some((device.id.to_string(), device.host.name()?.to_owned())));
-        self.engines.resolver.watch(named.collect());
+        let named = plan.devices.iter().filter_map(|device| Some((device, device.host.name()?)));
+        self.engines.resolver.watch(named.map(|(device, name)| (device.id.to_string(), name.to_owned())).collect());
     }
 
     /// Ends the turn: what must be on the disk before it may be seen is sent there.
@@ -343,7 +342,6 @@ impl Cycle {
         let at = self.turn.at;
         self.state.stale.append(&mut self.turn.touched);
         if mem::take(&mut self.turn.replanned) {
-            self.state.replanned = true;
             self.state.senders_changed = true;
         }
         self.know_senders();
@@ -435,13 +433,12 @@ impl Cycle {
     /// What the board does not show yet.
     fn news(&mut self) -> Rows {
         let mut stale = mem::take(&mut self.state.stale);
-        if mem::take(&mut self.state.replanned) {
+        if mem::take(&mut self.state.blank) {
             return Rows::All(self.all_rows());
         }
         stale.sort_unstable();
         stale.dedup();
-        let watch = &self.watch;
-        let news = stale.drain(..).map(|slot| (slot, watch.status(slot), watch.address(slot))).collect();
+        let news = stale.drain(..).map(|slot| (slot, self.row(slot))).collect();
         self.state.stale = stale;
         Rows::Changed(news)
     }
@@ -461,13 +458,18 @@ impl Cycle {
 
     fn all_rows(&self) -> Vec<Option<Row>> {
         let mut rows = Vec::new();
-        for (slot, device) in self.watch.devices() {
+        for (slot, _) in self.watch.devices() {
             if rows.len() <= slot.index() {
                 rows.resize(slot.index() + 1, None);
             }
-            rows[slot.index()] = Some(Row::new(Arc::clone(device), self.watch.address(slot), self.watch.status(slot)));
+            rows[slot.index()] = self.row(slot);
         }
         rows
+    }
+
+    fn row(&self, slot: Slot) -> Option<Row> {
+        let device = Arc::clone(self.watch.device(slot)?);
+        Some(Row::new(device, self.watch.address(slot), self.watch.status(slot)))
     }
 
     fn summary(&self, at: Time) -> Summary {

@@ -152,6 +152,11 @@ impl Desk {
         self.cases.values().map(Arc::as_ref)
     }
 
+    /// The same in the order of their units.
+    pub(crate) fn cases_by_unit(&self) -> impl Iterator<Item = &Case> {
+        self.open_of.values().filter_map(|reference| self.case(*reference))
+    }
+
     /// How many cases are open, by priority and stage.
     #[must_use]
     pub const fn counts(&self) -> &CaseCounts {
@@ -387,9 +392,9 @@ impl Desk {
     /// What the lines of all open cases do is found out anew, in the order of their units: `line_of` tells what the line of a
     /// unit does, and since when.
     pub(crate) fn lines_are(&mut self, mut line_of: impl FnMut(&str) -> (Line, Time), turn: &mut Turn) {
-        let news = self.open_of.iter().filter_map(|(unit, &reference)| {
-            let (line, at) = line_of(unit);
-            (self.case(reference)?.line != line).then_some((reference, line, at))
+        let news = self.cases_by_unit().filter_map(|case| {
+            let (line, at) = line_of(&case.opening.unit);
+            (case.line != line).then_some((case.opening.reference, line, at))
         });
         for (reference, line, at) in news.collect::<Vec<_>>() {
             self.record(reference, CaseFact::Line { line, at }, turn);

@@ -14,29 +14,47 @@ use crate::domain::plan::Plan;
 use crate::domain::time::Time;
 use crate::domain::turn::Turn;
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
-use alloc::string::{String, ToString};
 use alloc::sync::Arc;
+use alloc::vec;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 use core::net::IpAddr;
+
+/// Devices of a changed inventory that one turn takes over: as many as nobody's round waits for.
+pub(super) const MAX_TAKEN_OVER_A_TURN: usize = 10_000;
+
+/// A changed inventory on its way into force.
+#[derive(Clone, Debug)]
+pub(super) struct Takeover {
+    plan: Box<Plan>,
+    /// The first of its devices that was not looked at yet.
+    next: usize,
+    /// By slot: whether the device is in it.
+    stays: Vec<bool>,
+    /// Who has no slot yet.
+    joining: Vec<Arc<Device>>,
+}
 
 /// The slots of all devices in the order of the devices' ids, by which they are found.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Order(Vec<Slot>);
 
 impl Order {
-    fn of(devices: &[Option<Arc<Device>>]) -> Self {
-        let seated = devices.iter().zip(0..).filter_map(|(device, slot)| Some((device.as_ref()?.id.as_str(), slot)));
-        let mut seated: Vec<(&str, u32)> = seated.collect();
-        seated.sort_unstable();
-        Self(seated.into_iter().map(|(_, slot)| Slot(slot)).collect())
+    /// Who is not there any more is taken out, and who has `joined` the `devices` finds a place.
+    pub(super) fn change(&mut self, joined: &[Slot], devices: &[Option<Arc<Device>>]) {
+        let slots = self.iter().chain(joined.iter().copied());
+        let seated = slots.filter_map(|slot| Some((devices[slot.index()].as_ref()?.id.as_bytes(), slot)));
+        let mut seated: Vec<_> = seated.collect();
+        // Most of it is in order already. A slot that was left and taken again is in it twice.
+        seated.sort();
+        seated.dedup();
+        self.0 = seated.into_iter().map(|(_, slot)| slot).collect();
     }
 
     /// The slot of one of the `devices`, of which this is the order.
     pub(super) fn find(&self, devices: &[Option<Arc<Device>>], id: &str) -> Option<Slot> {
-        let id_of = |slot: &Slot| devices[slot.index()].as_ref().map(|device| device.id.as_str());
-        let place = self.0.binary_search_by(|slot| id_of(slot).cmp(&Some(id))).ok()?;
+        let id_of = |slot: &Slot| devices[slot.index()].as_ref().map(|device| device.id.as_bytes());
+        let place = self.0.binary_search_by(|slot| id_of(slot).cmp(&Some(id.as_bytes()))).ok()?;
         self.0.get(place).copied()
     }
 
@@ -50,43 +68,61 @@ impl Order {
 }
 
 impl Watch {
-    /// Takes over a changed inventory. Who stays is asked on as before.
-    pub(super) fn plan(&mut self, plan: &Plan, turn: &mut Turn) {
-        self.set_rules(plan);
-        let mut leaving: BTreeMap<String, Slot> =
-            self.devices().map(|(slot, device)| (device.id.to_string(), slot)).collect();
-        let (mut added, mut kept) = (0, 0);
-        let mut joining = Vec::new();
-        for device in &plan.devices {
-            match leaving.remove(device.id.as_str()) {
+    /// Begins to take over a changed inventory. Who stays is asked on as before. One that is on its way is forgotten: of
+    /// that, nobody has joined or left yet.
+    pub(super) fn plan(&mut self, plan: Box<Plan>, turn: &mut Turn) {
+        self.set_rules(&plan);
+        let stays = vec![false; self.devices.len()];
+        self.takeover = Some(Takeover { plan, next: 0, stays, joining: Vec::new() });
+        self.take_over(turn);
+    }
+
+    /// Goes on with the inventory that is on its way, if there is one. In the end it is in force as a whole.
+    pub(super) fn take_over(&mut self, turn: &mut Turn) {
+        let Some(mut takeover) = self.takeover.take() else { return };
+        let Takeover { plan, next, stays, joining } = &mut takeover;
+        for device in plan.devices.iter().skip(*next).take(MAX_TAKEN_OVER_A_TURN) {
+            match self.slot(&device.id) {
                 Some(slot) => {
-                    kept += 1;
+                    stays[slot.index()] = true;
                     self.stay(slot, device, turn);
                 }
-                None => joining.push(device),
+                None => joining.push(Arc::clone(device)),
             }
         }
-        let removed = leaving.len();
-        for (id, slot) in leaving {
-            Self::leave(&id, &self.evidence[slot.index()], turn.at, turn);
-            self.desk.line_is(&id, Line::Withdrawn, turn.at, turn);
+        *next += MAX_TAKEN_OVER_A_TURN;
+        self.note_wakes(turn);
+        if *next < plan.devices.len() {
+            self.takeover = Some(takeover);
+        } else {
+            self.complete(&takeover, turn);
+        }
+    }
+
+    /// All who stay were told: others leave and join.
+    fn complete(&mut self, takeover: &Takeover, turn: &mut Turn) {
+        let Takeover { plan, stays, joining, .. } = takeover;
+        let leaving: Vec<Slot> = self.order.iter().filter(|slot| !stays[slot.index()]).collect();
+        for &slot in &leaving {
+            let Some(device) = self.devices[slot.index()].take() else { continue };
+            Self::leave(&device.id, &self.evidence[slot.index()], turn.at, turn);
+            self.desk.line_is(&device.id, Line::Withdrawn, turn.at, turn);
             self.forget_round(slot);
             self.wheel.remove(slot);
-            self.devices[slot.index()] = None;
             self.free.push(slot);
+            turn.touched.push(slot);
         }
         self.reserve(joining.len());
-        for device in joining {
-            added += 1;
-            self.join(device, turn);
-        }
+        let joined: Vec<Slot> = joining.iter().map(|device| self.join(device, turn)).collect();
         self.note_wakes(turn);
+        self.order.change(&joined, &self.devices);
         self.count_fleet(turn.at);
         self.plan_works(plan, turn);
         self.tend_works(turn);
         self.plan_canary(plan.canary.as_ref(), turn.at);
         turn.replanned = true;
-        turn.facts.push(Fact::InventoryChanged { added, removed, kept });
+        let (added, removed) = (joined.len(), leaving.len());
+        turn.facts.push(Fact::InventoryChanged { added, removed, kept: plan.devices.len() - added });
     }
 
     pub(super) fn set_rules(&mut self, plan: &Plan) {
@@ -102,7 +138,6 @@ impl Watch {
     }
 
     pub(super) fn count_fleet(&mut self, now: Time) {
-        self.order = Order::of(&self.devices);
         let mut sentinels = [false; Place::ALL.len()];
         for (_, device) in self.devices() {
             if let Some(place) = device.role.place() {
@@ -135,9 +170,10 @@ impl Watch {
         self.caps = caps;
     }
 
-    fn join(&mut self, device: &Arc<Device>, turn: &mut Turn) {
+    fn join(&mut self, device: &Arc<Device>, turn: &mut Turn) -> Slot {
         let slot = self.seat(device, turn.at);
         self.welcome(slot, &device.id, turn);
+        slot
     }
 
     /// The device in a slot is new.
@@ -172,6 +208,7 @@ impl Watch {
     fn stay(&mut self, slot: Slot, device: &Arc<Device>, turn: &mut Turn) {
         let Some(before) = self.devices[slot.index()].clone().filter(|before| before != device) else { return };
         self.devices[slot.index()] = Some(Arc::clone(device));
+        turn.touched.push(slot);
         if before.host != device.host {
             // A new address begins a new series of probes; what was known of the line stays.
             self.disown_round(slot);

@@ -66,7 +66,7 @@ use core::time::Duration;
 use correlation::{Losses, Parents, Shared};
 use crowd::Crowd;
 use degraded::OwnSide;
-use fleet::Order;
+use fleet::{Order, Takeover};
 use health::Health;
 use rounds::Poll;
 use schedule::Wheel;
@@ -121,6 +121,7 @@ pub struct Watch {
     /// Devices whose durable state changed in this turn.
     changed: Vec<Slot>,
     due: Vec<(Slot, Time)>,
+    takeover: Option<Takeover>,
     last_step: Time,
     started_at: Time,
     /// What was sent before this cannot be held against anybody.
@@ -167,7 +168,7 @@ impl Watch {
             }
             Input::Resolved { device, host, address } => self.resolved(&device, &host, address),
             Input::Trapped(traps) => self.trapped(traps, turn),
-            Input::Planned(plan) => self.plan(&plan, turn),
+            Input::Planned(plan) => self.plan(plan, turn),
             Input::ClockStepped { by_ms } => {
                 turn.facts.push(Fact::ClockStepped { by_ms });
                 self.move_works(by_ms, turn);
@@ -199,6 +200,7 @@ impl Watch {
     }
 
     fn tick(&mut self, turn: &mut Turn) {
+        self.take_over(turn);
         self.judge_crowd(turn.at);
         self.judge_isolation(turn);
         self.judge_impairment(turn);
@@ -464,7 +466,7 @@ impl Watch {
     #[must_use]
     pub fn preview(&self, plan: &Plan, now: Time) -> Vec<Effect> {
         let known = self.devices().map(|(slot, device)| (device.id.as_str(), self.evidence(slot)));
-        preview(known, self.desk.cases(), plan, now)
+        preview(known, self.desk.cases_by_unit(), plan, now)
     }
 
     /// When to step next, at the latest.
@@ -481,6 +483,7 @@ impl Watch {
             self.next_tending,
             self.desk.next_release(),
             self.caps.next_due(),
+            self.takeover.as_ref().map(|_| self.last_step),
         ];
         let other = others.into_iter().flatten().min().unwrap_or(horizon);
         self.wheel.next_due(horizon).min(deadline).min(isolation).min(letter).min(other)
@@ -505,6 +508,12 @@ impl Watch {
     /// All devices with their slots, in the order of their ids.
     pub fn devices(&self) -> impl Iterator<Item = (Slot, &Arc<Device>)> {
         self.order.iter().filter_map(|slot| Some((slot, self.devices[slot.index()].as_ref()?)))
+    }
+
+    /// The device in a slot.
+    #[must_use]
+    pub fn device(&self, slot: Slot) -> Option<&Arc<Device>> {
+        self.devices[slot.index()].as_ref()
     }
 
     /// The slot of a device.

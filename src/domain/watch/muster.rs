@@ -66,6 +66,7 @@ impl Watch {
             desk: Desk::new(SavedDesk::default(), now),
             changed: Vec::new(),
             due: Vec::new(),
+            takeover: None,
             last_step: now,
             started_at: now,
             trusted_from: now,
@@ -111,9 +112,8 @@ impl Muster {
     pub fn new(plan: &Plan, now: Time) -> Self {
         let mut watch = Watch::new(now);
         watch.reserve(plan.devices.len());
-        for device in &plan.devices {
-            watch.seat(device, now);
-        }
+        let seated: Vec<Slot> = plan.devices.iter().map(|device| watch.seat(device, now)).collect();
+        watch.order.change(&seated, &watch.devices);
         watch.count_fleet(now);
         Self { watch, until: now }
     }
