@@ -50,6 +50,25 @@ pub(super) struct Engines {
     pub(super) traps: Option<TrapEngine>,
 }
 
+impl Engines {
+    /// Hands them the turn's probes.
+    pub(super) fn ask(&self, turn: &mut Turn, metrics: &Metrics) {
+        if turn.probes.is_empty() {
+            return;
+        }
+        metrics.asked(mem::take(&mut turn.lateness));
+        let (icmp, snmp): (Vec<Probe>, Vec<Probe>) = turn.probes.drain(..).partition(|probe| match probe.ask {
+            Ask::Icmp => true,
+            Ask::Snmp(_) => false,
+        });
+        for (engine, probes) in [(&self.icmp, icmp), (&self.snmp, snmp)] {
+            if !probes.is_empty() {
+                engine.send(probes);
+            }
+        }
+    }
+}
+
 /// What the loop works with.
 pub(super) struct Cycle {
     pub(super) clock: Clock,
@@ -95,8 +114,8 @@ pub(super) struct State {
     senders_changed: bool,
     /// Devices of which the board shows what was.
     stale: Vec<Slot>,
-    /// Whether it shows other devices than there are.
-    replanned: bool,
+    /// Whether it shows nothing yet.
+    blank: bool,
     /// Whether the service manager knows that all is ready.
     announced: bool,
 }
@@ -129,7 +148,7 @@ impl State {
             reading: Reading::No,
             senders_changed: true,
             stale: Vec::new(),
-            replanned: true,
+            blank: true,
             announced: false,
         }
     }
@@ -138,10 +157,6 @@ impl State {
 impl Cycle {
     /// Goes round until the daemon is to stop, or the store can't be written for too long.
     pub(super) fn run(&mut self) -> Result<(), Fatal> {
-        self.notice_clock_step();
-        // The first probes go out before what there is to show of a large fleet is drawn up.
-        self.watch.step(Input::Tick, &mut self.turn);
-        self.finish_turn()?;
         self.watch_names(&self.config.plan);
         while !self.state.stopping {
             self.gather()?;
@@ -317,18 +332,16 @@ impl Cycle {
     }
 
     fn watch_names(&self, plan: &Plan) {
-        let named =
-            plan.devices.iter().filter_map(|device| Some((device.id.to_string(), device.host.name()?.to_owned())));
-        self.engines.resolver.watch(named.collect());
+        let named = plan.devices.iter().filter_map(|device| Some((device, device.host.name()?)));
+        self.engines.resolver.watch(named.map(|(device, name)| (device.id.to_string(), name.to_owned())).collect());
     }
 
     /// Ends the turn: what must be on the disk before it may be seen is sent there.
     fn finish_turn(&mut self) -> Result<(), Fatal> {
-        self.send_probes();
+        self.engines.ask(&mut self.turn, self.metrics);
         let at = self.turn.at;
         self.state.stale.append(&mut self.turn.touched);
         if mem::take(&mut self.turn.replanned) {
-            self.state.replanned = true;
             self.state.senders_changed = true;
         }
         self.know_senders();
@@ -420,13 +433,12 @@ impl Cycle {
     /// What the board does not show yet.
     fn news(&mut self) -> Rows {
         let mut stale = mem::take(&mut self.state.stale);
-        if mem::take(&mut self.state.replanned) {
+        if mem::take(&mut self.state.blank) {
             return Rows::All(self.all_rows());
         }
         stale.sort_unstable();
         stale.dedup();
-        let watch = &self.watch;
-        let news = stale.drain(..).map(|slot| (slot, watch.status(slot), watch.address(slot))).collect();
+        let news = stale.drain(..).map(|slot| (slot, self.row(slot))).collect();
         self.state.stale = stale;
         Rows::Changed(news)
     }
@@ -446,13 +458,18 @@ impl Cycle {
 
     fn all_rows(&self) -> Vec<Option<Row>> {
         let mut rows = Vec::new();
-        for (slot, device) in self.watch.devices() {
+        for (slot, _) in self.watch.devices() {
             if rows.len() <= slot.index() {
                 rows.resize(slot.index() + 1, None);
             }
-            rows[slot.index()] = Some(Row::new(Arc::clone(device), self.watch.address(slot), self.watch.status(slot)));
+            rows[slot.index()] = self.row(slot);
         }
         rows
+    }
+
+    fn row(&self, slot: Slot) -> Option<Row> {
+        let device = Arc::clone(self.watch.device(slot)?);
+        Some(Row::new(device, self.watch.address(slot), self.watch.status(slot)))
     }
 
     fn summary(&self, at: Time) -> Summary {
@@ -472,23 +489,6 @@ impl Cycle {
             alarms: self.watch.desk().alarms().cloned().collect(),
             umbrellas: self.watch.desk().umbrellas().count(),
             maintenance: self.watch.maintenance().filter(|known| known.stage == Stage::Active).count(),
-        }
-    }
-
-    /// Hands the probes that are due to the engines.
-    fn send_probes(&mut self) {
-        if self.turn.probes.is_empty() {
-            return;
-        }
-        self.metrics.asked(self.turn.lateness);
-        let (icmp, snmp): (Vec<Probe>, Vec<Probe>) = self.turn.probes.drain(..).partition(|probe| match probe.ask {
-            Ask::Icmp => true,
-            Ask::Snmp(_) => false,
-        });
-        for (engine, probes) in [(&self.engines.icmp, icmp), (&self.engines.snmp, snmp)] {
-            if !probes.is_empty() {
-                engine.send(probes);
-            }
         }
     }
 

@@ -3,6 +3,7 @@
 mod cycle;
 mod inbox;
 mod journal;
+mod memory;
 mod patience;
 mod signals;
 mod writer;
@@ -10,15 +11,17 @@ mod writer;
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::domain::turn::Turn;
-use crate::domain::watch::{Role, Watch};
+use crate::domain::watch::{Muster, Role, next_tick};
 use crate::engine::{self, heartbeat, mail_out, resolver, traps};
 use crate::store::{OpenError, Reader, Store};
 use crate::text;
 use crate::web::board::{Board, Summary};
+use crate::web::metrics::Metrics;
 use crate::web::{self, BindError};
 use cycle::{Cycle, Engines, State};
 use inbox::Inbox;
 pub(crate) use journal::warn_of;
+use memory::{Memory, Rest};
 use patience::Patience;
 use std::fmt;
 use std::fs::DirBuilder;
@@ -94,24 +97,23 @@ pub fn run(read: Read) -> Result<(), Fatal> {
     for path in [&config.store, &config.http.socket] {
         make_home(path)?;
     }
-    let (store, loaded) = Store::open(&config.store).map_err(Fatal::Open)?;
+    let store = Store::claim(&config.store).map_err(Fatal::Open)?;
+    let (mark, calendar) = store.clocks().map_err(Fatal::Open)?;
+    let clock = Clock::resume(mark.as_ref(), &calendar);
+    let mut turn = Turn::new(clock.now());
+    let memory = Memory::read(store, turn.at)?;
+    let mut muster = Muster::new(&config.plan, turn.at);
     let reader = Reader::open(&config.store).map_err(Fatal::Open)?;
     let doors = web::bind(config.http.listen, &config.http.socket).map_err(Fatal::Bind)?;
     let address = doors.address();
     // The engines count from their beginning.
     let metrics = recorder.join().unwrap_or_else(|panic| panic::resume_unwind(panic));
-    let engines = Engines {
-        icmp: engine::icmp::start(inbox.deliver()).map_err(Fatal::Probe)?,
-        snmp: engine::snmp::start(inbox.deliver()).map_err(Fatal::Probe)?,
-        mail: mail_out::start(mail_settings(&config), inbox.attempted()).map_err(Fatal::Mail)?,
-        resolver: resolver::start(inbox.resolved()).map_err(Fatal::System)?,
-        traps: start_traps(&config, &inbox)?,
-    };
-    let clock = Clock::resume(loaded.mark.as_ref(), &loaded.calendar);
-    let calendar = Arc::new(loaded.calendar);
-    let mut turn = Turn::new(clock.now());
-    let offset_ms = calendar.offset_ms(turn.at);
-    let watch = Watch::start(loaded.saved, &config.plan.clone().on_timeline(offset_ms), &mut turn);
+    let engines = start_engines(&config, &inbox)?;
+    muster.recall(memory.devices()?, mark.map(|mark| mark.at), &mut turn);
+    let memory = ask_meanwhile(&mut muster, memory, &engines, &clock, metrics, &mut turn)?;
+    let plan = config.plan.clone().on_timeline(calendar.offset_ms(turn.at));
+    let watch = muster.open(memory.desk, memory.maintenance, &plan, &mut turn);
+    let calendar = Arc::new(calendar);
     let board = Arc::new(Board::new(Summary::at_start(turn.at, Arc::clone(&calendar))));
     let heartbeat = start_heartbeat(&config, &board)?;
     let services = web::Services {
@@ -132,7 +134,7 @@ pub fn run(read: Read) -> Result<(), Fatal> {
     let server = web::serve(doors, services).map_err(Fatal::System)?;
     announce(&config, address);
     let domain = config.mail.from.domain().to_owned();
-    let writer = Writer::start(store, Arc::clone(&board), metrics, domain).map_err(Fatal::System)?;
+    let writer = Writer::start(memory.store, Arc::clone(&board), metrics, domain).map_err(Fatal::System)?;
     let state = State::new(turn.at);
     let patience = Patience::new(stopping);
     let mut cycle = Cycle {
@@ -159,12 +161,42 @@ pub fn run(read: Read) -> Result<(), Fatal> {
     outcome
 }
 
+/// Asks those who are due until the store has been read to its end.
+fn ask_meanwhile(
+    muster: &mut Muster,
+    memory: Memory,
+    engines: &Engines,
+    clock: &Clock,
+    metrics: &Metrics,
+    turn: &mut Turn,
+) -> Result<Rest, Fatal> {
+    loop {
+        muster.ask(turn);
+        engines.ask(turn, metrics);
+        if memory.is_complete() {
+            return memory.rest();
+        }
+        thread::sleep(next_tick(turn.at).since(clock.now()));
+        turn.at = clock.now();
+    }
+}
+
 /// Tells a dead man's switch that somebody watches, if the operator wants that.
 fn start_heartbeat(config: &Config, board: &Arc<Board>) -> Result<Option<heartbeat::Heartbeat>, Fatal> {
     let Some(config::Heartbeat { url, every }) = config.heartbeat.clone() else { return Ok(None) };
     let board = Arc::clone(board);
     let healthy = Box::new(move || board.is_healthy());
     heartbeat::start(heartbeat::Settings { url, every }, healthy).map(Some).map_err(Fatal::Heartbeat)
+}
+
+fn start_engines(config: &Config, inbox: &Inbox) -> Result<Engines, Fatal> {
+    Ok(Engines {
+        icmp: engine::icmp::start(inbox.deliver()).map_err(Fatal::Probe)?,
+        snmp: engine::snmp::start(inbox.deliver()).map_err(Fatal::Probe)?,
+        mail: mail_out::start(mail_settings(config), inbox.attempted()).map_err(Fatal::Mail)?,
+        resolver: resolver::start(inbox.resolved()).map_err(Fatal::System)?,
+        traps: start_traps(config, inbox)?,
+    })
 }
 
 /// Begins to hear traps, if it is wanted.

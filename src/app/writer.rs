@@ -8,13 +8,11 @@ use crate::clock::Stopwatch;
 use crate::domain::letter::{LetterId, Mail};
 use crate::domain::time::{Calendar, ClockMark, Time};
 use crate::domain::turn::{Reply, Turn};
-use crate::domain::view::DeviceStatus;
 use crate::domain::watch::Slot;
 use crate::store::{Commit, Entry, Store};
 use crate::text;
 use crate::web::board::{Board, Row, Summary};
 use crate::web::metrics::Metrics;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
@@ -39,7 +37,7 @@ pub(super) struct View {
 /// Devices as the board shows them.
 pub(super) enum Rows {
     All(Vec<Option<Row>>),
-    Changed(Vec<(Slot, DeviceStatus, Option<IpAddr>)>),
+    Changed(Vec<(Slot, Option<Row>)>),
 }
 
 impl View {

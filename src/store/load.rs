@@ -5,6 +5,7 @@ use crate::domain::desk::{Reference, SavedDesk, SavedUmbrella, Umbrella};
 use crate::domain::letter::SavedLetters;
 use crate::domain::maintenance::Maintenance;
 use crate::domain::time::{Calendar, Time};
+use crate::domain::turn::DeviceRow;
 use crate::domain::watch::Saved;
 use rusqlite::{Connection, OptionalExtension as _, Params, Result, Row};
 use std::collections::BTreeMap;
@@ -18,13 +19,9 @@ const CLOSED_OF: &str = "SELECT unit, max(number) FROM cases \
      WHERE number NOT IN (SELECT number FROM cases WHERE closed_at IS NULL) GROUP BY unit";
 
 pub(super) fn load(db: &Connection) -> Result<Loaded> {
-    let mark: Option<ClockMark> = db
-        .query_row("SELECT watched_until, boot_id, boot_ms, unix_ms FROM daemon", [], |row| {
-            Ok(ClockMark { at: row.get(0)?, boot_id: row.get(1)?, boot_ms: row.get(2)?, unix_ms: row.get(3)? })
-        })
-        .optional()?;
+    let mark = mark(db)?;
     let saved = Saved {
-        devices: all(db, "SELECT * FROM devices", [], rows::device)?,
+        devices: devices(db)?,
         desk: desk(db)?,
         maintenance: maintenance(db, mark.as_ref())?,
         watched_until: mark.as_ref().map(|mark| mark.at),
@@ -32,7 +29,19 @@ pub(super) fn load(db: &Connection) -> Result<Loaded> {
     Ok(Loaded { saved, calendar: calendar(db)?, mark })
 }
 
-fn desk(db: &Connection) -> Result<SavedDesk> {
+pub(super) fn mark(db: &Connection) -> Result<Option<ClockMark>> {
+    db.query_row("SELECT watched_until, boot_id, boot_ms, unix_ms FROM daemon", [], |row| {
+        Ok(ClockMark { at: row.get(0)?, boot_id: row.get(1)?, boot_ms: row.get(2)?, unix_ms: row.get(3)? })
+    })
+    .optional()
+}
+
+/// In the order of their ids.
+pub(super) fn devices(db: &Connection) -> Result<Vec<DeviceRow>> {
+    all(db, "SELECT * FROM devices ORDER BY id", [], rows::device)
+}
+
+pub(super) fn desk(db: &Connection) -> Result<SavedDesk> {
     let closed_of: Vec<(String, Reference)> = all(db, CLOSED_OF, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(SavedDesk {
         cases: all(db, &rows::select_cases("WHERE closed_at IS NULL ORDER BY number"), [], rows::case)?,
@@ -89,7 +98,7 @@ fn saved_umbrella(db: &Connection, umbrella: Umbrella) -> Result<SavedUmbrella> 
 }
 
 /// What is not over, and what was not until lately.
-fn maintenance(db: &Connection, mark: Option<&ClockMark>) -> Result<Vec<Maintenance>> {
+pub(super) fn maintenance(db: &Connection, mark: Option<&ClockMark>) -> Result<Vec<Maintenance>> {
     all(
         db,
         "SELECT * FROM maintenance WHERE stage IN ('planned', 'active') OR ends >= ?1 ORDER BY id",

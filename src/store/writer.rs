@@ -2,9 +2,11 @@
 
 use super::open::{self, OpenError};
 use super::{Commit, Loaded, load, rows};
-use crate::domain::desk::Topic;
+use crate::domain::desk::{SavedDesk, Topic};
 use crate::domain::letter::LetterState;
-use crate::domain::turn::Turn;
+use crate::domain::maintenance::Maintenance;
+use crate::domain::time::{Calendar, ClockMark};
+use crate::domain::turn::{DeviceRow, Turn};
 use rusqlite::{Connection, ErrorCode, Result as SqlResult, Transaction, TransactionBehavior, ffi, params};
 use std::fmt;
 use std::fs::File;
@@ -66,11 +68,48 @@ impl Store {
     /// # Errors
     /// Says why this file can't be used as a store, and what to do.
     pub fn open(path: &Path) -> Result<(Self, Loaded), OpenError> {
+        let store = Self::claim(path)?;
+        let loaded = store.recall(load::load)?;
+        Ok((store, loaded))
+    }
+
+    /// As [`open`](Self::open), but for what it remembers: that can be had piece by piece.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn claim(path: &Path) -> Result<Self, OpenError> {
         let path = open::resolve(path);
         let lock = open::lock(&path)?;
         let db = open::writable(&path)?;
-        let loaded = load::load(&db).map_err(|error| OpenError::from_sqlite(&path, &error))?;
-        Ok((Self { path, db, _lock: lock }, loaded))
+        Ok(Self { path, db, _lock: lock })
+    }
+
+    /// Where the clocks stood at the last commit, unless the store is new, and what wall clocks showed.
+    ///
+    /// # Errors
+    /// If it can't be read.
+    pub fn clocks(&self) -> Result<(Option<ClockMark>, Calendar), OpenError> {
+        self.recall(|db| Ok((load::mark(db)?, load::calendar(db)?)))
+    }
+
+    /// Every device's durable state.
+    ///
+    /// # Errors
+    /// If it can't be read.
+    pub fn devices(&self) -> Result<Vec<DeviceRow>, OpenError> {
+        self.recall(load::devices)
+    }
+
+    /// Cases and letters, and maintenance that is planned, active, or was so lately.
+    ///
+    /// # Errors
+    /// If it can't be read.
+    pub fn desk(&self) -> Result<(SavedDesk, Vec<Maintenance>), OpenError> {
+        self.recall(|db| Ok((load::desk(db)?, load::maintenance(db, load::mark(db)?.as_ref())?)))
+    }
+
+    fn recall<T>(&self, read: impl FnOnce(&Connection) -> SqlResult<T>) -> Result<T, OpenError> {
+        read(&self.db).map_err(|error| OpenError::from_sqlite(&self.path, &error))
     }
 
     /// Writes a commit to the disk: all of it, or nothing. After an error the same commit may be tried again.

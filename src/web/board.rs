@@ -7,6 +7,7 @@ use crate::domain::desk::{Alarm, CaseCounts};
 use crate::domain::time::{Calendar, Time};
 use crate::domain::view::DeviceStatus;
 use crate::domain::watch::{AgentState, Device, Reason, Slot, Verdict};
+use crate::domain::word::Word;
 use core::net::IpAddr;
 use core::ops::ControlFlow;
 use core::time::Duration;
@@ -190,13 +191,7 @@ impl Board {
 
     /// Shows other devices: `rows` by slot.
     pub fn replace(&self, rows: Vec<Option<Row>>) {
-        let mut seated: Vec<(&str, Slot)> = rows
-            .iter()
-            .zip(0..)
-            .filter_map(|(row, slot)| Some((row.as_ref()?.device.id.as_str(), Slot(slot))))
-            .collect();
-        seated.sort_unstable();
-        let order = seated.into_iter().map(|(_, slot)| slot).collect();
+        let order = order_of(&rows);
         let mut units = UnitCounts::default();
         for row in rows.iter().flatten() {
             units.add(row);
@@ -206,17 +201,23 @@ impl Board {
         drop(before);
     }
 
-    /// Shows what is known of some devices now.
-    pub fn update(&self, news: impl IntoIterator<Item = (Slot, DeviceStatus, Option<IpAddr>)>) {
+    /// Shows what is known of some devices now, or what other device is in their place, or none.
+    pub fn update(&self, news: impl IntoIterator<Item = (Slot, Option<Row>)>) {
         let mut fleet = self.fleet_mut();
-        let Fleet { rows, units, .. } = &mut *fleet;
-        for (slot, status, address) in news {
-            if let Some(Some(row)) = rows.get_mut(slot.index()) {
-                units.remove(row);
-                row.status = status;
-                row.resolve(address);
-                units.add(row);
+        let Fleet { rows, order, units } = &mut *fleet;
+        let mut in_order = true;
+        for (slot, row) in news {
+            if rows.len() <= slot.index() {
+                rows.resize(slot.index() + 1, None);
             }
+            let Some(shown) = rows.get_mut(slot.index()) else { continue };
+            in_order &= id(shown) == id(&row);
+            shown.iter().for_each(|row| units.remove(row));
+            row.iter().for_each(|row| units.add(row));
+            *shown = row;
+        }
+        if !in_order {
+            *order = order_of(rows);
         }
     }
 
@@ -286,6 +287,18 @@ impl Board {
     fn fleet_mut(&self) -> RwLockWriteGuard<'_, Fleet> {
         self.fleet.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn id(row: &Option<Row>) -> Option<&Word> {
+    row.as_ref().map(|row| &row.device.id)
+}
+
+/// The slots of all rows, by the ids of their devices.
+fn order_of(rows: &[Option<Row>]) -> Vec<Slot> {
+    let seated = rows.iter().zip(0..).filter_map(|(row, slot)| Some((id(row)?, Slot(slot))));
+    let mut seated: Vec<(&Word, Slot)> = seated.collect();
+    seated.sort_unstable();
+    seated.into_iter().map(|(_, slot)| slot).collect()
 }
 
 impl Fleet {

@@ -11,7 +11,6 @@ mod works;
 
 use harness::{CLOSED, DROPPED, NOW, OPEN, TOKEN, World, path, reference, row, unit};
 use ntuwatch::domain::desk::{Alarm, AlarmCause, AlarmKind, CanaryStep, Move};
-use ntuwatch::domain::view::DeviceStatus;
 use ntuwatch::domain::watch::{
     AgentState, Place, Reason, Role, Secret, Slot, SnmpAccess, SnmpVersion, Symptom, Symptoms, Verdict,
 };
@@ -20,6 +19,7 @@ use ntuwatch::web::{self, MAX_BODY, MAX_CONNECTIONS, MAX_NAME, MAX_NOTE, MAX_PAG
 use serde_json::json;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::ops::ControlFlow;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -282,11 +282,27 @@ fn alarms_umbrellas_and_maintenance_show_in_the_status() {
 fn the_board_counts_units_by_verdict() {
     let world = World::new(None);
     let rows = [unit("a", "acme", Verdict::Up), unit("b", "acme", Verdict::Up), row("n", Role::Node, Verdict::Up)];
-    let lost = unit("b", "acme", Verdict::Loss);
+    let (unit_lost, node_lost) = (unit("b", "acme", Verdict::Loss), row("n", Role::Node, Verdict::Loss));
     world.board.replace(rows.into_iter().map(Some).collect());
-    world.board.update([(Slot(1), lost.status.clone(), None), (Slot(2), lost.status.clone(), None)]);
-    world.board.update([(Slot(77), lost.status, None)]);
+    world.board.update([(Slot(1), Some(unit_lost)), (Slot(2), Some(node_lost))]);
+    world.board.update([(Slot(77), None)]);
     let counts = json!({ "UP": 1, "LOSS": 1, "DEGRADED": 0, "INCONCLUSIVE": 0, "UNOBSERVED": 0 });
+    assert_eq!(world.get("/api/status").json()["units"], counts);
+}
+
+#[test]
+fn the_board_shows_who_joins_and_who_leaves_in_order() {
+    let world = World::new(None);
+    let up = |id| Some(unit(id, "acme", Verdict::Up));
+    world.board.replace(vec![up("b"), up("d"), up("e")]);
+    world.board.update([(Slot(0), None), (Slot(1), up("f")), (Slot(4), up("a"))]);
+    let mut shown = Vec::new();
+    world.board.look(None, |row| {
+        shown.push(row.device.id.to_string());
+        ControlFlow::Continue(())
+    });
+    assert_eq!(shown, ["a", "e", "f"]);
+    let counts = json!({ "UP": 3, "LOSS": 0, "DEGRADED": 0, "INCONCLUSIVE": 0, "UNOBSERVED": 0 });
     assert_eq!(world.get("/api/status").json()["units"], counts);
 }
 
@@ -299,18 +315,19 @@ fn the_board_counts_agents_of_units_that_are_asked() {
         Arc::make_mut(&mut Arc::make_mut(&mut row.device).rules).snmp = Some(Arc::new(access));
         Some(row)
     };
-    let mute = |mut status: DeviceStatus| {
-        status.agent = AgentState::Silent;
-        status
+    let mute = |row: Option<Row>| {
+        let mut row = row.unwrap();
+        row.status.agent = AgentState::Silent;
+        Some(row)
     };
-    let up = unit("c", "acme", Verdict::Up);
-    world.board.replace(vec![
+    let rows = vec![
         asked(unit("a", "acme", Verdict::Up)),
         asked(unit("b", "acme", Verdict::Up)),
-        Some(up.clone()),
+        Some(unit("c", "acme", Verdict::Up)),
         asked(row("n", Role::Node, Verdict::Up)),
-    ]);
-    world.board.update((1..4).map(|slot| (Slot(slot), mute(up.status.clone()), None)));
+    ];
+    world.board.replace(rows.clone());
+    world.board.update((0..).map(Slot).zip(rows).skip(1).map(|(slot, row)| (slot, mute(row))));
     let metrics = exposition::read(&world.metrics().body);
     let count = |state: AgentState| metrics[&format!("ntuwatch_agents{{state=\"{}\"}}", state.name())];
     assert_eq!(AgentState::ALL.map(count), [1.0, 0.0, 0.0, 1.0], "the others are not asked, or are no units");

@@ -114,16 +114,16 @@ impl Desk {
     }
 
     pub(crate) fn set_rules(&mut self, customers: &[Customer], noc: &[String], stability: Stability) {
-        let before = core::mem::take(&mut self.customers);
+        let now = customers.iter().map(|customer| (customer.id.clone(), customer.clone())).collect();
+        let mut left = core::mem::replace(&mut self.customers, now);
+        left.retain(|id, _| !self.customers.contains_key(id));
         // Who was told of a problem is told of its end, though he be a customer no more.
-        let concerned: BTreeSet<&str> = self
-            .cases
-            .values()
-            .chain(self.closing.values())
-            .map(|case| case.opening.circuit.customer.as_str())
-            .collect();
-        self.customers = before.into_iter().filter(|(id, _)| concerned.contains(id.as_str())).collect();
-        self.customers.extend(customers.iter().map(|customer| (customer.id.clone(), customer.clone())));
+        for case in self.cases.values().chain(self.closing.values()) {
+            if left.is_empty() {
+                break;
+            }
+            self.customers.extend(left.remove_entry(case.opening.circuit.customer.as_str()));
+        }
         self.noc = noc.to_vec();
         self.stability = stability;
     }
@@ -149,6 +149,11 @@ impl Desk {
     /// All open cases, oldest first.
     pub fn cases(&self) -> impl Iterator<Item = &Case> {
         self.cases.values().map(Arc::as_ref)
+    }
+
+    /// The same in the order of their units.
+    pub(crate) fn cases_by_unit(&self) -> impl Iterator<Item = &Case> {
+        self.open_of.values().filter_map(|reference| self.case(*reference))
     }
 
     /// How many cases are open, by priority and stage.
@@ -381,6 +386,18 @@ impl Desk {
     /// The line of a unit does something else.
     pub(crate) fn line_is(&mut self, unit: &str, line: Line, at: Time, turn: &mut Turn) {
         if let Some(&reference) = self.open_of.get(unit) {
+            self.record(reference, CaseFact::Line { line, at }, turn);
+        }
+    }
+
+    /// What the lines of all open cases do is found out anew, in the order of their units: `line_of` tells what the line of a
+    /// unit does, and since when.
+    pub(crate) fn lines_are(&mut self, mut line_of: impl FnMut(&str) -> (Line, Time), turn: &mut Turn) {
+        let news = self.cases_by_unit().filter_map(|case| {
+            let (line, at) = line_of(&case.opening.unit);
+            (case.line != line).then_some((case.opening.reference, line, at))
+        });
+        for (reference, line, at) in news.collect::<Vec<_>>() {
             self.record(reference, CaseFact::Line { line, at }, turn);
         }
     }

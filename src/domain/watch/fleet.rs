@@ -12,31 +12,49 @@ use crate::domain::desk::Line;
 use crate::domain::fact::Fact;
 use crate::domain::plan::Plan;
 use crate::domain::time::Time;
-use crate::domain::turn::{DeviceRow, Turn};
+use crate::domain::turn::Turn;
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
-use alloc::string::{String, ToString};
 use alloc::sync::Arc;
+use alloc::vec;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 use core::net::IpAddr;
+
+/// Devices of a changed inventory that one turn takes over: as many as nobody's round waits for.
+pub(super) const MAX_TAKEN_OVER_A_TURN: usize = 10_000;
+
+/// A changed inventory on its way into force.
+#[derive(Clone, Debug)]
+pub(super) struct Takeover {
+    plan: Box<Plan>,
+    /// The first of its devices that was not looked at yet.
+    next: usize,
+    /// By slot: whether the device is in it.
+    stays: Vec<bool>,
+    /// Who has no slot yet.
+    joining: Vec<Arc<Device>>,
+}
 
 /// The slots of all devices in the order of the devices' ids, by which they are found.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Order(Vec<Slot>);
 
 impl Order {
-    fn of(devices: &[Option<Arc<Device>>]) -> Self {
-        let seated = devices.iter().zip(0..).filter_map(|(device, slot)| Some((device.as_ref()?.id.as_str(), slot)));
-        let mut seated: Vec<(&str, u32)> = seated.collect();
-        seated.sort_unstable();
-        Self(seated.into_iter().map(|(_, slot)| Slot(slot)).collect())
+    /// Who is not there any more is taken out, and who has `joined` the `devices` finds a place.
+    pub(super) fn change(&mut self, joined: &[Slot], devices: &[Option<Arc<Device>>]) {
+        let slots = self.iter().chain(joined.iter().copied());
+        let seated = slots.filter_map(|slot| Some((devices[slot.index()].as_ref()?.id.as_bytes(), slot)));
+        let mut seated: Vec<_> = seated.collect();
+        // Most of it is in order already. A slot that was left and taken again is in it twice.
+        seated.sort();
+        seated.dedup();
+        self.0 = seated.into_iter().map(|(_, slot)| slot).collect();
     }
 
     /// The slot of one of the `devices`, of which this is the order.
     pub(super) fn find(&self, devices: &[Option<Arc<Device>>], id: &str) -> Option<Slot> {
-        let id_of = |slot: &Slot| devices[slot.index()].as_ref().map(|device| device.id.as_str());
-        let place = self.0.binary_search_by(|slot| id_of(slot).cmp(&Some(id))).ok()?;
+        let id_of = |slot: &Slot| devices[slot.index()].as_ref().map(|device| device.id.as_bytes());
+        let place = self.0.binary_search_by(|slot| id_of(slot).cmp(&Some(id.as_bytes()))).ok()?;
         self.0.get(place).copied()
     }
 
@@ -49,102 +67,69 @@ impl Order {
     }
 }
 
-/// Rows of the store in the order of the devices' ids, and whether their device is still there. There may be a million:
-/// a map would move each of them twice.
-struct Remembered(Vec<(DeviceRow, bool)>);
-
-impl Remembered {
-    fn new(rows: Vec<DeviceRow>) -> Self {
-        let mut rows: Vec<_> = rows.into_iter().map(|row| (row, false)).collect();
-        rows.sort_by(|(one, _), (other, _)| one.id.cmp(&other.id));
-        Self(rows)
-    }
-
-    fn find(&mut self, id: &str) -> Option<&DeviceRow> {
-        let place = self.0.binary_search_by(|(row, _)| row.id.as_str().cmp(id)).ok()?;
-        let (row, is_there) = self.0.get_mut(place)?;
-        *is_there = true;
-        Some(row)
-    }
-
-    fn others(self) -> impl Iterator<Item = DeviceRow> {
-        self.0.into_iter().filter(|(_, is_there)| !is_there).map(|(row, _)| row)
-    }
-}
-
 impl Watch {
-    /// Sets the watch up from what the store remembers; nobody has watched since `until`.
-    pub(super) fn restore(&mut self, saved: Vec<DeviceRow>, plan: &Plan, until: Time, turn: &mut Turn) {
-        let mut saved = Remembered::new(saved);
-        self.set_rules(plan);
-        self.reserve(plan.devices.len());
-        for device in &plan.devices {
-            match saved.find(device.id.as_str()) {
-                Some(row) => {
-                    let mut evidence = row.evidence.clone();
-                    evidence.answered_until(until - device.rules.pace.interval);
-                    let slot = self.seat(device, evidence, row.address, turn.at);
-                    self.health[slot.index()] = Health::restored(row.baseline);
-                    self.polls[slot.index()].restore_agent(row.agent);
-                    let shift = self.evidence[slot.index()].blind(slot, until, Verdict::Unobserved, Reason::Stopped);
-                    self.shifted(shift, turn);
-                }
-                None => self.join(device, turn),
-            }
-        }
-        for row in saved.others() {
-            Self::leave(&row.id, &row.evidence, until, turn);
-            self.desk.line_is(&row.id, Line::Withdrawn, until, turn);
-        }
-        self.note_wakes(turn);
-        self.count_fleet(turn.at);
-        self.plan_canary(plan.canary.as_ref(), turn.at);
+    /// Begins to take over a changed inventory. Who stays is asked on as before. One that is on its way is forgotten: of
+    /// that, nobody has joined or left yet.
+    pub(super) fn plan(&mut self, plan: Box<Plan>, turn: &mut Turn) {
+        self.set_rules(&plan);
+        let stays = vec![false; self.devices.len()];
+        self.takeover = Some(Takeover { plan, next: 0, stays, joining: Vec::new() });
+        self.take_over(turn);
     }
 
-    /// Takes over a changed inventory. Who stays is asked on as before.
-    pub(super) fn plan(&mut self, plan: &Plan, turn: &mut Turn) {
-        self.set_rules(plan);
-        let mut leaving: BTreeMap<String, Slot> =
-            self.devices().map(|(slot, device)| (device.id.to_string(), slot)).collect();
-        let (mut added, mut kept) = (0, 0);
-        let mut joining = Vec::new();
-        for device in &plan.devices {
-            match leaving.remove(device.id.as_str()) {
+    /// Goes on with the inventory that is on its way, if there is one. In the end it is in force as a whole.
+    pub(super) fn take_over(&mut self, turn: &mut Turn) {
+        let Some(mut takeover) = self.takeover.take() else { return };
+        let Takeover { plan, next, stays, joining } = &mut takeover;
+        for device in plan.devices.iter().skip(*next).take(MAX_TAKEN_OVER_A_TURN) {
+            match self.slot(&device.id) {
                 Some(slot) => {
-                    kept += 1;
+                    stays[slot.index()] = true;
                     self.stay(slot, device, turn);
                 }
-                None => joining.push(device),
+                None => joining.push(Arc::clone(device)),
             }
         }
-        let removed = leaving.len();
-        for (id, slot) in leaving {
-            Self::leave(&id, &self.evidence[slot.index()], turn.at, turn);
-            self.desk.line_is(&id, Line::Withdrawn, turn.at, turn);
+        *next += MAX_TAKEN_OVER_A_TURN;
+        self.note_wakes(turn);
+        if *next < plan.devices.len() {
+            self.takeover = Some(takeover);
+        } else {
+            self.complete(&takeover, turn);
+        }
+    }
+
+    /// All who stay were told: others leave and join.
+    fn complete(&mut self, takeover: &Takeover, turn: &mut Turn) {
+        let Takeover { plan, stays, joining, .. } = takeover;
+        let leaving: Vec<Slot> = self.order.iter().filter(|slot| !stays[slot.index()]).collect();
+        for &slot in &leaving {
+            let Some(device) = self.devices[slot.index()].take() else { continue };
+            Self::leave(&device.id, &self.evidence[slot.index()], turn.at, turn);
+            self.desk.line_is(&device.id, Line::Withdrawn, turn.at, turn);
             self.forget_round(slot);
             self.wheel.remove(slot);
-            self.devices[slot.index()] = None;
             self.free.push(slot);
+            turn.touched.push(slot);
         }
         self.reserve(joining.len());
-        for device in joining {
-            added += 1;
-            self.join(device, turn);
-        }
+        let joined: Vec<Slot> = joining.iter().map(|device| self.join(device, turn)).collect();
         self.note_wakes(turn);
+        self.order.change(&joined, &self.devices);
         self.count_fleet(turn.at);
         self.plan_works(plan, turn);
         self.tend_works(turn);
         self.plan_canary(plan.canary.as_ref(), turn.at);
         turn.replanned = true;
-        turn.facts.push(Fact::InventoryChanged { added, removed, kept });
+        let (added, removed) = (joined.len(), leaving.len());
+        turn.facts.push(Fact::InventoryChanged { added, removed, kept: plan.devices.len() - added });
     }
 
-    fn set_rules(&mut self, plan: &Plan) {
+    pub(super) fn set_rules(&mut self, plan: &Plan) {
         self.desk.set_rules(&plan.customers, &plan.noc, plan.stability);
     }
 
-    fn reserve(&mut self, more: usize) {
+    pub(super) fn reserve(&mut self, more: usize) {
         self.devices.reserve(more);
         self.evidence.reserve(more);
         self.polls.reserve(more);
@@ -152,8 +137,7 @@ impl Watch {
         self.wheel.grow(self.devices.len() + more);
     }
 
-    fn count_fleet(&mut self, now: Time) {
-        self.order = Order::of(&self.devices);
+    pub(super) fn count_fleet(&mut self, now: Time) {
         let mut sentinels = [false; Place::ALL.len()];
         for (_, device) in self.devices() {
             if let Some(place) = device.role.place() {
@@ -186,30 +170,35 @@ impl Watch {
         self.caps = caps;
     }
 
-    fn join(&mut self, device: &Arc<Device>, turn: &mut Turn) {
-        let slot = self.seat(device, Evidence::new(turn.at), None, turn.at);
+    fn join(&mut self, device: &Arc<Device>, turn: &mut Turn) -> Slot {
+        let slot = self.seat(device, turn.at);
+        self.welcome(slot, &device.id, turn);
+        slot
+    }
+
+    /// The device in a slot is new.
+    pub(super) fn welcome(&mut self, slot: Slot, id: &str, turn: &mut Turn) {
         self.changed.push(slot);
         turn.touched.push(slot);
-        if self.desk.open_case_of(&device.id).is_some() {
-            let line = Line::Watched(Verdict::Unobserved, Reason::Added);
-            self.desk.line_is(&device.id, line, turn.at, turn);
-        }
+        self.desk.line_is(id, Line::Watched(Verdict::Unobserved, Reason::Added), turn.at, turn);
     }
 
     /// Gives a device a slot and its place in the schedule.
-    fn seat(&mut self, device: &Arc<Device>, evidence: Evidence, known: Option<IpAddr>, now: Time) -> Slot {
-        let slot = self.free.pop().unwrap_or_else(|| {
-            let slot = Slot(u32::try_from(self.devices.len()).unwrap_or(u32::MAX));
-            self.devices.push(None);
-            self.evidence.push(evidence.clone());
-            self.polls.push(Poll::new(slot, device, known, now));
-            self.health.push(Health::default());
+    pub(super) fn seat(&mut self, device: &Arc<Device>, now: Time) -> Slot {
+        let slot = if let Some(slot) = self.free.pop() {
+            self.evidence[slot.index()] = Evidence::new(now);
+            self.polls[slot.index()].renew(slot, device, None, now);
+            self.health[slot.index()] = Health::default();
+            self.devices[slot.index()] = Some(Arc::clone(device));
             slot
-        });
-        self.evidence[slot.index()] = evidence;
-        self.polls[slot.index()].renew(slot, device, known, now);
-        self.health[slot.index()] = Health::default();
-        self.devices[slot.index()] = Some(Arc::clone(device));
+        } else {
+            let slot = Slot(u32::try_from(self.devices.len()).unwrap_or(u32::MAX));
+            self.evidence.push(Evidence::new(now));
+            self.polls.push(Poll::new(slot, device, None, now));
+            self.health.push(Health::default());
+            self.devices.push(Some(Arc::clone(device)));
+            slot
+        };
         self.wheel.grow(self.devices.len());
         // Regular times that fall on this very instant count: a device is first asked within its first interval.
         self.schedule_regular(slot, now - core::time::Duration::from_millis(1));
@@ -219,6 +208,7 @@ impl Watch {
     fn stay(&mut self, slot: Slot, device: &Arc<Device>, turn: &mut Turn) {
         let Some(before) = self.devices[slot.index()].clone().filter(|before| before != device) else { return };
         self.devices[slot.index()] = Some(Arc::clone(device));
+        turn.touched.push(slot);
         if before.host != device.host {
             // A new address begins a new series of probes; what was known of the line stays.
             self.disown_round(slot);
@@ -255,7 +245,7 @@ impl Watch {
     }
 
     /// Closes the ledger of a device that is not watched any more.
-    fn leave(id: &str, evidence: &Evidence, at: Time, turn: &mut Turn) {
+    pub(super) fn leave(id: &str, evidence: &Evidence, at: Time, turn: &mut Turn) {
         if at > evidence.since() {
             turn.intervals.push(Interval {
                 device: id.into(),

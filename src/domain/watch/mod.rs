@@ -12,6 +12,7 @@ mod fleet;
 mod health;
 mod isolation;
 mod ledger;
+mod muster;
 mod probe;
 mod rounds;
 mod schedule;
@@ -36,6 +37,7 @@ pub use evidence::{CONFIRM_ROUNDS, Evidence, Trouble};
 pub use health::{Baseline, MAX_COUNT};
 pub use isolation::{CUT_OFF_AFTER, Isolation, SENTINEL_INTERVAL, SENTINEL_TIMEOUT};
 pub use ledger::{Interval, Reason, Verdict};
+pub use muster::Muster;
 pub use probe::{Ask, Method, Obstacle, Outcome, Probe, ProbeResult, Round, SnmpSample, Undelivered};
 pub use schedule::next_tick;
 pub use strain::{Strain, strains};
@@ -64,7 +66,7 @@ use core::time::Duration;
 use correlation::{Losses, Parents, Shared};
 use crowd::Crowd;
 use degraded::OwnSide;
-use fleet::Order;
+use fleet::{Order, Takeover};
 use health::Health;
 use rounds::Poll;
 use schedule::Wheel;
@@ -119,6 +121,7 @@ pub struct Watch {
     /// Devices whose durable state changed in this turn.
     changed: Vec<Slot>,
     due: Vec<(Slot, Time)>,
+    takeover: Option<Takeover>,
     last_step: Time,
     started_at: Time,
     /// What was sent before this cannot be held against anybody.
@@ -146,50 +149,6 @@ pub struct Saved {
 }
 
 impl Watch {
-    /// Begins to watch. What happened since the store's last word is UNOBSERVED; it is never guessed.
-    #[must_use]
-    pub fn start(saved: Saved, plan: &Plan, turn: &mut Turn) -> Self {
-        let now = turn.at;
-        let mut watch = Self {
-            devices: Vec::new(),
-            order: Order::default(),
-            free: Vec::new(),
-            evidence: Vec::new(),
-            polls: Vec::new(),
-            health: Vec::new(),
-            parents: Parents::default(),
-            caps: Caps::default(),
-            senders: None,
-            crowd: Crowd::default(),
-            losses: Losses::default(),
-            works: saved.maintenance.into_iter().map(|known| (known.window.id.clone(), Arc::new(known))).collect(),
-            next_works: Some(now),
-            canary: None,
-            next_tending: Some(now),
-            own_side: None,
-            impaired_at: Some(now),
-            wheel: Wheel::new(now),
-            deadlines: BinaryHeap::new(),
-            isolation: Isolation::new(now),
-            desk: Desk::new(saved.desk, now),
-            changed: Vec::new(),
-            due: Vec::new(),
-            last_step: now,
-            started_at: now,
-            trusted_from: now,
-        };
-        turn.facts.push(Fact::MonitorStarted { watched_until: saved.watched_until });
-        let until = saved.watched_until.unwrap_or(now).min(now);
-        watch.restore(saved.devices, plan, until, turn);
-        watch.plan_works(plan, turn);
-        watch.tend_works(turn);
-        for (at, reference) in watch.desk.deadlines() {
-            watch.deadlines.push(Reverse((at, Deadline::Case(reference))));
-        }
-        watch.seal(turn);
-        watch
-    }
-
     /// Takes one input into account. A turn takes any number of inputs and ends with [`Input::Tick`], so that every
     /// answer that is in counts before a deadline of the same instant.
     pub fn step(&mut self, input: Input, turn: &mut Turn) {
@@ -209,7 +168,7 @@ impl Watch {
             }
             Input::Resolved { device, host, address } => self.resolved(&device, &host, address),
             Input::Trapped(traps) => self.trapped(traps, turn),
-            Input::Planned(plan) => self.plan(&plan, turn),
+            Input::Planned(plan) => self.plan(plan, turn),
             Input::ClockStepped { by_ms } => {
                 turn.facts.push(Fact::ClockStepped { by_ms });
                 self.move_works(by_ms, turn);
@@ -241,6 +200,7 @@ impl Watch {
     }
 
     fn tick(&mut self, turn: &mut Turn) {
+        self.take_over(turn);
         self.judge_crowd(turn.at);
         self.judge_isolation(turn);
         self.judge_impairment(turn);
@@ -506,7 +466,7 @@ impl Watch {
     #[must_use]
     pub fn preview(&self, plan: &Plan, now: Time) -> Vec<Effect> {
         let known = self.devices().map(|(slot, device)| (device.id.as_str(), self.evidence(slot)));
-        preview(known, self.desk.cases(), plan, now)
+        preview(known, self.desk.cases_by_unit(), plan, now)
     }
 
     /// When to step next, at the latest.
@@ -523,6 +483,7 @@ impl Watch {
             self.next_tending,
             self.desk.next_release(),
             self.caps.next_due(),
+            self.takeover.as_ref().map(|_| self.last_step),
         ];
         let other = others.into_iter().flatten().min().unwrap_or(horizon);
         self.wheel.next_due(horizon).min(deadline).min(isolation).min(letter).min(other)
@@ -547,6 +508,12 @@ impl Watch {
     /// All devices with their slots, in the order of their ids.
     pub fn devices(&self) -> impl Iterator<Item = (Slot, &Arc<Device>)> {
         self.order.iter().filter_map(|slot| Some((slot, self.devices[slot.index()].as_ref()?)))
+    }
+
+    /// The device in a slot.
+    #[must_use]
+    pub fn device(&self, slot: Slot) -> Option<&Arc<Device>> {
+        self.devices[slot.index()].as_ref()
     }
 
     /// The slot of a device.

@@ -2,6 +2,7 @@
 
 mod caps;
 mod desk;
+mod fleet;
 mod own_side;
 mod works;
 
