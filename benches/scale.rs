@@ -270,7 +270,8 @@ fn growth(figures: &mut Figures) {
     for pair in SPREAD.chunks_exact(2) {
         let costs = [pair[0], pair[1]].map(|(units, interval)| {
             let seconds = |seconds: u32| format!("{seconds}s");
-            let cells = [("interval", seconds(interval)), ("down_after", seconds((3 * interval).max(20)))];
+            let timeout = ("timeout", "500ms".to_owned());
+            let cells = [timeout, ("interval", seconds(interval)), ("down_after", seconds((3 * interval).max(20)))];
             let daemon = Daemon::start(units, &cells, None);
             daemon.wait_for(
                 "ntuwatch_units{verdict=\"UP\"}",
