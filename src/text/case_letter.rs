@@ -1,9 +1,11 @@
 //! Letters about one case.
 
 use super::letter::table;
-use super::sentence::{diagnosis_words, finding_words, site_words, witnesses_words};
+use super::sentence::{diagnosis_words, finding_words, promise_words, site_words, witnesses_words};
 use super::time::{duration, utc};
-use crate::domain::desk::{Actor, Case, LetterKind, Line, Priority, SiteCause, Stage};
+use crate::domain::desk::{
+    Actor, Case, EscalatedBy, LetterKind, Line, Priority, Promise, PromiseKind, SiteCause, Stage,
+};
 use crate::domain::letter::Letter;
 use crate::domain::time::Calendar;
 
@@ -18,6 +20,9 @@ pub(super) fn subject(case: &Case) -> String {
 
 pub(super) fn body(letter: &Letter, case: &Case, calendar: &Calendar) -> String {
     let mut text = format!("{}\n\n", capitalised(&message(letter, case)));
+    if let Some(news) = case.news.as_ref().filter(|_| letter.mark.kind == LetterKind::News) {
+        text.push_str(&format!("{}\n\n", news.text));
+    }
     text.push_str(&table(&particulars(letter, case, calendar)));
     text.push('\n');
     text.push_str(&match letter.greeting {
@@ -77,6 +82,8 @@ fn message(letter: &Letter, case: &Case) -> String {
         }
         LetterKind::Returned => returned(case, &service),
         LetterKind::TakenBack => taken_back(case, &service),
+        LetterKind::News => format!("there is news of {service}:"),
+        LetterKind::Escalated => escalated(letter, case, &service),
         LetterKind::Updated
         | LetterKind::Announced
         | LetterKind::Revised
@@ -106,6 +113,27 @@ fn message(letter: &Letter, case: &Case) -> String {
                 case.opening.reference
             )
         }
+    }
+}
+
+fn escalated(letter: &Letter, case: &Case, service: &str) -> String {
+    let (level, why) = case.escalation.as_ref().map_or(("", None), |escalation| {
+        let missed = match escalation.why {
+            EscalatedBy::Missed(kind) => Some(kind),
+            EscalatedBy::Staff(_) => None,
+        };
+        (escalation.level.name(), missed)
+    });
+    let reference = case.opening.reference;
+    match (why.map(promise_words), letter.greeting.is_some()) {
+        (Some(promised), true) => format!(
+            "we have not kept what we had promised you about {service}: {promised}. We are sorry. Case {reference} has \
+             been brought to the next level, {level}."
+        ),
+        (Some(promised), false) => {
+            format!("a promise about {service} was missed: {promised}. Case {reference} is escalated to {level}.")
+        }
+        (None, _) => format!("case {reference} about {service} has been brought to the next level, {level}."),
     }
 }
 
@@ -154,12 +182,17 @@ fn particulars(letter: &Letter, case: &Case, calendar: &Calendar) -> Vec<(&'stat
         | LetterKind::Upgraded
         | LetterKind::Returned
         | LetterKind::TakenBack
+        | LetterKind::News
+        | LetterKind::Escalated
         | LetterKind::Updated
         | LetterKind::Announced
         | LetterKind::Revised
         | LetterKind::Cancelled
         | LetterKind::Alarm
         | LetterKind::AllClear => {
+            let due = |kind| case.promises.get(kind).and_then(Promise::due);
+            rows.extend(due(PromiseKind::OnSite).map(|time| ("Engineer due", at(time))));
+            rows.extend(due(PromiseKind::Update).map(|time| ("Next news", at(time))));
             rows.push(("Repair due", at(case.opened_at + opening.circuit.terms.ttr)));
         }
         LetterKind::Solved => {

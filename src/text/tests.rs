@@ -2,8 +2,8 @@
 
 use super::{explain, held_words, mail};
 use crate::domain::desk::{
-    Actor, Case, CaseFact, Diagnosis, HeldLetter, LetterKind, LetterMark, Line, Opening, Outage, Priority, Reference,
-    SiteCause, WaitingOn, Witness,
+    Actor, Case, CaseFact, Diagnosis, HeldLetter, LetterKind, LetterMark, Line, Opening, Outage, Pledges, Priority,
+    Reference, SiteCause, WaitingOn, Witness,
 };
 use crate::domain::letter::{Content, Letter, Thread};
 use crate::domain::maintenance::{self, Maintenance, Origin, Scope, Window};
@@ -55,6 +55,7 @@ fn opening() -> Opening {
         line: (LOSS, at(0)),
         finding: None,
         solve_after: Duration::from_secs(300),
+        pledges: Pledges::default(),
         previous: None,
     }
 }

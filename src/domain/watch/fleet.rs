@@ -141,7 +141,7 @@ impl Watch {
     }
 
     fn set_rules(&mut self, plan: &Plan) {
-        self.desk.set_rules(&plan.customers, &plan.noc, plan.stability);
+        self.desk.set_rules(plan);
     }
 
     fn reserve(&mut self, more: usize) {
