@@ -7,7 +7,7 @@ use crate::domain::desk::{
     Actor, Case, EscalatedBy, LetterKind, Line, Priority, Promise, PromiseKind, SiteCause, Stage,
 };
 use crate::domain::letter::Letter;
-use crate::domain::time::Calendar;
+use crate::domain::time::{Calendar, Time};
 
 pub(super) fn subject(case: &Case) -> String {
     let opening = &case.opening;
@@ -97,23 +97,25 @@ fn message(letter: &Letter, case: &Case) -> String {
             ),
             None => format!("there is news of {service}."),
         },
-        LetterKind::Closed => {
-            let blind = case.blind_in_window(letter.written_at);
-            let extended = match case.line {
-                Line::Withdrawn => " The unit was taken out of service meanwhile.".to_owned(),
-                Line::Watched(..) if blind.as_secs() > 0 => {
-                    format!(" For {} nobody could see the line; the window was made longer by that.", duration(blind))
-                }
-                Line::Watched(..) => String::new(),
-            };
-            let window = case.window().map(|(_, window)| duration(window.length)).unwrap_or_default();
-            format!(
-                "the fault of {service} has stayed away for the {window} of the stability window.{extended} Case {} is \
-                 closed.",
-                case.opening.reference
-            )
-        }
+        LetterKind::Closed => closed(letter, case, &service),
     }
+}
+
+fn closed(letter: &Letter, case: &Case, service: &str) -> String {
+    let blind = case.blind_in_window(letter.written_at);
+    let extended = match case.line {
+        Line::Withdrawn => " The unit was taken out of service meanwhile.".to_owned(),
+        Line::Watched(..) if blind.as_secs() > 0 => {
+            format!(" For {} nobody could see the line; the window was made longer by that.", duration(blind))
+        }
+        Line::Watched(..) => String::new(),
+    };
+    let window = case.window().map(|(_, window)| duration(window.length)).unwrap_or_default();
+    format!(
+        "the fault of {service} has stayed away for the {window} of the stability window.{extended} Case {} is \
+         closed.",
+        case.opening.reference
+    )
 }
 
 fn escalated(letter: &Letter, case: &Case, service: &str) -> String {
@@ -193,7 +195,7 @@ fn particulars(letter: &Letter, case: &Case, calendar: &Calendar) -> Vec<(&'stat
             let due = |kind| case.promises.get(kind).and_then(Promise::due);
             rows.extend(due(PromiseKind::OnSite).map(|time| ("Engineer due", at(time))));
             rows.extend(due(PromiseKind::Update).map(|time| ("Next news", at(time))));
-            rows.push(("Repair due", at(case.opened_at + opening.circuit.terms.ttr)));
+            rows.extend(repair_due(case).map(|time| ("Repair due", at(time))));
         }
         LetterKind::Solved => {
             rows.extend(recovered_at.map(|time| ("Recovery", at(time))));
@@ -214,6 +216,14 @@ fn particulars(letter: &Letter, case: &Case, calendar: &Calendar) -> Vec<(&'stat
         rows.extend(opening.note.as_ref().map(|note| ("Note", note.clone())));
     }
     rows
+}
+
+/// Until when the order promises repair. Nobody can say while its time stands still.
+fn repair_due(case: &Case) -> Option<Time> {
+    match case.promises.get(PromiseKind::Repair) {
+        Some(promise) if !promise.missed => promise.due(),
+        Some(_) | None => Some(case.opened_at + case.opening.circuit.terms.ttr),
+    }
 }
 
 /// What the witnesses tell, once the line is back, and to the operations centre also before that.

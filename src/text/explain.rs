@@ -3,7 +3,9 @@
 use super::count::many;
 use super::sentence::{because, diagnosis_words, finding_words, line_does, promise_words, waits_for};
 use super::time::{duration, utc};
-use crate::domain::desk::{Actor, Case, EscalatedBy, Escalation, HeldLetter, Line, Outage, Priority, Stage};
+use crate::domain::desk::{
+    Actor, Case, EscalatedBy, Escalation, HeldLetter, Line, Outage, Priority, PromiseKind, Stage,
+};
 use crate::domain::time::{Calendar, Time};
 use crate::domain::watch::{Interval, Reason, Verdict};
 use std::time::Duration;
@@ -17,7 +19,7 @@ pub fn explain(case: &Case, past: &[Interval], now: Time, calendar: &Calendar) -
     sentences.push(line(case, past, now, calendar));
     sentences.push(next(case, now, calendar));
     sentences.extend(promises(case, calendar));
-    if !matches!(case.stage, Stage::Closed { .. }) {
+    if !matches!(case.stage, Stage::Closed { .. }) && case.promises.get(PromiseKind::Repair).is_none() {
         sentences.push(format!(
             "Order {} promises repair within {}, which is until {}.",
             case.opening.circuit.order,

@@ -188,7 +188,7 @@ fn opened(opening: &Opening) -> String {
     format!("{priority} opened {how} on {unit}, order {order}, queue {}{note}.", opening.queue)
 }
 
-fn case_sentence(fact: &CaseFact, calendar: &Calendar) -> String {
+pub(super) fn case_sentence(fact: &CaseFact, calendar: &Calendar) -> String {
     let noted = |note: &Option<String>| note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
     match fact {
         CaseFact::Line { line: Line::Watched(verdict, reason), at } => {

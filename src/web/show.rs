@@ -2,7 +2,7 @@
 
 use super::board::Row;
 use super::scene::{Scene, stamp};
-use crate::domain::desk::{Case, HeldLetter, Line, Stage};
+use crate::domain::desk::{Case, HeldLetter, Line, Promise, PromiseKind, Stage};
 use crate::domain::time::Calendar;
 use crate::domain::watch::{Interval, Limits, Permille, Place, Role, SnmpSample, Symptom};
 use crate::store::{LetterRow, TimelineEntry};
@@ -64,6 +64,17 @@ struct PromiseForm {
     missed: bool,
 }
 
+impl PromiseForm {
+    fn new(kind: PromiseKind, promise: &Promise, scene: &Scene) -> Self {
+        Self {
+            kind: kind.name(),
+            within_s: promise.within.as_secs(),
+            due_at: promise.due().and_then(|at| scene.stamp(at)),
+            missed: promise.missed,
+        }
+    }
+}
+
 /// What happened, as far as witnesses tell.
 #[derive(Serialize)]
 struct DiagnosisForm {
@@ -81,13 +92,7 @@ impl CaseForm {
             cause: diagnosis.cause.name(),
             sentence: (words.diagnosis)(diagnosis, calendar),
         });
-        let promises = case.promises.iter().map(|(kind, promise)| PromiseForm {
-            kind: kind.name(),
-            within_s: promise.within.as_secs(),
-            due_at: promise.due().and_then(stamp),
-            missed: promise.missed,
-        });
-        let promises = promises.collect();
+        let promises = case.promises.iter().map(|(kind, promise)| PromiseForm::new(kind, promise, scene)).collect();
         let escalation = case.escalation.as_ref();
         let later_finding = case.later_finding().map(words.finding);
         let finding = finding.map(words.finding);

@@ -440,17 +440,7 @@ impl Case {
             CaseFact::Promised { kind, within, .. } => self.promise(*kind, Some(*within), now),
             CaseFact::Kept { kind, .. } => self.kept(*kind, now),
             CaseFact::Missed { kind, .. } => self.promises.miss(*kind),
-            CaseFact::Escalated { level, why, .. } => {
-                let (before, times) =
-                    self.escalation.as_ref().map_or((None, 0), |before| (Some(before.level), before.times));
-                let times = times + 1;
-                self.escalation = Some(Escalation { level: *level, why: why.clone(), times });
-                // Above the last level nobody hears of more silence.
-                if before < Some(*level) {
-                    self.owe_more(now);
-                }
-                self.wrote(LetterKind::Escalated, times);
-            }
+            CaseFact::Escalated { level, why, .. } => self.escalated(*level, why, now),
             CaseFact::Assigned { to, .. } => self.owner = Some(to.clone()),
             CaseFact::Taken { by } => {
                 self.owner = Some(by.clone());
@@ -477,34 +467,11 @@ impl Case {
             CaseFact::Upgraded(outage) => {
                 self.see(*outage);
                 self.priority = Priority::P1;
+                self.owe_sooner(now);
                 self.wrote(LetterKind::Upgraded, 1);
             }
-            CaseFact::Solved { by, window, .. } => {
-                // No case leaves New without an owner (R17).
-                self.owner.get_or_insert_with(|| String::from(by.name()));
-                self.solved += 1;
-                if let Some(repair) = self.promises.get(PromiseKind::Repair) {
-                    self.repairing = repair.clock.total(now);
-                }
-                self.promises = Promises::default();
-                let observed = if self.line.window_runs() { Tally::started(now) } else { Tally::default() };
-                self.stage = Stage::Solved { since: now, by: by.clone(), window: Window { length: *window, observed } };
-                self.wrote(LetterKind::Solved, self.solved);
-            }
-            CaseFact::Returned { by, outage, .. } => {
-                // A person's concern about a line that answers is not settled by the line answering.
-                self.fault_seen = *by == Actor::Watch || self.line.is_faulty();
-                self.back = None;
-                self.returned += 1;
-                self.stage = Stage::Working { since: now };
-                if let Some(outage) = outage {
-                    self.see(*outage);
-                    self.priority = Priority::P1;
-                }
-                self.pledge(now);
-                let kind = if *by == Actor::Watch { LetterKind::Returned } else { LetterKind::TakenBack };
-                self.wrote(kind, self.returned);
-            }
+            CaseFact::Solved { by, window, .. } => self.declare_solved(by, *window, now),
+            CaseFact::Returned { by, outage, .. } => self.taken_back(by, *outage, now),
             CaseFact::Closed => {
                 let Stage::Solved { since, mut window, .. } = self.stage else {
                     unreachable!("only a window closes a case")
@@ -517,6 +484,45 @@ impl Case {
         }
     }
 
+    fn escalated(&mut self, level: Level, why: &EscalatedBy, now: Time) {
+        let (before, times) = self.escalation.as_ref().map_or((None, 0), |before| (Some(before.level), before.times));
+        let times = times + 1;
+        self.escalation = Some(Escalation { level, why: why.clone(), times });
+        // Above the last level nobody hears of more silence.
+        if before < Some(level) {
+            self.owe_more(now);
+        }
+        self.wrote(LetterKind::Escalated, times);
+    }
+
+    fn declare_solved(&mut self, by: &Actor, window: Duration, now: Time) {
+        // No case leaves New without an owner (R17).
+        self.owner.get_or_insert_with(|| String::from(by.name()));
+        self.solved += 1;
+        if let Some(repair) = self.promises.get(PromiseKind::Repair) {
+            self.repairing = repair.clock.total(now);
+        }
+        self.promises = Promises::default();
+        let observed = if self.line.window_runs() { Tally::started(now) } else { Tally::default() };
+        self.stage = Stage::Solved { since: now, by: by.clone(), window: Window { length: window, observed } };
+        self.wrote(LetterKind::Solved, self.solved);
+    }
+
+    fn taken_back(&mut self, by: &Actor, outage: Option<Outage>, now: Time) {
+        // A person's concern about a line that answers is not settled by the line answering.
+        self.fault_seen = *by == Actor::Watch || self.line.is_faulty();
+        self.back = None;
+        self.returned += 1;
+        self.stage = Stage::Working { since: now };
+        if let Some(outage) = outage {
+            self.see(outage);
+            self.priority = Priority::P1;
+        }
+        self.pledge(now);
+        let kind = if *by == Actor::Watch { LetterKind::Returned } else { LetterKind::TakenBack };
+        self.wrote(kind, self.returned);
+    }
+
     /// News that were promised go on being promised.
     fn kept(&mut self, kind: PromiseKind, now: Time) {
         let next = match kind {
@@ -524,6 +530,15 @@ impl Case {
             PromiseKind::FirstResponse | PromiseKind::OnSite | PromiseKind::Repair => None,
         };
         self.promise(kind, next, now);
+    }
+
+    /// News of a P1 come sooner than those of a P2.
+    fn owe_sooner(&mut self, now: Time) {
+        let (every, promised) = (self.update_every(), self.promises.get(PromiseKind::Update));
+        let sooner = every.filter(|every| promised.and_then(Promise::due).is_none_or(|due| due > now + *every));
+        if sooner.is_some() {
+            self.promise(PromiseKind::Update, sooner, now);
+        }
     }
 
     /// Whom it was escalated to has the time of an update before the next level hears of it.
@@ -805,6 +820,32 @@ mod tests {
         let mut case = case();
         facts.iter().for_each(|(fact, now)| case.apply(fact, at(*now)));
         case
+    }
+
+    #[test]
+    fn a_case_that_becomes_a_p1_has_its_next_news_sooner() {
+        let pledges = Pledges { update_p1: Some(HOUR), update_p2: Some(4 * HOUR), ..Pledges::default() };
+        let mut case = Case::open(Opening { priority: Priority::P2, pledges, ..(*case().opening).clone() }, at(0));
+        let due = |case: &Case| case.promises.next_due();
+        assert_eq!(due(&case), Some((at(4 * 3_600), PromiseKind::Update)));
+        let outage = Outage { last_contact: None, first_loss: at(0), detected: at(1) };
+        let mut late = case.clone();
+        case.apply(&CaseFact::Upgraded(outage), at(600));
+        assert_eq!(due(&case), Some((at(4_200), PromiseKind::Update)));
+        // What is due before that stays so.
+        late.apply(&CaseFact::Upgraded(outage), at(13_000));
+        assert_eq!(due(&late), Some((at(4 * 3_600), PromiseKind::Update)));
+    }
+
+    #[test]
+    fn a_repair_counts_on_when_its_case_comes_back() {
+        let pledges = Pledges { repair: true, ..Pledges::default() };
+        let mut case = Case::open(Opening { pledges, ..(*case().opening).clone() }, at(0));
+        let ttr = case.opening.circuit.terms.ttr;
+        case.apply(&solved(), at(600));
+        assert_eq!(case.promises, Promises::default(), "a solved case owes nothing");
+        case.apply(&CaseFact::Returned { by: Actor::Watch, note: None, outage: None }, at(1_000));
+        assert_eq!(case.promises.next_due(), Some((at(1_000) + ttr - Duration::from_secs(600), PromiseKind::Repair)));
     }
 
     #[test]
