@@ -59,6 +59,45 @@ pub(super) enum Verb {
         reference: String,
         /// The note
         text: String,
+        /// Tell the customer: without this, a note is for staff only
+        #[arg(long)]
+        public: bool,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Promise the customer something; a promise that is missed escalates the case
+    Promise {
+        /// The case's reference
+        reference: String,
+        /// What: update or onsite
+        kind: String,
+        /// Within what time from now, such as 30m
+        within: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Note that an engineer is on site
+    Arrive {
+        /// The case's reference
+        reference: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Give a case to somebody
+    Assign {
+        /// The case's reference
+        reference: String,
+        /// Who is to work on it
+        to: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Bring a case to the next level
+    Escalate {
+        /// The case's reference
+        reference: String,
+        #[command(flatten)]
+        why: Why,
         #[command(flatten)]
         who: Who,
     },
@@ -66,7 +105,7 @@ pub(super) enum Verb {
     Wait {
         /// The case's reference
         reference: String,
-        /// For whom: customer, supplier or access
+        /// For whom: customer, supplier, access or force_majeure
         #[arg(value_name = "WHOM", required_unless_present = "on")]
         whom: Option<String>,
         /// The same as WHOM
@@ -151,7 +190,18 @@ pub(super) fn perform(verb: &Verb, client: &Client, page: &mut Page) -> Result<(
             })
         }
         Verb::Take { reference, who } => work(page, reference, "take", json!({ "by": who.by })),
-        Verb::Note { reference, text, who } => work(page, reference, "note", json!({ "text": text, "by": who.by })),
+        Verb::Note { reference, text, public, who } => {
+            let verb = if *public { "tell" } else { "note" };
+            work(page, reference, verb, json!({ "text": text, "by": who.by }))
+        }
+        Verb::Promise { reference, kind, within, who } => {
+            work(page, reference, "promise", json!({ "kind": kind, "within": within, "by": who.by }))
+        }
+        Verb::Arrive { reference, who } => work(page, reference, "arrive", json!({ "by": who.by })),
+        Verb::Assign { reference, to, who } => work(page, reference, "assign", json!({ "to": to, "by": who.by })),
+        Verb::Escalate { reference, why, who } => {
+            work(page, reference, "escalate", json!({ "note": why.note, "by": who.by }))
+        }
         Verb::Wait { reference, whom, on, why, who } => {
             let whom = whom.as_ref().or(on.as_ref());
             work(page, reference, "wait", json!({ "on": whom, "note": why.note, "by": who.by }))
@@ -221,6 +271,12 @@ fn show(page: &mut Page, case: &Value) -> Result<(), Failure> {
     if let Some(later) = case.get("later_finding").and_then(Value::as_str) {
         page.line(&format!("later found   {later}"))?;
     }
+    for promise in elements(case, "promises") {
+        let missed = promise.get("missed").and_then(Value::as_bool).unwrap_or(false);
+        let due = if missed { "missed".to_owned() } else { format!("due {}", time(promise, "due_at")) };
+        page.line(&format!("promised      {}, {due}", field(promise, "kind")))?;
+    }
+    page.line(&format!("level         {}", field(case, "level")))?;
     page.line(&format!("umbrella      {}", field(case, "umbrella")))?;
     let diagnosis = case.get("diagnosis").map_or_else(|| "-".to_owned(), |diagnosis| field(diagnosis, "sentence"));
     page.line(&format!("diagnosis     {diagnosis}"))?;

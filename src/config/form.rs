@@ -10,7 +10,7 @@ pub struct Form {
 }
 
 /// Every table but the files themselves.
-pub const FORMS: [Form; 15] = [
+pub const FORMS: [Form; 17] = [
     STORE,
     HTTP,
     DETECTION,
@@ -26,6 +26,8 @@ pub const FORMS: [Form; 15] = [
     UNIT,
     SNMP,
     MAINTENANCE,
+    PROMISES,
+    ESCALATION,
 ];
 
 pub(super) const MAIN_FILE: Form = Form {
@@ -36,6 +38,8 @@ pub(super) const MAIN_FILE: Form = Form {
         "detection",
         "degraded",
         "stability",
+        "promises",
+        "escalation",
         "mail",
         "heartbeat",
         "canary",
@@ -85,13 +89,18 @@ pub(super) const DEGRADED: Form = Form {
     ],
 };
 pub(super) const STABILITY: Form = Form { name: "[stability]", keys: &["p1", "p2"] };
+pub(super) const PROMISES: Form =
+    Form { name: "[promises]", keys: &["first_response", "update_p1", "update_p2", "repair"] };
+pub(super) const ESCALATION: Form = Form { name: "[escalation]", keys: &LEVELS };
+/// Levels of an escalation, in the order of `Level::ALL`.
+pub(super) const LEVELS: [&str; 3] = ["l1", "l2", "l3"];
 pub(super) const MAIL: Form =
     Form { name: "[mail]", keys: &["from", "noc", "smtp", "user", "password_file", "folder"] };
 pub(super) const HEARTBEAT: Form = Form { name: "[heartbeat]", keys: &["url", "every"] };
 pub(super) const CANARY: Form = Form { name: "[canary]", keys: &["unit", "every"] };
 pub(super) const TRAPS: Form = Form { name: "[traps]", keys: &["listen"] };
 pub(super) const INVENTORY: Form = Form { name: "[inventory]", keys: &["files"] };
-pub(super) const CUSTOMER: Form = Form { name: "[[customer]]", keys: &["id", "name", "email"] };
+pub(super) const CUSTOMER: Form = Form { name: "[[customer]]", keys: &["id", "name", "email", "escalation"] };
 pub(super) const NODE: Form = Form {
     name: "[[node]]",
     keys: &[

@@ -196,6 +196,7 @@ fn customer(section: &Section<'_>) -> Customer {
         id: section.require("id", check::id).unwrap_or_default(),
         name: section.require("name", check::text).unwrap_or_default(),
         email: section.require_list("email", check::email),
+        escalation: settings::escalation(section),
     }
 }
 

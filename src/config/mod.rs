@@ -168,6 +168,7 @@ pub fn read(file: &Path, credentials: Option<&Path>) -> Result<Config, Faults> {
     let (mail, noc) = settings::mail(&root, &paths);
     let heartbeat = settings::heartbeat(&root);
     let stability = settings::stability(&root);
+    let (pledges, escalation) = (settings::promises(&root), settings::escalation(&root));
     let (common, sentinels) = settings::detection(&root);
     let (canary, traps) = (settings::canary(&root), settings::traps(&root));
     let mut inventory = Inventory::new(&paths, common);
@@ -184,7 +185,7 @@ pub fn read(file: &Path, credentials: Option<&Path>) -> Result<Config, Faults> {
     let customers = inventory.customers.into_iter().map(|(customer, _)| customer).collect();
     let maintenance = inventory.works.into_iter().map(|work| work.window).collect();
     let canary = canary.map(|(canary, _)| canary);
-    let plan = Plan { customers, devices, stability, noc, maintenance, canary };
+    let plan = Plan { customers, devices, stability, pledges, escalation, noc, maintenance, canary };
     let faults = report.into_faults();
     if faults.0.is_empty() {
         Ok(Config { file: file.to_owned(), store, http, mail, heartbeat, traps, plan })

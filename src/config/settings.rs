@@ -7,6 +7,7 @@ use super::form;
 use super::paths::Paths;
 use super::section::Section;
 use super::{Heartbeat, Http, Mail, Mailbox, Route, Smtp, Tls};
+use crate::domain::desk::{Matrix, Pledges};
 use crate::domain::plan::{Canary, Stability};
 use crate::domain::watch::{
     self, Device, Host, Limits, MAX_CELLS, Pace, Role, Rules, SENTINEL_INTERVAL, SENTINEL_TIMEOUT, Secret,
@@ -28,6 +29,10 @@ const PACE: Pace = Pace {
 /// Most rounds that are kept of a device.
 const MAX_ROUNDS: u32 = MAX_CELLS as u32;
 /// Stability windows where the operator gives none (R28).
+/// R12.
+const FIRST_RESPONSE: Duration = Duration::from_secs(30 * 60);
+const UPDATE_P1: Duration = Duration::from_secs(3_600);
+const UPDATE_P2: Duration = Duration::from_secs(4 * 3_600);
 const STABILITY: Stability = Stability { p1: Duration::from_hours(24), p2: Duration::from_hours(72) };
 /// Where the console and the metrics are, if the operator does not say.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9640);
@@ -70,6 +75,24 @@ fn token(word: &str) -> Checked<()> {
 pub(super) fn stability(root: &Section<'_>) -> Stability {
     let stability = root.section("stability", form::STABILITY);
     Stability { p1: stability.duration("p1", STABILITY.p1), p2: stability.duration("p2", STABILITY.p2) }
+}
+
+/// What is promised to everybody.
+pub(super) fn promises(root: &Section<'_>) -> Pledges {
+    let promises = root.section("promises", form::PROMISES);
+    let within = |key, default| promises.parse(key, |v| check::or_off(v, check::duration)).unwrap_or(Some(default));
+    Pledges {
+        first_response: within("first_response", FIRST_RESPONSE),
+        update_p1: within("update_p1", UPDATE_P1),
+        update_p2: within("update_p2", UPDATE_P2),
+        repair: promises.flag("repair", true),
+    }
+}
+
+/// Whom escalated cases are brought to.
+pub(super) fn escalation(above: &Section<'_>) -> Matrix {
+    let escalation = above.section("escalation", form::ESCALATION);
+    Matrix(form::LEVELS.map(|level| escalation.list(level, check::email).into_iter().map(|(to, _)| to).collect()))
 }
 
 /// What holds for all devices that do not say otherwise.

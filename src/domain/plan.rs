@@ -1,5 +1,6 @@
 //! What the operator wants watched, and by which rules: everything the core takes from the configuration.
 
+use super::desk::{Matrix, Pledges};
 use super::maintenance::Window;
 use super::party::Customer;
 use super::time::Time;
@@ -39,6 +40,10 @@ pub struct Plan {
     pub devices: Vec<Arc<Device>>,
     /// How long solved cases are watched.
     pub stability: Stability,
+    /// What is promised to everybody.
+    pub pledges: Pledges,
+    /// Whom escalated cases are brought to.
+    pub escalation: Matrix,
     /// Addresses of the network operations centre; each gets its own copy of every letter.
     pub noc: Vec<String>,
     /// Maintenance that is planned in the configuration.

@@ -144,7 +144,7 @@ fn moved(case: &Case, circuit: &Circuit) -> Option<Effect> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::desk::{Actor, CaseFact, Opening};
+    use crate::domain::desk::{Actor, CaseFact, Matrix, Opening, Pledges};
     use crate::domain::plan::Stability;
     use crate::domain::time::Tally;
     use crate::domain::watch::{Finding, Limits, Pace, Role, Rules, Symptoms, Terms, Trouble};
@@ -198,7 +198,16 @@ mod tests {
 
     fn plan(devices: Vec<Arc<Device>>) -> Plan {
         let stability = Stability { p1: MINUTE * 1_440, p2: MINUTE * 4_320 };
-        Plan { customers: vec![], devices, stability, noc: vec![], maintenance: vec![], canary: None }
+        Plan {
+            customers: vec![],
+            devices,
+            stability,
+            pledges: Pledges::default(),
+            escalation: Matrix::default(),
+            noc: vec![],
+            maintenance: vec![],
+            canary: None,
+        }
     }
 
     /// Lost since the tenth minute, and at fault after ten minutes of that.
@@ -224,6 +233,7 @@ mod tests {
             line: (Line::Watched(Verdict::Up, Reason::Answered), at(0)),
             finding: (priority == Priority::P2).then_some(finding),
             solve_after: MINUTE * 5,
+            pledges: Pledges::default(),
             previous: None,
         };
         Case::open(opening, at(1))

@@ -1,6 +1,6 @@
 //! What goes into a step of the watch, and what comes out of it.
 
-use super::desk::{Alarm, Case, LetterMark, Move, NotOpen, Priority, Reference, Umbrella, WaitingOn};
+use super::desk::{Alarm, Case, LetterMark, Move, NotOpen, Priority, PromiseKind, Reference, Umbrella, WaitingOn};
 use super::fact::Fact;
 use super::letter::{Delivery, Letter, LetterChange, LetterId};
 use super::maintenance::{Draft, Maintenance};
@@ -105,6 +105,30 @@ pub enum Command {
         /// The note.
         text: String,
     },
+    /// Tell the customer news.
+    Tell {
+        /// The news, as the customer is to read it.
+        text: String,
+    },
+    /// Promise something.
+    Promise {
+        /// What.
+        kind: PromiseKind,
+        /// Within what time from now.
+        within: Duration,
+    },
+    /// Note that an engineer is on site.
+    Arrive,
+    /// Give it to somebody.
+    Assign {
+        /// Who.
+        to: String,
+    },
+    /// Bring it to the next level.
+    Escalate {
+        /// Why.
+        note: Option<String>,
+    },
     /// Let it wait.
     Wait {
         /// For whom.
@@ -131,6 +155,11 @@ impl Command {
         match self {
             Self::Take => Move::Take,
             Self::Note { .. } => Move::Note,
+            Self::Tell { .. } => Move::Tell,
+            Self::Promise { .. } => Move::Promise,
+            Self::Arrive => Move::Arrive,
+            Self::Assign { .. } => Move::Assign,
+            Self::Escalate { .. } => Move::Escalate,
             Self::Wait { .. } => Move::Wait,
             Self::Solve { .. } => Move::Solve,
             Self::Return { .. } => Move::Return,

@@ -1,7 +1,8 @@
 //! Domain values as columns: words as words, times and sums of time as milliseconds.
 
 use crate::domain::desk::{
-    Actor, AlarmKind, CanaryStep, Cause, LetterKind, MAX_CASES, Priority, Reference, SiteCause, WaitingOn,
+    Actor, AlarmKind, CanaryStep, Cause, EscalatedBy, LetterKind, Level, MAX_CASES, Priority, PromiseKind, Reference,
+    SiteCause, WaitingOn,
 };
 use crate::domain::letter::{LetterState, Thread};
 use crate::domain::maintenance::{Origin, Stage};
@@ -29,7 +30,7 @@ macro_rules! words {
 }
 
 words!(Verdict, Reason, Symptom, AgentState, GroupKind);
-words!(Priority, WaitingOn, SiteCause, LetterKind, LetterState, AlarmKind, CanaryStep, Stage);
+words!(Level, Priority, WaitingOn, SiteCause, LetterKind, LetterState, AlarmKind, CanaryStep, Stage);
 
 fn unknown(word: &str) -> FromSqlError {
     FromSqlError::Other(format!("{word:?} is no word of this column").into())
@@ -112,6 +113,24 @@ impl FromSql for Actor {
             None if text == WATCH => Ok(Self::Watch),
             None => Err(unknown(text)),
         }
+    }
+}
+
+impl ToSql for EscalatedBy {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self {
+            Self::Missed(kind) => kind.name().into(),
+            Self::Staff(name) => format!("{STAFF}{name}").into(),
+        })
+    }
+}
+
+impl FromSql for EscalatedBy {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let text = value.as_str()?;
+        let missed = || PromiseKind::ALL.into_iter().find(|kind| kind.name() == text).map(Self::Missed);
+        let staff = text.strip_prefix(STAFF).map(|name| Self::Staff(name.into()));
+        staff.or_else(missed).ok_or_else(|| unknown(text))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::grammar::{Action, Event, Expectation, Misspelt, Story};
 use super::words::{action, count_within, maintenance, pairs, permille, probe_rate, rate};
+use crate::domain::desk::{Level, Matrix, Pledges};
 use crate::domain::maintenance::{Scope, Window};
 use crate::domain::party::Customer;
 use crate::domain::plan::{Canary, Plan, Stability};
@@ -24,6 +25,7 @@ struct Settings {
     pace: Pace,
     limits: Limits,
     stability: Stability,
+    pledges: Pledges,
 }
 
 /// Devices above each other, at the most.
@@ -50,6 +52,7 @@ impl Default for Settings {
             },
             limits: Limits::DEFAULT,
             stability: Stability { p1: Duration::from_secs(24 * HOUR), p2: Duration::from_secs(72 * HOUR) },
+            pledges: Pledges::default(),
         }
     }
 }
@@ -68,6 +71,10 @@ impl Settings {
             "rtt_factor" if value == "off" => limits.rtt_factor = None,
             "rtt_factor" => limits.rtt_factor = Some(value.parse().map_err(|_| format!("{value:?} is no number"))?),
             "good_windows" => limits.good_windows = value.parse().map_err(|_| format!("{value:?} is no number"))?,
+            "first_response" => self.pledges.first_response = pledge(value)?,
+            "update_p1" => self.pledges.update_p1 = pledge(value)?,
+            "update_p2" => self.pledges.update_p2 = pledge(value)?,
+            "repair" => self.pledges.repair = on_or_off(value)?,
             _ => {
                 let length = self.length(key)?;
                 *length = duration(value)?;
@@ -90,10 +97,22 @@ impl Settings {
             _ => {
                 return Err(format!(
                     "unknown setting {key:?}: use interval, snmp_interval, timeout, down_after, solve_after, history, p1, \
-                     p2, window, good_windows, loss, rtt, rtt_factor, flaps, reboots, errors or load"
+                     p2, first_response, update_p1, update_p2, repair, window, good_windows, loss, rtt, rtt_factor, flaps, reboots, errors or load"
                 ));
             }
         })
+    }
+}
+
+fn pledge(value: &str) -> Result<Option<Duration>, String> {
+    if value == "off" { Ok(None) } else { duration(value).map(Some) }
+}
+
+fn on_or_off(value: &str) -> Result<bool, String> {
+    match value {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(format!("{value:?} is neither on nor off")),
     }
 }
 
@@ -255,6 +274,9 @@ impl Draft {
                 "customer" | "order" | "service" | "region" | "ttr" | "supplier" | "pop" | "access" | "rate"
                     if matches!(role, Role::Unit(_)) => {}
                 "upstream" | "host" | "probe_rate" => {}
+                "first_response" | "update_p1" | "update_p2" | "repair" => {
+                    return Err(format!("{key} is promised to everybody: write it in a config line"));
+                }
                 _ => settings.set(key, value)?,
             }
         }
@@ -350,7 +372,9 @@ impl Draft {
                 }
                 Action::Work(unit, _)
                 | Action::Open(unit, _)
-                | Action::Expect(Expectation::Case(unit, ..) | Expectation::NoCase(unit)) => {
+                | Action::Expect(
+                    Expectation::Case(unit, ..) | Expectation::NoCase(unit) | Expectation::Level(unit, _),
+                ) => {
                     if !units.contains(unit.as_str()) {
                         fault(event.line, format!("{unit:?} is no unit of this story"));
                     }
@@ -401,13 +425,15 @@ impl Draft {
             .filter_map(|(_, unit)| Some(unit.circuit()?.customer.as_str()))
             .map(|id| {
                 let email = vec![format!("{id}@customer.example")];
-                (id, Customer { id: id.into(), name: id.into(), email })
+                (id, Customer { id: id.into(), name: id.into(), email, escalation: Matrix::default() })
             })
             .collect();
         let plan = Plan {
             customers: names.into_values().collect(),
             devices: self.devices().map(|(_, device)| Arc::new(device.clone())).collect(),
             stability: self.settings.stability,
+            pledges: self.settings.pledges,
+            escalation: Matrix(Level::ALL.map(|level| vec![format!("{}@example.net", level.name().to_lowercase())])),
             noc: vec!["noc@example.net".into()],
             maintenance: self.windows(),
             canary: self.canary.map(|(_, canary)| canary),

@@ -1,6 +1,6 @@
 //! The language of stories: what a story says, and what may happen in it.
 
-use crate::domain::desk::{AlarmKind, Priority};
+use crate::domain::desk::{AlarmKind, Level, Priority};
 use crate::domain::maintenance::Scope;
 use crate::domain::plan::Plan;
 use crate::domain::turn::Command;
@@ -150,6 +150,8 @@ pub enum Expectation {
     Case(String, Priority, &'static str),
     /// The unit has no case that is not closed.
     NoCase(String),
+    /// The unit's open case is escalated so far.
+    Level(String, Option<Level>),
     /// The device has this verdict.
     Verdict(String, Verdict),
     /// So many cases were opened so far.

@@ -3,7 +3,7 @@
 use super::grammar::{Action, Event, Expectation, Story};
 use super::sim::{Monitor, Sim};
 use super::site::Line;
-use crate::domain::desk::Case;
+use crate::domain::desk::{Case, Level};
 use crate::domain::fact::Fact;
 use crate::domain::maintenance::Draft;
 use crate::domain::time::Time;
@@ -222,6 +222,15 @@ fn check(sim: &Sim, expectation: &Expectation) -> Result<(), String> {
                 Err(format!("expected no case {unit}, but there is a {} {}", case.priority.name(), case.stage.name()))
             }
         },
+        Expectation::Level(unit, level) => {
+            let case = latest_case(sim, unit).ok_or_else(|| format!("expected a case {unit}, but there is none"))?;
+            let found = case.escalation.as_ref().map(|escalation| escalation.level);
+            let words = |level: Option<Level>| level.map_or("none", Level::name);
+            if found == *level {
+                return Ok(());
+            }
+            Err(format!("expected level {unit} {}, but it is {}", words(*level), words(found)))
+        }
         Expectation::Verdict(device, verdict) => {
             let watch = sim.watch().ok_or("the daemon is not running, so there is no verdict")?;
             let found = watch.slot(device).map(|slot| watch.status(slot).verdict);

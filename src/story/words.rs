@@ -2,7 +2,7 @@
 
 use super::draft::Keys;
 use super::grammar::{Action, Agent, Expectation, Subject};
-use crate::domain::desk::{AlarmKind, Priority, Stage, WaitingOn};
+use crate::domain::desk::{AlarmKind, Level, Priority, PromiseKind, Stage, WaitingOn};
 use crate::domain::maintenance::Scope;
 use crate::domain::turn::Command;
 use crate::domain::watch::{GroupKind, PROBE_RATES, Permille, TrapKind, Verdict};
@@ -127,13 +127,24 @@ fn command(words: &[&str]) -> Result<Command, String> {
     Ok(match words {
         ["take"] => Command::Take,
         ["note", text @ ..] if !text.is_empty() => Command::Note { text: text.join(" ") },
+        ["update", "public", text @ ..] => Command::Tell { text: note(text).unwrap_or_else(|| "There is news.".into()) },
+        ["promise", kind, within] => {
+            let kind = PromiseKind::BY_STAFF.into_iter().find(|known| known.name() == *kind);
+            let kind = kind.ok_or("staff promise an update or onsite")?;
+            Command::Promise { kind, within: duration(within)? }
+        }
+        ["arrive"] => Command::Arrive,
+        ["assign", to] => Command::Assign { to: (*to).to_owned() },
+        ["escalate", rest @ ..] => Command::Escalate { note: note(rest) },
         ["wait", on, rest @ ..] => {
             let on = WaitingOn::ALL.into_iter().find(|party| party.name() == *on);
-            Command::Wait { on: on.ok_or("a case waits for customer, supplier or access")?, note: note(rest) }
+            Command::Wait { on: on.ok_or("a case waits for customer, supplier, access or force_majeure")?, note: note(rest) }
         }
         ["solve", rest @ ..] => Command::Solve { note: note(rest) },
         ["return", rest @ ..] => Command::Return { note: note(rest) },
-        [..] => return Err("a case can be told: open P1|P2, take, note TEXT, wait PARTY, solve or return".into()),
+        [..] => return Err("a case can be told: open P1|P2, take, note TEXT, update public [TEXT], promise update|onsite TIME, arrive, \
+                             assign NAME, escalate, wait PARTY, solve or return"
+                .into()),
     })
 }
 
@@ -145,6 +156,7 @@ fn expectation(words: &[&str]) -> Result<Expectation, String> {
             let verdict = Verdict::ALL.into_iter().find(|verdict| verdict.name() == *name);
             Expectation::Verdict((*device).to_owned(), verdict.ok_or_else(|| format!("{name:?} is no verdict"))?)
         }
+        ["level", unit, name] => Expectation::Level((*unit).to_owned(), level(name)?),
         ["cases", count] => Expectation::Cases(number(count)?),
         ["umbrellas", count] => Expectation::Umbrellas(number(count)?),
         ["letters", customer, count] => Expectation::Letters((*customer).to_owned(), number(count)?),
@@ -153,12 +165,21 @@ fn expectation(words: &[&str]) -> Result<Expectation, String> {
         ["agent", device, state] => Expectation::Agent((*device).to_owned(), (*state).to_owned()),
         [..] => {
             return Err(
-                "expect one of: case UNIT P1|P2 STAGE, no case UNIT, verdict DEVICE VERDICT, cases N, umbrellas \
+                "expect one of: case UNIT P1|P2 STAGE, no case UNIT, level UNIT L1|L2|L3|none, verdict DEVICE VERDICT, \
+                        cases N, umbrellas \
                         N, letters CUSTOMER N, alarm NAME, no alarm NAME, agent DEVICE STATE"
                     .into(),
             );
         }
     })
+}
+
+fn level(name: &str) -> Result<Option<Level>, String> {
+    if name == "none" {
+        return Ok(None);
+    }
+    let known = Level::ALL.into_iter().find(|level| level.name() == name);
+    known.map(Some).ok_or_else(|| format!("{name:?} is no level: use L1, L2, L3 or none"))
 }
 
 fn number(text: &str) -> Result<usize, String> {

@@ -1,11 +1,13 @@
 //! Letters about one case.
 
 use super::letter::table;
-use super::sentence::{diagnosis_words, finding_words, site_words, witnesses_words};
+use super::sentence::{diagnosis_words, finding_words, promise_words, site_words, witnesses_words};
 use super::time::{duration, utc};
-use crate::domain::desk::{Actor, Case, LetterKind, Line, Priority, SiteCause, Stage};
+use crate::domain::desk::{
+    Actor, Case, EscalatedBy, LetterKind, Line, Priority, Promise, PromiseKind, SiteCause, Stage,
+};
 use crate::domain::letter::Letter;
-use crate::domain::time::Calendar;
+use crate::domain::time::{Calendar, Time};
 
 pub(super) fn subject(case: &Case) -> String {
     let opening = &case.opening;
@@ -18,6 +20,9 @@ pub(super) fn subject(case: &Case) -> String {
 
 pub(super) fn body(letter: &Letter, case: &Case, calendar: &Calendar) -> String {
     let mut text = format!("{}\n\n", capitalised(&message(letter, case)));
+    if let Some(news) = case.news.as_ref().filter(|_| letter.mark.kind == LetterKind::News) {
+        text.push_str(&format!("{}\n\n", news.text));
+    }
     text.push_str(&table(&particulars(letter, case, calendar)));
     text.push('\n');
     text.push_str(&match letter.greeting {
@@ -77,6 +82,8 @@ fn message(letter: &Letter, case: &Case) -> String {
         }
         LetterKind::Returned => returned(case, &service),
         LetterKind::TakenBack => taken_back(case, &service),
+        LetterKind::News => format!("there is news of {service}:"),
+        LetterKind::Escalated => escalated(letter, case, &service),
         LetterKind::Updated
         | LetterKind::Announced
         | LetterKind::Revised
@@ -90,22 +97,45 @@ fn message(letter: &Letter, case: &Case) -> String {
             ),
             None => format!("there is news of {service}."),
         },
-        LetterKind::Closed => {
-            let blind = case.blind_in_window(letter.written_at);
-            let extended = match case.line {
-                Line::Withdrawn => " The unit was taken out of service meanwhile.".to_owned(),
-                Line::Watched(..) if blind.as_secs() > 0 => {
-                    format!(" For {} nobody could see the line; the window was made longer by that.", duration(blind))
-                }
-                Line::Watched(..) => String::new(),
-            };
-            let window = case.window().map(|(_, window)| duration(window.length)).unwrap_or_default();
-            format!(
-                "the fault of {service} has stayed away for the {window} of the stability window.{extended} Case {} is \
-                 closed.",
-                case.opening.reference
-            )
+        LetterKind::Closed => closed(letter, case, &service),
+    }
+}
+
+fn closed(letter: &Letter, case: &Case, service: &str) -> String {
+    let blind = case.blind_in_window(letter.written_at);
+    let extended = match case.line {
+        Line::Withdrawn => " The unit was taken out of service meanwhile.".to_owned(),
+        Line::Watched(..) if blind.as_secs() > 0 => {
+            format!(" For {} nobody could see the line; the window was made longer by that.", duration(blind))
         }
+        Line::Watched(..) => String::new(),
+    };
+    let window = case.window().map(|(_, window)| duration(window.length)).unwrap_or_default();
+    format!(
+        "the fault of {service} has stayed away for the {window} of the stability window.{extended} Case {} is \
+         closed.",
+        case.opening.reference
+    )
+}
+
+fn escalated(letter: &Letter, case: &Case, service: &str) -> String {
+    let (level, why) = case.escalation.as_ref().map_or(("", None), |escalation| {
+        let missed = match escalation.why {
+            EscalatedBy::Missed(kind) => Some(kind),
+            EscalatedBy::Staff(_) => None,
+        };
+        (escalation.level.name(), missed)
+    });
+    let reference = case.opening.reference;
+    match (why.map(promise_words), letter.greeting.is_some()) {
+        (Some(promised), true) => format!(
+            "we have not kept what we had promised you about {service}: {promised}. We are sorry. Case {reference} has \
+             been brought to the next level, {level}."
+        ),
+        (Some(promised), false) => {
+            format!("a promise about {service} was missed: {promised}. Case {reference} is escalated to {level}.")
+        }
+        (None, _) => format!("case {reference} about {service} has been brought to the next level, {level}."),
     }
 }
 
@@ -154,13 +184,18 @@ fn particulars(letter: &Letter, case: &Case, calendar: &Calendar) -> Vec<(&'stat
         | LetterKind::Upgraded
         | LetterKind::Returned
         | LetterKind::TakenBack
+        | LetterKind::News
+        | LetterKind::Escalated
         | LetterKind::Updated
         | LetterKind::Announced
         | LetterKind::Revised
         | LetterKind::Cancelled
         | LetterKind::Alarm
         | LetterKind::AllClear => {
-            rows.push(("Repair due", at(case.opened_at + opening.circuit.terms.ttr)));
+            let due = |kind| case.promises.get(kind).and_then(Promise::due);
+            rows.extend(due(PromiseKind::OnSite).map(|time| ("Engineer due", at(time))));
+            rows.extend(due(PromiseKind::Update).map(|time| ("Next news", at(time))));
+            rows.extend(repair_due(case).map(|time| ("Repair due", at(time))));
         }
         LetterKind::Solved => {
             rows.extend(recovered_at.map(|time| ("Recovery", at(time))));
@@ -181,6 +216,14 @@ fn particulars(letter: &Letter, case: &Case, calendar: &Calendar) -> Vec<(&'stat
         rows.extend(opening.note.as_ref().map(|note| ("Note", note.clone())));
     }
     rows
+}
+
+/// Until when the order promises repair. Nobody can say while its time stands still.
+fn repair_due(case: &Case) -> Option<Time> {
+    match case.promises.get(PromiseKind::Repair) {
+        Some(promise) if !promise.missed => promise.due(),
+        Some(_) | None => Some(case.opened_at + case.opening.circuit.terms.ttr),
+    }
 }
 
 /// What the witnesses tell, once the line is back, and to the operations centre also before that.

@@ -1,9 +1,11 @@
 //! Why a case has its stage, its priority and its next deadline: sentences from its own facts.
 
 use super::count::many;
-use super::sentence::{because, diagnosis_words, finding_words, line_does};
+use super::sentence::{because, diagnosis_words, finding_words, line_does, promise_words, waits_for};
 use super::time::{duration, utc};
-use crate::domain::desk::{Actor, Case, HeldLetter, Line, Outage, Priority, Stage};
+use crate::domain::desk::{
+    Actor, Case, EscalatedBy, Escalation, HeldLetter, Line, Outage, Priority, PromiseKind, Stage,
+};
 use crate::domain::time::{Calendar, Time};
 use crate::domain::watch::{Interval, Reason, Verdict};
 use std::time::Duration;
@@ -16,13 +18,40 @@ pub fn explain(case: &Case, past: &[Interval], now: Time, calendar: &Calendar) -
     sentences.push(stage(case, calendar));
     sentences.push(line(case, past, now, calendar));
     sentences.push(next(case, now, calendar));
-    if !matches!(case.stage, Stage::Closed { .. }) {
+    sentences.extend(promises(case, calendar));
+    if !matches!(case.stage, Stage::Closed { .. }) && case.promises.get(PromiseKind::Repair).is_none() {
         sentences.push(format!(
             "Order {} promises repair within {}, which is until {}.",
             case.opening.circuit.order,
             duration(case.opening.circuit.terms.ttr),
             utc(case.opened_at + case.opening.circuit.terms.ttr, calendar)
         ));
+    }
+    sentences
+}
+
+/// What is promised, until when, and how far the case was escalated.
+fn promises(case: &Case, calendar: &Calendar) -> Vec<String> {
+    let mut sentences = Vec::new();
+    for (kind, promise) in case.promises.iter() {
+        let what = promise_words(kind);
+        let within = duration(promise.within);
+        sentences.push(match (promise.missed, promise.due()) {
+            (true, _) => format!("Promised within {within} and missed: {what}."),
+            (false, Some(due)) => format!("Promised within {within}, which is until {}: {what}.", utc(due, calendar)),
+            (false, None) => {
+                let left = promise.within.saturating_sub(promise.clock.banked());
+                format!("Promised within {within}: {what}; {} are left, and do not run while it waits.", duration(left))
+            }
+        });
+    }
+    if let Some(Escalation { level, why, .. }) = &case.escalation {
+        sentences.push(match why {
+            EscalatedBy::Missed(kind) => {
+                format!("It is escalated to {}, for this was missed: {}.", level.name(), promise_words(*kind))
+            }
+            EscalatedBy::Staff(by) => format!("It is escalated to {}: {by} asked for it.", level.name()),
+        });
     }
     sentences
 }
@@ -115,6 +144,7 @@ fn stage(case: &Case, calendar: &Calendar) -> String {
         times => format!(" It came back to work {times} times."),
     };
     match &case.stage {
+        Stage::New if case.owner.is_some() => format!("It is New: {owner} was to take it and has not yet."),
         Stage::New => format!("It is New: nobody of queue {} has taken it yet.", case.opening.queue),
         // A case that went from New to Solved and back by the watch alone is in nobody's hands.
         Stage::Working { since } if owner == Actor::Watch.name() => format!(
@@ -126,7 +156,7 @@ fn stage(case: &Case, calendar: &Calendar) -> String {
             format!("It is Working since {}: {owner} has it.{again}", utc(*since, calendar))
         }
         Stage::Waiting { since, on } => {
-            format!("It is Waiting for {} since {}: {owner} has it.{again}", on.name(), utc(*since, calendar))
+            format!("It is Waiting for {} since {}: {owner} has it.{again}", waits_for(*on), utc(*since, calendar))
         }
         Stage::Solved { since, by, .. } => {
             let why = match by {

@@ -2,7 +2,9 @@
 
 use super::sentence::measured;
 use super::time::rfc3339;
-use crate::domain::desk::{AlarmCause, CaseFact, Line, Opening, Outage, Reference, Topic, Umbrella, Witness};
+use crate::domain::desk::{
+    AlarmCause, CaseFact, EscalatedBy, Line, Opening, Outage, Reference, Topic, Umbrella, Witness,
+};
 use crate::domain::fact::Fact;
 use crate::domain::letter::{LetterLabel, Thread};
 use crate::domain::maintenance::{Maintenance, Stage};
@@ -30,6 +32,13 @@ pub fn kind(fact: &Fact) -> &'static str {
             CaseFact::Line { .. } => "case_line",
             CaseFact::Taken { .. } => "case_taken",
             CaseFact::Noted { .. } => "case_noted",
+            CaseFact::Told { .. } => "case_told",
+            CaseFact::Promised { .. } => "promise_made",
+            CaseFact::Arrived { .. } => "arrived",
+            CaseFact::Kept { .. } => "promise_kept",
+            CaseFact::Missed { .. } => "promise_missed",
+            CaseFact::Escalated { .. } => "escalated",
+            CaseFact::Assigned { .. } => "assigned",
             CaseFact::Waits { .. } => "case_waiting",
             CaseFact::Confirmed(_) => "case_confirmed",
             CaseFact::Upgraded(_) => "case_upgraded",
@@ -305,6 +314,21 @@ fn case_fields(fact: &CaseFact, put: &mut Put<'_>) {
         CaseFact::Line { line: Line::Withdrawn, at } => put!(put, "withdrawn": true, "since": *at),
         CaseFact::Taken { by } => put!(put, "by": by.as_str()),
         CaseFact::Noted { by, text } => put!(put, "by": by.as_str(), "note": text.as_str()),
+        CaseFact::Told { by, text } => put!(put, "by": by.as_str(), "text": text.as_str()),
+        CaseFact::Promised { by, kind, within } => {
+            put!(put, "by": by.as_str(), "promise": kind.name(), "within_s": within.as_secs());
+        }
+        CaseFact::Arrived { by } => put!(put, "by": by.as_str()),
+        CaseFact::Kept { kind, took } => put!(put, "promise": kind.name(), "took_s": took.as_secs()),
+        CaseFact::Missed { kind, late } => put!(put, "promise": kind.name(), "late_s": late.as_secs()),
+        CaseFact::Escalated { level, why, note } => {
+            let (missed, by) = match why {
+                EscalatedBy::Missed(kind) => (Some(kind.name()), None),
+                EscalatedBy::Staff(by) => (None, Some(by.as_str())),
+            };
+            put!(put, "level": level.name(), "missed": missed, "by": by, "note": note.as_deref());
+        }
+        CaseFact::Assigned { by, to } => put!(put, "by": by.as_str(), "to": to.as_str()),
         CaseFact::Waits { by, on, note } => put!(put, "by": by.as_str(), "on": on.name(), "note": note.as_deref()),
         CaseFact::Confirmed(outage) => outage_fields(outage, put),
         CaseFact::Upgraded(outage) => {

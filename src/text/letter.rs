@@ -131,7 +131,11 @@ fn about_lines(
         LetterKind::Closed => {
             format!("The fault of {count} has stayed away for the whole time that we watched. The cases are closed.")
         }
-        LetterKind::Updated => format!("There is news of the fault of {count}."),
+        LetterKind::Updated | LetterKind::News => format!("There is news of the fault of {count}."),
+        LetterKind::Escalated => format!(
+            "We have not kept what we had promised you about the fault of {count}. We are sorry. It has been brought to \
+             the next level."
+        ),
         LetterKind::Announced
         | LetterKind::Revised
         | LetterKind::Cancelled
@@ -194,6 +198,8 @@ fn about_umbrella(
         "The shared cause is over; no case is at work under it any more.".to_owned()
     } else if kind == LetterKind::Updated {
         "All affected customers were told:".to_owned()
+    } else if kind == LetterKind::Escalated {
+        "What was promised to customers under this umbrella was missed: it is escalated.".to_owned()
     } else {
         format!("Lines fail together: {}.", cause_words(&umbrella.cause))
     };

@@ -3,8 +3,8 @@
 use super::count::many;
 use super::time::{duration, utc};
 use crate::domain::desk::{
-    Actor, AlarmCause, AlarmKind, CanaryStep, CaseFact, Cause, Diagnosis, LetterMark, Line, Opening, Reference,
-    SiteCause, Umbrella, Witness,
+    Actor, AlarmCause, AlarmKind, CanaryStep, CaseFact, Cause, Diagnosis, EscalatedBy, LetterMark, Line, Opening,
+    PromiseKind, Reference, SiteCause, Umbrella, WaitingOn, Witness,
 };
 use crate::domain::fact::Fact;
 use crate::domain::letter::{LetterLabel, Thread};
@@ -188,7 +188,7 @@ fn opened(opening: &Opening) -> String {
     format!("{priority} opened {how} on {unit}, order {order}, queue {}{note}.", opening.queue)
 }
 
-fn case_sentence(fact: &CaseFact, calendar: &Calendar) -> String {
+pub(super) fn case_sentence(fact: &CaseFact, calendar: &Calendar) -> String {
     let noted = |note: &Option<String>| note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
     match fact {
         CaseFact::Line { line: Line::Watched(verdict, reason), at } => {
@@ -197,7 +197,26 @@ fn case_sentence(fact: &CaseFact, calendar: &Calendar) -> String {
         CaseFact::Line { line: Line::Withdrawn, .. } => "The unit was taken out of the inventory.".into(),
         CaseFact::Taken { by } => format!("{by} took the case."),
         CaseFact::Noted { by, text } => format!("{by} noted: {text}"),
-        CaseFact::Waits { by, on, note } => format!("{by} set it to wait for {}{}.", on.name(), noted(note)),
+        CaseFact::Told { by, text } => format!("{by} told the customer: {text}"),
+        CaseFact::Promised { by, kind, within } => {
+            format!("{by} promised {} within {}.", promise_words(*kind), duration(*within))
+        }
+        CaseFact::Arrived { by } => format!("{by} noted that an engineer is on site."),
+        CaseFact::Kept { kind, took } => {
+            format!("Kept after {}: {}.", duration(*took), promise_words(*kind))
+        }
+        CaseFact::Missed { kind, late } if late.as_secs() > 0 => {
+            format!("Missed, {} ago, when nobody could see to it: {}.", duration(*late), promise_words(*kind))
+        }
+        CaseFact::Missed { kind, .. } => format!("Missed: {}.", promise_words(*kind)),
+        CaseFact::Escalated { level, why: EscalatedBy::Missed(kind), note } => {
+            format!("Escalated to {}, for this was missed: {}{}.", level.name(), promise_words(*kind), noted(note))
+        }
+        CaseFact::Escalated { level, why: EscalatedBy::Staff(by), note } => {
+            format!("Escalated to {} by {by}{}.", level.name(), noted(note))
+        }
+        CaseFact::Assigned { by, to } => format!("{by} assigned it to {to}."),
+        CaseFact::Waits { by, on, note } => format!("{by} set it to wait for {}{}.", waits_for(*on), noted(note)),
         CaseFact::Confirmed(_) => "The watch sees the fault itself now: the line has lost contact.".into(),
         CaseFact::Degraded(finding) => format!("The watch found it degraded: {}.", finding_words(finding)),
         CaseFact::Joined { umbrella } => format!("It shares its cause with others: see umbrella {umbrella}."),
@@ -213,6 +232,28 @@ fn case_sentence(fact: &CaseFact, calendar: &Calendar) -> String {
         CaseFact::Returned { by: Actor::Watch, .. } => "Back at work: the fault is back within the window.".into(),
         CaseFact::Returned { by: Actor::Staff(name), note, .. } => format!("Back at work by {name}{}.", noted(note)),
         CaseFact::Closed => "Closed for good.".into(),
+    }
+}
+
+/// What a case waits for, in words.
+#[must_use]
+pub(super) const fn waits_for(on: WaitingOn) -> &'static str {
+    match on {
+        WaitingOn::Customer => "customer",
+        WaitingOn::Supplier => "supplier",
+        WaitingOn::Access => "access",
+        WaitingOn::ForceMajeure => "force majeure to pass",
+    }
+}
+
+/// What was promised, in words.
+#[must_use]
+pub(super) const fn promise_words(kind: PromiseKind) -> &'static str {
+    match kind {
+        PromiseKind::FirstResponse => "a first response",
+        PromiseKind::Update => "news",
+        PromiseKind::OnSite => "an engineer on site",
+        PromiseKind::Repair => "the repair",
     }
 }
 

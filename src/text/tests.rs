@@ -2,8 +2,8 @@
 
 use super::{explain, held_words, mail};
 use crate::domain::desk::{
-    Actor, Case, CaseFact, Diagnosis, HeldLetter, LetterKind, LetterMark, Line, Opening, Outage, Priority, Reference,
-    SiteCause, WaitingOn, Witness,
+    Actor, Case, CaseFact, Diagnosis, EscalatedBy, HeldLetter, LetterKind, LetterMark, Level, Line, Opening, Outage,
+    Pledges, Priority, PromiseKind, Reference, SiteCause, WaitingOn, Witness,
 };
 use crate::domain::letter::{Content, Letter, Thread};
 use crate::domain::maintenance::{self, Maintenance, Origin, Scope, Window};
@@ -55,6 +55,7 @@ fn opening() -> Opening {
         line: (LOSS, at(0)),
         finding: None,
         solve_after: Duration::from_secs(300),
+        pledges: Pledges::default(),
         previous: None,
     }
 }
@@ -155,6 +156,47 @@ fn letters() {
         text += &format!("=== {name}\n{}", letter(about.clone(), true));
         text += &format!("--- to the operations centre\n{}", letter(about, false));
     }
+    insta::assert_snapshot!(text);
+}
+
+/// A case on which everything is promised to everybody.
+fn pledged() -> Opening {
+    let hours = |hours| Some(Duration::from_hours(hours));
+    let first_response = Some(Duration::from_mins(30));
+    Opening { pledges: Pledges { first_response, update_p1: hours(1), update_p2: hours(4), repair: true }, ..opening() }
+}
+
+fn missed(minutes: i64, kind: PromiseKind, level: Level) -> [(i64, CaseFact); 2] {
+    let escalated = CaseFact::Escalated { level, why: EscalatedBy::Missed(kind), note: None };
+    [(minutes, CaseFact::Missed { kind, late: Duration::ZERO }), (minutes, escalated)]
+}
+
+#[test]
+fn promises() {
+    let ann = || "ann".to_owned();
+    let news = (20, CaseFact::Told { by: ann(), text: "The fibre is cut at the crossing.\nA team is there.".into() });
+    let kept = |kind| (20, CaseFact::Kept { kind, took: Duration::from_mins(10) });
+    let on_site = (20, CaseFact::Promised { by: ann(), kind: PromiseKind::OnSite, within: Duration::from_hours(2) });
+    let asked = CaseFact::Escalated { level: Level::L1, why: EscalatedBy::Staff(ann()), note: Some("a bank".into()) };
+    let silent = missed(40, PromiseKind::FirstResponse, Level::L1);
+    let late = CaseFact::Missed { kind: PromiseKind::Repair, late: Duration::from_mins(7) };
+    let waits = CaseFact::Waits { by: ann(), on: WaitingOn::ForceMajeure, note: None };
+    let told = [news.clone(), kept(PromiseKind::FirstResponse), kept(PromiseKind::Update)];
+    let cases = [
+        ("news", after(pledged(), &[news])),
+        ("news that were taken", after(pledged(), &told)),
+        ("an engineer is promised, and somebody asks for more", after(pledged(), &[on_site, (25, asked)])),
+        ("no first response", after(pledged(), &silent)),
+        ("no repair", after(pledged(), &[&told[..], &missed(250, PromiseKind::Repair, Level::L1)].concat())),
+        ("nothing runs", after(pledged(), &[(20, CaseFact::Assigned { by: ann(), to: "bob".into() }), (30, waits)])),
+    ];
+    let mut text = String::new();
+    for (name, (case, at)) in cases {
+        text += &format!("=== {name}\n{}", letter((case.clone(), at), true));
+        text += &format!("--- to the operations centre\n{}", letter((case.clone(), at), false));
+        text += &format!("--- explained\n{}\n", explain(&case, &[], at, &Calendar::default()).join("\n"));
+    }
+    text += &format!("=== late\n{}\n", super::sentence::case_sentence(&late, &Calendar::default()));
     insta::assert_snapshot!(text);
 }
 

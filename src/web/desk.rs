@@ -5,14 +5,16 @@ use super::api::{segment, unit_row};
 use super::doors::Caller;
 use super::problem::{Problem, json};
 use super::show::CaseForm;
-use crate::domain::desk::{Actor, Move, Priority, Reference, WaitingOn};
+use crate::domain::desk::{Actor, Move, Priority, PromiseKind, Reference, WaitingOn};
 use crate::domain::turn::{self, Command, Refusal, Wish};
 use crate::domain::watch::Secret;
+use crate::text::parse_duration;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use core::ops::RangeInclusive;
 use core::time::Duration;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
@@ -102,6 +104,93 @@ impl Order for Note {
     const MOVE: Move = Move::Note;
     fn read(self) -> Result<(Option<String>, Command), Problem> {
         Ok((self.by, Command::Note { text: note(self.text)? }))
+    }
+}
+
+/// Body of `…/tell`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Tell {
+    by: Option<String>,
+    text: String,
+}
+
+impl Order for Tell {
+    const MOVE: Move = Move::Tell;
+    fn read(self) -> Result<(Option<String>, Command), Problem> {
+        Ok((self.by, Command::Tell { text: note(self.text)? }))
+    }
+}
+
+/// Body of `…/promise`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Promise {
+    by: Option<String>,
+    kind: String,
+    within: String,
+}
+
+impl Order for Promise {
+    const MOVE: Move = Move::Promise;
+    fn read(self) -> Result<(Option<String>, Command), Problem> {
+        let kind = PromiseKind::BY_STAFF.into_iter().find(|kind| kind.name() == self.kind).ok_or_else(|| {
+            let known = PromiseKind::BY_STAFF.map(PromiseKind::name).join(", ");
+            Problem::bad(format!("nobody promises {:?} by hand: choose from {known}", self.kind))
+        })?;
+        let within = parse_duration(&self.within).map_err(Problem::bad)?;
+        if !PROMISED.contains(&within) {
+            let (least, most) = (PROMISED.start().as_secs(), PROMISED.end().as_secs() / 3_600);
+            return Err(Problem::bad(format!("{:?} is out of range: promise {least}s to {most}h", self.within)));
+        }
+        Ok((self.by, Command::Promise { kind, within }))
+    }
+}
+
+/// How short and how long a time can be promised by hand.
+const PROMISED: RangeInclusive<Duration> = Duration::from_secs(60)..=Duration::from_secs(30 * 24 * 3_600);
+
+/// Body of `…/arrive`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Arrive {
+    by: Option<String>,
+}
+
+impl Order for Arrive {
+    const MOVE: Move = Move::Arrive;
+    fn read(self) -> Result<(Option<String>, Command), Problem> {
+        Ok((self.by, Command::Arrive))
+    }
+}
+
+/// Body of `…/assign`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Assign {
+    by: Option<String>,
+    to: String,
+}
+
+impl Order for Assign {
+    const MOVE: Move = Move::Assign;
+    fn read(self) -> Result<(Option<String>, Command), Problem> {
+        Ok((self.by, Command::Assign { to: person("to", self.to)? }))
+    }
+}
+
+/// Body of `…/escalate`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Escalate {
+    by: Option<String>,
+    note: Option<String>,
+}
+
+impl Order for Escalate {
+    const MOVE: Move = Move::Escalate;
+    fn read(self) -> Result<(Option<String>, Command), Problem> {
+        Ok((self.by, Command::Escalate { note: self.note.map(note).transpose()? }))
     }
 }
 
@@ -281,13 +370,20 @@ pub(super) async fn actor(web: &Web, caller: Caller, by: Option<String>) -> Resu
             return Err(Problem::bad("say who you are: add \"by\""));
         }
     };
+    person("by", name)
+}
+
+/// The name of a person, at `key` of the request.
+fn person(key: &str, name: String) -> Result<String, Problem> {
     if name.trim().is_empty() || name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
         return Err(Problem::bad(format!(
-            "\"by\" has to be a name of up to {MAX_NAME} characters without control characters"
+            "{key:?} has to be a name of up to {MAX_NAME} characters without control characters"
         )));
     }
     if name == Actor::Watch.name() {
-        return Err(Problem::bad(format!("{name:?} is what the watch itself is called: say in \"by\" who you are")));
+        return Err(Problem::bad(format!(
+            "{name:?} is what the watch itself is called: say in {key:?} which person it is"
+        )));
     }
     Ok(name)
 }

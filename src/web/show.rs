@@ -2,7 +2,7 @@
 
 use super::board::Row;
 use super::scene::{Scene, stamp};
-use crate::domain::desk::{Case, HeldLetter, Line, Stage};
+use crate::domain::desk::{Case, HeldLetter, Line, Promise, PromiseKind, Stage};
 use crate::domain::time::Calendar;
 use crate::domain::watch::{Interval, Limits, Permille, Place, Role, SnmpSample, Symptom};
 use crate::store::{LetterRow, TimelineEntry};
@@ -49,6 +49,30 @@ pub(super) struct CaseForm {
     later_finding: Option<String>,
     umbrella: Option<String>,
     diagnosis: Option<DiagnosisForm>,
+    promises: Vec<PromiseForm>,
+    level: Option<&'static str>,
+    escalated_count: u32,
+}
+
+/// What is promised and not kept yet.
+#[derive(Serialize)]
+struct PromiseForm {
+    kind: &'static str,
+    within_s: u64,
+    /// `None` while its time does not run, and once it was missed.
+    due_at: Option<String>,
+    missed: bool,
+}
+
+impl PromiseForm {
+    fn new(kind: PromiseKind, promise: &Promise, scene: &Scene) -> Self {
+        Self {
+            kind: kind.name(),
+            within_s: promise.within.as_secs(),
+            due_at: promise.due().and_then(|at| scene.stamp(at)),
+            missed: promise.missed,
+        }
+    }
 }
 
 /// What happened, as far as witnesses tell.
@@ -68,6 +92,8 @@ impl CaseForm {
             cause: diagnosis.cause.name(),
             sentence: (words.diagnosis)(diagnosis, calendar),
         });
+        let promises = case.promises.iter().map(|(kind, promise)| PromiseForm::new(kind, promise, scene)).collect();
+        let escalation = case.escalation.as_ref();
         let later_finding = case.later_finding().map(words.finding);
         let finding = finding.map(words.finding);
         let umbrella = case.umbrella.map(|umbrella| umbrella.to_string());
@@ -119,6 +145,9 @@ impl CaseForm {
             later_finding,
             umbrella,
             diagnosis,
+            promises,
+            level: escalation.map(|escalation| escalation.level.name()),
+            escalated_count: escalation.map_or(0, |escalation| escalation.times),
         }
     }
 }

@@ -89,6 +89,8 @@ pub(crate) fn problems_have_one_recovery(history: &History) {
                 LetterKind::Upgraded if troubled => true,
                 LetterKind::Returned if !troubled => true,
                 LetterKind::Solved if troubled => false,
+                LetterKind::Escalated if troubled => true,
+                LetterKind::News => troubled,
                 LetterKind::Closed if !troubled && place == marks.len() - 1 => false,
                 _ => panic!("{reference}: {marks:?}"),
             };
@@ -257,6 +259,8 @@ pub(crate) fn umbrellas_collect(history: &History) {
             Fact::LetterQueued { letter, lines } => match &letter.thread {
                 // The operations centre is told which umbrella speaks for a case that it knows by itself.
                 Thread::Case { .. } if letter.mark.kind == LetterKind::Updated => assert!(is_noc(&letter.to)),
+                // News are about one line.
+                Thread::Case { .. } if letter.mark.kind == LetterKind::News => {}
                 Thread::Case { reference, .. } => {
                     assert!(!over.contains_key(reference), "outside its umbrella: {letter:?}");
                 }

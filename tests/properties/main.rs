@@ -4,13 +4,14 @@
 
 mod letters;
 mod lines;
+mod promises;
 mod world;
 
 use proptest::prelude::*;
 use world::History;
 
 /// Every property, each of which panics if it does not hold.
-const PROPERTIES: [fn(&History); 23] = [
+const PROPERTIES: [fn(&History); 25] = [
     lines::ledger_is_whole,
     lines::cases_have_their_loss,
     lines::findings_have_their_evidence,
@@ -34,6 +35,8 @@ const PROPERTIES: [fn(&History); 23] = [
     letters::umbrellas_close_over_nobody,
     letters::alarms_alternate,
     letters::the_watch_returns_only_faults,
+    promises::promises_are_kept_or_missed,
+    promises::nothing_is_overdue_in_silence,
 ];
 
 proptest! {

@@ -1,6 +1,6 @@
 //! Random histories: what happens to the world and to the daemon.
 
-use ntuwatch::domain::desk::{Case, Priority, Stage, WaitingOn};
+use ntuwatch::domain::desk::{Case, Matrix, Priority, PromiseKind, Stage, WaitingOn};
 use ntuwatch::domain::fact::Fact;
 use ntuwatch::domain::maintenance::{Draft, Scope};
 use ntuwatch::domain::plan::Plan;
@@ -28,9 +28,10 @@ pub(crate) const SHARED_AFTER: Duration = Duration::from_secs(50);
 /// Settings are short, so that a history of hours holds many outages.
 const SMALL: &str = "config down_after=60s interval=5s solve_after=30s p1=10m p2=20m window=100s good_windows=2
 config rtt=300ms flaps=3/10m reboots=3/10m snmp_interval=30s history=30m
+config first_response=5m update_p1=7m update_p2=9m repair=on
 unit a customer=x supplier=s pop=p upstream=n
 unit b customer=x supplier=s pop=p upstream=n
-unit c customer=y supplier=t interval=7s
+unit c customer=y supplier=t interval=7s ttr=20m
 node n
 at 0s a snmp answers
 at 0s b snmp answers
@@ -63,7 +64,8 @@ impl Make {
     fn plan(self) -> Plan {
         let parts = [(true, SMALL), (self.crowd, CROWD), (self.sentinels, SENTINELS), (self.canary, CANARY)];
         let text: String = parts.into_iter().filter(|(there, _)| *there).map(|(_, text)| text).collect();
-        Story::parse(&text).unwrap().plan
+        // Whom cases are escalated to hear of nothing else: what holds of all letters to staff does not hold of theirs.
+        Plan { escalation: Matrix::default(), ..Story::parse(&text).unwrap().plan }
     }
 }
 
@@ -192,7 +194,15 @@ fn of_people() -> impl Strategy<Value = Event> {
     let command = prop_oneof![
         Just(Command::Take),
         Just(Command::Note { text: "seen".into() }),
+        Just(Command::Tell { text: "it is being repaired".into() }),
+        (0..PromiseKind::BY_STAFF.len(), 60..1_200_u64).prop_map(|(kind, seconds)| {
+            Command::Promise { kind: PromiseKind::BY_STAFF[kind], within: Duration::from_secs(seconds) }
+        }),
+        Just(Command::Arrive),
+        Just(Command::Assign { to: "ann".into() }),
+        Just(Command::Escalate { note: None }),
         Just(Command::Wait { on: WaitingOn::Supplier, note: None }),
+        Just(Command::Wait { on: WaitingOn::Customer, note: None }),
         Just(Command::Solve { note: None }),
         Just(Command::Return { note: Some("still broken".into()) }),
     ];

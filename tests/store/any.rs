@@ -3,8 +3,9 @@
 use super::world::opening;
 use core::net::IpAddr;
 use ntuwatch::domain::desk::{
-    Actor, Alarm, AlarmCause, AlarmKind, CanaryStep, Case, Cause, Diagnosis, LetterKind, LetterMark, Line, Opening,
-    Outage, Priority, Reference, SiteCause, Stage, Umbrella, WaitingOn, Window, Witness,
+    Actor, Alarm, AlarmCause, AlarmKind, CanaryStep, Case, Cause, Diagnosis, EscalatedBy, Escalation, LetterKind,
+    LetterMark, Level, Line, News, Opening, Outage, Pledges, Priority, Promise, PromiseKind, Promises, Reference,
+    SiteCause, Stage, Umbrella, WaitingOn, Window, Witness,
 };
 use ntuwatch::domain::maintenance::{self, Maintenance, Origin, Scope};
 use ntuwatch::domain::time::{Tally, Time};
@@ -144,6 +145,35 @@ pub(crate) fn alarm() -> impl Strategy<Value = Alarm> {
 }
 
 prop_compose! {
+    fn pledges()(
+        (first_response, update_p1, update_p2) in (option::of(length()), option::of(length()), option::of(length())),
+        repair in any::<bool>(),
+    ) -> Pledges {
+        Pledges { first_response, update_p1, update_p2, repair }
+    }
+}
+
+fn promises() -> impl Strategy<Value = Promises> {
+    let promise = (length(), tally(), any::<bool>());
+    let promise = promise.prop_map(|(within, clock, missed)| Promise { within, clock, missed });
+    vec((select(&PromiseKind::ALL[..]), promise), 0..=PromiseKind::ALL.len()).prop_map(|made| {
+        let mut promises = Promises::default();
+        made.into_iter().for_each(|(kind, promise)| promises.set(kind, Some(promise)));
+        promises
+    })
+}
+
+fn escalation() -> impl Strategy<Value = Escalation> {
+    let why =
+        prop_oneof![select(&PromiseKind::ALL[..]).prop_map(EscalatedBy::Missed), text().prop_map(EscalatedBy::Staff),];
+    (select(&Level::ALL[..]), why, any::<u32>()).prop_map(|(level, why, times)| Escalation { level, why, times })
+}
+
+fn news() -> impl Strategy<Value = News> {
+    (any::<u32>(), text()).prop_map(|(number, text)| News { number, text })
+}
+
+prop_compose! {
     pub(crate) fn any_opening()(
         words in (text(), text(), text(), text(), text()),
         maybe in (option::of(text()), option::of(text()), option::of(1_u64..1_000_000)),
@@ -151,6 +181,7 @@ prop_compose! {
         times in (option::of(time()), option::of(time()), option::of(time())),
         (loss, line, line_since, finding) in (tally(), line(), time(), option::of(finding())),
         (pop, access, rate) in (option::of(text()), option::of(text()), option::of(0..=i64::MAX.unsigned_abs())),
+        pledges in pledges(),
     ) -> Opening {
         let (customer, order, service, region, queue) = words;
         let (supplier, note, previous) = maybe;
@@ -161,7 +192,7 @@ prop_compose! {
                 order: order.into(),
                 terms: Arc::new(Terms { service, region, ttr, supplier, pop, access, rate }),
             },
-            queue, note, origin, priority, solve_after,
+            queue, note, origin, priority, solve_after, pledges,
             last_contact, first_loss, detected, loss, line: (line, line_since), finding,
             previous: previous.map(Reference::from_number),
             ..opening(1, "")
@@ -180,12 +211,14 @@ prop_compose! {
         (downtime, solved, returned) in (tally(), any::<u32>(), any::<u32>()),
         letter in option::of(mark()),
         (finding, umbrella, diagnosis) in (option::of(finding()), option::of(1_u64..=3), option::of(diagnosis())),
+        (promises, repairing, escalation, news) in (promises(), length(), option::of(escalation()), option::of(news())),
     ) -> Case {
         Case {
             opening: Arc::new(opening), opened_at, priority, stage, owner, line, line_since, fault_seen,
             confirmed: confirmed.map(|(last_contact, first_loss, detected)| Outage { last_contact, first_loss, detected }),
             back, recovered_at, downtime, solved,
             returned, last_letter: letter, finding, umbrella: umbrella.map(Reference::from_number), diagnosis,
+            promises, repairing, escalation, news,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! A small world whose turns go through a real store.
 
-use ntuwatch::domain::desk::{Actor, Case, LetterMark, Line, Opening, Priority, Reference, Stage, Window};
+use ntuwatch::domain::desk::{
+    Actor, Case, LetterMark, Line, Matrix, Opening, Pledges, Priority, Reference, Stage, Window,
+};
 use ntuwatch::domain::letter::{Content, Delivery, Letter, Mail, Thread};
 use ntuwatch::domain::party::Customer;
 use ntuwatch::domain::plan::{Plan, Stability};
@@ -106,6 +108,7 @@ pub(crate) fn opening(number: u64, unit: &str) -> Opening {
         line: (Line::Watched(Verdict::Loss, Reason::NoAnswer), at(-590)),
         finding: None,
         solve_after: Duration::from_secs(300),
+        pledges: Pledges::default(),
         previous: None,
     }
 }
@@ -204,9 +207,12 @@ pub(crate) fn plan() -> Plan {
             id: String::from("acme"),
             name: String::from("Acme"),
             email: vec![String::from("it@acme.example"), String::from("boss@acme.example")],
+            escalation: Matrix::default(),
         }],
         devices: (1..=12).map(|n| Arc::new(unit(&format!("u{n}"), &format!("192.0.2.{n}"), supplier(n)))).collect(),
         stability: Stability { p1: Duration::from_secs(600), p2: Duration::from_secs(1200) },
+        pledges: Pledges::default(),
+        escalation: Matrix::default(),
         noc: vec![String::from("noc@example.net")],
         maintenance: Vec::new(),
         canary: None,

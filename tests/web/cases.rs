@@ -2,7 +2,7 @@
 
 use crate::harness::{NOW, World, reference, unit};
 use ntuwatch::domain::desk::{
-    Actor, Case, CaseFact, LetterKind, LetterMark, Line, Opening, Priority, Reference, Topic, WaitingOn,
+    Actor, Case, CaseFact, LetterKind, LetterMark, Line, Opening, Pledges, Priority, Reference, Topic, WaitingOn,
 };
 use ntuwatch::domain::letter::{Content, Letter, Thread};
 use ntuwatch::domain::time::{Tally, Time};
@@ -51,6 +51,7 @@ pub(crate) fn opening(number: u64, unit: &str, first_loss: i64, previous: Option
         line: (LOST, at(first_loss)),
         finding: None,
         solve_after: Duration::from_secs(300),
+        pledges: Pledges::default(),
         previous: previous.map(Reference::from_number),
     }
 }
@@ -129,6 +130,7 @@ fn a_case_has_every_field_and_null_where_not_yet() {
         "owner": "anna", "origin": "ntuwatch", "waiting_on": "supplier", "service": "DIA", "region": "EMEA",
         "supplier": "telco-a", "ttr_s": 14400, "repair_due_at": "2027-01-15T10:23:20Z", "solved_count": 0,
         "returned_count": 0, "note": null, "reason": "loss", "finding": null, "later_finding": null, "umbrella": null, "diagnosis": null,
+        "promises": [], "level": null, "escalated_count": 0,
     });
     assert_eq!(case, expected);
     let solved = world.get(&format!("/api/cases/{}", reference(3))).json();

@@ -82,7 +82,7 @@ fn what_cannot_be_done_says_why() {
         (path(CLOSED, Move::Solve), "{}", 409, "closed, which is final"),
         (path(DROPPED, Move::Take), "{}", 503, "not known whether it was done"),
         (path(OPEN, Move::Take), r#"{"by": "crowd"}"#, 503, "too many requests are waiting"),
-        (path(OPEN, Move::Take), r#"{"by": "ntuwatch"}"#, 400, "who you are"),
+        (path(OPEN, Move::Take), r#"{"by": "ntuwatch"}"#, 400, "which person it is"),
         (path(OPEN, Move::Take), r#"{"by": "eve\nnote: all well"}"#, 400, "control characters"),
         (path(OPEN, Move::Take), r#"{"by": ""}"#, 400, "name of up to"),
         (path(OPEN, Move::Take), r#"{"from": "anna"}"#, 400, "unknown field"),

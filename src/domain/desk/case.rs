@@ -5,6 +5,7 @@
 //! writes out every pair of stage and move. It is the same table for cases of the watch and of people (R3).
 
 use super::diagnosis::Diagnosis;
+use super::promise::{Level, Pledges, Promise, PromiseKind, Promises};
 use super::reference::Reference;
 use super::words::{Actor, LetterKind, LetterMark, Move, NotOpen, Priority, WaitingOn};
 use crate::domain::time::{Tally, Time};
@@ -53,6 +54,14 @@ pub struct Case {
     pub solved: u32,
     /// How often it came back to work after that.
     pub returned: u32,
+    /// What is promised and not kept yet. Nothing while it is solved, and after.
+    pub promises: Promises,
+    /// How much of the time to repair was used up when it was declared solved: it counts on if the case comes back.
+    pub repairing: Duration,
+    /// How far it was escalated, why the last time, and how often in all.
+    pub escalation: Option<Escalation>,
+    /// The latest news that staff had for the customer.
+    pub news: Option<News>,
     /// The letter of this case that was written last in its present conversation: the next one answers it.
     pub last_letter: Option<LetterMark>,
 }
@@ -66,6 +75,35 @@ pub struct Outage {
     pub first_loss: Time,
     /// When re-probes had confirmed the loss.
     pub detected: Time,
+}
+
+/// News for the customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct News {
+    /// From 1.
+    pub number: u32,
+    /// As the customer is to read it.
+    pub text: String,
+}
+
+/// How far a case was escalated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Escalation {
+    /// How far.
+    pub level: Level,
+    /// Why the last time.
+    pub why: EscalatedBy,
+    /// How often in all.
+    pub times: u32,
+}
+
+/// Why a case was escalated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EscalatedBy {
+    /// This promise was missed.
+    Missed(PromiseKind),
+    /// This person of the staff asked for it.
+    Staff(String),
 }
 
 /// The fact that begins a case.
@@ -99,6 +137,8 @@ pub struct Opening {
     pub finding: Option<Finding>,
     /// How long the line must be back before the watch declares the case solved.
     pub solve_after: Duration,
+    /// What is promised from the beginning.
+    pub pledges: Pledges,
     /// The closed case that this unit had before.
     pub previous: Option<Reference>,
 }
@@ -180,6 +220,57 @@ pub enum CaseFact {
         /// The note; for staff only.
         text: String,
     },
+    /// Staff had news for the customer.
+    Told {
+        /// Who.
+        by: String,
+        /// The news, as the customer is to read it.
+        text: String,
+    },
+    /// Somebody promised something.
+    Promised {
+        /// Who.
+        by: String,
+        /// What.
+        kind: PromiseKind,
+        /// Within what time from now.
+        within: Duration,
+    },
+    /// An engineer is on site.
+    Arrived {
+        /// Who says so.
+        by: String,
+    },
+    /// What was promised has happened.
+    Kept {
+        /// What.
+        kind: PromiseKind,
+        /// How much of its time it took.
+        took: Duration,
+    },
+    /// What was promised has not happened in time.
+    Missed {
+        /// What.
+        kind: PromiseKind,
+        /// How long ago its time was up: nobody could see to it before.
+        late: Duration,
+    },
+    /// It is with those above.
+    Escalated {
+        /// How far.
+        level: Level,
+        /// Why.
+        why: EscalatedBy,
+        /// What whoever asked said.
+        note: Option<String>,
+    },
+    /// It was given to somebody.
+    Assigned {
+        /// By whom.
+        by: String,
+        /// To whom.
+        to: String,
+    },
     /// It was set to wait.
     Waits {
         /// Who set it.
@@ -235,7 +326,7 @@ impl Case {
         if !opening.line.0.is_lost() {
             downtime.pause(opening.line.1);
         }
-        Self {
+        let mut case = Self {
             opened_at: at,
             priority: opening.priority,
             stage: Stage::New,
@@ -252,8 +343,46 @@ impl Case {
             downtime,
             solved: 0,
             returned: 0,
+            promises: Promises::default(),
+            repairing: Duration::ZERO,
+            escalation: None,
+            news: None,
             last_letter: Some(LetterMark { kind: LetterKind::Opened, number: 1 }),
             opening,
+        };
+        case.pledge(at);
+        case.promise(PromiseKind::FirstResponse, case.opening.pledges.first_response, at);
+        case
+    }
+
+    /// What is promised to everybody while a case is at work: news, and the repair.
+    fn pledge(&mut self, now: Time) {
+        self.promise(PromiseKind::Update, self.update_every(), now);
+        let within = self.opening.circuit.terms.ttr;
+        let clock = Tally::new(self.repairing, Some(now));
+        let repair = Promise { within, clock, missed: clock.total(now) >= within };
+        self.promises.set(PromiseKind::Repair, self.opening.pledges.repair.then_some(repair));
+    }
+
+    fn promise(&mut self, kind: PromiseKind, within: Option<Duration>, now: Time) {
+        let promise = within.map(|within| Promise { within, clock: Tally::started(now), missed: false });
+        self.promises.set(kind, promise);
+        self.promises.wait(self.waits_on(), now);
+    }
+
+    /// How often there is to be news.
+    #[must_use]
+    pub fn update_every(&self) -> Option<Duration> {
+        match self.priority {
+            Priority::P1 => self.opening.pledges.update_p1,
+            Priority::P2 => self.opening.pledges.update_p2,
+        }
+    }
+
+    const fn waits_on(&self) -> Option<WaitingOn> {
+        match &self.stage {
+            Stage::Waiting { on, .. } => Some(*on),
+            Stage::New | Stage::Working { .. } | Stage::Solved { .. } | Stage::Closed { .. } => None,
         }
     }
 
@@ -265,14 +394,35 @@ impl Case {
         match (&self.stage, wanted) {
             (
                 Stage::New | Stage::Working { .. } | Stage::Waiting { .. },
-                Move::Take | Move::Note | Move::Wait | Move::Solve,
+                Move::Take
+                | Move::Note
+                | Move::Tell
+                | Move::Promise
+                | Move::Arrive
+                | Move::Assign
+                | Move::Escalate
+                | Move::Wait
+                | Move::Solve,
             )
-            | (Stage::Solved { .. }, Move::Note | Move::Return) => Ok(()),
+            | (Stage::Solved { .. }, Move::Note | Move::Tell | Move::Return) => Ok(()),
             (Stage::New | Stage::Working { .. } | Stage::Waiting { .. }, Move::Return) => Err(NotOpen::NotSolved),
-            (Stage::Solved { .. }, Move::Take | Move::Wait | Move::Solve) => Err(NotOpen::Solved),
-            (Stage::Closed { .. }, Move::Take | Move::Note | Move::Wait | Move::Solve | Move::Return) => {
-                Err(NotOpen::Closed)
-            }
+            (
+                Stage::Solved { .. },
+                Move::Take | Move::Promise | Move::Arrive | Move::Assign | Move::Escalate | Move::Wait | Move::Solve,
+            ) => Err(NotOpen::Solved),
+            (
+                Stage::Closed { .. },
+                Move::Take
+                | Move::Note
+                | Move::Tell
+                | Move::Promise
+                | Move::Arrive
+                | Move::Assign
+                | Move::Escalate
+                | Move::Wait
+                | Move::Solve
+                | Move::Return,
+            ) => Err(NotOpen::Closed),
         }
     }
 
@@ -281,14 +431,26 @@ impl Case {
         assert!(!matches!(self.stage, Stage::Closed { .. }), "closed is final");
         match fact {
             CaseFact::Line { line, at } => self.line_is(*line, *at),
-            CaseFact::Noted { .. } => {}
+            CaseFact::Noted { .. } | CaseFact::Arrived { .. } => {}
+            CaseFact::Told { text, .. } => {
+                let number = self.news.as_ref().map_or(0, |before| before.number) + 1;
+                self.news = Some(News { number, text: text.clone() });
+                self.wrote(LetterKind::News, number);
+            }
+            CaseFact::Promised { kind, within, .. } => self.promise(*kind, Some(*within), now),
+            CaseFact::Kept { kind, .. } => self.kept(*kind, now),
+            CaseFact::Missed { kind, .. } => self.promises.miss(*kind),
+            CaseFact::Escalated { level, why, .. } => self.escalated(*level, why, now),
+            CaseFact::Assigned { to, .. } => self.owner = Some(to.clone()),
             CaseFact::Taken { by } => {
                 self.owner = Some(by.clone());
                 self.stage = Stage::Working { since: now };
+                self.promises.wait(None, now);
             }
             CaseFact::Waits { by, on, .. } => {
                 self.owner.get_or_insert_with(|| by.clone());
                 self.stage = Stage::Waiting { since: now, on: *on };
+                self.promises.wait(Some(*on), now);
             }
             CaseFact::Confirmed(outage) => self.see(*outage),
             CaseFact::Degraded(finding) => {
@@ -305,29 +467,11 @@ impl Case {
             CaseFact::Upgraded(outage) => {
                 self.see(*outage);
                 self.priority = Priority::P1;
+                self.owe_sooner(now);
                 self.wrote(LetterKind::Upgraded, 1);
             }
-            CaseFact::Solved { by, window, .. } => {
-                // No case leaves New without an owner (R17).
-                self.owner.get_or_insert_with(|| String::from(by.name()));
-                self.solved += 1;
-                let observed = if self.line.window_runs() { Tally::started(now) } else { Tally::default() };
-                self.stage = Stage::Solved { since: now, by: by.clone(), window: Window { length: *window, observed } };
-                self.wrote(LetterKind::Solved, self.solved);
-            }
-            CaseFact::Returned { by, outage, .. } => {
-                // A person's concern about a line that answers is not settled by the line answering.
-                self.fault_seen = *by == Actor::Watch || self.line.is_faulty();
-                self.back = None;
-                self.returned += 1;
-                self.stage = Stage::Working { since: now };
-                if let Some(outage) = outage {
-                    self.see(*outage);
-                    self.priority = Priority::P1;
-                }
-                let kind = if *by == Actor::Watch { LetterKind::Returned } else { LetterKind::TakenBack };
-                self.wrote(kind, self.returned);
-            }
+            CaseFact::Solved { by, window, .. } => self.declare_solved(by, *window, now),
+            CaseFact::Returned { by, outage, .. } => self.taken_back(by, *outage, now),
             CaseFact::Closed => {
                 let Stage::Solved { since, mut window, .. } = self.stage else {
                     unreachable!("only a window closes a case")
@@ -338,6 +482,78 @@ impl Case {
                 self.wrote(LetterKind::Closed, 1);
             }
         }
+    }
+
+    fn escalated(&mut self, level: Level, why: &EscalatedBy, now: Time) {
+        let (before, times) = self.escalation.as_ref().map_or((None, 0), |before| (Some(before.level), before.times));
+        let times = times + 1;
+        self.escalation = Some(Escalation { level, why: why.clone(), times });
+        // Above the last level nobody hears of more silence.
+        if before < Some(level) {
+            self.owe_more(now);
+        }
+        self.wrote(LetterKind::Escalated, times);
+    }
+
+    fn declare_solved(&mut self, by: &Actor, window: Duration, now: Time) {
+        // No case leaves New without an owner (R17).
+        self.owner.get_or_insert_with(|| String::from(by.name()));
+        self.solved += 1;
+        if let Some(repair) = self.promises.get(PromiseKind::Repair) {
+            self.repairing = repair.clock.total(now);
+        }
+        self.promises = Promises::default();
+        let observed = if self.line.window_runs() { Tally::started(now) } else { Tally::default() };
+        self.stage = Stage::Solved { since: now, by: by.clone(), window: Window { length: window, observed } };
+        self.wrote(LetterKind::Solved, self.solved);
+    }
+
+    fn taken_back(&mut self, by: &Actor, outage: Option<Outage>, now: Time) {
+        // A person's concern about a line that answers is not settled by the line answering.
+        self.fault_seen = *by == Actor::Watch || self.line.is_faulty();
+        self.back = None;
+        self.returned += 1;
+        self.stage = Stage::Working { since: now };
+        if let Some(outage) = outage {
+            self.see(outage);
+            self.priority = Priority::P1;
+        }
+        self.pledge(now);
+        let kind = if *by == Actor::Watch { LetterKind::Returned } else { LetterKind::TakenBack };
+        self.wrote(kind, self.returned);
+    }
+
+    /// News that were promised go on being promised.
+    fn kept(&mut self, kind: PromiseKind, now: Time) {
+        let next = match kind {
+            PromiseKind::Update => self.update_every(),
+            PromiseKind::FirstResponse | PromiseKind::OnSite | PromiseKind::Repair => None,
+        };
+        self.promise(kind, next, now);
+    }
+
+    /// News of a P1 come sooner than those of a P2.
+    fn owe_sooner(&mut self, now: Time) {
+        let (every, promised) = (self.update_every(), self.promises.get(PromiseKind::Update));
+        let sooner = every.filter(|every| promised.and_then(Promise::due).is_none_or(|due| due > now + *every));
+        if sooner.is_some() {
+            self.promise(PromiseKind::Update, sooner, now);
+        }
+    }
+
+    /// Whom it was escalated to has the time of an update before the next level hears of it.
+    fn owe_more(&mut self, now: Time) {
+        let silent = [PromiseKind::FirstResponse, PromiseKind::Update];
+        if silent.into_iter().any(|kind| self.promises.get(kind).is_some_and(|promise| promise.missed)) {
+            self.promises.set(PromiseKind::FirstResponse, None);
+            self.promise(PromiseKind::Update, self.update_every(), now);
+        }
+    }
+
+    /// The promise whose time is up, if there is one, and since when.
+    #[must_use]
+    pub fn overdue(&self, now: Time) -> Option<(PromiseKind, Time)> {
+        self.promises.next_due().filter(|&(due, _)| due <= now).map(|(due, kind)| (kind, due))
     }
 
     const fn see(&mut self, outage: Outage) {
@@ -586,6 +802,7 @@ mod tests {
             line: (LOSS, at(0)),
             finding: None,
             solve_after: Duration::from_secs(300),
+            pledges: Pledges::default(),
             previous: None,
         };
         Case::open(opening, at(600))
@@ -606,6 +823,32 @@ mod tests {
     }
 
     #[test]
+    fn a_case_that_becomes_a_p1_has_its_next_news_sooner() {
+        let pledges = Pledges { update_p1: Some(HOUR), update_p2: Some(4 * HOUR), ..Pledges::default() };
+        let mut case = Case::open(Opening { priority: Priority::P2, pledges, ..(*case().opening).clone() }, at(0));
+        let due = |case: &Case| case.promises.next_due();
+        assert_eq!(due(&case), Some((at(4 * 3_600), PromiseKind::Update)));
+        let outage = Outage { last_contact: None, first_loss: at(0), detected: at(1) };
+        let mut late = case.clone();
+        case.apply(&CaseFact::Upgraded(outage), at(600));
+        assert_eq!(due(&case), Some((at(4_200), PromiseKind::Update)));
+        // What is due before that stays so.
+        late.apply(&CaseFact::Upgraded(outage), at(13_000));
+        assert_eq!(due(&late), Some((at(4 * 3_600), PromiseKind::Update)));
+    }
+
+    #[test]
+    fn a_repair_counts_on_when_its_case_comes_back() {
+        let pledges = Pledges { repair: true, ..Pledges::default() };
+        let mut case = Case::open(Opening { pledges, ..(*case().opening).clone() }, at(0));
+        let ttr = case.opening.circuit.terms.ttr;
+        case.apply(&solved(), at(600));
+        assert_eq!(case.promises, Promises::default(), "a solved case owes nothing");
+        case.apply(&CaseFact::Returned { by: Actor::Watch, note: None, outage: None }, at(1_000));
+        assert_eq!(case.promises.next_due(), Some((at(1_000) + ttr - Duration::from_secs(600), PromiseKind::Repair)));
+    }
+
+    #[test]
     fn the_transition_table() {
         let taken = CaseFact::Taken { by: "ann".into() };
         let waits = CaseFact::Waits { by: "ann".into(), on: WaitingOn::Supplier, note: None };
@@ -619,14 +862,10 @@ mod tests {
         assert_eq!(stages.each_ref().map(|(name, _)| *name), Stage::NAMES);
         let (open, at_work) = (Ok(()), Err(NotOpen::NotSolved));
         let (in_window, over) = (Err(NotOpen::Solved), Err(NotOpen::Closed));
-        // Take, Note, Wait, Solve, Return
-        let table = [
-            [open, open, open, open, at_work],
-            [open, open, open, open, at_work],
-            [open, open, open, open, at_work],
-            [in_window, open, in_window, in_window, open],
-            [over, over, over, over, over],
-        ];
+        // Take, Note, Tell, Promise, Arrive, Assign, Escalate, Wait, Solve, Return
+        let worked_on = [open, open, open, open, open, open, open, open, open, at_work];
+        let watched = [in_window, open, open, in_window, in_window, in_window, in_window, in_window, in_window, open];
+        let table = [worked_on, worked_on, worked_on, watched, [over; Move::ALL.len()]];
         for ((name, case), row) in stages.iter().zip(table) {
             assert_eq!(case.stage.name(), *name);
             assert_eq!(Move::ALL.map(|wanted| case.decide(wanted)), row, "{name}");

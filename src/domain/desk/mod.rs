@@ -4,14 +4,18 @@ mod alarm;
 mod case;
 mod counts;
 mod diagnosis;
+mod escalation;
+mod promise;
 mod reference;
 mod umbrella;
 mod words;
 
 pub use alarm::{Alarm, AlarmCause, AlarmKind, CanaryStep};
-pub use case::{Case, CaseFact, Line, MAX_PATIENCE, Opening, Outage, Stage, Window};
+pub use case::{Case, CaseFact, EscalatedBy, Escalation, Line, MAX_PATIENCE, News, Opening, Outage, Stage, Window};
 pub use counts::CaseCounts;
 pub use diagnosis::{Diagnosis, SiteCause, Witness};
+pub use escalation::Matrix;
+pub use promise::{Level, Pledges, Promise, PromiseKind, Promises};
 pub use reference::{MAX_CASES, Misread, Reference, Topic};
 pub use umbrella::{COLLECT, COLLECT_GOOD, Cause, HeldLetter, MAX_LINES_A_LETTER, SavedUmbrella, Umbrella};
 pub use words::{Actor, LetterKind, LetterMark, Move, NotOpen, Priority, WaitingOn};
@@ -20,7 +24,7 @@ use super::fact::Fact;
 use super::letter::{Content, Letter, Outbox, Thread};
 use super::maintenance::Maintenance;
 use super::party::Customer;
-use super::plan::Stability;
+use super::plan::{Plan, Stability};
 use super::time::Time;
 use super::turn::{Command, Refusal, Turn};
 use super::watch::{Circuit, Evidence, Finding};
@@ -53,6 +57,8 @@ pub struct Desk {
     customers: BTreeMap<String, Customer>,
     noc: Vec<String>,
     stability: Stability,
+    pledges: Pledges,
+    escalation: Matrix,
     /// Letters on their way.
     pub(crate) outbox: Outbox,
 }
@@ -107,13 +113,16 @@ impl Desk {
             customers: BTreeMap::new(),
             noc: Vec::new(),
             stability: Stability { p1: core::time::Duration::ZERO, p2: core::time::Duration::ZERO },
+            pledges: Pledges::default(),
+            escalation: Matrix::default(),
             outbox: Outbox::new(saved.letters, now),
         };
         desk.waiting = desk.shelters.values().flat_map(Shelter::waiting).collect();
         desk
     }
 
-    pub(crate) fn set_rules(&mut self, customers: &[Customer], noc: &[String], stability: Stability) {
+    pub(crate) fn set_rules(&mut self, plan: &Plan) {
+        let Plan { customers, noc, stability, pledges, escalation, .. } = plan;
         let now = customers.iter().map(|customer| (customer.id.clone(), customer.clone())).collect();
         let mut left = core::mem::replace(&mut self.customers, now);
         left.retain(|id, _| !self.customers.contains_key(id));
@@ -124,8 +133,10 @@ impl Desk {
             }
             self.customers.extend(left.remove_entry(case.opening.circuit.customer.as_str()));
         }
-        self.noc = noc.to_vec();
-        self.stability = stability;
+        self.noc.clone_from(noc);
+        self.stability = *stability;
+        self.pledges = *pledges;
+        self.escalation.clone_from(escalation);
     }
 
     /// The open case of a unit.
@@ -204,10 +215,12 @@ impl Desk {
             line: (Line::Watched(evidence.verdict(), evidence.reason()), evidence.since()),
             finding,
             solve_after: subject.solve_after,
+            pledges: self.pledges,
             previous: self.closed_case_of(subject.unit),
         };
         let opening = Arc::new(opening);
         let case = Case::open(Arc::clone(&opening), turn.at);
+        turn.wake.extend(case.promises.next_due().map(|(due, _)| (due, reference)));
         self.counts.enter(&case);
         self.open_of.insert(subject.unit.to_string(), reference);
         self.cases.insert(reference, Arc::new(case));
@@ -247,7 +260,7 @@ impl Desk {
     /// Notes a fact on a case: the only way in which a case changes.
     fn record(&mut self, reference: Reference, fact: CaseFact, turn: &mut Turn) {
         let Some(shared) = self.cases.get_mut(&reference) else { return };
-        let (before, was_at_work) = (shared.last_letter, shared.is_at_work());
+        let (before, was_at_work, was_due) = (shared.last_letter, shared.is_at_work(), shared.promises.next_due());
         self.counts.leave(shared);
         Arc::make_mut(shared).apply(&fact, turn.at);
         self.counts.enter(shared);
@@ -258,6 +271,7 @@ impl Desk {
         if let Some(at) = case.close_due() {
             turn.wake.push((at, reference));
         }
+        turn.wake.extend(case.promises.next_due().filter(|&due| Some(due) != was_due).map(|(due, _)| (due, reference)));
         self.changed.insert(reference);
         turn.facts.push(Fact::Case { reference, unit: case.opening.unit.clone(), fact });
         self.note_stage(&case, was_at_work);
@@ -271,11 +285,20 @@ impl Desk {
     fn write(&mut self, reference: Reference, previous: Option<LetterMark>, turn: &mut Turn) {
         let Some(case) = self.cases.get(&reference).cloned() else { return };
         let Some(mark) = case.last_letter else { return };
-        if case.umbrella.is_some_and(|umbrella| self.shelters.contains_key(&umbrella)) {
+        let is_news = |mark: &LetterMark| mark.kind == LetterKind::News;
+        let is_shared = case.umbrella.is_some_and(|umbrella| self.shelters.contains_key(&umbrella));
+        if is_shared && !is_news(&mark) {
             return self.hold(&case, mark, turn);
         }
+        // News are about one line; what its umbrella has said is of another conversation, and comes first.
+        self.release_of(&case, turn);
+        let previous = previous.filter(|previous| !is_shared || is_news(previous));
         let thread = Thread::Case { reference, unit: case.opening.unit.clone() };
-        let readers = self.readers(Some(&case.opening.circuit.customer), true);
+        let mut readers = self.readers(Some(&case.opening.circuit.customer), true);
+        if let Some(escalation) = case.escalation.as_ref().filter(|_| mark.kind == LetterKind::Escalated) {
+            let customer = Some(case.opening.circuit.customer.as_str());
+            add_staff(&mut readers, self.escalation_contacts(customer, escalation.level));
+        }
         self.post(&readers, &thread, (mark, previous), &Content::Case(case), turn);
     }
 
@@ -465,6 +488,7 @@ impl Desk {
 
     /// Something that a case waits for may be due.
     pub(crate) fn wake(&mut self, reference: Reference, line_is_well: bool, turn: &mut Turn) {
+        self.miss_overdue(reference, turn);
         let Some(case) = self.case(reference) else { return };
         let due = |at: Option<Time>| at.is_some_and(|at| at <= turn.at);
         let (solve, close) = (due(case.solve_due()), due(case.close_due()));
@@ -537,6 +561,13 @@ impl Desk {
         match command {
             Command::Take => self.record(reference, CaseFact::Taken { by }, turn),
             Command::Note { text } => self.record(reference, CaseFact::Noted { by, text }, turn),
+            Command::Tell { text } => self.tell(reference, by, text, turn),
+            Command::Promise { kind, within } => {
+                self.record(reference, CaseFact::Promised { by, kind, within }, turn);
+            }
+            Command::Arrive => self.arrived(reference, by, turn),
+            Command::Assign { to } => self.record(reference, CaseFact::Assigned { by, to }, turn),
+            Command::Escalate { note } => self.escalate(reference, EscalatedBy::Staff(by), note, turn),
             Command::Wait { on, note } => self.record(reference, CaseFact::Waits { by, on, note }, turn),
             Command::Solve { note } => self.solve(reference, Actor::Staff(by), note, turn),
             Command::Return { note } => {
@@ -554,8 +585,18 @@ impl Desk {
     pub(crate) fn deadlines(&self) -> impl Iterator<Item = (Time, Reference)> {
         self.cases.values().flat_map(|case| {
             let reference = case.opening.reference;
-            [case.solve_due(), case.close_due()].into_iter().flatten().map(move |at| (at, reference))
+            let promise = case.promises.next_due().map(|(due, _)| due);
+            [case.solve_due(), case.close_due(), promise].into_iter().flatten().map(move |at| (at, reference))
         })
+    }
+}
+
+/// More of the staff who get a letter, unless they do already.
+fn add_staff(readers: &mut Vec<(String, Option<String>)>, contacts: &[String]) {
+    for contact in contacts {
+        if !readers.iter().any(|(to, _)| to.eq_ignore_ascii_case(contact)) {
+            readers.push((contact.clone(), None));
+        }
     }
 }
 

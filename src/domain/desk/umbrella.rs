@@ -4,10 +4,11 @@
 //! the operations centre sees one umbrella, and a customer gets one letter about all lines to which the same happened
 //! within [`COLLECT`]. A line that comes back to work by itself leaves its umbrella, so both hear of it.
 
-use super::Desk;
 use super::case::{Case, Stage};
+use super::promise::Level;
 use super::reference::Reference;
 use super::words::{LetterKind, LetterMark};
+use super::{Desk, add_staff};
 use crate::domain::fact::Fact;
 use crate::domain::letter::{Content, Thread};
 use crate::domain::time::Time;
@@ -95,8 +96,8 @@ pub(super) struct Shelter {
     head: Arc<Umbrella>,
     /// Cases that are not closed.
     children: BTreeSet<Reference>,
-    /// How many of them are at work, by their customers.
-    at_work: BTreeMap<Arc<String>, usize>,
+    /// Those of them that are at work, by their customers.
+    at_work: BTreeMap<Arc<String>, BTreeSet<Reference>>,
     /// How many there were in all, but those that left it.
     cases: usize,
     held: BTreeMap<(Arc<String>, LetterKind), Held>,
@@ -174,16 +175,19 @@ impl Shelter {
     fn note_work(&mut self, case: &Case, was_at_work: bool) {
         match (was_at_work, case.is_at_work()) {
             (true, false) => self.end_work(case),
-            (false, true) => *self.at_work.entry(Arc::clone(&case.opening.circuit.customer)).or_default() += 1,
+            (false, true) => {
+                let customer = Arc::clone(&case.opening.circuit.customer);
+                self.at_work.entry(customer).or_default().insert(case.opening.reference);
+            }
             (true, true) | (false, false) => {}
         }
     }
 
     fn end_work(&mut self, case: &Case) {
         let customer = &case.opening.circuit.customer;
-        if let Some(count) = self.at_work.get_mut(customer) {
-            *count -= 1;
-            if *count == 0 {
+        if let Some(theirs) = self.at_work.get_mut(customer) {
+            theirs.remove(&case.opening.reference);
+            if theirs.is_empty() {
                 self.at_work.remove(customer);
             }
         }
@@ -251,7 +255,7 @@ impl Desk {
     /// How many cases of an umbrella are at work.
     #[must_use]
     pub fn at_work_under(&self, umbrella: Reference) -> usize {
-        self.shelters.get(&umbrella).map_or(0, |shelter| shelter.at_work.values().sum())
+        self.shelters.get(&umbrella).map_or(0, |shelter| shelter.at_work.values().map(BTreeSet::len).sum())
     }
 
     /// Opens an umbrella.
@@ -409,11 +413,39 @@ impl Desk {
         self.post(&readers, &thread, (mark, previous), &content, turn);
     }
 
+    /// The customer's cases that are at work under an umbrella.
+    pub(super) fn at_work_of(&self, umbrella: Reference, customer: &String) -> Vec<Reference> {
+        let theirs = self.shelters.get(&umbrella).and_then(|shelter| shelter.at_work.get(customer));
+        theirs.into_iter().flatten().copied().collect()
+    }
+
+    /// A case under an umbrella was escalated. The operations centre hears of each level once.
+    pub(super) fn escalate_umbrella(&mut self, umbrella: Reference, level: Level, turn: &mut Turn) {
+        let written = |shelter: &Shelter| shelter.written.get(&(None, LetterKind::Escalated)).copied();
+        let told = self.shelters.get(&umbrella).and_then(written).unwrap_or(0);
+        if level as u32 >= told {
+            self.tell_staff_of(umbrella, LetterKind::Escalated, None, Some(level), turn);
+        }
+    }
+
     fn tell_noc_of(&mut self, umbrella: Reference, kind: LetterKind, text: Option<String>, turn: &mut Turn) {
+        self.tell_staff_of(umbrella, kind, text, None, turn);
+    }
+
+    /// The operations centre, and whom a level is brought to.
+    fn tell_staff_of(
+        &mut self,
+        umbrella: Reference,
+        kind: LetterKind,
+        text: Option<String>,
+        level: Option<Level>,
+        turn: &mut Turn,
+    ) {
         let Some(shelter) = self.shelters.get_mut(&umbrella) else { return };
         let marks = shelter.next_mark(None, kind);
         let content = Content::Umbrella { umbrella: Arc::clone(&shelter.head), cases: shelter.cases, text };
-        let readers = self.readers(None, true);
+        let mut readers = self.readers(None, true);
+        add_staff(&mut readers, level.map_or(&[][..], |level| self.escalation_contacts(None, level)));
         self.post(&readers, &Thread::Umbrella { reference: umbrella, customer: None }, marks, &content, turn);
     }
 

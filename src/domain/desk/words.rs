@@ -54,11 +54,13 @@ pub enum WaitingOn {
     Supplier,
     /// Access to the site.
     Access,
+    /// What nobody can help: weather, war, strikes.
+    ForceMajeure,
 }
 
 impl WaitingOn {
     /// Everybody a case can wait for.
-    pub const ALL: [Self; 3] = [Self::Customer, Self::Supplier, Self::Access];
+    pub const ALL: [Self; 4] = [Self::Customer, Self::Supplier, Self::Access, Self::ForceMajeure];
 
     /// As it is stored, printed and typed.
     #[must_use]
@@ -67,6 +69,7 @@ impl WaitingOn {
             Self::Customer => "customer",
             Self::Supplier => "supplier",
             Self::Access => "access",
+            Self::ForceMajeure => "force_majeure",
         }
     }
 }
@@ -78,6 +81,16 @@ pub enum Move {
     Take,
     /// Write a note.
     Note,
+    /// Tell the customer news.
+    Tell,
+    /// Promise something.
+    Promise,
+    /// Note that an engineer is on site.
+    Arrive,
+    /// Give it to somebody.
+    Assign,
+    /// Escalate it.
+    Escalate,
     /// Let it wait.
     Wait,
     /// Declare it solved.
@@ -88,7 +101,18 @@ pub enum Move {
 
 impl Move {
     /// Every move.
-    pub const ALL: [Self; 5] = [Self::Take, Self::Note, Self::Wait, Self::Solve, Self::Return];
+    pub const ALL: [Self; 10] = [
+        Self::Take,
+        Self::Note,
+        Self::Tell,
+        Self::Promise,
+        Self::Arrive,
+        Self::Assign,
+        Self::Escalate,
+        Self::Wait,
+        Self::Solve,
+        Self::Return,
+    ];
 
     /// As the command line calls it.
     #[must_use]
@@ -96,6 +120,11 @@ impl Move {
         match self {
             Self::Take => "take",
             Self::Note => "note",
+            Self::Tell => "tell",
+            Self::Promise => "promise",
+            Self::Arrive => "arrive",
+            Self::Assign => "assign",
+            Self::Escalate => "escalate",
             Self::Wait => "wait",
             Self::Solve => "solve",
             Self::Return => "return",
@@ -138,7 +167,11 @@ pub enum LetterKind {
     TakenBack,
     /// It is closed for good.
     Closed,
-    /// Staff have news.
+    /// Staff have news of a case.
+    News,
+    /// A promise was missed, or somebody asked: the case is with those above.
+    Escalated,
+    /// Staff have news for everybody under an umbrella.
     Updated,
     /// A maintenance is planned.
     Announced,
@@ -154,13 +187,15 @@ pub enum LetterKind {
 
 impl LetterKind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Opened,
         Self::Upgraded,
         Self::Solved,
         Self::Returned,
         Self::TakenBack,
         Self::Closed,
+        Self::News,
+        Self::Escalated,
         Self::Updated,
         Self::Announced,
         Self::Revised,
@@ -179,6 +214,8 @@ impl LetterKind {
             Self::Returned => "returned",
             Self::TakenBack => "taken_back",
             Self::Closed => "closed",
+            Self::News => "news",
+            Self::Escalated => "escalated",
             Self::Updated => "updated",
             Self::Announced => "announced",
             Self::Revised => "revised",

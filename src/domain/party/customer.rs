@@ -1,5 +1,6 @@
 //! Customers: who buys the line.
 
+use crate::domain::desk::Matrix;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -12,4 +13,6 @@ pub struct Customer {
     pub name: String,
     /// Whom letters go to; each address gets its own.
     pub email: Vec<String>,
+    /// Whom of our own staff their escalated cases are brought to, where it is not the same as everybody's (R39).
+    pub escalation: Matrix,
 }

@@ -126,7 +126,7 @@ impl Watch {
     }
 
     pub(super) fn set_rules(&mut self, plan: &Plan) {
-        self.desk.set_rules(&plan.customers, &plan.noc, plan.stability);
+        self.desk.set_rules(plan);
     }
 
     pub(super) fn reserve(&mut self, more: usize) {

@@ -163,7 +163,8 @@ impl Watch {
             Input::Asked(request) => self.asked(request, turn),
             Input::Attempted(letter, delivery) => {
                 let before = turn.facts.len();
-                self.desk.outbox.attempted(letter, delivery, turn);
+                self.desk.attempted(letter, delivery, turn);
+                self.note_wakes(turn);
                 self.listen_for_canary(before, turn);
             }
             Input::Resolved { device, host, address } => self.resolved(&device, &host, address),

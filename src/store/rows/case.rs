@@ -2,7 +2,8 @@
 
 use super::misfit;
 use crate::domain::desk::{
-    Actor, Case, Diagnosis, LetterMark, Line, Opening, Outage, Stage, WaitingOn, Window, Witness,
+    Actor, Case, Diagnosis, Escalation, LetterMark, Line, News, Opening, Outage, Pledges, Promise, PromiseKind,
+    Promises, Stage, WaitingOn, Window, Witness,
 };
 use crate::domain::time::{Tally, Time};
 use crate::domain::watch::{Circuit, Finding, Reason, Terms};
@@ -10,6 +11,7 @@ use crate::store::columns::{Count, Millis};
 use rusqlite::types::FromSql;
 use rusqlite::{CachedStatement, Connection, Result, Row, ToSql};
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 /// What a withdrawn unit has in place of a verdict.
 const WITHDRAWN: &str = "WITHDRAWN";
@@ -32,11 +34,12 @@ columns! {
     priority stage stage_since waiting_on solved_by solved_at window_ms window_observed_ms window_running_since owner
     line line_reason line_since fault_seen confirmed_last_contact confirmed_first_loss confirmed_detected back_ms
     back_running_since recovered_at downtime_ms downtime_running_since solved returned last_letter_kind
-    last_letter_number umbrella finding_symptom finding_measured finding_limit finding_over_ms site_cause witnesses closed_at
+    last_letter_number umbrella finding_symptom finding_measured finding_limit finding_over_ms site_cause witnesses promises repairing_ms
+    escalation_level escalated_for escalated_times news_number news closed_at
     reference unit opened_at opened_by opening_priority customer service_order service region ttr_ms supplier queue
     note last_contact first_loss detected opening_loss_ms opening_loss_running_since opening_line opening_line_reason
     opening_line_since solve_after_ms previous pop access rate opening_finding_symptom opening_finding_measured
-    opening_finding_limit opening_finding_over_ms
+    opening_finding_limit opening_finding_over_ms first_response_ms update_p1_ms update_p2_ms repair_pledged
 }
 
 /// How many of the columns change in the life of a case; they come after its number.
@@ -132,6 +135,14 @@ fn bind_present(case: &Case, put: &mut impl FnMut(Column, &dyn ToSql) -> Result<
     put(Column::finding_over_ms, &case.finding.map(|finding| Millis(finding.over)))?;
     put(Column::site_cause, &case.diagnosis.as_ref().map(|diagnosis| diagnosis.cause))?;
     put(Column::witnesses, &case.diagnosis.as_ref().map(|diagnosis| witnesses(&diagnosis.witnesses)))?;
+    put(Column::promises, &promises(&case.promises))?;
+    put(Column::repairing_ms, &Millis(case.repairing))?;
+    let escalation = case.escalation.as_ref();
+    put(Column::escalation_level, &escalation.map(|escalation| escalation.level))?;
+    put(Column::escalated_for, &escalation.map(|escalation| &escalation.why))?;
+    put(Column::escalated_times, &escalation.map(|escalation| escalation.times))?;
+    put(Column::news_number, &case.news.as_ref().map(|news| news.number))?;
+    put(Column::news, &case.news.as_ref().map(|news| news.text.as_str()))?;
     put(Column::closed_at, &stage.closed)
 }
 
@@ -167,7 +178,11 @@ fn bind_opening(case: &Case, put: &mut impl FnMut(Column, &dyn ToSql) -> Result<
     put(Column::opening_finding_symptom, &opening.finding.map(|finding| finding.symptom))?;
     put(Column::opening_finding_measured, &opening.finding.map(|finding| Count(finding.measured)))?;
     put(Column::opening_finding_limit, &opening.finding.map(|finding| Count(finding.limit)))?;
-    put(Column::opening_finding_over_ms, &opening.finding.map(|finding| Millis(finding.over)))
+    put(Column::opening_finding_over_ms, &opening.finding.map(|finding| Millis(finding.over)))?;
+    put(Column::first_response_ms, &opening.pledges.first_response.map(Millis))?;
+    put(Column::update_p1_ms, &opening.pledges.update_p1.map(Millis))?;
+    put(Column::update_p2_ms, &opening.pledges.update_p2.map(Millis))?;
+    put(Column::repair_pledged, &opening.pledges.repair)
 }
 
 fn get<T: FromSql>(row: &Row<'_>, column: Column) -> Result<T> {
@@ -198,6 +213,10 @@ pub(in crate::store) fn case(row: &Row<'_>) -> Result<Case> {
         downtime: tally(row, Column::downtime_ms, Column::downtime_running_since)?,
         solved: get(row, Column::solved)?,
         returned: get(row, Column::returned)?,
+        promises: standing(row)?,
+        repairing: get::<Millis>(row, Column::repairing_ms)?.0,
+        escalation: escalation(row)?,
+        news: news(row)?,
         last_letter: last_letter(row)?,
     })
 }
@@ -230,6 +249,12 @@ fn opening(row: &Row<'_>) -> Result<Opening> {
         line: (line(row, Column::opening_line, Column::opening_line_reason)?, get(row, Column::opening_line_since)?),
         finding: finding(row, OPENING_FINDING)?,
         solve_after: get::<Millis>(row, Column::solve_after_ms)?.0,
+        pledges: Pledges {
+            first_response: millis(row, Column::first_response_ms)?,
+            update_p1: millis(row, Column::update_p1_ms)?,
+            update_p2: millis(row, Column::update_p2_ms)?,
+            repair: get(row, Column::repair_pledged)?,
+        },
         previous: get(row, Column::previous)?,
     })
 }
@@ -349,6 +374,62 @@ fn diagnosis(row: &Row<'_>) -> Result<Option<Diagnosis>> {
             Ok(Diagnosis { cause, witnesses: keys.map(witness).collect::<Result<_>>()? })
         })
         .transpose()
+}
+
+/// One a line: its kind, how long it has, how much of that is counted, and since when it counts on if it does; "missed" in
+/// place of that once it was.
+fn promises(promises: &Promises) -> Option<String> {
+    let line = |(kind, promise): (PromiseKind, &Promise)| {
+        let (within, banked) = (promise.within.as_millis(), promise.clock.banked().as_millis());
+        let runs = promise.clock.running_since().map_or_else(|| PAUSED.to_owned(), |at| at.as_millis().to_string());
+        let missed = if promise.missed { " missed" } else { "" };
+        format!("{} {within} {banked} {runs}{missed}", kind.name())
+    };
+    let lines: Vec<_> = promises.iter().map(line).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+const PAUSED: &str = "paused";
+
+fn standing(row: &Row<'_>) -> Result<Promises> {
+    let text: Option<String> = get(row, Column::promises)?;
+    let mut promises = Promises::default();
+    for line in text.iter().flat_map(|text| text.lines()) {
+        let (kind, promise) = promise(line).ok_or_else(|| misfit(line, "promises"))?;
+        promises.set(kind, Some(promise));
+    }
+    Ok(promises)
+}
+
+fn promise(line: &str) -> Option<(PromiseKind, Promise)> {
+    let words: Vec<&str> = line.split(' ').collect();
+    let (kind, within, banked, runs, missed) = match words[..] {
+        [kind, within, banked, runs] => (kind, within, banked, runs, false),
+        [kind, within, banked, runs, "missed"] => (kind, within, banked, runs, true),
+        [..] => return None,
+    };
+    let kind = PromiseKind::ALL.into_iter().find(|known| known.name() == kind)?;
+    let millis = |text: &str| text.parse().ok().map(Duration::from_millis);
+    let runs = if runs == PAUSED { None } else { Some(Time::from_millis(runs.parse().ok()?)) };
+    Some((kind, Promise { within: millis(within)?, clock: Tally::new(millis(banked)?, runs), missed }))
+}
+
+fn escalation(row: &Row<'_>) -> Result<Option<Escalation>> {
+    let level = get::<Option<_>>(row, Column::escalation_level)?;
+    level
+        .map(|level| {
+            Ok(Escalation { level, why: get(row, Column::escalated_for)?, times: get(row, Column::escalated_times)? })
+        })
+        .transpose()
+}
+
+fn news(row: &Row<'_>) -> Result<Option<News>> {
+    let number = get::<Option<_>>(row, Column::news_number)?;
+    number.map(|number| Ok(News { number, text: get(row, Column::news)? })).transpose()
+}
+
+fn millis(row: &Row<'_>, column: Column) -> Result<Option<Duration>> {
+    Ok(get::<Option<Millis>>(row, column)?.map(|millis| millis.0))
 }
 
 fn last_letter(row: &Row<'_>) -> Result<Option<LetterMark>> {

@@ -7,7 +7,7 @@ mod own_side;
 mod works;
 
 use super::*;
-use crate::domain::desk::Witness;
+use crate::domain::desk::{Matrix, Pledges, Witness};
 use crate::domain::party::Customer;
 use crate::domain::plan::Stability;
 use crate::domain::watch::probe::{Method, Outcome, ProbeResult};
@@ -74,10 +74,24 @@ fn with_limits(limits: Limits, device: Device) -> Device {
 }
 
 fn plan(devices: Vec<Device>) -> Plan {
-    let customer = Customer { id: "acme".into(), name: "Acme".into(), email: vec!["it@acme.example".into()] };
+    let customer = Customer {
+        id: "acme".into(),
+        name: "Acme".into(),
+        email: vec!["it@acme.example".into()],
+        escalation: Matrix::default(),
+    };
     let stability = Stability { p1: Duration::from_secs(86_400), p2: Duration::from_secs(259_200) };
     let devices = devices.into_iter().map(Arc::new).collect();
-    Plan { customers: vec![customer], devices, stability, noc: Vec::new(), maintenance: Vec::new(), canary: None }
+    Plan {
+        customers: vec![customer],
+        devices,
+        stability,
+        pledges: Pledges::default(),
+        escalation: Matrix::default(),
+        noc: Vec::new(),
+        maintenance: Vec::new(),
+        canary: None,
+    }
 }
 
 fn answered() -> Outcome {

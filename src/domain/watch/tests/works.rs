@@ -1,7 +1,7 @@
 //! Maintenance: what is expected, and who is told.
 
 use super::*;
-use crate::domain::desk::LetterKind;
+use crate::domain::desk::{LetterKind, Matrix};
 use crate::domain::letter::{Content, Letter, Thread};
 use crate::domain::maintenance::{Draft, Scope, Window};
 
@@ -57,7 +57,12 @@ fn who_is_told_of_a_maintenance_that_changes() {
         [("a1", "acme", "x", "s"), ("a2", "acme", "x", "n"), ("a3", "acme", "y", "s"), ("b", "beta", "x", "n")];
     let mut devices: Vec<_> = devices.into_iter().map(|(id, whose, pop, region)| of(id, whose, pop, region)).collect();
     devices.push(of("c", "ceta", "y", "s"));
-    let customer = |id: &str| Customer { id: id.into(), name: id.into(), email: vec![format!("it@{id}.example")] };
+    let customer = |id: &str| Customer {
+        id: id.into(),
+        name: id.into(),
+        email: vec![format!("it@{id}.example")],
+        escalation: Matrix::default(),
+    };
     let plan = Plan { customers: ["acme", "beta", "ceta"].map(customer).into(), devices, ..plan(Vec::new()) };
     let mut turn = Turn::new(Time::from_millis(0));
     let mut watch = Watch::start(Saved::default(), &plan, &mut turn);

@@ -1,0 +1,108 @@
+//! What becomes of promises: kept by what was promised, missed when their time is up, and then the level rises (R35).
+//!
+//! A customer counts as informed when his mail server took the letter; where nobody can be written to, when staff told
+//! the news.
+
+use super::Desk;
+use super::case::{CaseFact, EscalatedBy};
+use super::promise::{Level, PromiseKind};
+use super::reference::Reference;
+use super::words::LetterKind;
+use crate::domain::letter::{Delivery, LetterId, Thread};
+use crate::domain::turn::Turn;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// What news keep.
+const NEWS: [PromiseKind; 2] = [PromiseKind::FirstResponse, PromiseKind::Update];
+
+/// Whom an escalated case is brought to: addresses of staff, by level (R35, R39).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Matrix(pub [Vec<String>; Level::ALL.len()]);
+
+impl Matrix {
+    /// Those of a level.
+    #[must_use]
+    pub fn contacts(&self, level: Level) -> &[String] {
+        &self.0[level as usize]
+    }
+}
+
+impl Desk {
+    /// Staff have news for the customer of a case.
+    pub(super) fn tell(&mut self, reference: Reference, by: String, text: String, turn: &mut Turn) {
+        self.record(reference, CaseFact::Told { by, text }, turn);
+        let customer = self.case(reference).and_then(|case| self.customers.get(case.opening.circuit.customer.as_str()));
+        if customer.is_none_or(|customer| customer.email.is_empty()) {
+            self.informed(reference, turn);
+        }
+    }
+
+    /// An engineer is on site.
+    pub(super) fn arrived(&mut self, reference: Reference, by: String, turn: &mut Turn) {
+        self.record(reference, CaseFact::Arrived { by }, turn);
+        self.keep(reference, PromiseKind::OnSite, turn);
+    }
+
+    /// An attempt to deliver a letter is over.
+    pub(crate) fn attempted(&mut self, letter: LetterId, delivery: Delivery, turn: &mut Turn) {
+        let label = self.outbox.label(letter).filter(|_| delivery == Delivery::Sent).cloned();
+        self.outbox.attempted(letter, delivery, turn);
+        let Some(label) = label else { return };
+        match (label.thread, label.mark.kind) {
+            (Thread::Case { reference, .. }, LetterKind::News) if self.is_read_by_customer(reference, &label.to) => {
+                self.informed(reference, turn);
+            }
+            (Thread::Umbrella { reference, customer: Some(customer) }, LetterKind::Updated) => {
+                for case in self.at_work_of(reference, &customer) {
+                    self.informed(case, turn);
+                }
+            }
+            (Thread::Case { .. } | Thread::Umbrella { .. } | Thread::Maintenance { .. } | Thread::Alarm { .. }, _) => {}
+        }
+    }
+
+    fn is_read_by_customer(&self, reference: Reference, address: &str) -> bool {
+        let customer = self.case(reference).and_then(|case| self.customers.get(case.opening.circuit.customer.as_str()));
+        customer.is_some_and(|customer| customer.email.iter().any(|theirs| theirs == address))
+    }
+
+    fn informed(&mut self, reference: Reference, turn: &mut Turn) {
+        NEWS.into_iter().for_each(|kind| self.keep(reference, kind, turn));
+    }
+
+    fn keep(&mut self, reference: Reference, kind: PromiseKind, turn: &mut Turn) {
+        let promise = self.case(reference).and_then(|case| case.promises.get(kind).copied());
+        if let Some(promise) = promise {
+            let took = promise.clock.total(turn.at);
+            self.record(reference, CaseFact::Kept { kind, took }, turn);
+        }
+    }
+
+    /// Says of each promise whose time is up that it was missed, and escalates.
+    pub(super) fn miss_overdue(&mut self, reference: Reference, turn: &mut Turn) {
+        while let Some((kind, due)) = self.case(reference).and_then(|case| case.overdue(turn.at)) {
+            self.record(reference, CaseFact::Missed { kind, late: turn.at.since(due) }, turn);
+            self.escalate(reference, EscalatedBy::Missed(kind), None, turn);
+        }
+    }
+
+    /// Brings a case to the next level.
+    pub(super) fn escalate(&mut self, reference: Reference, why: EscalatedBy, note: Option<String>, turn: &mut Turn) {
+        let Some(case) = self.case(reference) else { return };
+        let (level, umbrella) =
+            (Level::above(case.escalation.as_ref().map(|escalation| escalation.level)), case.umbrella);
+        self.record(reference, CaseFact::Escalated { level, why, note }, turn);
+        if let Some(umbrella) = umbrella {
+            self.escalate_umbrella(umbrella, level, turn);
+        }
+    }
+
+    /// Whom of the staff a letter about an escalation goes to, beside the operations centre: the customer's own matrix says
+    /// so, or that for everybody.
+    pub(super) fn escalation_contacts(&self, customer: Option<&str>, level: Level) -> &[String] {
+        let own = customer.and_then(|customer| self.customers.get(customer)).map(|customer| &customer.escalation);
+        let own = own.map(|matrix| matrix.contacts(level)).filter(|contacts| !contacts.is_empty());
+        own.unwrap_or_else(|| self.escalation.contacts(level))
+    }
+}
