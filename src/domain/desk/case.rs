@@ -5,11 +5,12 @@
 //! writes out every pair of stage and move. It is the same table for cases of the watch and of people (R3).
 
 use super::diagnosis::Diagnosis;
-use super::promise::{Level, Pledges, Promise, PromiseKind, Promises};
+use super::facts::{CaseFact, EscalatedBy, Opening, Outage};
+use super::promise::{Level, PromiseKind, Promises};
 use super::reference::Reference;
 use super::words::{Actor, LetterKind, LetterMark, Move, NotOpen, Priority, WaitingOn};
 use crate::domain::time::{Tally, Time};
-use crate::domain::watch::{Circuit, Finding, Reason, Verdict};
+use crate::domain::watch::{Finding, Reason, Verdict};
 use alloc::string::String;
 use alloc::sync::Arc;
 use core::time::Duration;
@@ -66,17 +67,6 @@ pub struct Case {
     pub last_letter: Option<LetterMark>,
 }
 
-/// A loss of contact, as the watch came to know of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Outage {
-    /// When the unit last answered.
-    pub last_contact: Option<Time>,
-    /// When the first lost probe was sent.
-    pub first_loss: Time,
-    /// When re-probes had confirmed the loss.
-    pub detected: Time,
-}
-
 /// News for the customer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct News {
@@ -95,52 +85,6 @@ pub struct Escalation {
     pub why: EscalatedBy,
     /// How often in all.
     pub times: u32,
-}
-
-/// Why a case was escalated.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum EscalatedBy {
-    /// This promise was missed.
-    Missed(PromiseKind),
-    /// This person of the staff asked for it.
-    Staff(String),
-}
-
-/// The fact that begins a case.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Opening {
-    /// Its reference.
-    pub reference: Reference,
-    /// Who opened it.
-    pub origin: Actor,
-    /// Priority at the beginning.
-    pub priority: Priority,
-    /// The unit that it is about.
-    pub unit: String,
-    /// The customer's circuit that ends there, as the inventory had it then (R22).
-    pub circuit: Circuit,
-    /// The team that it is assigned to (R2).
-    pub queue: String,
-    /// What whoever opened it said.
-    pub note: Option<String>,
-    /// When the unit last answered.
-    pub last_contact: Option<Time>,
-    /// When the first lost probe was sent, if the line is lost.
-    pub first_loss: Option<Time>,
-    /// When re-probes had confirmed the loss.
-    pub detected: Option<Time>,
-    /// Loss accumulated until now.
-    pub loss: Tally,
-    /// What the line is doing, and since when.
-    pub line: (Line, Time),
-    /// How the line was found degraded, if that is why.
-    pub finding: Option<Finding>,
-    /// How long the line must be back before the watch declares the case solved.
-    pub solve_after: Duration,
-    /// What is promised from the beginning.
-    pub pledges: Pledges,
-    /// The closed case that this unit had before.
-    pub previous: Option<Reference>,
 }
 
 /// Where a case stands.
@@ -198,125 +142,6 @@ pub enum Line {
     Withdrawn,
 }
 
-/// What happened to a case after its opening.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CaseFact {
-    /// The line does something else since `at`.
-    Line {
-        /// What.
-        line: Line,
-        /// Since when.
-        at: Time,
-    },
-    /// Somebody took it.
-    Taken {
-        /// Who.
-        by: String,
-    },
-    /// Somebody wrote a note.
-    Noted {
-        /// Who.
-        by: String,
-        /// The note; for staff only.
-        text: String,
-    },
-    /// Staff had news for the customer.
-    Told {
-        /// Who.
-        by: String,
-        /// The news, as the customer is to read it.
-        text: String,
-    },
-    /// Somebody promised something.
-    Promised {
-        /// Who.
-        by: String,
-        /// What.
-        kind: PromiseKind,
-        /// Within what time from now.
-        within: Duration,
-    },
-    /// An engineer is on site.
-    Arrived {
-        /// Who says so.
-        by: String,
-    },
-    /// What was promised has happened.
-    Kept {
-        /// What.
-        kind: PromiseKind,
-        /// How much of its time it took.
-        took: Duration,
-    },
-    /// What was promised has not happened in time.
-    Missed {
-        /// What.
-        kind: PromiseKind,
-        /// How long ago its time was up: nobody could see to it before.
-        late: Duration,
-    },
-    /// It is with those above.
-    Escalated {
-        /// How far.
-        level: Level,
-        /// Why.
-        why: EscalatedBy,
-        /// What whoever asked said.
-        note: Option<String>,
-    },
-    /// It was given to somebody.
-    Assigned {
-        /// By whom.
-        by: String,
-        /// To whom.
-        to: String,
-    },
-    /// It was set to wait.
-    Waits {
-        /// Who set it.
-        by: String,
-        /// For whom it waits.
-        on: WaitingOn,
-        /// Why.
-        note: Option<String>,
-    },
-    /// The watch has lost contact for as long as makes a fault: it sees now what a person had reported.
-    Confirmed(Outage),
-    /// The fault is worse than it was: as `Confirmed`, on a P2.
-    Upgraded(Outage),
-    /// The watch found the line degraded.
-    Degraded(Finding),
-    /// It has a cause that others share.
-    Joined {
-        /// The umbrella over them all.
-        umbrella: Reference,
-    },
-    /// What its line does now, no others share: its umbrella speaks for it no more.
-    Left,
-    /// The line is back, and witnesses tell what happened.
-    Diagnosed(Diagnosis),
-    /// It was declared solved.
-    Solved {
-        /// By whom.
-        by: Actor,
-        /// Why.
-        note: Option<String>,
-        /// Length of the window that begins.
-        window: Duration,
-    },
-    /// It is back at work.
-    Returned {
-        /// By whom: the watch, when the fault is back.
-        by: Actor,
-        /// Why.
-        note: Option<String>,
-        /// The loss that brought it back, if it is one. It makes a P1 of it.
-        outage: Option<Outage>,
-    },
-    /// It is closed.
-    Closed,
-}
-
 impl Case {
     /// The case that begins with this fact.
     #[must_use]
@@ -353,37 +178,6 @@ impl Case {
         case.pledge(at);
         case.promise(PromiseKind::FirstResponse, case.opening.pledges.first_response, at);
         case
-    }
-
-    /// What is promised to everybody while a case is at work: news, and the repair.
-    fn pledge(&mut self, now: Time) {
-        self.promise(PromiseKind::Update, self.update_every(), now);
-        let within = self.opening.circuit.terms.ttr;
-        let clock = Tally::new(self.repairing, Some(now));
-        let repair = Promise { within, clock, missed: clock.total(now) >= within };
-        self.promises.set(PromiseKind::Repair, self.opening.pledges.repair.then_some(repair));
-    }
-
-    fn promise(&mut self, kind: PromiseKind, within: Option<Duration>, now: Time) {
-        let promise = within.map(|within| Promise { within, clock: Tally::started(now), missed: false });
-        self.promises.set(kind, promise);
-        self.promises.wait(self.waits_on(), now);
-    }
-
-    /// How often there is to be news.
-    #[must_use]
-    pub fn update_every(&self) -> Option<Duration> {
-        match self.priority {
-            Priority::P1 => self.opening.pledges.update_p1,
-            Priority::P2 => self.opening.pledges.update_p2,
-        }
-    }
-
-    const fn waits_on(&self) -> Option<WaitingOn> {
-        match &self.stage {
-            Stage::Waiting { on, .. } => Some(*on),
-            Stage::New | Stage::Working { .. } | Stage::Solved { .. } | Stage::Closed { .. } => None,
-        }
     }
 
     /// Whether a move is open in the present stage. The one transition table.
@@ -521,39 +315,6 @@ impl Case {
         self.pledge(now);
         let kind = if *by == Actor::Watch { LetterKind::Returned } else { LetterKind::TakenBack };
         self.wrote(kind, self.returned);
-    }
-
-    /// News that were promised go on being promised.
-    fn kept(&mut self, kind: PromiseKind, now: Time) {
-        let next = match kind {
-            PromiseKind::Update => self.update_every(),
-            PromiseKind::FirstResponse | PromiseKind::OnSite | PromiseKind::Repair => None,
-        };
-        self.promise(kind, next, now);
-    }
-
-    /// News of a P1 come sooner than those of a P2.
-    fn owe_sooner(&mut self, now: Time) {
-        let (every, promised) = (self.update_every(), self.promises.get(PromiseKind::Update));
-        let sooner = every.filter(|every| promised.and_then(Promise::due).is_none_or(|due| due > now + *every));
-        if sooner.is_some() {
-            self.promise(PromiseKind::Update, sooner, now);
-        }
-    }
-
-    /// Whom it was escalated to has the time of an update before the next level hears of it.
-    fn owe_more(&mut self, now: Time) {
-        let silent = [PromiseKind::FirstResponse, PromiseKind::Update];
-        if silent.into_iter().any(|kind| self.promises.get(kind).is_some_and(|promise| promise.missed)) {
-            self.promises.set(PromiseKind::FirstResponse, None);
-            self.promise(PromiseKind::Update, self.update_every(), now);
-        }
-    }
-
-    /// The promise whose time is up, if there is one, and since when.
-    #[must_use]
-    pub fn overdue(&self, now: Time) -> Option<(PromiseKind, Time)> {
-        self.promises.next_due().filter(|&(due, _)| due <= now).map(|(due, kind)| (kind, due))
     }
 
     const fn see(&mut self, outage: Outage) {
@@ -698,15 +459,6 @@ impl Case {
     }
 }
 
-impl Opening {
-    /// The loss for which it was opened, or that was under way then.
-    #[must_use]
-    pub fn outage(&self) -> Option<Outage> {
-        let (first_loss, detected) = self.first_loss.zip(self.detected)?;
-        Some(Outage { last_contact: self.last_contact, first_loss, detected })
-    }
-}
-
 impl Line {
     /// Whether the line is lost.
     #[must_use]
@@ -761,7 +513,8 @@ impl Stage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::watch::{Symptom, Terms};
+    use crate::domain::desk::Pledges;
+    use crate::domain::watch::{Circuit, Symptom, Terms};
     use alloc::sync::Arc;
 
     const HOUR: Duration = Duration::from_secs(3_600);

@@ -4,7 +4,7 @@
 //! the news.
 
 use super::Desk;
-use super::case::{CaseFact, EscalatedBy};
+use super::facts::{CaseFact, EscalatedBy};
 use super::promise::{Level, PromiseKind};
 use super::reference::Reference;
 use super::words::LetterKind;

@@ -1,0 +1,196 @@
+//! What happens to a case: the fact that begins it, and each later one.
+
+use super::case::Line;
+use super::diagnosis::Diagnosis;
+use super::promise::{Level, Pledges, PromiseKind};
+use super::reference::Reference;
+use super::words::{Actor, Priority, WaitingOn};
+use crate::domain::time::{Tally, Time};
+use crate::domain::watch::{Circuit, Finding};
+use alloc::string::String;
+use core::time::Duration;
+
+/// The fact that begins a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opening {
+    /// Its reference.
+    pub reference: Reference,
+    /// Who opened it.
+    pub origin: Actor,
+    /// Priority at the beginning.
+    pub priority: Priority,
+    /// The unit that it is about.
+    pub unit: String,
+    /// The customer's circuit that ends there, as the inventory had it then (R22).
+    pub circuit: Circuit,
+    /// The team that it is assigned to (R2).
+    pub queue: String,
+    /// What whoever opened it said.
+    pub note: Option<String>,
+    /// When the unit last answered.
+    pub last_contact: Option<Time>,
+    /// When the first lost probe was sent, if the line is lost.
+    pub first_loss: Option<Time>,
+    /// When re-probes had confirmed the loss.
+    pub detected: Option<Time>,
+    /// Loss accumulated until now.
+    pub loss: Tally,
+    /// What the line is doing, and since when.
+    pub line: (Line, Time),
+    /// How the line was found degraded, if that is why.
+    pub finding: Option<Finding>,
+    /// How long the line must be back before the watch declares the case solved.
+    pub solve_after: Duration,
+    /// What is promised from the beginning.
+    pub pledges: Pledges,
+    /// The closed case that this unit had before.
+    pub previous: Option<Reference>,
+}
+
+impl Opening {
+    /// The loss for which it was opened, or that was under way then.
+    #[must_use]
+    pub fn outage(&self) -> Option<Outage> {
+        let (first_loss, detected) = self.first_loss.zip(self.detected)?;
+        Some(Outage { last_contact: self.last_contact, first_loss, detected })
+    }
+}
+
+/// A loss of contact, as the watch came to know of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outage {
+    /// When the unit last answered.
+    pub last_contact: Option<Time>,
+    /// When the first lost probe was sent.
+    pub first_loss: Time,
+    /// When re-probes had confirmed the loss.
+    pub detected: Time,
+}
+
+/// Why a case was escalated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EscalatedBy {
+    /// This promise was missed.
+    Missed(PromiseKind),
+    /// This person of the staff asked for it.
+    Staff(String),
+}
+
+/// What happened to a case after its opening.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CaseFact {
+    /// The line does something else since `at`.
+    Line {
+        /// What.
+        line: Line,
+        /// Since when.
+        at: Time,
+    },
+    /// Somebody took it.
+    Taken {
+        /// Who.
+        by: String,
+    },
+    /// Somebody wrote a note.
+    Noted {
+        /// Who.
+        by: String,
+        /// The note; for staff only.
+        text: String,
+    },
+    /// Staff had news for the customer.
+    Told {
+        /// Who.
+        by: String,
+        /// The news, as the customer is to read it.
+        text: String,
+    },
+    /// Somebody promised something.
+    Promised {
+        /// Who.
+        by: String,
+        /// What.
+        kind: PromiseKind,
+        /// Within what time from now.
+        within: Duration,
+    },
+    /// An engineer is on site.
+    Arrived {
+        /// Who says so.
+        by: String,
+    },
+    /// What was promised has happened.
+    Kept {
+        /// What.
+        kind: PromiseKind,
+        /// How much of its time it took.
+        took: Duration,
+    },
+    /// What was promised has not happened in time.
+    Missed {
+        /// What.
+        kind: PromiseKind,
+        /// How long ago its time was up: nobody could see to it before.
+        late: Duration,
+    },
+    /// It is with those above.
+    Escalated {
+        /// How far.
+        level: Level,
+        /// Why.
+        why: EscalatedBy,
+        /// What whoever asked said.
+        note: Option<String>,
+    },
+    /// It was given to somebody.
+    Assigned {
+        /// By whom.
+        by: String,
+        /// To whom.
+        to: String,
+    },
+    /// It was set to wait.
+    Waits {
+        /// Who set it.
+        by: String,
+        /// For whom it waits.
+        on: WaitingOn,
+        /// Why.
+        note: Option<String>,
+    },
+    /// The watch has lost contact for as long as makes a fault: it sees now what a person had reported.
+    Confirmed(Outage),
+    /// The fault is worse than it was: as `Confirmed`, on a P2.
+    Upgraded(Outage),
+    /// The watch found the line degraded.
+    Degraded(Finding),
+    /// It has a cause that others share.
+    Joined {
+        /// The umbrella over them all.
+        umbrella: Reference,
+    },
+    /// What its line does now, no others share: its umbrella speaks for it no more.
+    Left,
+    /// The line is back, and witnesses tell what happened.
+    Diagnosed(Diagnosis),
+    /// It was declared solved.
+    Solved {
+        /// By whom.
+        by: Actor,
+        /// Why.
+        note: Option<String>,
+        /// Length of the window that begins.
+        window: Duration,
+    },
+    /// It is back at work.
+    Returned {
+        /// By whom: the watch, when the fault is back.
+        by: Actor,
+        /// Why.
+        note: Option<String>,
+        /// The loss that brought it back, if it is one. It makes a P1 of it.
+        outage: Option<Outage>,
+    },
+    /// It is closed.
+    Closed,
+}

@@ -1,0 +1,73 @@
+//! What a case owes: the promises that its facts make and keep.
+
+use super::case::{Case, Stage};
+use super::promise::{Promise, PromiseKind};
+use super::words::{Priority, WaitingOn};
+use crate::domain::time::{Tally, Time};
+use core::time::Duration;
+
+impl Case {
+    /// What is promised to everybody while a case is at work: news, and the repair.
+    pub(super) fn pledge(&mut self, now: Time) {
+        self.promise(PromiseKind::Update, self.update_every(), now);
+        let within = self.opening.circuit.terms.ttr;
+        let clock = Tally::new(self.repairing, Some(now));
+        let repair = Promise { within, clock, missed: clock.total(now) >= within };
+        self.promises.set(PromiseKind::Repair, self.opening.pledges.repair.then_some(repair));
+    }
+
+    pub(super) fn promise(&mut self, kind: PromiseKind, within: Option<Duration>, now: Time) {
+        let promise = within.map(|within| Promise { within, clock: Tally::started(now), missed: false });
+        self.promises.set(kind, promise);
+        self.promises.wait(self.waits_on(), now);
+    }
+
+    /// How often there is to be news.
+    #[must_use]
+    pub fn update_every(&self) -> Option<Duration> {
+        match self.priority {
+            Priority::P1 => self.opening.pledges.update_p1,
+            Priority::P2 => self.opening.pledges.update_p2,
+        }
+    }
+
+    const fn waits_on(&self) -> Option<WaitingOn> {
+        match &self.stage {
+            Stage::Waiting { on, .. } => Some(*on),
+            Stage::New | Stage::Working { .. } | Stage::Solved { .. } | Stage::Closed { .. } => None,
+        }
+    }
+
+    /// News that were promised go on being promised.
+    pub(super) fn kept(&mut self, kind: PromiseKind, now: Time) {
+        let next = match kind {
+            PromiseKind::Update => self.update_every(),
+            PromiseKind::FirstResponse | PromiseKind::OnSite | PromiseKind::Repair => None,
+        };
+        self.promise(kind, next, now);
+    }
+
+    /// News of a P1 come sooner than those of a P2.
+    pub(super) fn owe_sooner(&mut self, now: Time) {
+        let (every, promised) = (self.update_every(), self.promises.get(PromiseKind::Update));
+        let sooner = every.filter(|every| promised.and_then(Promise::due).is_none_or(|due| due > now + *every));
+        if sooner.is_some() {
+            self.promise(PromiseKind::Update, sooner, now);
+        }
+    }
+
+    /// Whom it was escalated to has the time of an update before the next level hears of it.
+    pub(super) fn owe_more(&mut self, now: Time) {
+        let silent = [PromiseKind::FirstResponse, PromiseKind::Update];
+        if silent.into_iter().any(|kind| self.promises.get(kind).is_some_and(|promise| promise.missed)) {
+            self.promises.set(PromiseKind::FirstResponse, None);
+            self.promise(PromiseKind::Update, self.update_every(), now);
+        }
+    }
+
+    /// The promise whose time is up, if there is one, and since when.
+    #[must_use]
+    pub fn overdue(&self, now: Time) -> Option<(PromiseKind, Time)> {
+        self.promises.next_due().filter(|&(due, _)| due <= now).map(|(due, kind)| (kind, due))
+    }
+}
