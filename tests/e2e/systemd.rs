@@ -22,6 +22,8 @@ impl Manager {
         match self.0.recv(&mut buffer) {
             Ok(length) => Some(String::from_utf8(buffer[..length].to_vec()).unwrap()),
             Err(error) if error.kind() == ErrorKind::WouldBlock => None,
+            // With a timeout it is not taken up again by itself, as when the whole machine was halted.
+            Err(error) if error.kind() == ErrorKind::Interrupted => self.hear(patience),
             Err(error) => panic!("{error}"),
         }
     }
