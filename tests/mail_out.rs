@@ -1,7 +1,7 @@
 //! The mail engine against postfix's smtp-sink.
 
 use ntuwatch::domain::letter::{Delivery, Mail};
-use ntuwatch::engine::mail_out::{Route, Settings, Tls, start};
+use ntuwatch::engine::mail_out::{MAX_CONNECTIONS, Route, Settings, Tls, start};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
@@ -76,7 +76,13 @@ fn every_letter_reaches_a_real_server_once() {
         println!("skipped: {SINK} is not installed (Debian: postfix)");
         return;
     };
-    let route = Route::Smtp { host: "localhost".to_owned(), port: sink.port, tls: Tls::None, credentials: None };
+    let route = Route::Smtp {
+        host: "localhost".to_owned(),
+        port: sink.port,
+        tls: Tls::None,
+        credentials: None,
+        connections: MAX_CONNECTIONS,
+    };
     let settings = Settings { from_name: None, from_address: "noc@example.net".to_owned(), route };
     let (sender, reports) = mpsc::channel();
     let report = Box::new(move |id, delivery| sender.send((id, delivery)).expect("somebody listens"));

@@ -244,6 +244,7 @@ fn mail_settings(config: &Config) -> mail_out::Settings {
                     .credentials
                     .as_ref()
                     .map(|(user, password)| (user.clone(), password.expose().to_owned())),
+                connections: mail_out::MAX_CONNECTIONS,
             },
         },
     }

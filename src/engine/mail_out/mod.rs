@@ -25,7 +25,7 @@ use tokio::runtime;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::task::JoinSet;
 
-/// Connections to the mail server at once.
+/// Connections to the mail server at once, kept open while there are letters. Few servers grant one client more than 10 to 50.
 pub const MAX_CONNECTIONS: usize = 4;
 /// Direct mails that find room beside a full outbox.
 const MAX_DIRECT: usize = 8;
@@ -57,6 +57,8 @@ pub enum Route {
         tls: Tls,
         /// User and password, where the server asks for them. With [`Tls::None`] they travel in the open.
         credentials: Option<(String, String)>,
+        /// Connections to it at once; [`MAX_CONNECTIONS`] but in a bench.
+        connections: usize,
     },
 }
 
@@ -172,10 +174,10 @@ fn start_with(settings: Settings, patience: Patience, report: Report) -> Result<
             let folder = Folder::open(&path).map_err(|error| StartError::Folder(path, error))?;
             thread.spawn(move || file_letters(orders, &theirs, &folder))
         }
-        Route::Smtp { host, port, tls, credentials } => {
+        Route::Smtp { host, port, tls, credentials, connections } => {
             let relay = Relay::new(host, port, tls, credentials, patience).map_err(StartError::Tls)?;
             let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;
-            thread.spawn(move || runtime.block_on(post_letters(orders, theirs, relay)))
+            thread.spawn(move || runtime.block_on(post_letters(orders, theirs, relay, connections)))
         }
     }
     .map_err(StartError::Thread)?;
@@ -240,11 +242,11 @@ fn file_letters(mut orders: Receiver<Order>, desk: &Desk, folder: &Folder) {
 
 type Orders = Arc<tokio::sync::Mutex<Receiver<Order>>>;
 
-async fn post_letters(orders: Receiver<Order>, desk: Arc<Desk>, relay: Relay) {
+async fn post_letters(orders: Receiver<Order>, desk: Arc<Desk>, relay: Relay, connections: usize) {
     let orders: Orders = Arc::new(tokio::sync::Mutex::new(orders));
     let relay = Arc::new(relay);
     let mut clerks = JoinSet::new();
-    for _ in 0..MAX_CONNECTIONS {
+    for _ in 0..connections {
         clerks.spawn(clerk(Arc::clone(&orders), Arc::clone(&desk), Line::new(Arc::clone(&relay))));
     }
     clerks.join_all().await;

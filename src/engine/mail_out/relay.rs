@@ -127,7 +127,7 @@ impl Relay {
         for address in addresses {
             match within(self.patience.connect, TcpStream::connect(address)).await {
                 Ok(stream) => {
-                    // Body and final dot are written apart; without this the dot waits for the peer's delayed ACK.
+                    // What is longer than a segment has a rest, which is not to wait for the peer's delayed ACK.
                     stream.set_nodelay(true)?;
                     return Ok(stream);
                 }
@@ -201,7 +201,8 @@ impl Line {
             within(patience.command, connection.command(Rcpt::new(to.clone(), Vec::new()))).await?;
         }
         within(patience.command, connection.command(Data)).await.and_then(is(Severity::PositiveIntermediate))?;
-        let taken = within(patience.data_end, connection.message(&letter.formatted())).await;
+        // All at once, which `AsyncSmtpConnection::message` does not: its final dot would wait for the peer's delayed ACK.
+        let taken = within(patience.data_end, connection.command(content(&letter.formatted()))).await;
         taken.and_then(is(Severity::PositiveCompletion))
     }
 }
@@ -229,6 +230,20 @@ impl From<io::Error> for Fault {
     fn from(error: io::Error) -> Self {
         Self { code: None, words: legible(&error) }
     }
+}
+
+/// A message, which the composer keeps to ASCII, as it travels: no line of its own is a lone dot (RFC 5321, 4.5.2), and the last is.
+fn content(message: &[u8]) -> String {
+    let text = String::from_utf8_lossy(message);
+    let mut content = String::with_capacity(text.len() + text.len() / 32 + 5);
+    for line in text.split_inclusive("\r\n") {
+        if line.starts_with('.') {
+            content.push('.');
+        }
+        content.push_str(line);
+    }
+    content.push_str("\r\n.\r\n");
+    content
 }
 
 /// An answer of another kind answers something else: the two sides have lost each other.

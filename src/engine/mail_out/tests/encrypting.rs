@@ -4,7 +4,7 @@ use super::server::{Answer, Offer, Server, polite};
 use super::tls::{self, certificate};
 use super::{Bench, PATIENT, letter, why};
 use crate::domain::letter::Delivery;
-use crate::engine::mail_out::{Route, Tls};
+use crate::engine::mail_out::{MAX_CONNECTIONS, Route, Tls};
 use rustls::ServerConfig;
 use std::path::Path;
 use std::process::Command;
@@ -24,7 +24,8 @@ fn deliver(folder: &Path, host: &str, mode: Tls, protect: Protect) -> (Server, D
     });
     let server = Server::offering(protect(tls::server(folder)), script);
     let credentials = Some(("noc".to_owned(), "secret".to_owned()));
-    let route = Route::Smtp { host: host.to_owned(), port: server.port, tls: mode, credentials };
+    let route =
+        Route::Smtp { host: host.to_owned(), port: server.port, tls: mode, credentials, connections: MAX_CONNECTIONS };
     let delivery = Bench::new(route, PATIENT).deliver(letter(1));
     (server, delivery)
 }
@@ -60,6 +61,7 @@ fn beside_a_trusted_certificate() {
         let (server, delivery) = deliver(Path::new("."), "localhost", tls, protect);
         assert_eq!(delivery, Delivery::Sent, "{tls:?}");
         assert_eq!(server.letters().len(), 1);
+        assert_eq!(server.whole(), 1, "{tls:?}: the final dot waits for nothing");
         let (_, delivery) = deliver(Path::new("."), "127.0.0.1", tls, protect);
         assert!(why!(delivery, Unreachable).contains("certificate"), "its name is another");
     }

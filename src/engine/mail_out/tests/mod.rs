@@ -8,7 +8,7 @@ mod server;
 #[path = "../../../../tests/common/tls.rs"]
 mod tls;
 
-use super::{MailEngine, Route, Settings, Tls, start_with};
+use super::{MAX_CONNECTIONS, MailEngine, Route, Settings, Tls, start_with};
 use crate::domain::letter::{Delivery, LetterId, Mail};
 use crate::engine::mail_out::relay::Patience;
 use std::sync::mpsc::{self, Receiver};
@@ -37,7 +37,10 @@ impl Bench {
     }
 
     fn smtp(port: u16, tls: Tls, patience: Patience) -> Self {
-        Self::new(Route::Smtp { host: "127.0.0.1".to_owned(), port, tls, credentials: None }, patience)
+        Self::new(
+            Route::Smtp { host: "127.0.0.1".to_owned(), port, tls, credentials: None, connections: MAX_CONNECTIONS },
+            patience,
+        )
     }
 
     /// What becomes of one more letter.

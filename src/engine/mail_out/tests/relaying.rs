@@ -20,6 +20,7 @@ fn a_letter_arrives_as_it_was_written() {
     let (headers, body) = message.split_once("\r\n\r\n").unwrap();
     assert!(headers.contains("\r\nTo: it@acme.example\r\n"), "{headers}");
     assert!(body.contains("\r\n.\r\n.hidden\r\n"), "{body}");
+    assert_eq!(server.whole(), 1, "the final dot waits for nothing");
     let commands = server.commands();
     assert!(commands[0].starts_with("EHLO [127.0.0.1]"), "{commands:?}");
     assert!(commands.contains(&"MAIL FROM:<noc@example.net>".to_owned()), "{commands:?}");
@@ -71,7 +72,13 @@ fn a_server_that_does_not_listen_is_unreachable() {
     let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
     let bench = Bench::smtp(port, Tls::None, PATIENT);
     assert!(why!(bench.deliver(letter(1)), Unreachable).contains("127.0.0.1"));
-    let route = Route::Smtp { host: "no such host".to_owned(), port, tls: Tls::None, credentials: None };
+    let route = Route::Smtp {
+        host: "no such host".to_owned(),
+        port,
+        tls: Tls::None,
+        credentials: None,
+        connections: MAX_CONNECTIONS,
+    };
     why!(Bench::new(route, PATIENT).deliver(letter(2)), Unreachable);
 }
 
@@ -113,7 +120,16 @@ fn a_server_that_only_pretends_to_start_tls_gets_nothing() {
 fn wrong_credentials_blame_no_letter() {
     let bench = |port| {
         let credentials = Some(("noc".to_owned(), "secret".to_owned()));
-        Bench::new(Route::Smtp { host: "127.0.0.1".to_owned(), port, tls: Tls::None, credentials }, PATIENT)
+        Bench::new(
+            Route::Smtp {
+                host: "127.0.0.1".to_owned(),
+                port,
+                tls: Tls::None,
+                credentials,
+                connections: MAX_CONNECTIONS,
+            },
+            PATIENT,
+        )
     };
     let server = |verdict: &'static str| {
         Server::start(Box::new(move |_, command| match command {

@@ -38,6 +38,8 @@ struct Seen {
     connections: usize,
     commands: Vec<String>,
     letters: Vec<String>,
+    /// How many of them came in one piece, final dot and all.
+    whole: usize,
 }
 
 /// What a polite server says.
@@ -92,6 +94,11 @@ impl Server {
     pub(super) fn letters(&self) -> Vec<String> {
         self.seen.lock().expect("no panic").letters.clone()
     }
+
+    /// How many letters came in one piece, final dot and all.
+    pub(super) fn whole(&self) -> usize {
+        self.seen.lock().expect("no panic").whole
+    }
 }
 
 trait Stream: Read + Write {}
@@ -139,8 +146,11 @@ fn converse(
             reader = BufReader::new(encrypted(Arc::clone(config), reader.into_inner()));
         }
         command = if listens_to_a_letter {
+            let whole = reader.fill_buf().ok()?.ends_with(b"\r\n.\r\n");
             let letter = data(&mut reader)?;
-            seen.lock().expect("no panic").letters.push(letter);
+            let mut seen = seen.lock().expect("no panic");
+            seen.letters.push(letter);
+            seen.whole += usize::from(whole);
             ".".to_owned()
         } else {
             let line = line(&mut reader)?;
