@@ -3,8 +3,10 @@
 use super::Failure;
 use super::client::{Client, encode};
 use super::print::{COLUMNS, List, Page, elements, field, papers, span_field, time};
+use crate::text::parse_duration;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
@@ -72,7 +74,8 @@ pub(super) enum Verb {
         /// What: update or onsite
         kind: String,
         /// Within what time from now, such as 30m
-        within: String,
+        #[arg(value_parser = parse_duration)]
+        within: Duration,
         #[command(flatten)]
         who: Who,
     },
@@ -195,7 +198,7 @@ pub(super) fn perform(verb: &Verb, client: &Client, page: &mut Page) -> Result<(
             work(page, reference, verb, json!({ "text": text, "by": who.by }))
         }
         Verb::Promise { reference, kind, within, who } => {
-            work(page, reference, "promise", json!({ "kind": kind, "within": within, "by": who.by }))
+            work(page, reference, "promise", json!({ "kind": kind, "within_s": within.as_secs(), "by": who.by }))
         }
         Verb::Arrive { reference, who } => work(page, reference, "arrive", json!({ "by": who.by })),
         Verb::Assign { reference, to, who } => work(page, reference, "assign", json!({ "to": to, "by": who.by })),

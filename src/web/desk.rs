@@ -8,7 +8,6 @@ use super::show::CaseForm;
 use crate::domain::desk::{Actor, Move, Priority, PromiseKind, Reference, WaitingOn};
 use crate::domain::turn::{self, Command, Refusal, Wish};
 use crate::domain::watch::Secret;
-use crate::text::parse_duration;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, State};
@@ -128,7 +127,7 @@ impl Order for Tell {
 pub(super) struct Promise {
     by: Option<String>,
     kind: String,
-    within: String,
+    within_s: u64,
 }
 
 impl Order for Promise {
@@ -138,10 +137,10 @@ impl Order for Promise {
             let known = PromiseKind::BY_STAFF.map(PromiseKind::name).join(", ");
             Problem::bad(format!("nobody promises {:?} by hand: choose from {known}", self.kind))
         })?;
-        let within = parse_duration(&self.within).map_err(Problem::bad)?;
+        let within = Duration::from_secs(self.within_s);
         if !PROMISED.contains(&within) {
             let (least, most) = (PROMISED.start().as_secs(), PROMISED.end().as_secs() / 3_600);
-            return Err(Problem::bad(format!("{:?} is out of range: promise {least}s to {most}h", self.within)));
+            return Err(Problem::bad(format!("{} s is out of range: promise {least} s to {most} h", self.within_s)));
         }
         Ok((self.by, Command::Promise { kind, within }))
     }
