@@ -397,12 +397,12 @@ impl Outbox {
         }
     }
 
-    /// Takes note of what became of an attempt.
     /// The label of a letter that is not delivered yet.
     pub(crate) fn label(&self, id: LetterId) -> Option<&LetterLabel> {
         self.letters.get(&id).map(|letter| &letter.label)
     }
 
+    /// Takes note of what became of an attempt.
     pub(crate) fn attempted(&mut self, id: LetterId, delivery: Delivery, turn: &mut Turn) {
         let Some(letter) = self.letters.get_mut(&id) else { return };
         self.in_flight = self.in_flight.saturating_sub(1);

@@ -325,19 +325,8 @@ pub(crate) fn alarms_alternate(history: &History) {
 
 /// Only staff return a case whose line answers well.
 pub(crate) fn the_watch_returns_only_faults(history: &History) {
-    let mut cases: BTreeMap<Reference, Case> = BTreeMap::new();
-    for (at, fact) in &history.facts {
-        match fact {
-            Fact::CaseOpened(opening) => {
-                cases.insert(opening.reference, Case::open(Arc::clone(opening), *at));
-            }
-            Fact::Case { reference, fact, .. } => {
-                let case = cases.get_mut(reference).unwrap();
-                let by_watch = matches!(fact, CaseFact::Returned { by: Actor::Watch, .. });
-                assert!(!by_watch || case.line.is_faulty(), "{case:#?}");
-                case.apply(fact, *at);
-            }
-            _ => {}
-        }
-    }
+    history.each_case_fact(|case, _, fact| {
+        let by_watch = matches!(fact, CaseFact::Returned { by: Actor::Watch, .. });
+        assert!(!by_watch || case.line.is_faulty(), "{case:#?}");
+    });
 }

@@ -1,10 +1,7 @@
 //! What holds of promises.
 
 use crate::world::History;
-use ntuwatch::domain::desk::{Case, CaseFact, EscalatedBy, Level, Reference};
-use ntuwatch::domain::fact::Fact;
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use ntuwatch::domain::desk::{Case, CaseFact, EscalatedBy, Level};
 use std::time::Duration;
 
 /// Between two turns of a daemon that has little to do.
@@ -13,38 +10,32 @@ const A_TURN: Duration = Duration::from_secs(1);
 /// A promise is missed when its time is up by the case's own facts, neither sooner nor later than it says, and kept before
 /// that. Only a missed promise, or a person, raises the level, by one. A case that is solved promises nothing.
 pub(crate) fn promises_are_kept_or_missed(history: &History) {
-    let mut cases: BTreeMap<Reference, Case> = BTreeMap::new();
-    for (at, fact) in &history.facts {
+    let cases = history.each_case_fact(|case, at, fact| {
+        promises_nothing_when_solved(case);
         match fact {
-            Fact::CaseOpened(opening) => {
-                cases.insert(opening.reference, Case::open(Arc::clone(opening), *at));
+            CaseFact::Missed { kind, late } => {
+                let promise = case.promises.get(*kind).unwrap();
+                assert_eq!(promise.due(), Some(at - *late), "{kind:?}: {case:#?}");
             }
-            Fact::Case { reference, fact, .. } => {
-                let case = cases.get_mut(reference).unwrap();
-                match fact {
-                    CaseFact::Missed { kind, late } => {
-                        let promise = case.promises.get(*kind).unwrap();
-                        assert_eq!(promise.due(), Some(*at - *late), "{kind:?}: {case:#?}");
-                    }
-                    CaseFact::Kept { kind, took } => {
-                        let promise = case.promises.get(*kind).unwrap();
-                        assert_eq!(promise.clock.total(*at), *took, "{kind:?}: {case:#?}");
-                    }
-                    CaseFact::Escalated { level, why, .. } => {
-                        let before = case.escalation.as_ref().map(|escalation| escalation.level);
-                        assert_eq!(*level, Level::above(before));
-                        if let EscalatedBy::Missed(kind) = why {
-                            assert!(case.promises.get(*kind).unwrap().missed, "{kind:?}: {case:#?}");
-                        }
-                    }
-                    _ => {}
+            CaseFact::Kept { kind, took } => {
+                let promise = case.promises.get(*kind).unwrap();
+                assert_eq!(promise.clock.total(at), *took, "{kind:?}: {case:#?}");
+            }
+            CaseFact::Escalated { level, why, .. } => {
+                let before = case.escalation.as_ref().map(|escalation| escalation.level);
+                assert_eq!(*level, Level::above(before));
+                if let EscalatedBy::Missed(kind) = why {
+                    assert!(case.promises.get(*kind).unwrap().missed, "{kind:?}: {case:#?}");
                 }
-                case.apply(fact, *at);
-                assert!(case.is_at_work() || case.promises.iter().next().is_none(), "{case:#?}");
             }
             _ => {}
         }
-    }
+    });
+    cases.values().for_each(promises_nothing_when_solved);
+}
+
+fn promises_nothing_when_solved(case: &Case) {
+    assert!(case.is_at_work() || case.promises.iter().next().is_none(), "{case:#?}");
 }
 
 /// What is missed is said at once, while the daemon runs.

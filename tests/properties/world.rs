@@ -1,6 +1,6 @@
 //! Random histories: what happens to the world and to the daemon.
 
-use ntuwatch::domain::desk::{Case, Matrix, Priority, PromiseKind, Stage, WaitingOn};
+use ntuwatch::domain::desk::{Case, CaseFact, Matrix, Priority, PromiseKind, Reference, Stage, WaitingOn};
 use ntuwatch::domain::fact::Fact;
 use ntuwatch::domain::maintenance::{Draft, Scope};
 use ntuwatch::domain::plan::Plan;
@@ -303,6 +303,26 @@ impl History {
         let mut history = Self { sim, plan, facts, started, ledgers: BTreeMap::new() };
         history.ledgers = units.into_iter().map(|unit| (unit.clone(), history.ledger(&unit))).collect();
         history
+    }
+
+    /// Goes through what happened to all cases: `look` at each case as it was, when, and at what happened to it then. Returns
+    /// how they are in the end.
+    pub(crate) fn each_case_fact(&self, mut look: impl FnMut(&Case, Time, &CaseFact)) -> BTreeMap<Reference, Case> {
+        let mut cases = BTreeMap::new();
+        for (at, fact) in &self.facts {
+            match fact {
+                Fact::CaseOpened(opening) => {
+                    cases.insert(opening.reference, Case::open(Arc::clone(opening), *at));
+                }
+                Fact::Case { reference, fact, .. } => {
+                    let case = cases.get_mut(reference).unwrap();
+                    look(case, *at, fact);
+                    case.apply(fact, *at);
+                }
+                _ => {}
+            }
+        }
+        cases
     }
 
     fn ledger(&self, device: &str) -> Vec<Interval> {

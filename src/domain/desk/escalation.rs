@@ -8,7 +8,8 @@ use super::facts::{CaseFact, EscalatedBy};
 use super::promise::{Level, PromiseKind};
 use super::reference::Reference;
 use super::words::LetterKind;
-use crate::domain::letter::{Delivery, LetterId, Thread};
+use crate::domain::letter::{Delivery, LetterId, LetterLabel, Thread};
+use crate::domain::party::Customer;
 use crate::domain::turn::Turn;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -32,8 +33,7 @@ impl Desk {
     /// Staff have news for the customer of a case.
     pub(super) fn tell(&mut self, reference: Reference, by: String, text: String, turn: &mut Turn) {
         self.record(reference, CaseFact::Told { by, text }, turn);
-        let customer = self.case(reference).and_then(|case| self.customers.get(case.opening.circuit.customer.as_str()));
-        if customer.is_none_or(|customer| customer.email.is_empty()) {
+        if self.customer_of(reference).is_none_or(|customer| customer.email.is_empty()) {
             self.informed(reference, turn);
         }
     }
@@ -46,7 +46,11 @@ impl Desk {
 
     /// An attempt to deliver a letter is over.
     pub(crate) fn attempted(&mut self, letter: LetterId, delivery: Delivery, turn: &mut Turn) {
-        let label = self.outbox.label(letter).filter(|_| delivery == Delivery::Sent).cloned();
+        let informs = |label: &&LetterLabel| {
+            delivery == Delivery::Sent && matches!(label.mark.kind, LetterKind::News | LetterKind::Updated)
+        };
+        // Most letters inform nobody in this sense: those of a storm are not copied.
+        let label = self.outbox.label(letter).filter(informs).cloned();
         self.outbox.attempted(letter, delivery, turn);
         let Some(label) = label else { return };
         match (label.thread, label.mark.kind) {
@@ -63,8 +67,11 @@ impl Desk {
     }
 
     fn is_read_by_customer(&self, reference: Reference, address: &str) -> bool {
-        let customer = self.case(reference).and_then(|case| self.customers.get(case.opening.circuit.customer.as_str()));
-        customer.is_some_and(|customer| customer.email.iter().any(|theirs| theirs == address))
+        self.customer_of(reference).is_some_and(|customer| customer.email.iter().any(|theirs| theirs == address))
+    }
+
+    fn customer_of(&self, reference: Reference) -> Option<&Customer> {
+        self.customers.get(self.case(reference)?.opening.circuit.customer.as_str())
     }
 
     fn informed(&mut self, reference: Reference, turn: &mut Turn) {

@@ -181,7 +181,6 @@ impl Watch {
             let subject = Subject { unit: &device.id, circuit, evidence, solve_after, umbrella, witness };
             self.desk.degraded(&subject, finding, turn);
             self.keep_strip(slot, turn);
-            self.note_wakes(turn);
         }
     }
 

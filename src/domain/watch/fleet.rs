@@ -91,7 +91,6 @@ impl Watch {
             }
         }
         *next += MAX_TAKEN_OVER_A_TURN;
-        self.note_wakes(turn);
         if *next < plan.devices.len() {
             self.takeover = Some(takeover);
         } else {
@@ -114,7 +113,6 @@ impl Watch {
         }
         self.reserve(joining.len());
         let joined: Vec<Slot> = joining.iter().map(|device| self.join(device, turn)).collect();
-        self.note_wakes(turn);
         self.order.change(&joined, &self.devices);
         self.count_fleet(turn.at);
         self.plan_works(plan, turn);

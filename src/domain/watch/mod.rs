@@ -164,7 +164,6 @@ impl Watch {
             Input::Attempted(letter, delivery) => {
                 let before = turn.facts.len();
                 self.desk.attempted(letter, delivery, turn);
-                self.note_wakes(turn);
                 self.listen_for_canary(before, turn);
             }
             Input::Resolved { device, host, address } => self.resolved(&device, &host, address),
@@ -180,6 +179,7 @@ impl Watch {
                 self.seal(turn);
             }
         }
+        self.note_wakes(turn);
     }
 
     /// Nobody watched for a while: whatever was under way then says nothing now.
@@ -269,6 +269,7 @@ impl Watch {
 
     fn meet_deadlines(&mut self, turn: &mut Turn) {
         for _ in 0..MAX_DEADLINES_A_TURN {
+            self.note_wakes(turn);
             match self.deadlines.peek() {
                 Some(&Reverse((at, deadline))) if at <= turn.at => {
                     self.deadlines.pop();
@@ -276,13 +277,13 @@ impl Watch {
                         Deadline::Fault(slot) => self.fault_due(slot, turn),
                         Deadline::Case(reference) => self.case_due(reference, turn),
                     }
-                    self.note_wakes(turn);
                 }
                 Some(_) | None => return,
             }
         }
     }
 
+    /// Puts what cases wait for among the deadlines.
     fn note_wakes(&mut self, turn: &mut Turn) {
         for (at, reference) in turn.wake.drain(..) {
             self.deadlines.push(Reverse((at, Deadline::Case(reference))));
@@ -390,7 +391,6 @@ impl Watch {
                 self.deadlines.push(Reverse((at, Deadline::Fault(shift.slot))));
             }
         }
-        self.note_wakes(turn);
     }
 
     fn asked(&mut self, request: Request, turn: &mut Turn) {
@@ -425,7 +425,6 @@ impl Watch {
             Wish::Maintain(window) => self.maintain(window, by, turn).map(Done::Maintenance),
             Wish::CallOff { id } => self.call_off(&id, turn).map(Done::Maintenance),
         };
-        self.note_wakes(turn);
         turn.replies.push(Reply { ticket, result });
     }
 

@@ -280,7 +280,6 @@ impl Watch {
         for slot in self.find_maintained() {
             self.excuse(slot, turn);
         }
-        self.note_wakes(turn);
     }
 
     /// Whether a loss is expected changed for a device.
