@@ -8,6 +8,7 @@ mod fuzz;
 pub mod heartbeat;
 pub mod icmp;
 mod keys;
+pub mod mail_in;
 pub mod mail_out;
 mod orders;
 mod polling;
