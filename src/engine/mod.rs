@@ -16,6 +16,7 @@ mod probing;
 pub mod resolver;
 pub mod snmp;
 pub mod systemd;
+pub mod tls;
 pub mod traps;
 
 pub use probing::{Deliver, ProbeEngine, StartError};
