@@ -225,6 +225,7 @@ impl Cycle {
                     Input::Tick
                     | Input::Probed(_)
                     | Input::Asked(_)
+                    | Input::Mailed(_)
                     | Input::Trapped(_)
                     | Input::Planned(_)
                     | Input::ClockStepped { .. }

@@ -1,5 +1,6 @@
 //! Mail that comes in, as it was read: nothing in it is believed yet.
 
+use super::desk::Reference;
 use super::letter::LetterLabel;
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -189,4 +190,17 @@ pub struct Incoming {
     pub letters: Vec<LetterLabel>,
     /// An earlier copy: the same sender's message with the same Message-ID.
     pub copy_of: Option<MailId>,
+    /// The cases that it may be about, whatever their stage.
+    pub cases: Vec<KnownCase>,
+}
+
+/// A case as the store knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownCase {
+    /// Its reference.
+    pub reference: Reference,
+    /// The unit that it is about.
+    pub unit: String,
+    /// Whose it is.
+    pub customer: String,
 }

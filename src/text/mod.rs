@@ -7,6 +7,7 @@ mod fact;
 mod letter;
 mod preview;
 mod sentence;
+mod stamp;
 mod strain;
 #[cfg(test)]
 mod tests;
@@ -18,5 +19,6 @@ pub use fact::{data, fields, kind};
 pub use letter::mail;
 pub use preview::{effect, effect_fields};
 pub use sentence::{alarm_words, cause_words, diagnosis_words, finding_words, obstacle_words, sentence};
+pub use stamp::{SECRET, Stamp};
 pub use strain::{strain, strain_fields};
 pub use time::{duration, parse_duration, rfc3339, utc};

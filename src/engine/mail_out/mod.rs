@@ -119,6 +119,7 @@ impl MailEngine {
             let mail = Mail {
                 id: 0,
                 to: to.clone(),
+                reply_to: None,
                 message_id: format!("direct.{written_unix_ms}.{number}@{}", self.desk.composer.domain()),
                 in_reply_to: None,
                 references: Vec::new(),
