@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -15,6 +15,9 @@ const PROGRAM: &str = "/usr/sbin/dovecot";
 pub(crate) const USER: &str = "noc";
 /// With what.
 pub(crate) const PASSWORD: &str = "a word \"in quotes\"";
+
+/// Whose the mail is: dovecot reads none as root. Debian's `nobody`.
+const NOBODY: u32 = 65_534;
 
 /// A running dovecot with one user. Dropping it kills it.
 pub(crate) struct Dovecot {
@@ -41,9 +44,14 @@ impl Dovecot {
         fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).expect("our folder");
         for part in ["cur", "new", "tmp"] {
             fs::create_dir_all(home.path().join("mail").join(part)).expect("a folder");
+            chown(home.path().join("mail").join(part), Some(NOBODY), Some(NOBODY)).expect("our folder");
         }
-        fs::write(home.path().join("users"), format!("{USER}:{{PLAIN}}{PASSWORD}:0:0::{}::\n", home.path().display()))
-            .expect("a file");
+        chown(home.path().join("mail"), Some(NOBODY), Some(NOBODY)).expect("our folder");
+        fs::write(
+            home.path().join("users"),
+            format!("{USER}:{{PLAIN}}{PASSWORD}:{NOBODY}:{NOBODY}::{}::\n", home.path().display()),
+        )
+        .expect("a file");
         fs::write(home.path().join("test.conf"), config(home.path(), port)).expect("a file");
         let process = Command::new(PROGRAM)
             .args(["-F", "-c"])
@@ -89,8 +97,8 @@ fn config(home: &Path, port: u16) -> String {
     let home = home.display();
     format!(
         "base_dir = {home}/run\nstate_dir = {home}/state\nlog_path = {home}/log\nprotocols = imap\nlisten = 127.0.0.1\n\
-         ssl = no\ndisable_plaintext_auth = no\nfirst_valid_uid = 0\n\
-         mail_location = maildir:{home}/mail\nmail_uid = 0\nmail_gid = 0\n\
+         ssl = no\ndisable_plaintext_auth = no\n\
+         mail_location = maildir:{home}/mail\n\
          passdb {{\n driver = passwd-file\n args = {home}/users\n}}\n\
          userdb {{\n driver = passwd-file\n args = {home}/users\n}}\n\
          service imap-login {{\n chroot =\n inet_listener imap {{\n  port = {port}\n }}\n inet_listener imaps {{\n  port = 0\n }}\n}}\n\
