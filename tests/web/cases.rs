@@ -125,7 +125,7 @@ fn a_case_has_every_field_and_null_where_not_yet() {
     assert!(downtime.as_u64().unwrap().abs_diff(6_400) < 60, "it goes on: {downtime}");
     let expected = json!({
         "reference": reference(2), "priority": "P1", "stage": "Waiting", "unit": "acme-1", "order": "SO-1",
-        "customer": "acme", "queue": "Support", "opened_at": "2027-01-15T06:23:20Z",
+        "customer": "acme", "queue": "Support", "channel": "monitoring", "opened_at": "2027-01-15T06:23:20Z",
         "last_contact_at": "2027-01-15T06:13:10Z", "first_loss_at": "2027-01-15T06:13:20Z", "solved_at": null,
         "window_ends_at": null, "closed_at": null, "previous": reference(1),
         "detected_at": "2027-01-15T06:13:23Z", "recovered_at": null, "downtime_s": null, "line": "LOSS",

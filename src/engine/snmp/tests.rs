@@ -184,10 +184,17 @@ fn what_our_own_queue_had_no_room_for_is_no_loss() {
 fn an_answer_that_lies_in_the_socket_has_come_in_time() {
     let timeout = Duration::from_millis(200);
     let mut bench = Bench::new(MAX_IN_FLIGHT);
-    let (request, ours) = bench.ask(timeout);
-    bench.agent.send_to(&echoed(&request), ours).unwrap();
-    // the machine stands still for longer than the answer may take
-    thread::sleep(2 * timeout);
-    let outcomes = bench.results();
-    assert!(matches!(outcomes[..], [Outcome::Answered { rtt, .. }] if rtt < timeout), "{outcomes:?}");
+    // The kernel begins to stamp datagrams some time after the first socket that wants it, which may be this one.
+    let mut outcomes = Vec::new();
+    for _ in 0..20 {
+        let (request, ours) = bench.ask(timeout);
+        bench.agent.send_to(&echoed(&request), ours).unwrap();
+        // the machine stands still for longer than the answer may take
+        thread::sleep(2 * timeout);
+        outcomes = bench.results();
+        if matches!(outcomes[..], [Outcome::Answered { rtt, .. }] if rtt < timeout) {
+            return;
+        }
+    }
+    panic!("{outcomes:?}");
 }
