@@ -2,7 +2,9 @@
 //!
 //! Each `corpus/NAME.eml` was written for this and has its reading beside it, in `corpus/NAME.snap`.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+
+mod decisions;
 
 use ntuwatch::domain::mail::{Attachment, Fate, MAX_MESSAGE, Message, Nature, Unreadable};
 use ntuwatch::engine::mail_in::{Us, read};
