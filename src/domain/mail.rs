@@ -11,7 +11,7 @@ pub type MailId = u64;
 
 /// Largest message that is taken, in bytes; a larger one is refused where it can be, and set aside where it can't.
 pub const MAX_MESSAGE: usize = 25 << 20;
-/// Message-IDs of `In-Reply-To` and `References` that are looked at: the latest.
+/// Message-IDs of `In-Reply-To` and `References` that are looked at: the latest, and the first.
 pub const MAX_ANSWERED: usize = 64;
 /// Addresses of a message that are looked at.
 pub const MAX_RECIPIENTS: usize = 64;

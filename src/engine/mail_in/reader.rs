@@ -76,8 +76,13 @@ fn nature(message: &Part<'_>, from: Option<&str>, subject: &str, us: &Us) -> Nat
 }
 
 fn answers(head: &head::Head<'_>) -> Vec<String> {
-    let latest = |name| head.ids(name).into_iter().rev();
-    once_each(latest("In-Reply-To").chain(latest("References")), MAX_ANSWERED)
+    let references = head.ids("References");
+    // What a long thread began with is mostly ours.
+    let first = references.first().cloned();
+    let latest = head.ids("In-Reply-To").into_iter().rev().chain(references.into_iter().rev());
+    let mut answers = once_each(latest, MAX_ANSWERED - 1);
+    answers.extend(first.filter(|first| !answers.contains(first)));
+    answers
 }
 
 fn recipients(head: &head::Head<'_>) -> Vec<String> {
