@@ -11,11 +11,13 @@ mod open;
 mod reader;
 mod rows;
 mod schema;
+mod seal;
 mod writer;
 
 pub use backup::{BackupError, SKIPPED_CASES};
 pub use open::OpenError;
 pub use reader::{CaseFilter, LetterRow, ReadError, Reader, TimelineEntry, UmbrellaRow};
+pub use seal::{Hash, Inspection, Seal, Tampered};
 pub use writer::{CommitError, Store};
 
 use crate::domain::desk::Topic;

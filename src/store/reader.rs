@@ -346,7 +346,7 @@ impl Reader {
         read().map_err(|error| self.fault(&error))
     }
 
-    fn one<T>(
+    pub(super) fn one<T>(
         &self,
         sql: &str,
         values: impl Params,
@@ -356,7 +356,7 @@ impl Reader {
         read().map_err(|error| self.fault(&error))
     }
 
-    fn fault(&self, error: &rusqlite::Error) -> ReadError {
+    pub(super) fn fault(&self, error: &rusqlite::Error) -> ReadError {
         ReadError { path: self.path.clone(), why: error.to_string() }
     }
 }

@@ -1,8 +1,9 @@
 //! The one writer: a commit is one transaction.
 
 use super::open::{self, OpenError};
+use super::seal::{self, Seal, Sealed, Sealer};
 use super::{Commit, Loaded, load, rows};
-use crate::domain::desk::{SavedDesk, Topic};
+use crate::domain::desk::{Reference, SavedDesk, Topic};
 use crate::domain::letter::LetterState;
 use crate::domain::maintenance::Maintenance;
 use crate::domain::time::{Calendar, ClockMark};
@@ -141,6 +142,7 @@ impl Store {
     fn write(&mut self, commits: &[Commit<'_>]) -> SqlResult<()> {
         let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         commits.iter().try_for_each(|commit| put(&transaction, commit))?;
+        put_journal(&transaction, commits)?;
         transaction.commit()
     }
 
@@ -167,7 +169,6 @@ fn put(transaction: &Transaction<'_>, commit: &Commit<'_>) -> SqlResult<()> {
     put_held(transaction, commit.turn)?;
     put_works(transaction, commit.turn)?;
     put_letters(transaction, commit)?;
-    put_journal(transaction, commit)?;
     put_clock(transaction, commit)
 }
 
@@ -251,14 +252,36 @@ fn put_letters(transaction: &Transaction<'_>, commit: &Commit<'_>) -> SqlResult<
     Ok(())
 }
 
-fn put_journal(transaction: &Transaction<'_>, commit: &Commit<'_>) -> SqlResult<()> {
-    let mut put = transaction.prepare_cached(
-        "INSERT INTO journal (at, kind, device, case_number, umbrella, text, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    )?;
-    for entry in commit.entries {
-        let (case, umbrella) = (entry.topic.and_then(Topic::case), entry.topic.and_then(Topic::umbrella));
-        put.execute(params![commit.turn.at, entry.kind, entry.device, case, umbrella, entry.text, entry.data])?;
+/// What all commits have for the journal, and one seal over it. A row that somebody has put in or taken out by hand must
+/// not keep the next one from being written.
+fn put_journal(transaction: &Transaction<'_>, commits: &[Commit<'_>]) -> SqlResult<()> {
+    if commits.iter().all(|commit| commit.entries.is_empty()) {
+        return Ok(());
     }
+    let mut put = transaction.prepare_cached(
+        "INSERT INTO journal (seq, at, kind, device, case_number, umbrella, text, data) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?;
+    let (last_seal, last_row) = seal::last(transaction)?;
+    let mut sealer = Sealer::after(last_seal);
+    let number = |reference: Reference| i64::try_from(reference.number()).unwrap_or(i64::MAX);
+    let entries = commits.iter().flat_map(|commit| commit.entries.iter().map(|entry| (commit.turn.at, entry)));
+    for (seq, (at, entry)) in (last_seal.seq.max(last_row) + 1..).zip(entries) {
+        let (case, umbrella) = (entry.topic.and_then(Topic::case), entry.topic.and_then(Topic::umbrella));
+        put.execute(params![seq, at, entry.kind, entry.device, case, umbrella, entry.text, entry.data])?;
+        sealer.add(&Sealed {
+            seq,
+            at: at.as_millis(),
+            kind: entry.kind,
+            device: entry.device.as_deref(),
+            case: case.map(number),
+            umbrella: umbrella.map(number),
+            text: &entry.text,
+            data: &entry.data,
+        });
+    }
+    let Some(Seal { seq, hash }) = sealer.finish() else { return Ok(()) };
+    transaction.prepare_cached("INSERT INTO journal_seals (seq, seal) VALUES (?1, ?2)")?.execute(params![seq, hash])?;
     Ok(())
 }
 
