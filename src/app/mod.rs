@@ -81,6 +81,19 @@ impl fmt::Display for Fatal {
 /// Reads the configuration, or says what is wrong with it.
 pub type Read = Arc<dyn Fn() -> Result<Config, String> + Send + Sync>;
 
+/// How things are said on the web.
+const WORDS: web::Words = web::Words {
+    explain: text::explain,
+    held: text::held_words,
+    finding: text::finding_words,
+    diagnosis: text::diagnosis_words,
+    cause: text::cause_words,
+    alarm: text::alarm_words,
+    draft: text::rfo::draft,
+    rfo_text: text::rfo::text,
+    rfo_html: text::rfo::html,
+};
+
 /// Runs the daemon until it is told to stop. `read` reads the configuration, now and at every reload.
 ///
 /// # Errors
@@ -119,14 +132,7 @@ pub fn run(read: Read) -> Result<(), Fatal> {
     let services = web::Services {
         board: Arc::clone(&board),
         ask: inbox.ask(),
-        words: web::Words {
-            explain: text::explain,
-            held: text::held_words,
-            finding: text::finding_words,
-            diagnosis: text::diagnosis_words,
-            cause: text::cause_words,
-            alarm: text::alarm_words,
-        },
+        words: WORDS,
         store: config.store.clone(),
         token: config.http.token.clone(),
         metrics,

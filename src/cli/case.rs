@@ -35,6 +35,17 @@ pub(super) enum Verb {
         /// The case's reference
         reference: String,
     },
+    /// Print the reason for outage: as it was issued last, or a draft of it
+    Rfo {
+        /// The case's reference
+        reference: String,
+        /// text, html or json
+        #[arg(long, default_value = "text", value_parser = ["text", "html", "json"])]
+        format: String,
+        /// A draft as of now, though one was issued
+        #[arg(long)]
+        draft: bool,
+    },
     /// Open a case by hand
     Open {
         /// The unit's id
@@ -183,6 +194,7 @@ pub(super) fn perform(verb: &Verb, client: &Client, page: &mut Page) -> Result<(
                     .try_for_each(|sentence| Ok(page.line(sentence)?))
             })
         }
+        Verb::Rfo { reference, format, draft } => rfo(client, page, reference, format, *draft),
         Verb::Open { unit, priority, note, who } => {
             let wish = json!({ "unit": unit, "priority": priority, "note": note, "by": who.by });
             let body = client.post("/api/cases", &wish)?;
@@ -216,6 +228,16 @@ pub(super) fn perform(verb: &Verb, client: &Client, page: &mut Page) -> Result<(
             work(page, reference, "return", json!({ "note": why.note, "by": who.by }))
         }
     }
+}
+
+/// The reason for outage of a case.
+fn rfo(client: &Client, page: &mut Page, reference: &str, format: &str, draft: bool) -> Result<(), Failure> {
+    let format = if page.json { "json" } else { format };
+    let body = client.get(&format!("/api/cases/{}/rfo?format={format}&draft={draft}", encode(reference)))?;
+    if format == "text" {
+        return String::from_utf8_lossy(&body).lines().try_for_each(|line| Ok(page.line(line)?));
+    }
+    Ok(page.raw(&body)?)
 }
 
 fn list(

@@ -6,9 +6,11 @@
 
 mod backup;
 mod columns;
+mod dossier;
 mod load;
 mod open;
 mod reader;
+mod rfo;
 mod rows;
 mod schema;
 mod seal;
@@ -17,6 +19,7 @@ mod writer;
 pub use backup::{BackupError, SKIPPED_CASES};
 pub use open::OpenError;
 pub use reader::{CaseFilter, LetterRow, ReadError, Reader, TimelineEntry, UmbrellaRow};
+pub use rfo::IssuedRfo;
 pub use seal::{Hash, Inspection, Seal, Tampered};
 pub use writer::{CommitError, Store};
 

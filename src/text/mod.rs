@@ -6,6 +6,7 @@ mod explain;
 mod fact;
 mod letter;
 mod preview;
+pub mod rfo;
 mod sentence;
 mod strain;
 #[cfg(test)]

@@ -8,3 +8,17 @@ CREATE TABLE journal_seals (
 ) STRICT;
 
 INSERT INTO journal_seals SELECT coalesce(max(seq), 0), zeroblob(32) FROM journal;
+
+-- A customer's letter, and not the operations centre's copy. Nobody can say that of those from before.
+ALTER TABLE letters ADD COLUMN to_customer INTEGER NOT NULL DEFAULT 0;
+
+-- Reasons for outage that were issued: the bytes of each, never changed.
+CREATE TABLE rfos (
+    case_number  INTEGER NOT NULL REFERENCES cases (number),
+    number       INTEGER NOT NULL,         -- from 1 in its case
+    sha256       BLOB NOT NULL,            -- of the bytes of "json"; the journal's rfo_issued has it too
+    json         TEXT NOT NULL,
+    issued_at    INTEGER NOT NULL,
+    seal         INTEGER NOT NULL,         -- the row of journal_seals that it stands on
+    PRIMARY KEY (case_number, number)
+) STRICT;

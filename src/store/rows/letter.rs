@@ -8,7 +8,8 @@ use rusqlite::{CachedStatement, Result, Row, params};
 
 pub(in crate::store) const PUT_LETTER: &str = "INSERT INTO letters (\
      id, thread_key, case_number, kind, number, recipient, message_id, in_reply_to, mail_references, subject, body, \
-     written_at, written_unix_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+     written_at, written_unix_ms, to_customer) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
 
 pub(in crate::store) fn put_letter(statement: &mut CachedStatement<'_>, letter: &Letter, mail: &Mail) -> Result<()> {
     let case = match &letter.thread {
@@ -29,6 +30,7 @@ pub(in crate::store) fn put_letter(statement: &mut CachedStatement<'_>, letter: 
         mail.body,
         letter.written_at,
         mail.written_unix_ms,
+        letter.greeting.is_some(),
     ])?;
     Ok(())
 }
