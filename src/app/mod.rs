@@ -5,6 +5,7 @@ mod inbox;
 mod journal;
 mod memory;
 mod patience;
+mod rfo;
 mod signals;
 mod writer;
 
@@ -23,6 +24,7 @@ use inbox::Inbox;
 pub(crate) use journal::warn_of;
 use memory::{Memory, Rest};
 use patience::Patience;
+use rfo::Scribe;
 use std::fmt;
 use std::fs::DirBuilder;
 use std::io;
@@ -141,6 +143,8 @@ pub fn run(read: Read) -> Result<(), Fatal> {
     announce(&config, address);
     let domain = config.mail.from.domain().to_owned();
     let writer = Writer::start(memory.store, Arc::clone(&board), metrics, domain).map_err(Fatal::System)?;
+    let scribe = Reader::open(&config.store).map_err(Fatal::Open)?;
+    let scribe = Scribe::start(scribe, inbox.clone()).map_err(Fatal::System)?;
     let state = State::new(turn.at);
     let patience = Patience::new(stopping);
     let mut cycle = Cycle {
@@ -148,6 +152,7 @@ pub fn run(read: Read) -> Result<(), Fatal> {
         calendar,
         writer,
         reader,
+        scribe,
         watch,
         turn,
         inbox: messages,

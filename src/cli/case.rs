@@ -35,7 +35,7 @@ pub(super) enum Verb {
         /// The case's reference
         reference: String,
     },
-    /// Print the reason for outage: as it was issued last, or a draft of it
+    /// Print the reason for outage, as it was issued last or a draft of it; or have one issued
     Rfo {
         /// The case's reference
         reference: String,
@@ -45,6 +45,11 @@ pub(super) enum Verb {
         /// A draft as of now, though one was issued
         #[arg(long)]
         draft: bool,
+        /// Have one written now and sent to the customer, and print nothing
+        #[arg(long, conflicts_with = "draft")]
+        issue: bool,
+        #[command(flatten)]
+        who: Who,
     },
     /// Open a case by hand
     Open {
@@ -194,7 +199,8 @@ pub(super) fn perform(verb: &Verb, client: &Client, page: &mut Page) -> Result<(
                     .try_for_each(|sentence| Ok(page.line(sentence)?))
             })
         }
-        Verb::Rfo { reference, format, draft } => rfo(client, page, reference, format, *draft),
+        Verb::Rfo { reference, issue: true, who, .. } => work(page, reference, "rfo", json!({ "by": who.by })),
+        Verb::Rfo { reference, format, draft, .. } => rfo(client, page, reference, format, *draft),
         Verb::Open { unit, priority, note, who } => {
             let wish = json!({ "unit": unit, "priority": priority, "note": note, "by": who.by });
             let body = client.post("/api/cases", &wish)?;
@@ -302,6 +308,9 @@ fn show(page: &mut Page, case: &Value) -> Result<(), Failure> {
         page.line(&format!("promised      {}, {due}", field(promise, "kind")))?;
     }
     page.line(&format!("level         {}", field(case, "level")))?;
+    if let Some(rfo) = case.get("rfo").filter(|rfo| field(rfo, "step") != "none") {
+        page.line(&format!("rfo           {} issued, the last one is {}", field(rfo, "issued"), field(rfo, "step")))?;
+    }
     page.line(&format!("umbrella      {}", field(case, "umbrella")))?;
     let diagnosis = case.get("diagnosis").map_or_else(|| "-".to_owned(), |diagnosis| field(diagnosis, "sentence"));
     page.line(&format!("diagnosis     {diagnosis}"))?;

@@ -1,6 +1,9 @@
 //! What goes into a step of the watch, and what comes out of it.
 
-use super::desk::{Alarm, Case, LetterMark, Move, NotOpen, Priority, PromiseKind, Reference, Umbrella, WaitingOn};
+use super::desk::{
+    Alarm, Case, LetterMark, Move, NotOpen, Priority, PromiseKind, Reference, RfoDocument, RfoOrder, Umbrella,
+    WaitingOn, WrittenRfo,
+};
 use super::fact::Fact;
 use super::letter::{Delivery, Letter, LetterChange, LetterId};
 use super::maintenance::{Draft, Maintenance};
@@ -38,6 +41,8 @@ pub enum Input {
     },
     /// Devices said something unasked.
     Trapped(Vec<Trap>),
+    /// A reason for outage was written, or could not be.
+    RfoWritten(Box<WrittenRfo>),
     /// Another inventory is in force.
     Planned(Box<Plan>),
     /// The wall clock was set.
@@ -146,6 +151,8 @@ pub enum Command {
         /// Why.
         note: Option<String>,
     },
+    /// Give the customer a reason for outage.
+    Rfo,
 }
 
 impl Command {
@@ -163,6 +170,7 @@ impl Command {
             Self::Wait { .. } => Move::Wait,
             Self::Solve { .. } => Move::Solve,
             Self::Return { .. } => Move::Return,
+            Self::Rfo => Move::Rfo,
         }
     }
 }
@@ -377,6 +385,10 @@ pub struct Turn {
     pub probes: Vec<Probe>,
     /// Letters to be handed to the mail engine.
     pub deliver: Vec<LetterId>,
+    /// Reasons for outage to be written.
+    pub rfo_orders: Vec<RfoOrder>,
+    /// Reasons for outage that were.
+    pub rfos: Vec<(RfoOrder, RfoDocument)>,
     /// Devices about which a view shows something else now.
     pub touched: Vec<Slot>,
     /// Whether slots have other devices now.
@@ -410,6 +422,8 @@ impl Turn {
             replies: Vec::new(),
             probes: Vec::new(),
             deliver: Vec::new(),
+            rfo_orders: Vec::new(),
+            rfos: Vec::new(),
             touched: Vec::new(),
             replanned: false,
             lateness: Duration::ZERO,

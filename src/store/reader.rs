@@ -328,12 +328,17 @@ impl Reader {
         load::calendar(&self.db).map_err(|error| self.fault(&error))
     }
 
-    fn all<T>(&self, sql: &str, values: impl Params, row: fn(&Row<'_>) -> SqlResult<T>) -> Result<Vec<T>, ReadError> {
+    pub(super) fn all<T>(
+        &self,
+        sql: &str,
+        values: impl Params,
+        row: fn(&Row<'_>) -> SqlResult<T>,
+    ) -> Result<Vec<T>, ReadError> {
         let read = || self.db.prepare_cached(sql)?.query_map(values, row)?.collect::<SqlResult<_>>();
         read().map_err(|error| self.fault(&error))
     }
 
-    fn each<T>(
+    pub(super) fn each<T>(
         &self,
         sql: &str,
         values: impl Params,

@@ -1,7 +1,7 @@
 //! The one writer: a commit is one transaction.
 
 use super::open::{self, OpenError};
-use super::seal::{self, Seal, Sealed, Sealer};
+use super::seal::{self, Hash, Seal, Sealed, Sealer};
 use super::{Commit, Loaded, load, rows};
 use crate::domain::desk::{Reference, SavedDesk, Topic};
 use crate::domain::letter::LetterState;
@@ -109,6 +109,16 @@ impl Store {
         self.recall(|db| Ok((load::desk(db)?, load::maintenance(db, load::mark(db)?.as_ref())?)))
     }
 
+    /// The bytes of a reason for outage that was issued.
+    ///
+    /// # Errors
+    /// If it can't be read, or is not there.
+    pub fn rfo(&self, reference: Reference, number: u32) -> Result<String, CommitError> {
+        let read = "SELECT json FROM rfos WHERE case_number = ?1 AND number = ?2";
+        let read = || self.db.prepare_cached(read)?.query_row(params![reference, number], |row| row.get(0));
+        read().map_err(|error| self.refusal(&error))
+    }
+
     fn recall<T>(&self, read: impl FnOnce(&Connection) -> SqlResult<T>) -> Result<T, OpenError> {
         read(&self.db).map_err(|error| OpenError::from_sqlite(&self.path, &error))
     }
@@ -168,6 +178,7 @@ fn put(transaction: &Transaction<'_>, commit: &Commit<'_>) -> SqlResult<()> {
     rows::put_cases(transaction, &commit.turn.cases, commit.turn.at)?;
     put_held(transaction, commit.turn)?;
     put_works(transaction, commit.turn)?;
+    put_rfos(transaction, commit.turn)?;
     put_letters(transaction, commit)?;
     put_clock(transaction, commit)
 }
@@ -229,6 +240,18 @@ fn put_works(transaction: &Transaction<'_>, turn: &Turn) -> SqlResult<()> {
         } else {
             clear.execute([alarm.kind])?;
         }
+    }
+    Ok(())
+}
+
+/// A document that is there already stays as it is.
+fn put_rfos(transaction: &Transaction<'_>, turn: &Turn) -> SqlResult<()> {
+    let mut put = transaction.prepare_cached(
+        "INSERT INTO rfos (case_number, number, sha256, json, issued_at, seal) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    for (order, document) in &turn.rfos {
+        let hash = Hash::of(document.json.as_bytes());
+        put.execute(params![order.reference, order.number, hash, document.json, turn.at, document.seal])?;
     }
     Ok(())
 }

@@ -67,6 +67,8 @@ pub enum Action {
     Mail {
         /// Whether it puts letters off.
         refused: bool,
+        /// Never: it refuses them for good.
+        for_good: bool,
     },
     /// The monitor's own uplink breaks, or is mended.
     Uplink {

@@ -174,7 +174,10 @@ fn perform(sim: &mut Sim, action: &Action) -> Result<(), String> {
         Action::Suspend => sim.suspend(true),
         Action::Resume => sim.suspend(false),
         Action::Clock(by_ms) => sim.step_clock(*by_ms),
-        Action::Mail { refused } => sim.set_mail(*refused),
+        Action::Mail { refused, for_good } => {
+            sim.set_mail(*refused);
+            sim.set_mail_rejected(*for_good);
+        }
         Action::Uplink { cut } => sim.set_uplink(*cut),
         Action::Open(unit, priority) => {
             return ask(sim, Wish::Open { unit: unit.clone(), priority: *priority, note: None });

@@ -86,8 +86,9 @@ pub(super) fn action(words: &[&str]) -> Result<Action, String> {
         ["monitor", "suspend"] => Action::Suspend,
         ["monitor", "resume"] => Action::Resume,
         ["clock", step] => Action::Clock(clock_step(step)?),
-        ["mail", "refuse"] => Action::Mail { refused: true },
-        ["mail", "accept"] => Action::Mail { refused: false },
+        ["mail", "refuse"] => Action::Mail { refused: true, for_good: false },
+        ["mail", "reject"] => Action::Mail { refused: true, for_good: true },
+        ["mail", "accept"] => Action::Mail { refused: false, for_good: false },
         ["uplink", "cut"] => Action::Uplink { cut: true },
         ["uplink", "mend"] => Action::Uplink { cut: false },
         ["resolver", "fails"] => Action::Resolver { works: false },
@@ -116,7 +117,7 @@ fn unknown(words: &[&str]) -> String {
     format!(
         "{:?} is no event: use SUBJECT silent, SUBJECT answer 12ms [jitter 40ms], SUBJECT lose 30%, SUBJECT reboot, \
          SUBJECT interface …, SUBJECT snmp …, SUBJECT trap NAME, group KIND=NAME …, monitor …, clock +1h, mail \
-         refuse|accept, uplink cut|mend, resolver fails|works, maintenance …, umbrella update TEXT, case UNIT … or \
+         refuse|reject|accept, uplink cut|mend, resolver fails|works, maintenance …, umbrella update TEXT, case UNIT … or \
          expect …",
         words.join(" ")
     )
@@ -142,8 +143,9 @@ fn command(words: &[&str]) -> Result<Command, String> {
         }
         ["solve", rest @ ..] => Command::Solve { note: note(rest) },
         ["return", rest @ ..] => Command::Return { note: note(rest) },
+        ["rfo"] => Command::Rfo,
         [..] => return Err("a case can be told: open P1|P2, take, note TEXT, update public [TEXT], promise update|onsite TIME, arrive, \
-                             assign NAME, escalate, wait PARTY, solve or return"
+                             assign NAME, escalate, wait PARTY, solve, return or rfo"
                 .into()),
     })
 }

@@ -14,6 +14,7 @@ mod maintenance;
 mod people;
 mod problem;
 mod readers;
+mod report;
 mod rfo;
 mod scene;
 mod show;
@@ -176,7 +177,7 @@ fn router(services: Services) -> Router {
         .route("/api/cases", get(api::cases).post(desk::open))
         .route("/api/cases/{reference}", get(api::case))
         .route("/api/cases/{reference}/explain", get(api::explain))
-        .route("/api/cases/{reference}/rfo", get(rfo::show))
+        .route("/api/cases/{reference}/rfo", get(rfo::show).post(desk::work::<desk::Rfo>))
         .route("/api/cases/{reference}/take", post(desk::work::<desk::Take>))
         .route("/api/cases/{reference}/note", post(desk::work::<desk::Note>))
         .route("/api/cases/{reference}/tell", post(desk::work::<desk::Tell>))
@@ -190,6 +191,7 @@ fn router(services: Services) -> Router {
         .route("/api/umbrellas", get(umbrella::list))
         .route("/api/umbrellas/{reference}", get(umbrella::show))
         .route("/api/umbrellas/{reference}/update", post(umbrella::update))
+        .route("/api/reports/{name}", get(report::show))
         .route("/api/maintenance", get(maintenance::list).post(maintenance::plan))
         .route("/api/maintenance/{id}", get(works::show))
         .route("/api/maintenance/{id}/cancel", post(maintenance::cancel))

@@ -6,6 +6,7 @@ mod cases;
 mod cli;
 mod exposition;
 mod harness;
+mod report;
 mod rfo;
 mod shared;
 mod works;

@@ -2,14 +2,19 @@
 
 use crate::cases::{UP, at, opening};
 use crate::harness::{NOW, World, reference};
-use ntuwatch::domain::desk::{Actor, Case, CaseFact, Reference, Topic, WaitingOn};
+use ntuwatch::domain::desk::{Actor, Case, CaseFact, Reference, RfoDocument, RfoOrder, Topic, WaitingOn};
 use ntuwatch::domain::fact::Fact;
+use ntuwatch::domain::rfo::Rfo;
 use ntuwatch::domain::time::Calendar;
 use ntuwatch::domain::turn::Turn;
 use ntuwatch::domain::watch::{Interval, Reason, Verdict};
-use ntuwatch::store::Entry;
+use ntuwatch::store::{Entry, Hash, Reader};
 use ntuwatch::text;
+use ntuwatch::text::rfo::Imprint;
+use rusqlite::Connection;
 use serde_json::Value;
+use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -107,4 +112,82 @@ fn the_command_line_prints_it() {
         let text = String::from_utf8(output.stdout).unwrap();
         assert!(output.status.success() && text.starts_with(begins), "{text}");
     }
+}
+
+/// Issues a document of the case as the daemon does, and gives its bytes.
+fn issue(world: &World) -> String {
+    let reader = Reader::open(&store(world)).unwrap();
+    let one = Reference::from_number(1);
+    let (dossier, seal) = reader.dossier(one).unwrap().unwrap();
+    let mut case = dossier.case.clone();
+    let imprint = Imprint { number: Some(1), seq: seal.seq, seal: seal.hash.to_string() };
+    let json = text::rfo::document(&Rfo::of(dossier), &imprint, &Calendar::default()).to_string();
+    let document = RfoDocument { sha256: Hash::of(json.as_bytes()).to_string(), json, seal: seal.seq };
+    let mut turn = Turn::new(NOW);
+    let fact = CaseFact::RfoIssued { number: 1, sha256: document.sha256.clone(), seal: document.seal };
+    case.apply(&fact, NOW);
+    turn.cases.push(Arc::new(case));
+    let json = document.json.clone();
+    turn.rfos.push((RfoOrder { reference: one, number: 1, asked_at: NOW }, document));
+    world.store(&turn, &[entry(&Fact::Case { reference: one, unit: "acme-1".into(), fact })]);
+    json
+}
+
+fn store(world: &World) -> PathBuf {
+    fs::read_dir(world.folder.path())
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .find(|path| path.extension().is_some_and(|end| end == "db"))
+        .unwrap()
+}
+
+#[test]
+fn what_was_issued_is_given_byte_for_byte() {
+    let world = world();
+    let json = issue(&world);
+    let path = format!("/api/cases/{}/rfo", reference(1));
+    assert_eq!(world.get(&path).body, json);
+    let text = world.get(&format!("{path}?format=text")).body;
+    assert!(text.starts_with("Reason for outage"), "{text}");
+    assert_eq!(world.get(&format!("{path}?draft=true")).json()["draft"], true);
+    let case = world.get(&format!("/api/cases/{}", reference(1))).json();
+    assert_eq!(case["rfo"], serde_json::json!({ "required": false, "issued": 1, "step": "issued" }));
+}
+
+#[test]
+fn a_document_is_verified_to_the_byte_and_the_journal_to_the_row() {
+    let world = world();
+    let json = issue(&world);
+    let file = world.folder.path().join("rfo.json");
+    let file = file.to_str().unwrap();
+    let verify = |what: &str| {
+        let output = world.cli(&["rfo", "verify", what]);
+        (output.status.code(), String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap())
+    };
+    let printed = world.cli(&["case", "rfo", &reference(1), "--format", "json"]).stdout;
+    fs::write(file, &printed).unwrap();
+    let (code, said) = verify(file);
+    assert!(
+        code == Some(0) && said.contains("is as it was issued") && said.contains("12 rows under 12 seals"),
+        "{said}"
+    );
+    assert_eq!(verify(&reference(1)).0, Some(0));
+    assert_eq!(verify(&reference(9)).0, Some(65));
+
+    let forged = json.replace("\"lost_s\":900", "\"lost_s\":100");
+    fs::write(file, &forged).unwrap();
+    let byte = json.find("\"lost_s\":900").unwrap() + 9;
+    let (code, said) = verify(file);
+    assert!(code == Some(1) && said.contains(&format!("byte {byte} of the document")), "{said}");
+
+    let db = Connection::open(store(&world)).unwrap();
+    db.execute("UPDATE rfos SET json = ?1, sha256 = ?2", (&forged, &Hash::of(forged.as_bytes()).0[..])).unwrap();
+    let (code, said) = verify(&reference(1));
+    assert!(code == Some(1) && said.contains("row 12 of the journal has the SHA-256"), "{said}");
+    db.execute("UPDATE rfos SET json = ?1, sha256 = ?2", (&json, &Hash::of(json.as_bytes()).0[..])).unwrap();
+    assert_eq!(verify(&reference(1)).0, Some(0), "as it was");
+
+    db.execute("UPDATE journal SET text = 'nothing of note' WHERE seq = 3", ()).unwrap();
+    let (code, said) = verify(&reference(1));
+    assert!(code == Some(1) && said.contains("row 3 of the journal is not as it was sealed"), "{said}");
 }

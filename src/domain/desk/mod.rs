@@ -9,6 +9,7 @@ mod facts;
 mod owing;
 mod promise;
 mod reference;
+mod rfo;
 mod umbrella;
 mod words;
 
@@ -20,11 +21,12 @@ pub use escalation::Matrix;
 pub use facts::{CaseFact, EscalatedBy, Opening, Outage};
 pub use promise::{Level, Pledges, Promise, PromiseKind, Promises};
 pub use reference::{MAX_CASES, Misread, Reference, Topic};
+pub use rfo::{MAX_RFOS_AT_ONCE, RFO_RETRY, RfoDocument, RfoOrder, RfoState, RfoStep, Undelivered, WrittenRfo};
 pub use umbrella::{COLLECT, COLLECT_GOOD, Cause, HeldLetter, MAX_LINES_A_LETTER, SavedUmbrella, Umbrella};
 pub use words::{Actor, LetterKind, LetterMark, Move, NotOpen, Priority, WaitingOn};
 
 use super::fact::Fact;
-use super::letter::{Content, Letter, Outbox, Thread};
+use super::letter::{Content, Letter, LetterId, Outbox, Thread};
 use super::maintenance::Maintenance;
 use super::party::Customer;
 use super::plan::{Plan, Stability};
@@ -35,6 +37,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use rfo::Issuing;
 use umbrella::{Shelter, Waiting};
 
 /// The team that cases of the watch are assigned to (R2).
@@ -62,6 +65,8 @@ pub struct Desk {
     stability: Stability,
     pledges: Pledges,
     escalation: Matrix,
+    /// Reasons for outage on their way.
+    issuing: Issuing,
     /// Letters on their way.
     pub(crate) outbox: Outbox,
 }
@@ -102,6 +107,7 @@ impl Desk {
         let alarms = saved.alarms.into_iter().map(|alarm| (alarm.kind, alarm)).collect();
         let mut counts = CaseCounts::default();
         cases.values().for_each(|case| counts.enter(case));
+        let issuing = Issuing::restored(&cases, saved.rfo_letters, now);
         let mut desk = Self {
             cases,
             counts,
@@ -118,6 +124,7 @@ impl Desk {
             stability: Stability { p1: core::time::Duration::ZERO, p2: core::time::Duration::ZERO },
             pledges: Pledges::default(),
             escalation: Matrix::default(),
+            issuing,
             outbox: Outbox::new(saved.letters, now),
         };
         desk.waiting = desk.shelters.values().flat_map(Shelter::waiting).collect();
@@ -303,6 +310,7 @@ impl Desk {
             add_staff(&mut readers, self.escalation_contacts(customer, escalation.level));
         }
         self.post(&readers, &thread, (mark, previous), &Content::Case(case), turn);
+        self.settle_rfos(&[(reference, mark)], turn);
     }
 
     /// Tells the operations centre, which knows a case by itself, that an umbrella speaks for it from now on.
@@ -352,6 +360,7 @@ impl Desk {
             };
             turn.facts.push(Fact::LetterQueued { letter: letter.label(), lines: letter.lines() });
             self.outbox.add(&letter, turn.at);
+            self.rfo_posted(&letter);
             turn.letters.push(letter);
         }
     }
@@ -501,7 +510,7 @@ impl Desk {
         } else if solve {
             self.solve(reference, Actor::Watch, None, turn);
         } else if close {
-            self.close(reference, turn);
+            self.finish(reference, turn);
         }
     }
 
@@ -573,6 +582,7 @@ impl Desk {
             Command::Escalate { note } => self.escalate(reference, EscalatedBy::Staff(by), note, turn),
             Command::Wait { on, note } => self.record(reference, CaseFact::Waits { by, on, note }, turn),
             Command::Solve { note } => self.solve(reference, Actor::Staff(by), note, turn),
+            Command::Rfo => self.order_rfo(reference, Actor::Staff(by), turn),
             Command::Return { note } => {
                 // What was still lost under an umbrella is so still.
                 let shared = case.umbrella.filter(|_| case.line.is_lost()).and_then(|umbrella| self.umbrella(umbrella));
@@ -627,4 +637,6 @@ pub struct SavedDesk {
     pub next_number: u64,
     /// Letters that are not delivered.
     pub letters: super::letter::SavedLetters,
+    /// Those of them that bring a customer a reason for outage: of which case, and the how-manieth.
+    pub rfo_letters: Vec<(LetterId, Reference, u32)>,
 }

@@ -97,11 +97,13 @@ pub enum Move {
     Solve,
     /// Take it back to work.
     Return,
+    /// Give the customer a reason for outage.
+    Rfo,
 }
 
 impl Move {
     /// Every move.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Take,
         Self::Note,
         Self::Tell,
@@ -112,6 +114,7 @@ impl Move {
         Self::Wait,
         Self::Solve,
         Self::Return,
+        Self::Rfo,
     ];
 
     /// As the command line calls it.
@@ -128,6 +131,7 @@ impl Move {
             Self::Wait => "wait",
             Self::Solve => "solve",
             Self::Return => "return",
+            Self::Rfo => "rfo",
         }
     }
 }
@@ -179,6 +183,8 @@ pub enum LetterKind {
     Revised,
     /// The maintenance was called off.
     Cancelled,
+    /// What happened, when it is over: the reason for outage.
+    Rfo,
     /// Something is wrong with the watch itself.
     Alarm,
     /// It is well again.
@@ -187,7 +193,7 @@ pub enum LetterKind {
 
 impl LetterKind {
     /// Every kind.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Opened,
         Self::Upgraded,
         Self::Solved,
@@ -200,6 +206,7 @@ impl LetterKind {
         Self::Announced,
         Self::Revised,
         Self::Cancelled,
+        Self::Rfo,
         Self::Alarm,
         Self::AllClear,
     ];
@@ -220,6 +227,7 @@ impl LetterKind {
             Self::Announced => "announced",
             Self::Revised => "revised",
             Self::Cancelled => "cancelled",
+            Self::Rfo => "rfo",
             Self::Alarm => "alarm",
             Self::AllClear => "all_clear",
         }

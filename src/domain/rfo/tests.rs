@@ -114,8 +114,8 @@ fn a_repair_is_kept_to_the_millisecond_and_counts_on_when_the_case_returns() {
         let repair = Repair::of(60 * MINUTE, events, &[], at(now));
         (repair.took, repair.kept())
     };
-    assert_eq!(kept(&[opened.clone()], 70), (60 * MINUTE, None), "it may still be repaired");
-    assert_eq!(kept(&[opened.clone()], 71), (61 * MINUTE, Some(false)));
+    assert_eq!(kept(core::slice::from_ref(&opened), 70), (60 * MINUTE, None), "it may still be repaired");
+    assert_eq!(kept(core::slice::from_ref(&opened), 71), (61 * MINUTE, Some(false)));
     assert_eq!(kept(&[opened.clone(), (at(70), Event::Solved)], 99), (60 * MINUTE, Some(true)));
     let late = Time::from_millis(at(70).as_millis() + 1);
     assert_eq!(kept(&[opened.clone(), (late, Event::Solved)], 99).1, Some(false));

@@ -22,3 +22,12 @@ CREATE TABLE rfos (
     seal         INTEGER NOT NULL,         -- the row of journal_seals that it stands on
     PRIMARY KEY (case_number, number)
 ) STRICT;
+
+-- Where the reason for outage of a case stands; the last two are as they were pledged at the opening.
+ALTER TABLE cases ADD COLUMN rfo_issued INTEGER NOT NULL DEFAULT 0;         -- so many
+ALTER TABLE cases ADD COLUMN rfo_solved INTEGER NOT NULL DEFAULT 0;         -- as how often solved the last was ordered
+ALTER TABLE cases ADD COLUMN rfo_step TEXT NOT NULL DEFAULT 'none';         -- ordered, issued, delivered, undelivered
+ALTER TABLE cases ADD COLUMN rfo_by TEXT;                                   -- while ordered
+ALTER TABLE cases ADD COLUMN rfo_since INTEGER;                             -- while ordered
+ALTER TABLE cases ADD COLUMN rfo_p1_required INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE cases ADD COLUMN rfo_p2_required INTEGER NOT NULL DEFAULT 0;
