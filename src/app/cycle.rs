@@ -228,6 +228,7 @@ impl Cycle {
                     Input::Tick
                     | Input::Probed(_)
                     | Input::Asked(_)
+                    | Input::Mailed(_)
                     | Input::Trapped(_)
                     | Input::RfoWritten(_)
                     | Input::Planned(_)

@@ -35,6 +35,8 @@ pub(super) fn log(fact: &Fact, calendar: &Calendar) {
         Fact::IsolationBegan { .. }
         | Fact::MonitorStalled { .. }
         | Fact::LetterFailed { .. }
+        | Fact::LetterBounced { .. }
+        | Fact::AddressFailed { .. }
         | Fact::AlarmRaised(_) => {
             tracing::error!("{}", sentence());
         }
@@ -55,7 +57,9 @@ pub(super) fn log(fact: &Fact, calendar: &Calendar) {
         | Fact::MaintenanceEnded { .. }
         | Fact::AlarmCleared { .. }
         | Fact::CanaryBegan { .. }
-        | Fact::CanarySang { .. } => tracing::info!("{}", sentence()),
+        | Fact::CanarySang { .. }
+        | Fact::AddressWorks { .. }
+        | Fact::MailSorted { .. } => tracing::info!("{}", sentence()),
     }
 }
 

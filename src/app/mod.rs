@@ -3,6 +3,7 @@
 mod cycle;
 mod inbox;
 mod journal;
+mod mailroom;
 mod memory;
 mod patience;
 mod rfo;
@@ -11,17 +12,19 @@ mod writer;
 
 use crate::clock::Clock;
 use crate::config::{self, Config};
+use crate::domain::mail::MailId;
 use crate::domain::turn::Turn;
 use crate::domain::watch::{Muster, Role, next_tick};
-use crate::engine::{self, heartbeat, mail_out, resolver, traps};
+use crate::engine::{self, heartbeat, mail_in, mail_out, resolver, traps};
 use crate::store::{OpenError, Reader, Store};
-use crate::text;
+use crate::text::{self, Stamp};
 use crate::web::board::{Board, Summary};
 use crate::web::metrics::Metrics;
 use crate::web::{self, BindError};
 use cycle::{Cycle, Engines, State};
 use inbox::Inbox;
 pub(crate) use journal::warn_of;
+use mailroom::MailRoom;
 use memory::{Memory, Rest};
 use patience::Patience;
 use rfo::Scribe;
@@ -32,9 +35,10 @@ use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::panic;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use tokio::sync::oneshot;
 use writer::Writer;
 
 /// Why the daemon could not start, or had to end.
@@ -131,9 +135,12 @@ pub fn run(read: Read) -> Result<(), Fatal> {
     let calendar = Arc::new(calendar);
     let board = Arc::new(Board::new(Summary::at_start(turn.at, Arc::clone(&calendar))));
     let heartbeat = start_heartbeat(&config, &board)?;
+    let (stamp, mail_room) = open_mail_room(&config, &memory.secret, memory.unread, &inbox)?;
+    let writer = Writer::start(memory.store, Arc::clone(&board), metrics, stamp, mail_room).map_err(Fatal::System)?;
     let services = web::Services {
         board: Arc::clone(&board),
         ask: inbox.ask(),
+        keep: keep(&writer, &clock)?,
         words: WORDS,
         store: config.store.clone(),
         token: config.http.token.clone(),
@@ -141,8 +148,6 @@ pub fn run(read: Read) -> Result<(), Fatal> {
     };
     let server = web::serve(doors, services).map_err(Fatal::System)?;
     announce(&config, address);
-    let domain = config.mail.from.domain().to_owned();
-    let writer = Writer::start(memory.store, Arc::clone(&board), metrics, domain).map_err(Fatal::System)?;
     let scribe = Reader::open(&config.store).map_err(Fatal::Open)?;
     let scribe = Scribe::start(scribe, inbox.clone()).map_err(Fatal::System)?;
     let state = State::new(turn.at);
@@ -190,6 +195,43 @@ fn ask_meanwhile(
         thread::sleep(next_tick(turn.at).since(clock.now()));
         turn.at = clock.now();
     }
+}
+
+/// Begins to read what the store has kept, `unread` first.
+fn open_mail_room(
+    config: &Config,
+    secret: &[u8; text::SECRET],
+    unread: Vec<(MailId, u32)>,
+    inbox: &Inbox,
+) -> Result<(Stamp, MailRoom), Fatal> {
+    let stamp = Stamp::new(secret, config.mail.from.domain(), config.mail_in.address.as_deref());
+    let reader = Reader::open(&config.store).map_err(Fatal::Open)?;
+    let room = MailRoom::start(reader, (us(config), stamp.clone()), inbox.clone(), unread).map_err(Fatal::System)?;
+    Ok((stamp, room))
+}
+
+/// Who we are, for whoever reads our mail.
+fn us(config: &Config) -> mail_in::Us {
+    let from = config.mail.from.address.to_ascii_lowercase();
+    let inbox = config.mail_in.address.as_ref().map(|address| address.to_ascii_lowercase());
+    mail_in::Us {
+        addresses: [from].into_iter().chain(inbox).collect(),
+        authserv_id: config.mail_in.authserv_id.clone(),
+        domain: config.mail.from.domain().to_owned(),
+    }
+}
+
+/// The way of messages to the store.
+fn keep(writer: &Writer, clock: &Clock) -> Result<web::Keep, Fatal> {
+    let gone = || Fatal::Store("the thread that writes to the store has ended".to_owned());
+    let (letter_box, clock) = (Mutex::new(writer.letter_box().ok_or_else(gone)?), clock.clone());
+    Ok(Arc::new(move |parcel| {
+        let (answer, kept) = oneshot::channel();
+        // Whoever brought it may have gone away meanwhile.
+        let answer = Box::new(move |result| drop(answer.send(result)));
+        letter_box.lock().unwrap_or_else(PoisonError::into_inner).keep(parcel, clock.now(), answer);
+        kept
+    }))
 }
 
 /// Tells a dead man's switch that somebody watches, if the operator wants that.

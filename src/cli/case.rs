@@ -58,6 +58,9 @@ pub(super) enum Verb {
         /// P1: service down; P2: intermittent or degraded
         #[arg(long)]
         priority: String,
+        /// How it was reported: phone, email or api
+        #[arg(long, default_value = "api")]
+        channel: String,
         /// What is known
         #[arg(long, value_name = "TEXT")]
         note: Option<String>,
@@ -201,8 +204,8 @@ pub(super) fn perform(verb: &Verb, client: &Client, page: &mut Page) -> Result<(
         }
         Verb::Rfo { reference, issue: true, who, .. } => work(page, reference, "rfo", json!({ "by": who.by })),
         Verb::Rfo { reference, format, draft, .. } => rfo(client, page, reference, format, *draft),
-        Verb::Open { unit, priority, note, who } => {
-            let wish = json!({ "unit": unit, "priority": priority, "note": note, "by": who.by });
+        Verb::Open { unit, priority, channel, note, who } => {
+            let wish = json!({ "unit": unit, "priority": priority, "channel": channel, "note": note, "by": who.by });
             let body = client.post("/api/cases", &wish)?;
             page.answer(&body, |page, case| {
                 let (reference, priority) = (field(case, "reference"), field(case, "priority"));
@@ -282,6 +285,7 @@ fn show(page: &mut Page, case: &Value) -> Result<(), Failure> {
     let circuit = [field(case, "unit"), field(case, "customer"), field(case, "order"), field(case, "service")];
     page.line(&format!("unit          {}", circuit.join(", ")))?;
     page.line(&format!("queue, owner  {}, {}", field(case, "queue"), field(case, "owner")))?;
+    page.line(&format!("reported by   {}", field(case, "channel")))?;
     let times = [
         ("last contact", "last_contact_at"),
         ("first loss", "first_loss_at"),

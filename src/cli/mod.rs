@@ -7,6 +7,7 @@ mod backup;
 mod case;
 mod check;
 mod client;
+mod mail;
 mod maintenance;
 mod ping;
 mod print;
@@ -73,6 +74,11 @@ enum Verb {
     /// Look at shared causes, and tell everybody under one
     #[command(subcommand)]
     Umbrella(umbrella::Verb),
+    /// Look at mail that came in, and decide on what waits for people
+    #[command(subcommand)]
+    Mail(mail::Verb),
+    MailIn(mail::MailIn),
+    ExplainMail(mail::ExplainMail),
     /// Look at maintenance, and plan it
     #[command(subcommand)]
     Maintenance(maintenance::Verb),
@@ -108,6 +114,8 @@ pub enum Exit {
     CantCreate = 73,
     /// Writing failed.
     Io = 74,
+    /// What can't be done now can be later: mail servers try again.
+    TempFail = 75,
     /// The user may not do this.
     NoPermission = 77,
     /// The configuration has faults.
@@ -187,6 +195,9 @@ fn perform(cli: &Cli) -> Result<(), Failure> {
         Verb::Rfo(verb) => rfo::perform(verb, &cli.common, &mut page)?,
         Verb::Report(report) => report::perform(report, &cli.common.client()?, &mut page)?,
         Verb::Umbrella(verb) => umbrella::perform(verb, &cli.common.client()?, &mut page)?,
+        Verb::Mail(verb) => mail::perform(verb, &cli.common.client()?, &mut page)?,
+        Verb::MailIn(_) => mail::take(&cli.common.client()?, &mut page)?,
+        Verb::ExplainMail(explain) => mail::explain(&explain.message, &cli.common.client()?, &mut page)?,
         Verb::Maintenance(verb) => maintenance::perform(verb, &cli.common.client()?, &mut page)?,
         Verb::Backup(backup) => backup::perform(backup, &cli.common, &mut page)?,
     }

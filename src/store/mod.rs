@@ -8,6 +8,7 @@ mod backup;
 mod columns;
 mod dossier;
 mod load;
+mod mails;
 mod open;
 mod reader;
 mod report;
@@ -18,6 +19,7 @@ mod seal;
 mod writer;
 
 pub use backup::{BackupError, SKIPPED_CASES};
+pub use mails::{MailRow, Parcel};
 pub use open::OpenError;
 pub use reader::{CaseFilter, LetterRow, ReadError, Reader, TimelineEntry, UmbrellaRow};
 pub use report::{Availability, CustomerRow, PromiseRow, REPEATED_WITHIN, SlaRow, Span, TierRow};

@@ -1,6 +1,7 @@
 //! From the text of a story to its plan and its events.
 
 use super::grammar::{Action, Event, Expectation, Misspelt, Story};
+use super::post::{About, Post};
 use super::words::{action, count_within, maintenance, pairs, permille, probe_rate, rate};
 use crate::domain::desk::{Level, Matrix, Pledges};
 use crate::domain::maintenance::{Scope, Window};
@@ -370,6 +371,11 @@ impl Draft {
         if let Some((line, canary)) = self.canary.as_ref().filter(|(_, canary)| !units.contains(canary.unit.as_str())) {
             fault(*line, format!("{:?} is no unit of this story", canary.unit));
         }
+        self.check_events(&ids, &units, fault);
+    }
+
+    /// Finds events that are about what is not there.
+    fn check_events(&self, ids: &BTreeSet<&str>, units: &BTreeSet<&str>, mut fault: impl FnMut(usize, String)) {
         for event in &self.events {
             match &event.action {
                 Action::Answer(subject, ..)
@@ -381,6 +387,7 @@ impl Draft {
                     }
                 }
                 Action::Work(unit, _)
+                | Action::Write(Post { about: About::Reply { unit, .. } | About::Claim { unit }, .. })
                 | Action::Open(unit, _)
                 | Action::Expect(
                     Expectation::Case(unit, ..) | Expectation::NoCase(unit) | Expectation::Level(unit, _),
@@ -405,9 +412,12 @@ impl Draft {
                 | Action::Resolver { .. }
                 | Action::Maintain(..)
                 | Action::Update(_)
+                | Action::Bounce(_)
+                | Action::Write(Post { about: About::Subject(_), .. })
                 | Action::Expect(
                     Expectation::Cases(_)
                     | Expectation::Umbrellas(_)
+                    | Expectation::Mails(..)
                     | Expectation::Letters(..)
                     | Expectation::Alarm(..),
                 ) => {}

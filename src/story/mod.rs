@@ -7,6 +7,7 @@ mod dice;
 mod disk;
 mod draft;
 mod grammar;
+mod post;
 pub mod replay;
 mod run;
 mod sim;
@@ -17,6 +18,7 @@ pub mod weather;
 mod words;
 
 pub use grammar::{Action, Agent, Event, Expectation, Misspelt, Story, Subject};
+pub use post::{About, Post};
 pub use run::{Outcome, Print, Unmet, run};
 pub use sim::{Fate, Monitor, Sim, World};
 pub use site::Line;

@@ -3,7 +3,7 @@
 use super::sentence::measured;
 use super::time::rfc3339;
 use crate::domain::desk::{
-    AlarmCause, CaseFact, EscalatedBy, Line, Opening, Outage, Reference, Topic, Umbrella, Witness,
+    AlarmCause, CaseFact, EscalatedBy, Heard, Line, MailOutcome, Opening, Outage, Reference, Topic, Umbrella, Witness,
 };
 use crate::domain::fact::Fact;
 use crate::domain::letter::{LetterLabel, Thread};
@@ -33,6 +33,9 @@ pub fn kind(fact: &Fact) -> &'static str {
             CaseFact::Taken { .. } => "case_taken",
             CaseFact::Noted { .. } => "case_noted",
             CaseFact::Told { .. } => "case_told",
+            CaseFact::Heard(_) => "mail_joined",
+            CaseFact::Informed { .. } => "informed",
+            CaseFact::InformedRevoked { .. } => "informed_revoked",
             CaseFact::Promised { .. } => "promise_made",
             CaseFact::Arrived { .. } => "arrived",
             CaseFact::Kept { .. } => "promise_kept",
@@ -74,6 +77,17 @@ pub fn kind(fact: &Fact) -> &'static str {
         Fact::LetterQueued { .. } => "letter",
         Fact::LetterSent(_) => "letter_sent",
         Fact::LetterFailed { .. } => "letter_failed",
+        Fact::LetterBounced { .. } => "letter_bounced",
+        Fact::AddressFailed { .. } => "address_failed",
+        Fact::AddressWorks { .. } => "address_works",
+        Fact::MailSorted { outcome, .. } => match outcome {
+            MailOutcome::Joined => "mail_joined",
+            MailOutcome::Opened => "mail_opened",
+            MailOutcome::Report => "mail_report",
+            MailOutcome::Quarantined => "mail_quarantined",
+            MailOutcome::Ignored => "mail_ignored",
+            MailOutcome::Dismissed => "mail_dismissed",
+        },
     }
 }
 
@@ -237,10 +251,16 @@ fn each(fact: &Fact, put: &mut Put<'_>) {
             }
         }
         Fact::LetterSent(letter) => letter_fields(letter, put),
-        Fact::LetterFailed { letter, why } => {
+        Fact::LetterFailed { letter, why } | Fact::LetterBounced { letter, why } => {
             letter_fields(letter, put);
             put!(put, "error": why.as_str());
         }
+        Fact::AddressFailed { address, why } => put!(put, "address": address.as_str(), "error": why.as_str()),
+        Fact::AddressWorks { address } => put!(put, "address": address.as_str()),
+        Fact::MailSorted { mail, from, outcome, case, why } => put!(
+            put, "mail": *mail, "from": from.as_deref(), "outcome": outcome.name(), "reference": *case,
+            "why": why.as_deref(),
+        ),
     }
 }
 
@@ -254,6 +274,7 @@ fn opening_fields(opening: &Opening, put: &mut Put<'_>) {
         "customer": opening.circuit.customer.as_str(),
         "queue": opening.queue.as_str(),
         "by": opening.origin.name(),
+        "channel": opening.channel.name(),
         "note": opening.note.as_deref(),
         "last_contact": opening.last_contact,
         "first_loss": opening.first_loss,
@@ -319,6 +340,15 @@ fn case_fields(fact: &CaseFact, put: &mut Put<'_>) {
         CaseFact::Taken { by } => put!(put, "by": by.as_str()),
         CaseFact::Noted { by, text } => put!(put, "by": by.as_str(), "note": text.as_str()),
         CaseFact::Told { by, text } => put!(put, "by": by.as_str(), "text": text.as_str()),
+        CaseFact::Heard(Heard { mail, from, writer, text }) => put!(
+            put, "mail": *mail, "from": from.as_str(), "writer": writer.name(), "text": text.as_str(),
+        ),
+        CaseFact::Informed { to, letter } => {
+            put!(put, "to": to.as_str(), "letter": letter.kind.name(), "number": letter.number)
+        }
+        CaseFact::InformedRevoked { to, letter, why } => put!(
+            put, "to": to.as_str(), "letter": letter.kind.name(), "number": letter.number, "error": why.as_str(),
+        ),
         CaseFact::Promised { by, kind, within } => {
             put!(put, "by": by.as_str(), "promise": kind.name(), "within_s": within.as_secs());
         }
@@ -328,7 +358,7 @@ fn case_fields(fact: &CaseFact, put: &mut Put<'_>) {
         CaseFact::Escalated { level, why, note } => {
             let (missed, by) = match why {
                 EscalatedBy::Missed(kind) => (Some(kind.name()), None),
-                EscalatedBy::Staff(by) => (None, Some(by.as_str())),
+                EscalatedBy::Staff(by) | EscalatedBy::Customer(by) => (None, Some(by.as_str())),
             };
             put!(put, "level": level.name(), "missed": missed, "by": by, "note": note.as_deref());
         }

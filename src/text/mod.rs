@@ -8,6 +8,7 @@ mod letter;
 mod preview;
 pub mod rfo;
 mod sentence;
+mod stamp;
 mod strain;
 #[cfg(test)]
 mod tests;
@@ -19,5 +20,6 @@ pub use fact::{data, fields, kind};
 pub use letter::{MAX_DOCUMENTS_A_LETTER, mail, mail_with};
 pub use preview::{effect, effect_fields};
 pub use sentence::{alarm_words, cause_words, diagnosis_words, finding_words, obstacle_words, sentence};
+pub use stamp::{SECRET, Stamp};
 pub use strain::{strain, strain_fields};
 pub use time::{duration, parse_duration, rfc3339, utc};

@@ -64,7 +64,8 @@ impl From<Refusal> for Problem {
             Refusal::UnknownReference { .. }
             | Refusal::UnknownUnit { .. }
             | Refusal::UnknownUmbrella { .. }
-            | Refusal::UnknownMaintenance { .. } => StatusCode::NOT_FOUND,
+            | Refusal::UnknownMaintenance { .. }
+            | Refusal::NotAside { .. } => StatusCode::NOT_FOUND,
             Refusal::AlreadyOpen { .. } | Refusal::NotOpen { .. } => StatusCode::CONFLICT,
             Refusal::BadMaintenance { why, .. } => match why {
                 BadMaintenance::BadId

@@ -5,7 +5,7 @@
 //! writes out every pair of stage and move. It is the same table for cases of the watch and of people (R3).
 
 use super::diagnosis::Diagnosis;
-use super::facts::{CaseFact, EscalatedBy, Opening, Outage};
+use super::facts::{CaseFact, EscalatedBy, Heard, Opening, Outage, Writer};
 use super::promise::{Level, PromiseKind, Promises};
 use super::reference::Reference;
 use super::rfo::{RfoState, RfoStep};
@@ -14,6 +14,7 @@ use crate::domain::time::{Tally, Time};
 use crate::domain::watch::{Finding, Reason, Verdict};
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 /// See [`Case::solve_after`].
@@ -66,6 +67,10 @@ pub struct Case {
     pub news: Option<News>,
     /// Its reasons for outage.
     pub rfo: RfoState,
+    /// Who was informed by the latest news, until that is settled.
+    pub informed: Option<Informed>,
+    /// The latest message that belongs to it, and how many do.
+    pub heard: Option<(u32, Heard)>,
     /// The letter of this case that was written last in its present conversation: the next one answers it.
     pub last_letter: Option<LetterMark>,
 }
@@ -77,6 +82,17 @@ pub struct News {
     pub number: u32,
     /// As the customer is to read it.
     pub text: String,
+}
+
+/// Who was informed by a letter, and what had been promised until then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Informed {
+    /// The letter.
+    pub letter: LetterMark,
+    /// Addresses whose mail servers took it, and did not return it since.
+    pub readers: Vec<String>,
+    /// What was promised: it counts again, as if nothing had been kept, when nobody was informed after all.
+    pub before: Promises,
 }
 
 /// How far a case was escalated.
@@ -176,6 +192,8 @@ impl Case {
             escalation: None,
             news: None,
             rfo: RfoState::default(),
+            informed: None,
+            heard: None,
             last_letter: Some(LetterMark { kind: LetterKind::Opened, number: 1 }),
             opening,
         };
@@ -237,6 +255,9 @@ impl Case {
                 self.news = Some(News { number, text: text.clone() });
                 self.wrote(LetterKind::News, number);
             }
+            CaseFact::Heard(heard) => self.hear(heard, now),
+            CaseFact::Informed { to, letter } => self.inform(to, *letter),
+            CaseFact::InformedRevoked { to, letter, .. } => self.revoke(to, *letter, now),
             CaseFact::Promised { kind, within, .. } => self.promise(*kind, Some(*within), now),
             CaseFact::Kept { kind, .. } => self.kept(*kind, now),
             CaseFact::Missed { kind, .. } => self.promises.miss(*kind),
@@ -288,6 +309,16 @@ impl Case {
                 self.stage = Stage::Closed { since: now, solved_at: since, window };
                 self.wrote(LetterKind::Closed, 1);
             }
+        }
+    }
+
+    /// Who waited for the customer goes on when he answers.
+    fn hear(&mut self, heard: &Heard, now: Time) {
+        let number = self.heard.as_ref().map_or(0, |(number, _)| *number) + 1;
+        self.heard = Some((number, heard.clone()));
+        if heard.writer == Writer::Customer && matches!(self.stage, Stage::Waiting { on: WaitingOn::Customer, .. }) {
+            self.stage = Stage::Working { since: now };
+            self.promises.wait(None, now);
         }
     }
 
@@ -527,6 +558,7 @@ impl Stage {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::desk::Channel;
     use crate::domain::desk::Pledges;
     use crate::domain::watch::{Circuit, Symptom, Terms};
     use alloc::sync::Arc;
@@ -545,6 +577,7 @@ mod tests {
         let opening = Opening {
             reference: Reference::from_number(1),
             origin: Actor::Watch,
+            channel: Channel::Monitoring,
             priority: Priority::P1,
             unit: "u".into(),
             circuit: Circuit {

@@ -1,29 +1,35 @@
 //! The desk: open cases, who may do what with them, and what their clocks bring about.
 
 mod alarm;
+mod bucket;
 mod case;
 mod counts;
 mod diagnosis;
 mod escalation;
 mod facts;
+mod mailroom;
 mod owing;
 mod promise;
 mod reference;
 mod rfo;
+mod threading;
 mod umbrella;
 mod words;
 
 pub use alarm::{Alarm, AlarmCause, AlarmKind, CanaryStep};
-pub use case::{Case, Escalation, Line, MAX_PATIENCE, News, Stage, Window};
+pub use case::{Case, Escalation, Informed, Line, MAX_PATIENCE, News, Stage, Window};
 pub use counts::CaseCounts;
 pub use diagnosis::{Diagnosis, SiteCause, Witness};
 pub use escalation::Matrix;
-pub use facts::{CaseFact, EscalatedBy, Opening, Outage};
+pub use facts::{CaseFact, EscalatedBy, Heard, Opening, Outage, Writer};
+pub(crate) use mailroom::Arrived;
+pub use mailroom::{MailOutcome, SavedMailRoom, Sorted, Unreachable};
 pub use promise::{Level, Pledges, Promise, PromiseKind, Promises};
 pub use reference::{MAX_CASES, Misread, Reference, Topic};
 pub use rfo::{MAX_RFOS_AT_ONCE, RFO_RETRY, RfoDocument, RfoOrder, RfoState, RfoStep, Undelivered, WrittenRfo};
+pub use threading::{Aside, Belongs, Ignored, Tenant, Witnesses, claim};
 pub use umbrella::{COLLECT, COLLECT_GOOD, Cause, HeldLetter, MAX_LINES_A_LETTER, SavedUmbrella, Umbrella};
-pub use words::{Actor, LetterKind, LetterMark, Move, NotOpen, Priority, WaitingOn};
+pub use words::{Actor, Channel, LetterKind, LetterMark, Move, NotOpen, Priority, WaitingOn};
 
 use super::fact::Fact;
 use super::letter::{Content, Letter, LetterId, Outbox, Thread};
@@ -37,6 +43,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use mailroom::MailRoom;
 use rfo::Issuing;
 use umbrella::{Shelter, Waiting};
 
@@ -60,6 +67,7 @@ pub struct Desk {
     /// Letters that wait under umbrellas, the next one first.
     waiting: BTreeSet<Waiting>,
     alarms: BTreeMap<AlarmKind, Alarm>,
+    mail: MailRoom,
     customers: BTreeMap<String, Customer>,
     noc: Vec<String>,
     stability: Stability,
@@ -119,6 +127,7 @@ impl Desk {
             closing,
             waiting: BTreeSet::new(),
             alarms,
+            mail: MailRoom::new(saved.mail),
             customers: BTreeMap::new(),
             noc: Vec::new(),
             stability: Stability { p1: core::time::Duration::ZERO, p2: core::time::Duration::ZERO },
@@ -143,6 +152,7 @@ impl Desk {
             }
             self.customers.extend(left.remove_entry(case.opening.circuit.customer.as_str()));
         }
+        self.mail.forget_tenants();
         self.noc.clone_from(noc);
         self.stability = *stability;
         self.pledges = *pledges;
@@ -206,13 +216,14 @@ impl Desk {
 
     /// Opens a case and returns its reference.
     fn open(&mut self, subject: &Subject<'_>, by: Actor, priority: Priority, why: Why, turn: &mut Turn) -> Reference {
-        let Why { note, finding } = why;
+        let Why { channel, note, finding } = why;
         let reference = self.next_reference(turn);
         let (evidence, circuit) = (subject.evidence, subject.circuit);
         let trouble = evidence.trouble();
         let opening = Opening {
             reference,
             origin: by,
+            channel,
             priority,
             unit: subject.unit.to_string(),
             circuit: circuit.clone(),
@@ -265,6 +276,15 @@ impl Desk {
             self.record(reference, CaseFact::Left, turn);
         }
         self.record(reference, returned, turn);
+    }
+
+    /// A person takes a case back to work.
+    fn take_back_by(&mut self, reference: Reference, by: Actor, note: Option<String>, turn: &mut Turn) {
+        let Some(case) = self.case(reference) else { return };
+        // What was still lost under an umbrella is so still.
+        let shared = case.umbrella.filter(|_| case.line.is_lost()).and_then(|umbrella| self.umbrella(umbrella));
+        let shared = shared.filter(|umbrella| umbrella.closed_at.is_none()).map(|umbrella| umbrella.reference);
+        self.take_back(reference, CaseFact::Returned { by, note, outage: None }, shared, turn);
     }
 
     /// Notes a fact on a case: the only way in which a case changes.
@@ -471,7 +491,7 @@ impl Desk {
     /// A unit answers, but not as it should.
     pub(crate) fn degraded(&mut self, subject: &Subject<'_>, finding: Finding, turn: &mut Turn) {
         let Some(&reference) = self.open_of.get(subject.unit) else {
-            let why = Why { note: None, finding: Some(finding) };
+            let why = Why { finding: Some(finding), ..Why::default() };
             self.open(subject, Actor::Watch, Priority::P2, why, turn);
             return;
         };
@@ -538,17 +558,14 @@ impl Desk {
     pub(crate) fn open_by_hand(
         &mut self,
         subject: &Subject<'_>,
-        by: String,
+        by: Actor,
         priority: Priority,
-        note: Option<String>,
+        (channel, note): (Channel, Option<String>),
         turn: &mut Turn,
     ) -> Result<Reference, Refusal> {
         match self.open_of.get(subject.unit) {
             Some(&reference) => Err(Refusal::AlreadyOpen { reference }),
-            None => {
-                let why = Why { note, finding: None };
-                Ok(self.open(subject, Actor::Staff(by), priority, why, turn))
-            }
+            None => Ok(self.open(subject, by, priority, Why { channel, note, finding: None }, turn)),
         }
     }
 
@@ -583,13 +600,7 @@ impl Desk {
             Command::Wait { on, note } => self.record(reference, CaseFact::Waits { by, on, note }, turn),
             Command::Solve { note } => self.solve(reference, Actor::Staff(by), note, turn),
             Command::Rfo => self.order_rfo(reference, Actor::Staff(by), turn),
-            Command::Return { note } => {
-                // What was still lost under an umbrella is so still.
-                let shared = case.umbrella.filter(|_| case.line.is_lost()).and_then(|umbrella| self.umbrella(umbrella));
-                let shared = shared.filter(|umbrella| umbrella.closed_at.is_none()).map(|umbrella| umbrella.reference);
-                let returned = CaseFact::Returned { by: Actor::Staff(by), note, outage: None };
-                self.take_back(reference, returned, shared, turn);
-            }
+            Command::Return { note } => self.take_back_by(reference, Actor::Staff(by), note, turn),
         }
         Ok(reference)
     }
@@ -613,11 +624,17 @@ fn add_staff(readers: &mut Vec<(String, Option<String>)>, contacts: &[String]) {
     }
 }
 
-/// Why a case is opened, beside a loss.
-#[derive(Default)]
+/// Why a case is opened, beside a loss, and by which way it was reported.
 struct Why {
+    channel: Channel,
     note: Option<String>,
     finding: Option<Finding>,
+}
+
+impl Default for Why {
+    fn default() -> Self {
+        Self { channel: Channel::Monitoring, note: None, finding: None }
+    }
 }
 
 /// What the store remembers of the desk.
@@ -639,4 +656,6 @@ pub struct SavedDesk {
     pub letters: super::letter::SavedLetters,
     /// Those of them that bring a customer a reason for outage: of which case, and the how-manieth.
     pub rfo_letters: Vec<(LetterId, Reference, u32)>,
+    /// Messages that wait for people, and addresses that do not work.
+    pub mail: SavedMailRoom,
 }

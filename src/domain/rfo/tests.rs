@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::desk::{Actor, CaseFact, Diagnosis, Line, Opening, Pledges};
+use crate::domain::desk::{Actor, CaseFact, Channel, Diagnosis, Line, Opening, Pledges};
 use crate::domain::time::Tally;
 use crate::domain::watch::{Circuit, Terms};
 use alloc::sync::Arc;
@@ -41,6 +41,7 @@ fn case() -> Case {
         unit: "u".into(),
         circuit: Circuit { customer: Arc::new("acme".into()), order: "SO-1".into(), terms: Arc::new(terms) },
         queue: "Support".into(),
+        channel: Channel::Monitoring,
         note: None,
         last_contact: None,
         first_loss: Some(at(0)),

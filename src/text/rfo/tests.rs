@@ -1,7 +1,7 @@
 use super::*;
 use crate::domain::desk::{
-    Actor, Case, CaseFact, Diagnosis, LetterKind, Level, Line, Opening, Pledges, PromiseKind, Reference, WaitingOn,
-    Witness,
+    Actor, Case, CaseFact, Channel, Diagnosis, LetterKind, Level, Line, Opening, Pledges, PromiseKind, Reference,
+    WaitingOn, Witness,
 };
 use crate::domain::rfo::Dossier;
 use crate::domain::time::Tally;
@@ -35,6 +35,7 @@ fn opening() -> Opening {
             }),
         },
         queue: "Support".into(),
+        channel: Channel::Monitoring,
         note: Some("SECRET at the opening".into()),
         last_contact: Some(at(-1)),
         first_loss: Some(at(0)),
