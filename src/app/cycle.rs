@@ -4,15 +4,16 @@
 use super::inbox::{AnswerOf, Inbox, MAX_WAITING, Message};
 use super::journal::warn_of;
 use super::patience::Patience;
-use super::writer::{Outcome, Record, Rows, View, Writer};
+use super::rfo::Scribe;
+use super::writer::{Errands, Outcome, Record, Rows, View, Writer};
 use super::{Fatal, Read};
 use crate::clock::{Clock, Stopwatch};
 use crate::config::Config;
-use crate::domain::letter::{Delivery, LetterId};
+use crate::domain::letter::Delivery;
 use crate::domain::maintenance::Stage;
 use crate::domain::plan::Plan;
 use crate::domain::time::{Calendar, ClockMark, Time};
-use crate::domain::turn::{Input, Reply, Request, Turn};
+use crate::domain::turn::{Input, Request, Turn};
 use crate::domain::watch::{Ask, MARK_EVERY, Probe, Slot, Watch, next_tick};
 use crate::engine::mail_out::MailEngine;
 use crate::engine::resolver::Resolver;
@@ -74,6 +75,8 @@ pub(super) struct Cycle {
     pub(super) clock: Clock,
     pub(super) calendar: Arc<Calendar>,
     pub(super) reader: Reader,
+    /// It has a reader, too.
+    pub(super) scribe: Scribe,
     /// Dropped after every reader: only then does the write-ahead log go into the file.
     pub(super) writer: Writer,
     pub(super) watch: Watch,
@@ -227,6 +230,7 @@ impl Cycle {
                     | Input::Asked(_)
                     | Input::Mailed(_)
                     | Input::Trapped(_)
+                    | Input::RfoWritten(_)
                     | Input::Planned(_)
                     | Input::ClockStepped { .. }
                     | Input::Stopped => {}
@@ -349,7 +353,7 @@ impl Cycle {
         let mark_due = self.state.marked.is_none_or(|marked| at.since(marked) >= MARK_EVERY);
         let is_durable = self.turn.is_durable() || mark_due;
         // Nobody is told of a turn before those that came before it.
-        let must_wait = self.writer.is_busy() && !(self.turn.replies.is_empty() && self.turn.deliver.is_empty());
+        let must_wait = self.writer.is_busy() && Errands::are_in(&self.turn);
         if is_durable || must_wait {
             let mark = self.mark();
             self.state.marked = Some(at);
@@ -360,8 +364,8 @@ impl Cycle {
         self.metrics.count(&self.turn);
         if !self.writer.is_busy() {
             self.publish(at);
-            let (replies, deliver) = (mem::take(&mut self.turn.replies), mem::take(&mut self.turn.deliver));
-            self.act(replies, deliver);
+            let errands = Errands::take(&mut self.turn);
+            self.act(errands);
         }
         self.turn.clear();
         Ok(())
@@ -397,7 +401,7 @@ impl Cycle {
             let until = until.filter(|_| !to_the_end);
             let wait = until.map_or(Duration::MAX, |until| until.since(self.clock.now()));
             match self.writer.outcome(wait)? {
-                Some(Outcome::Committed { replies, deliver }) => self.committed(replies, deliver)?,
+                Some(Outcome::Committed(errands)) => self.committed(errands)?,
                 Some(Outcome::Failed(batch, why)) => {
                     self.patience.wait(&why, &self.board, &self.engines.mail, &self.config.plan.noc)?;
                     self.writer.send(*batch)?;
@@ -408,9 +412,9 @@ impl Cycle {
         Ok(())
     }
 
-    fn committed(&mut self, replies: Vec<Reply>, deliver: Vec<LetterId>) -> Result<(), Fatal> {
+    fn committed(&mut self, errands: Errands) -> Result<(), Fatal> {
         self.patience.restore(&self.board);
-        self.act(replies, deliver);
+        self.act(errands);
         if !mem::replace(&mut self.state.announced, true) {
             systemd::ready("watching");
         }
@@ -493,8 +497,9 @@ impl Cycle {
         }
     }
 
-    /// Answers people and hands letters over, now that the cause is on the disk.
-    fn act(&mut self, replies: Vec<Reply>, deliver: Vec<LetterId>) {
+    /// Answers people, hands letters over and has documents written, now that the cause is on the disk.
+    fn act(&mut self, Errands { replies, deliver, rfo_orders }: Errands) {
+        rfo_orders.into_iter().for_each(|order| self.scribe.write(order));
         for reply in replies {
             if let Some(answer) = self.state.answers.remove(&reply.ticket) {
                 // Whoever asked may have gone away meanwhile.

@@ -6,6 +6,7 @@ mod journal;
 mod mailroom;
 mod memory;
 mod patience;
+mod rfo;
 mod signals;
 mod writer;
 
@@ -28,6 +29,7 @@ pub(crate) use journal::warn_of;
 use mailroom::MailRoom;
 use memory::{Memory, Rest};
 use patience::Patience;
+use rfo::Scribe;
 use std::fmt;
 use std::fs::DirBuilder;
 use std::io;
@@ -90,6 +92,19 @@ impl fmt::Display for Fatal {
 /// Reads the configuration, or says what is wrong with it.
 pub type Read = Arc<dyn Fn() -> Result<Config, String> + Send + Sync>;
 
+/// How things are said on the web.
+const WORDS: web::Words = web::Words {
+    explain: text::explain,
+    held: text::held_words,
+    finding: text::finding_words,
+    diagnosis: text::diagnosis_words,
+    cause: text::cause_words,
+    alarm: text::alarm_words,
+    draft: text::rfo::draft,
+    rfo_text: text::rfo::text,
+    rfo_html: text::rfo::html,
+};
+
 /// Runs the daemon until it is told to stop. `read` reads the configuration, now and at every reload.
 ///
 /// # Errors
@@ -140,6 +155,8 @@ pub fn run(read: Read) -> Result<(), Fatal> {
     let server = web::serve(doors, services).map_err(Fatal::System)?;
     let mail_in = start_mail_in(&config, letter_box, &clock)?;
     announce(&config, address);
+    let scribe = Reader::open(&config.store).map_err(Fatal::Open)?;
+    let scribe = Scribe::start(scribe, inbox.clone()).map_err(Fatal::System)?;
     let state = State::new(turn.at);
     let patience = Patience::new(stopping);
     let mut cycle = Cycle {
@@ -147,6 +164,7 @@ pub fn run(read: Read) -> Result<(), Fatal> {
         calendar,
         writer,
         reader,
+        scribe,
         watch,
         turn,
         inbox: messages,
@@ -187,16 +205,6 @@ fn ask_meanwhile(
         turn.at = clock.now();
     }
 }
-
-/// How things are said to people.
-const WORDS: web::Words = web::Words {
-    explain: text::explain,
-    held: text::held_words,
-    finding: text::finding_words,
-    diagnosis: text::diagnosis_words,
-    cause: text::cause_words,
-    alarm: text::alarm_words,
-};
 
 /// Begins to read what the store has kept, `unread` first.
 fn open_mail_room(

@@ -6,7 +6,8 @@ use super::Fatal;
 use super::journal::{entry, log};
 use super::mailroom::MailRoom;
 use crate::clock::Stopwatch;
-use crate::domain::letter::{LetterId, Mail};
+use crate::domain::desk::{LetterKind, Reference, RfoOrder};
+use crate::domain::letter::{Letter, LetterId, Mail};
 use crate::domain::mail::MailId;
 use crate::domain::time::{Calendar, ClockMark, Time};
 use crate::domain::turn::{Reply, Turn};
@@ -64,6 +65,35 @@ pub(super) struct Batch {
     view: View,
 }
 
+/// What is up to the loop once its cause is on the disk.
+#[derive(Default)]
+pub(super) struct Errands {
+    /// Answers to people.
+    pub(super) replies: Vec<Reply>,
+    /// Letters to be handed over.
+    pub(super) deliver: Vec<LetterId>,
+    /// Reasons for outage to be written.
+    pub(super) rfo_orders: Vec<RfoOrder>,
+}
+
+impl Errands {
+    pub(super) const fn are_in(turn: &Turn) -> bool {
+        !(turn.replies.is_empty() && turn.deliver.is_empty() && turn.rfo_orders.is_empty())
+    }
+
+    pub(super) fn take(turn: &mut Turn) -> Self {
+        let mut errands = Self::default();
+        errands.add(turn);
+        errands
+    }
+
+    fn add(&mut self, turn: &mut Turn) {
+        self.replies.append(&mut turn.replies);
+        self.deliver.append(&mut turn.deliver);
+        self.rfo_orders.append(&mut turn.rfo_orders);
+    }
+}
+
 /// What the writer is told.
 enum Order {
     Commit(Box<Batch>),
@@ -89,7 +119,7 @@ impl LetterBox {
 /// What became of a batch.
 pub(super) enum Outcome {
     /// It is on the disk and can be seen. The rest is up to the loop: answers to people, and letters to be handed over.
-    Committed { replies: Vec<Reply>, deliver: Vec<LetterId> },
+    Committed(Errands),
     /// None of it is on the disk, for this reason.
     Failed(Box<Batch>, String),
 }
@@ -172,7 +202,7 @@ impl Writer {
     pub(super) fn outcome(&mut self, wait: Duration) -> Result<Option<Outcome>, Fatal> {
         match self.outcomes.recv_timeout(wait) {
             Ok(outcome) => {
-                if matches!(outcome, Outcome::Committed { .. }) {
+                if matches!(outcome, Outcome::Committed(_)) {
                     self.busy_since = None;
                 }
                 Ok(Some(outcome))
@@ -223,7 +253,8 @@ impl Hand {
     }
 
     fn commit(&mut self, records: &[Record]) -> Result<(), String> {
-        let words: Vec<(Vec<Mail>, Vec<Entry>)> = records.iter().map(|record| self.words(record)).collect();
+        let words = records.iter().map(|record| self.words(record, records));
+        let words: Vec<(Vec<Mail>, Vec<Entry>)> = words.collect::<Result<_, String>>()?;
         let commits: Vec<Commit<'_>> = records
             .iter()
             .zip(&words)
@@ -248,21 +279,50 @@ impl Hand {
         }
     }
 
-    fn words(&self, Record { turn, calendar, .. }: &Record) -> (Vec<Mail>, Vec<Entry>) {
-        let mails = turn.letters.iter().map(|letter| text::mail(letter, &self.stamp, calendar)).collect();
-        (mails, turn.facts.iter().filter_map(|fact| entry(fact, calendar)).collect())
+    fn words(&self, record: &Record, batch: &[Record]) -> Result<(Vec<Mail>, Vec<Entry>), String> {
+        let Record { turn, calendar, .. } = record;
+        let mail = |letter: &Letter| {
+            let documents = self.documents(letter, batch)?;
+            Ok(text::mail_with(letter, &documents, &self.stamp, calendar))
+        };
+        let mails = turn.letters.iter().map(mail).collect::<Result<_, String>>()?;
+        Ok((mails, turn.facts.iter().filter_map(|fact| entry(fact, calendar)).collect()))
+    }
+
+    /// The reasons for outage that a letter brings, as text; of many lines it tells only the heads.
+    fn documents(&self, letter: &Letter, batch: &[Record]) -> Result<Vec<String>, String> {
+        if letter.mark.kind != LetterKind::Rfo {
+            return Ok(Vec::new());
+        }
+        let lines = letter.lines();
+        if lines.len() > text::MAX_DOCUMENTS_A_LETTER {
+            return Ok(Vec::new());
+        }
+        lines.into_iter().map(|(reference, mark)| self.document(reference, mark.number, batch)).collect()
+    }
+
+    /// From this batch, or from the disk if its letter has waited for others.
+    fn document(&self, reference: Reference, number: u32, batch: &[Record]) -> Result<String, String> {
+        let mut of_batch = batch.iter().flat_map(|record| &record.turn.rfos);
+        let found = of_batch.find(|(order, _)| (order.reference, order.number) == (reference, number));
+        let json = match found {
+            Some((_, document)) => document.json.clone(),
+            None => self.store.rfo(reference, number).map_err(|error| error.to_string())?,
+        };
+        let document =
+            serde_json::from_str(&json).map_err(|error| format!("reason for outage {reference}: {error}"))?;
+        Ok(text::rfo::text(&document))
     }
 
     /// Lets be seen what is on the disk now.
     fn show(&self, Batch { records, view }: Batch) -> Outcome {
         view.show(&self.board);
-        let (mut replies, mut deliver) = (Vec::new(), Vec::new());
+        let mut errands = Errands::default();
         for Record { mut turn, calendar, .. } in records {
             self.metrics.count(&turn);
             turn.facts.iter().for_each(|fact| log(fact, &calendar));
-            replies.append(&mut turn.replies);
-            deliver.append(&mut turn.deliver);
+            errands.add(&mut turn);
         }
-        Outcome::Committed { replies, deliver }
+        Outcome::Committed(errands)
     }
 }

@@ -15,13 +15,7 @@ pub(super) struct Backup {
 
 /// Copies the store. It does this itself, so it works without a daemon too.
 pub(super) fn perform(backup: &Backup, common: &Common, page: &mut Page) -> Result<(), Failure> {
-    let store = match &common.socket {
-        Some(_) => {
-            let status: Value = parse(&common.client()?.get("/api/status")?)?;
-            PathBuf::from(field(&status, "store"))
-        }
-        None => common.places()?.store,
-    };
+    let store = store(common)?;
     let reader = Reader::open(&store).map_err(|e| Failure::new(open_exit(&e), e.to_string()))?;
     reader.backup(&backup.file).map_err(|e| Failure::new(backup_exit(&e), e.to_string()))?;
     let file = backup.file.display().to_string();
@@ -31,6 +25,17 @@ pub(super) fn perform(backup: &Backup, common: &Common, page: &mut Page) -> Resu
         page.line(&format!("{file}: backup of {}", store.display()))?;
     }
     Ok(())
+}
+
+/// Where the store is: as the daemon says, or the configuration.
+pub(super) fn store(common: &Common) -> Result<PathBuf, Failure> {
+    match &common.socket {
+        Some(_) => {
+            let status: Value = parse(&common.client()?.get("/api/status")?)?;
+            Ok(PathBuf::from(field(&status, "store")))
+        }
+        None => Ok(common.places()?.store),
+    }
 }
 
 pub(super) const fn open_exit(e: &OpenError) -> Exit {

@@ -35,6 +35,22 @@ pub(super) enum Verb {
         /// The case's reference
         reference: String,
     },
+    /// Print the reason for outage, as it was issued last or a draft of it; or have one issued
+    Rfo {
+        /// The case's reference
+        reference: String,
+        /// text, html or json
+        #[arg(long, default_value = "text", value_parser = ["text", "html", "json"])]
+        format: String,
+        /// A draft as of now, though one was issued
+        #[arg(long)]
+        draft: bool,
+        /// Have one written now and sent to the customer, and print nothing
+        #[arg(long, conflicts_with = "draft")]
+        issue: bool,
+        #[command(flatten)]
+        who: Who,
+    },
     /// Open a case by hand
     Open {
         /// The unit's id
@@ -186,6 +202,8 @@ pub(super) fn perform(verb: &Verb, client: &Client, page: &mut Page) -> Result<(
                     .try_for_each(|sentence| Ok(page.line(sentence)?))
             })
         }
+        Verb::Rfo { reference, issue: true, who, .. } => work(page, reference, "rfo", json!({ "by": who.by })),
+        Verb::Rfo { reference, format, draft, .. } => rfo(client, page, reference, format, *draft),
         Verb::Open { unit, priority, channel, note, who } => {
             let wish = json!({ "unit": unit, "priority": priority, "channel": channel, "note": note, "by": who.by });
             let body = client.post("/api/cases", &wish)?;
@@ -219,6 +237,16 @@ pub(super) fn perform(verb: &Verb, client: &Client, page: &mut Page) -> Result<(
             work(page, reference, "return", json!({ "note": why.note, "by": who.by }))
         }
     }
+}
+
+/// The reason for outage of a case.
+fn rfo(client: &Client, page: &mut Page, reference: &str, format: &str, draft: bool) -> Result<(), Failure> {
+    let format = if page.json { "json" } else { format };
+    let body = client.get(&format!("/api/cases/{}/rfo?format={format}&draft={draft}", encode(reference)))?;
+    if format == "text" {
+        return String::from_utf8_lossy(&body).lines().try_for_each(|line| Ok(page.line(line)?));
+    }
+    Ok(page.raw(&body)?)
 }
 
 fn list(
@@ -284,6 +312,9 @@ fn show(page: &mut Page, case: &Value) -> Result<(), Failure> {
         page.line(&format!("promised      {}, {due}", field(promise, "kind")))?;
     }
     page.line(&format!("level         {}", field(case, "level")))?;
+    if let Some(rfo) = case.get("rfo").filter(|rfo| field(rfo, "step") != "none") {
+        page.line(&format!("rfo           {} issued, the last one is {}", field(rfo, "issued"), field(rfo, "step")))?;
+    }
     page.line(&format!("umbrella      {}", field(case, "umbrella")))?;
     let diagnosis = case.get("diagnosis").map_or_else(|| "-".to_owned(), |diagnosis| field(diagnosis, "sentence"));
     page.line(&format!("diagnosis     {diagnosis}"))?;

@@ -12,6 +12,8 @@ mod maintenance;
 mod ping;
 mod print;
 mod replay;
+mod report;
+mod rfo;
 mod run;
 mod status;
 mod story;
@@ -65,6 +67,10 @@ enum Verb {
     /// Look at cases and work on them
     #[command(subcommand)]
     Case(case::Verb),
+    /// Check a reason for outage, and the journal
+    #[command(subcommand)]
+    Rfo(rfo::Verb),
+    Report(report::Report),
     /// Look at shared causes, and tell everybody under one
     #[command(subcommand)]
     Umbrella(umbrella::Verb),
@@ -186,6 +192,8 @@ fn perform(cli: &Cli) -> Result<(), Failure> {
         Verb::Status => status::show(&cli.common.client()?, &mut page)?,
         Verb::Unit(verb) => unit::perform(verb, &cli.common.client()?, &mut page)?,
         Verb::Case(verb) => case::perform(verb, &cli.common.client()?, &mut page)?,
+        Verb::Rfo(verb) => rfo::perform(verb, &cli.common, &mut page)?,
+        Verb::Report(report) => report::perform(report, &cli.common.client()?, &mut page)?,
         Verb::Umbrella(verb) => umbrella::perform(verb, &cli.common.client()?, &mut page)?,
         Verb::Mail(verb) => mail::perform(verb, &cli.common.client()?, &mut page)?,
         Verb::MailIn(_) => mail::take(&cli.common.client()?, &mut page)?,

@@ -76,6 +76,15 @@ pub(super) fn or_off<T>(value: &str, check: impl FnOnce(&str) -> Checked<T>) -> 
     check(value).map(Some).map_err(|message| format!("{message}, or \"{OFF}\""))
 }
 
+/// Whether something has to be given, or is given when somebody asks for it.
+pub(super) fn required(value: &str) -> Checked<bool> {
+    match value {
+        "required" => Ok(true),
+        "on_request" => Ok(false),
+        _ => Err(format!("is {}: write \"required\" or \"on_request\"", shown(value))),
+    }
+}
+
 /// A share such as "10%" or "0.5%".
 pub(super) fn share(value: &str) -> Checked<Permille> {
     let permille = |text: &str| {

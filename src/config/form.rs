@@ -10,7 +10,7 @@ pub struct Form {
 }
 
 /// Every table but the files themselves.
-pub const FORMS: [Form; 18] = [
+pub const FORMS: [Form; 19] = [
     STORE,
     HTTP,
     DETECTION,
@@ -28,6 +28,7 @@ pub const FORMS: [Form; 18] = [
     SNMP,
     MAINTENANCE,
     PROMISES,
+    RFO,
     ESCALATION,
 ];
 
@@ -40,6 +41,7 @@ pub(super) const MAIN_FILE: Form = Form {
         "degraded",
         "stability",
         "promises",
+        "rfo",
         "escalation",
         "mail",
         "mail_in",
@@ -93,6 +95,7 @@ pub(super) const DEGRADED: Form = Form {
 pub(super) const STABILITY: Form = Form { name: "[stability]", keys: &["p1", "p2"] };
 pub(super) const PROMISES: Form =
     Form { name: "[promises]", keys: &["first_response", "update_p1", "update_p2", "repair"] };
+pub(super) const RFO: Form = Form { name: "[rfo]", keys: &["p1", "p2"] };
 pub(super) const ESCALATION: Form = Form { name: "[escalation]", keys: &LEVELS };
 /// Levels of an escalation, in the order of `Level::ALL`.
 pub(super) const LEVELS: [&str; 3] = ["l1", "l2", "l3"];

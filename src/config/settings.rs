@@ -79,6 +79,8 @@ pub(super) fn stability(root: &Section<'_>) -> Stability {
 
 /// What is promised to everybody.
 pub(super) fn promises(root: &Section<'_>) -> Pledges {
+    let rfo = root.section("rfo", form::RFO);
+    let required = |key, default| rfo.parse(key, check::required).unwrap_or(default);
     let promises = root.section("promises", form::PROMISES);
     let within = |key, default| promises.parse(key, |v| check::or_off(v, check::duration)).unwrap_or(Some(default));
     Pledges {
@@ -86,6 +88,8 @@ pub(super) fn promises(root: &Section<'_>) -> Pledges {
         update_p1: within("update_p1", UPDATE_P1),
         update_p2: within("update_p2", UPDATE_P2),
         repair: promises.flag("repair", true),
+        rfo_p1: required("p1", true),
+        rfo_p2: required("p2", false),
     }
 }
 

@@ -10,6 +10,7 @@ pub mod maintenance;
 pub mod party;
 pub mod plan;
 pub mod preview;
+pub mod rfo;
 pub mod time;
 pub mod turn;
 pub mod view;

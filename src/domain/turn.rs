@@ -1,8 +1,8 @@
 //! What goes into a step of the watch, and what comes out of it.
 
 use super::desk::{
-    Alarm, Case, Channel, LetterMark, Move, NotOpen, Priority, PromiseKind, Reference, Sorted, Umbrella, Unreachable,
-    WaitingOn,
+    Alarm, Case, Channel, LetterMark, Move, NotOpen, Priority, PromiseKind, Reference, RfoDocument, RfoOrder, Sorted,
+    Umbrella, Unreachable, WaitingOn, WrittenRfo,
 };
 use super::fact::Fact;
 use super::letter::{Delivery, Letter, LetterChange, LetterId};
@@ -44,6 +44,8 @@ pub enum Input {
     Mailed(Box<Incoming>),
     /// Devices said something unasked.
     Trapped(Vec<Trap>),
+    /// A reason for outage was written, or could not be.
+    RfoWritten(Box<WrittenRfo>),
     /// Another inventory is in force.
     Planned(Box<Plan>),
     /// The wall clock was set.
@@ -181,6 +183,8 @@ pub enum Command {
         /// Why.
         note: Option<String>,
     },
+    /// Give the customer a reason for outage.
+    Rfo,
 }
 
 impl Command {
@@ -198,6 +202,7 @@ impl Command {
             Self::Wait { .. } => Move::Wait,
             Self::Solve { .. } => Move::Solve,
             Self::Return { .. } => Move::Return,
+            Self::Rfo => Move::Rfo,
         }
     }
 }
@@ -428,6 +433,10 @@ pub struct Turn {
     pub probes: Vec<Probe>,
     /// Letters to be handed to the mail engine.
     pub deliver: Vec<LetterId>,
+    /// Reasons for outage to be written.
+    pub rfo_orders: Vec<RfoOrder>,
+    /// Reasons for outage that were.
+    pub rfos: Vec<(RfoOrder, RfoDocument)>,
     /// Devices about which a view shows something else now.
     pub touched: Vec<Slot>,
     /// Whether slots have other devices now.
@@ -464,6 +473,8 @@ impl Turn {
             replies: Vec::new(),
             probes: Vec::new(),
             deliver: Vec::new(),
+            rfo_orders: Vec::new(),
+            rfos: Vec::new(),
             touched: Vec::new(),
             replanned: false,
             lateness: Duration::ZERO,

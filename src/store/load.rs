@@ -18,6 +18,11 @@ const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 3_600);
 const CLOSED_OF: &str = "SELECT unit, max(number) FROM cases \
      WHERE number NOT IN (SELECT number FROM cases WHERE closed_at IS NULL) GROUP BY unit";
 
+/// Letters on their way that bring customers a reason for outage. From the cases: few of them await one.
+const RFO_LETTERS: &str = "SELECT l.id, c.number, t.number FROM cases AS c \
+     JOIN letter_lines AS t ON t.case_number = c.number AND t.kind = 'rfo' JOIN letters AS l ON l.id = t.letter \
+     WHERE c.closed_at IS NULL AND c.rfo_step = 'issued' AND l.state = 'queued' AND l.to_customer = 1 ORDER BY l.id";
+
 pub(super) fn load(db: &Connection) -> Result<Loaded> {
     let mark = mark(db)?;
     let saved = Saved {
@@ -65,6 +70,7 @@ pub(super) fn desk(db: &Connection) -> Result<SavedDesk> {
             |row| row.get(0),
         )?,
         letters: letters(db)?,
+        rfo_letters: all(db, RFO_LETTERS, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?,
         mail: rows::mail_room(db)?,
     })
 }

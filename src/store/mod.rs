@@ -6,18 +6,25 @@
 
 mod backup;
 mod columns;
+mod dossier;
 mod load;
 mod mails;
 mod open;
 mod reader;
+mod report;
+mod rfo;
 mod rows;
 mod schema;
+mod seal;
 mod writer;
 
 pub use backup::{BackupError, SKIPPED_CASES};
 pub use mails::{MailRow, Parcel};
 pub use open::OpenError;
 pub use reader::{CaseFilter, LetterRow, ReadError, Reader, TimelineEntry, UmbrellaRow};
+pub use report::{Availability, CustomerRow, PromiseRow, REPEATED_WITHIN, SlaRow, Span, TierRow};
+pub use rfo::IssuedRfo;
+pub use seal::{Hash, Inspection, Seal, Tampered};
 pub use writer::{CommitError, Store};
 
 use crate::domain::desk::Topic;

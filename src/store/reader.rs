@@ -338,7 +338,7 @@ impl Reader {
         read().map_err(|error| self.fault(&error))
     }
 
-    fn each<T>(
+    pub(super) fn each<T>(
         &self,
         sql: &str,
         values: impl Params,
@@ -361,7 +361,7 @@ impl Reader {
         read().map_err(|error| self.fault(&error))
     }
 
-    fn fault(&self, error: &rusqlite::Error) -> ReadError {
+    pub(super) fn fault(&self, error: &rusqlite::Error) -> ReadError {
         ReadError { path: self.path.clone(), why: error.to_string() }
     }
 }

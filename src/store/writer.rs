@@ -2,8 +2,9 @@
 
 use super::mails::put_mails;
 use super::open::{self, OpenError};
+use super::seal::{self, Hash, Seal, Sealed, Sealer};
 use super::{Commit, Loaded, load, rows};
-use crate::domain::desk::{SavedDesk, Topic};
+use crate::domain::desk::{Reference, SavedDesk, Topic};
 use crate::domain::letter::LetterState;
 use crate::domain::maintenance::Maintenance;
 use crate::domain::time::{Calendar, ClockMark};
@@ -109,6 +110,16 @@ impl Store {
         self.recall(|db| Ok((load::desk(db)?, load::maintenance(db, load::mark(db)?.as_ref())?)))
     }
 
+    /// The bytes of a reason for outage that was issued.
+    ///
+    /// # Errors
+    /// If it can't be read, or is not there.
+    pub fn rfo(&self, reference: Reference, number: u32) -> Result<String, CommitError> {
+        let read = "SELECT json FROM rfos WHERE case_number = ?1 AND number = ?2";
+        let read = || self.db.prepare_cached(read)?.query_row(params![reference, number], |row| row.get(0));
+        read().map_err(|error| self.refusal(&error))
+    }
+
     pub(super) fn recall<T>(&self, read: impl FnOnce(&Connection) -> SqlResult<T>) -> Result<T, OpenError> {
         read(&self.db).map_err(|error| OpenError::from_sqlite(&self.path, &error))
     }
@@ -142,6 +153,7 @@ impl Store {
     fn write(&mut self, commits: &[Commit<'_>]) -> SqlResult<()> {
         let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         commits.iter().try_for_each(|commit| put(&transaction, commit))?;
+        put_journal(&transaction, commits)?;
         transaction.commit()
     }
 
@@ -167,9 +179,9 @@ fn put(transaction: &Transaction<'_>, commit: &Commit<'_>) -> SqlResult<()> {
     rows::put_cases(transaction, &commit.turn.cases, commit.turn.at)?;
     put_held(transaction, commit.turn)?;
     put_works(transaction, commit.turn)?;
+    put_rfos(transaction, commit.turn)?;
     put_letters(transaction, commit)?;
     put_mails(transaction, commit.turn)?;
-    put_journal(transaction, commit)?;
     put_clock(transaction, commit)
 }
 
@@ -234,6 +246,18 @@ fn put_works(transaction: &Transaction<'_>, turn: &Turn) -> SqlResult<()> {
     Ok(())
 }
 
+/// A document that is there already stays as it is.
+fn put_rfos(transaction: &Transaction<'_>, turn: &Turn) -> SqlResult<()> {
+    let mut put = transaction.prepare_cached(
+        "INSERT INTO rfos (case_number, number, sha256, json, issued_at, seal) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    for (order, document) in &turn.rfos {
+        let hash = Hash::of(document.json.as_bytes());
+        put.execute(params![order.reference, order.number, hash, document.json, turn.at, document.seal])?;
+    }
+    Ok(())
+}
+
 fn put_letters(transaction: &Transaction<'_>, commit: &Commit<'_>) -> SqlResult<()> {
     let mut put = transaction.prepare_cached(rows::PUT_LETTER)?;
     let mut put_line = transaction.prepare_cached(rows::PUT_LINE)?;
@@ -253,14 +277,36 @@ fn put_letters(transaction: &Transaction<'_>, commit: &Commit<'_>) -> SqlResult<
     Ok(())
 }
 
-fn put_journal(transaction: &Transaction<'_>, commit: &Commit<'_>) -> SqlResult<()> {
-    let mut put = transaction.prepare_cached(
-        "INSERT INTO journal (at, kind, device, case_number, umbrella, text, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    )?;
-    for entry in commit.entries {
-        let (case, umbrella) = (entry.topic.and_then(Topic::case), entry.topic.and_then(Topic::umbrella));
-        put.execute(params![commit.turn.at, entry.kind, entry.device, case, umbrella, entry.text, entry.data])?;
+/// What all commits have for the journal, and one seal over it. A row that somebody has put in or taken out by hand must
+/// not keep the next one from being written.
+fn put_journal(transaction: &Transaction<'_>, commits: &[Commit<'_>]) -> SqlResult<()> {
+    if commits.iter().all(|commit| commit.entries.is_empty()) {
+        return Ok(());
     }
+    let mut put = transaction.prepare_cached(
+        "INSERT INTO journal (seq, at, kind, device, case_number, umbrella, text, data) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?;
+    let (last_seal, last_row) = seal::last(transaction)?;
+    let mut sealer = Sealer::after(last_seal);
+    let number = |reference: Reference| i64::try_from(reference.number()).unwrap_or(i64::MAX);
+    let entries = commits.iter().flat_map(|commit| commit.entries.iter().map(|entry| (commit.turn.at, entry)));
+    for (seq, (at, entry)) in (last_seal.seq.max(last_row) + 1..).zip(entries) {
+        let (case, umbrella) = (entry.topic.and_then(Topic::case), entry.topic.and_then(Topic::umbrella));
+        put.execute(params![seq, at, entry.kind, entry.device, case, umbrella, entry.text, entry.data])?;
+        sealer.add(&Sealed {
+            seq,
+            at: at.as_millis(),
+            kind: entry.kind,
+            device: entry.device.as_deref(),
+            case: case.map(number),
+            umbrella: umbrella.map(number),
+            text: &entry.text,
+            data: &entry.data,
+        });
+    }
+    let Some(Seal { seq, hash }) = sealer.finish() else { return Ok(()) };
+    transaction.prepare_cached("INSERT INTO journal_seals (seq, seal) VALUES (?1, ?2)")?.execute(params![seq, hash])?;
     Ok(())
 }
 

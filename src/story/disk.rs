@@ -1,7 +1,8 @@
 //! The simulated daemon's disk: what a turn leaves on it, and what a start finds there.
 
 use crate::domain::desk::{
-    Alarm, AlarmKind, Case, MailOutcome, Reference, SavedDesk, SavedMailRoom, SavedUmbrella, Umbrella, Unreachable,
+    Alarm, AlarmKind, Case, LetterKind, MailOutcome, Reference, SavedDesk, SavedMailRoom, SavedUmbrella, Umbrella,
+    Unreachable,
 };
 use crate::domain::letter::{Letter, LetterId, LetterState, SavedLetter, SavedLetters, Thread};
 use crate::domain::mail::{Incoming, MailId};
@@ -111,6 +112,7 @@ impl Disk {
                     .collect(),
                 alarms: self.alarms.values().cloned().collect(),
                 next_number: self.next_case,
+                rfo_letters: self.rfo_letters(),
                 letters: SavedLetters {
                     next_id: self.letters.last_key_value().map_or(0, |(id, _)| id + 1),
                     waiting: self
@@ -133,6 +135,18 @@ impl Disk {
             maintenance: self.maintenance.values().cloned().collect(),
             watched_until: self.watched_until,
         }
+    }
+
+    fn rfo_letters(&self) -> Vec<(LetterId, Reference, u32)> {
+        let is_queued = |id: &LetterId| self.letters.get(id).is_some_and(|(_, state)| *state == LetterState::Queued);
+        let theirs = self
+            .written
+            .iter()
+            .filter(|letter| letter.mark.kind == LetterKind::Rfo && letter.greeting.is_some() && is_queued(&letter.id));
+        let lines = |letter: &Letter| -> Vec<_> {
+            letter.lines().into_iter().map(|(reference, mark)| (letter.id, reference, mark.number)).collect()
+        };
+        theirs.flat_map(lines).collect()
     }
 
     fn saved_umbrellas(&self) -> Vec<SavedUmbrella> {

@@ -76,6 +76,8 @@ impl Settings {
             "update_p1" => self.pledges.update_p1 = pledge(value)?,
             "update_p2" => self.pledges.update_p2 = pledge(value)?,
             "repair" => self.pledges.repair = on_or_off(value)?,
+            "rfo_p1" => self.pledges.rfo_p1 = required(value)?,
+            "rfo_p2" => self.pledges.rfo_p2 = required(value)?,
             _ => {
                 let length = self.length(key)?;
                 *length = duration(value)?;
@@ -98,7 +100,7 @@ impl Settings {
             _ => {
                 return Err(format!(
                     "unknown setting {key:?}: use interval, snmp_interval, timeout, down_after, solve_after, history, p1, \
-                     p2, first_response, update_p1, update_p2, repair, window, good_windows, loss, rtt, rtt_factor, flaps, reboots, errors or load"
+                     p2, first_response, update_p1, update_p2, repair, rfo_p1, rfo_p2, window, good_windows, loss, rtt, rtt_factor, flaps, reboots, errors or load"
                 ));
             }
         })
@@ -114,6 +116,14 @@ fn on_or_off(value: &str) -> Result<bool, String> {
         "on" => Ok(true),
         "off" => Ok(false),
         _ => Err(format!("{value:?} is neither on nor off")),
+    }
+}
+
+fn required(value: &str) -> Result<bool, String> {
+    match value {
+        "required" => Ok(true),
+        "on_request" => Ok(false),
+        _ => Err(format!("{value:?} is neither required nor on_request")),
     }
 }
 

@@ -68,6 +68,8 @@ pub enum Action {
     Mail {
         /// Whether it puts letters off.
         refused: bool,
+        /// Never: it refuses them for good.
+        for_good: bool,
     },
     /// Somebody writes.
     Write(Post),

@@ -179,7 +179,10 @@ fn perform(sim: &mut Sim, action: &Action) -> Result<(), String> {
         Action::Suspend => sim.suspend(true),
         Action::Resume => sim.suspend(false),
         Action::Clock(by_ms) => sim.step_clock(*by_ms),
-        Action::Mail { refused } => sim.set_mail(*refused),
+        Action::Mail { refused, for_good } => {
+            sim.set_mail(*refused);
+            sim.set_mail_rejected(*for_good);
+        }
         Action::Write(post) => return sim.receive(post),
         Action::Bounce(address) => return sim.bounce(address),
         Action::Uplink { cut } => sim.set_uplink(*cut),

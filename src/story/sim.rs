@@ -5,7 +5,7 @@ use super::disk::Disk;
 use super::grammar::Agent;
 use super::post::Post;
 use super::site::Line;
-use crate::domain::desk::{Alarm, Case, MailOutcome, Umbrella};
+use crate::domain::desk::{Alarm, Case, MailOutcome, RfoDocument, RfoOrder, Umbrella, WrittenRfo};
 use crate::domain::fact::Fact;
 use crate::domain::letter::{Delivery, Letter, LetterId};
 use crate::domain::mail::{Incoming, MailId};
@@ -23,6 +23,9 @@ use std::time::Duration;
 
 /// How long the mail server takes for a letter.
 const MAIL_TAKES: Duration = Duration::from_millis(50);
+
+/// How long it takes to write a reason for outage.
+const RFO_TAKES: Duration = Duration::from_millis(30);
 
 /// What the daemon is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,11 +53,13 @@ pub struct Sim {
     seats: Vec<usize>,
     uplink_cut: bool,
     mail_refused: bool,
+    mail_rejected: bool,
     resolver_works: bool,
     /// Whether there are names to look up.
     names_wanted: bool,
     in_flight: BinaryHeap<Reverse<InFlight>>,
     mail_in_flight: BinaryHeap<Reverse<(Time, LetterId)>>,
+    rfos_in_flight: BinaryHeap<Reverse<(Time, RfoOrder)>>,
     inputs: Vec<Input>,
     results: Vec<ProbeResult>,
     dice: Dice,
@@ -117,10 +122,12 @@ impl Sim {
             seats: Vec::new(),
             uplink_cut: false,
             mail_refused: false,
+            mail_rejected: false,
             resolver_works: true,
             names_wanted: false,
             in_flight: BinaryHeap::new(),
             mail_in_flight: BinaryHeap::new(),
+            rfos_in_flight: BinaryHeap::new(),
             inputs: Vec::new(),
             results: Vec::new(),
             dice: Dice::new(seed),
@@ -348,6 +355,11 @@ impl Sim {
         self.mail_refused = refused;
     }
 
+    /// Lets the mail server refuse every letter for good, or take it.
+    pub const fn set_mail_rejected(&mut self, rejected: bool) {
+        self.mail_rejected = rejected;
+    }
+
     /// Sets the wall clock.
     pub fn step_clock(&mut self, by_ms: i64) {
         self.calendar.step(self.now, self.calendar.offset_ms(self.now) + by_ms);
@@ -382,6 +394,7 @@ impl Sim {
         self.turn.clear();
         self.in_flight.clear();
         self.mail_in_flight.clear();
+        self.rfos_in_flight.clear();
         self.inputs.clear();
         self.doom = None;
     }
@@ -413,6 +426,7 @@ impl Sim {
                 (Monitor::Runs, Some(watch)) => {
                     let result = self.in_flight.peek().map_or(until, |Reverse((at, ..))| *at);
                     let mail = self.mail_in_flight.peek().map_or(until, |Reverse((at, _))| *at);
+                    let mail = mail.min(self.rfos_in_flight.peek().map_or(until, |Reverse((at, _))| *at));
                     let soon = if self.inputs.is_empty() { until } else { self.now };
                     Some(watch.next_due().min(result).min(mail).min(soon).max(self.now))
                 }
@@ -440,6 +454,7 @@ impl Sim {
             if later(self.watch.as_ref().map(|watch| watch.next_due()))
                 && later(self.in_flight.peek().map(|Reverse((at, ..))| *at))
                 && later(self.mail_in_flight.peek().map(|Reverse((at, _))| *at))
+                && later(self.rfos_in_flight.peek().map(|Reverse((at, _))| *at))
             {
                 return;
             }
@@ -474,9 +489,20 @@ impl Sim {
             && at <= self.now
         {
             self.mail_in_flight.pop();
-            let delivery =
-                if self.mail_refused { Delivery::Deferred("450 try again later".into()) } else { Delivery::Sent };
+            let delivery = match (self.mail_rejected, self.mail_refused) {
+                (true, _) => Delivery::Refused("550 no".into()),
+                (false, true) => Delivery::Deferred("450 try again later".into()),
+                (false, false) => Delivery::Sent,
+            };
             watch.step(Input::Attempted(letter, delivery), &mut self.turn);
+        }
+        while let Some(&Reverse((at, order))) = self.rfos_in_flight.peek()
+            && at <= self.now
+        {
+            self.rfos_in_flight.pop();
+            let document = RfoDocument { json: "{}".into(), sha256: "0".repeat(64), seal: 0 };
+            let written = WrittenRfo { order, document: Some(document) };
+            watch.step(Input::RfoWritten(Box::new(written)), &mut self.turn);
         }
         for input in self.inputs.drain(..) {
             watch.step(input, &mut self.turn);
@@ -509,6 +535,9 @@ impl Sim {
         self.turn.probes = probes;
         for letter in self.turn.deliver.drain(..) {
             self.mail_in_flight.push(Reverse((self.now + MAIL_TAKES, letter)));
+        }
+        for order in self.turn.rfo_orders.drain(..) {
+            self.rfos_in_flight.push(Reverse((self.now + RFO_TAKES, order)));
         }
         self.replies.append(&mut self.turn.replies);
         self.turn.clear();

@@ -87,8 +87,9 @@ pub(super) fn action(words: &[&str]) -> Result<Action, String> {
         ["monitor", "suspend"] => Action::Suspend,
         ["monitor", "resume"] => Action::Resume,
         ["clock", step] => Action::Clock(clock_step(step)?),
-        ["mail", "refuse"] => Action::Mail { refused: true },
-        ["mail", "accept"] => Action::Mail { refused: false },
+        ["mail", "refuse"] => Action::Mail { refused: true, for_good: false },
+        ["mail", "reject"] => Action::Mail { refused: true, for_good: true },
+        ["mail", "accept"] => Action::Mail { refused: false, for_good: false },
         ["mail", "from", rest @ ..] => Action::Write(Post::parse(rest)?),
         ["bounce", address] => Action::Bounce((*address).to_owned()),
         ["uplink", "cut"] => Action::Uplink { cut: true },
@@ -119,7 +120,7 @@ fn unknown(words: &[&str]) -> String {
     format!(
         "{:?} is no event: use SUBJECT silent, SUBJECT answer 12ms [jitter 40ms], SUBJECT lose 30%, SUBJECT reboot, \
          SUBJECT interface …, SUBJECT snmp …, SUBJECT trap NAME, group KIND=NAME …, monitor …, clock +1h, mail \
-         refuse|accept, mail from ADDRESS …, bounce ADDRESS, uplink cut|mend, resolver fails|works, maintenance …, umbrella update TEXT, case UNIT … or \
+         refuse|reject|accept, mail from ADDRESS …, bounce ADDRESS, uplink cut|mend, resolver fails|works, maintenance …, umbrella update TEXT, case UNIT … or \
          expect …",
         words.join(" ")
     )
@@ -145,8 +146,9 @@ fn command(words: &[&str]) -> Result<Command, String> {
         }
         ["solve", rest @ ..] => Command::Solve { note: note(rest) },
         ["return", rest @ ..] => Command::Return { note: note(rest) },
+        ["rfo"] => Command::Rfo,
         [..] => return Err("a case can be told: open P1|P2, take, note TEXT, update public [TEXT], promise update|onsite TIME, arrive, \
-                             assign NAME, escalate, wait PARTY, solve or return"
+                             assign NAME, escalate, wait PARTY, solve, return or rfo"
                 .into()),
     })
 }

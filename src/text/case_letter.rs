@@ -115,6 +115,10 @@ fn message(letter: &Letter, case: &Case) -> String {
         LetterKind::TakenBack => taken_back(case, &service),
         LetterKind::News => format!("there is news of {service}:"),
         LetterKind::Escalated => escalated(letter, case, &service),
+        LetterKind::Rfo => format!(
+            "the reason for outage of {service} is below: what happened, what was done, and what of our promises was \
+             kept."
+        ),
         LetterKind::Heard => format!("there is a message about {service}:"),
         LetterKind::Updated
         | LetterKind::Announced
@@ -229,6 +233,10 @@ fn particulars(letter: &Letter, case: &Case, calendar: &Calendar) -> Vec<(&'stat
             rows.extend(due(PromiseKind::OnSite).map(|time| ("Engineer due", at(time))));
             rows.extend(due(PromiseKind::Update).map(|time| ("Next news", at(time))));
             rows.extend(repair_due(case).map(|time| ("Repair due", at(time))));
+        }
+        LetterKind::Rfo => {
+            rows.extend(recovered_at.map(|time| ("Recovery", at(time))));
+            rows.push(("Total downtime", duration(case.downtime.total(letter.written_at))));
         }
         LetterKind::Solved => {
             rows.extend(recovered_at.map(|time| ("Recovery", at(time))));

@@ -4,7 +4,7 @@ use super::count::many;
 use super::sentence::{because, diagnosis_words, finding_words, line_does, promise_words, waits_for};
 use super::time::{duration, utc};
 use crate::domain::desk::{
-    Actor, Case, EscalatedBy, Escalation, HeldLetter, Line, Outage, Priority, PromiseKind, Stage,
+    Actor, Case, EscalatedBy, Escalation, HeldLetter, Line, Outage, Priority, PromiseKind, RfoStep, Stage,
 };
 use crate::domain::time::{Calendar, Time};
 use crate::domain::watch::{Interval, Reason, Verdict};
@@ -287,6 +287,9 @@ fn next(case: &Case, now: Time, calendar: &Calendar) -> String {
                 ""
             };
             match case.close_due() {
+                Some(at) if at <= now && !case.rfo_is_settled() => {
+                    format!("Next: its window was over at {}; {}", utc(at, calendar), rfo_words(case))
+                }
                 Some(at) => format!(
                     "Next: it closes at {} if the fault stays away; {seen} of the {length} window have been \
                      observed.{blind}{lost}",
@@ -299,5 +302,15 @@ fn next(case: &Case, now: Time, calendar: &Calendar) -> String {
             }
         }
         Stage::Closed { .. } => "Next: nothing; a later fault opens a new case.".into(),
+    }
+}
+
+/// What a case that could be closed still waits for.
+const fn rfo_words(case: &Case) -> &'static str {
+    match case.rfo.step {
+        RfoStep::Issued => "it closes when a mail server of the customer has taken the reason for outage.",
+        RfoStep::None | RfoStep::Ordered { .. } | RfoStep::Delivered | RfoStep::Undelivered => {
+            "it closes when the customer has been given a reason for outage, which is being written."
+        }
     }
 }

@@ -51,6 +51,10 @@ pub fn kind(fact: &Fact) -> &'static str {
             CaseFact::Diagnosed(_) => "case_diagnosed",
             CaseFact::Solved { .. } => "case_solved",
             CaseFact::Returned { .. } => "case_returned",
+            CaseFact::RfoOrdered { .. } => "rfo_ordered",
+            CaseFact::RfoIssued { .. } => "rfo_issued",
+            CaseFact::RfoDelivered { .. } => "rfo_delivered",
+            CaseFact::RfoUndelivered { .. } => "rfo_undelivered",
             CaseFact::Closed => "case_closed",
         },
         Fact::AgentChanged { .. } => "agent_changed",
@@ -367,6 +371,12 @@ fn case_fields(fact: &CaseFact, put: &mut Put<'_>) {
         }
         CaseFact::Degraded(finding) => finding_fields(finding, put),
         CaseFact::Left | CaseFact::Closed => {}
+        CaseFact::RfoOrdered { by } => put!(put, "by": by.name()),
+        CaseFact::RfoIssued { number, sha256, seal } => {
+            put!(put, "number": *number, "sha256": sha256.as_str(), "seal": *seal);
+        }
+        CaseFact::RfoDelivered { number } => put!(put, "number": *number),
+        CaseFact::RfoUndelivered { number, why } => put!(put, "number": *number, "why": why.name()),
         CaseFact::Joined { umbrella } => put!(put, "umbrella": *umbrella),
         CaseFact::Diagnosed(diagnosis) => put!(
             put, "cause": diagnosis.cause.name(),

@@ -1,18 +1,27 @@
 //! Letters in their final words.
 
 use super::case_letter;
-use super::sentence::{alarm_words, all_clear_words, cause_words};
+use super::sentence::{alarm_words, all_clear_words, cause_words, site_words};
 use super::stamp::Stamp;
 use super::time::{duration, utc};
-use crate::domain::desk::{Alarm, Case, LetterKind, LetterMark, Umbrella};
+use crate::domain::desk::{Alarm, Case, LetterKind, LetterMark, SiteCause, Umbrella};
 use crate::domain::letter::{Content, Letter, Mail, Thread};
 use crate::domain::maintenance::{Maintenance, Stage};
-use crate::domain::time::Calendar;
+use crate::domain::time::{Calendar, Time};
 use std::sync::Arc;
+
+/// Lines of which one letter brings the whole reasons for outage; of more it tells the heads.
+pub const MAX_DOCUMENTS_A_LETTER: usize = 5;
 
 /// Writes out `letter`.
 #[must_use]
 pub fn mail(letter: &Letter, stamp: &Stamp, calendar: &Calendar) -> Mail {
+    mail_with(letter, &[], stamp, calendar)
+}
+
+/// The same of a letter that brings documents, each as text.
+#[must_use]
+pub fn mail_with(letter: &Letter, documents: &[String], stamp: &Stamp, calendar: &Calendar) -> Mail {
     let id = |mark| stamp.message_id(&letter.thread, mark, &letter.to);
     let first = LetterMark { kind: first_kind(&letter.thread), number: 1 };
     let mut references: Vec<String> = letter.previous.iter().flat_map(|&previous| [id(first), id(previous)]).collect();
@@ -25,7 +34,7 @@ pub fn mail(letter: &Letter, stamp: &Stamp, calendar: &Calendar) -> Mail {
         references,
         reply_to: stamp.reply_to(&letter.thread, &letter.to),
         subject: subject(letter),
-        body: body(letter, calendar),
+        body: documents.iter().fold(body(letter, calendar), |body, document| body + "\n\n" + document),
         written_unix_ms: calendar.unix_millis(letter.written_at),
     }
 }
@@ -120,6 +129,9 @@ fn about_lines(
         LetterKind::Closed => {
             format!("The fault of {count} has stayed away for the whole time that we watched. The cases are closed.")
         }
+        LetterKind::Rfo => {
+            format!("What happened to {count}, and what we did about it, is below.")
+        }
         LetterKind::Updated | LetterKind::News => format!("There is news of the fault of {count}."),
         LetterKind::Escalated => format!(
             "We have not kept what we had promised you about the fault of {count}. We are sorry. It has been brought to \
@@ -138,6 +150,9 @@ fn about_lines(
     }
     for (case, mark) in lines {
         text.push_str(&format!("{}\n", line_of(case, mark.kind, calendar)));
+    }
+    if letter.mark.kind == LetterKind::Rfo && lines.len() > MAX_DOCUMENTS_A_LETTER {
+        text.push_str("\nAsk us by the number of a case for its whole reason for outage.\n");
     }
     text.push_str(&format!(
         "\nPlease keep {} in the subject of any reply, or the number of a case if it is about one line only.\n",
@@ -162,6 +177,9 @@ const fn is_back(case: &Case) -> bool {
 fn line_of(case: &Case, kind: LetterKind, calendar: &Calendar) -> String {
     let opening = &case.opening;
     let at = |time| utc(time, calendar);
+    if kind == LetterKind::Rfo {
+        return outage_of(case, calendar);
+    }
     let when = if matches!(kind, LetterKind::Solved | LetterKind::Closed) && is_back(case) {
         case.recovered_at.map(|time| format!("back since {}", at(time)))
     } else {
@@ -174,6 +192,25 @@ fn line_of(case: &Case, kind: LetterKind, calendar: &Calendar) -> String {
         opening.circuit.order,
         opening.reference,
         case.priority.name()
+    )
+}
+
+/// The heads of a line's reason for outage.
+fn outage_of(case: &Case, calendar: &Calendar) -> String {
+    let opening = &case.opening;
+    let at = |time: Option<Time>| time.map_or_else(|| "-".to_owned(), |time| utc(time, calendar));
+    let cause = case.diagnosis.as_ref().map_or(SiteCause::Unknown, |diagnosis| diagnosis.cause);
+    let lost = case.downtime.total(case.window().map_or(case.opened_at, |(solved_at, _)| solved_at));
+    format!(
+        "  {} (order {}, {}): {}, lost since {}, back since {}, {} in all; cause: {}",
+        opening.unit,
+        opening.circuit.order,
+        opening.reference,
+        case.priority.name(),
+        at(opening.first_loss),
+        at(case.recovered_at),
+        duration(lost),
+        site_words(cause)
     )
 }
 

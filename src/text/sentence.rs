@@ -4,7 +4,7 @@ use super::count::many;
 use super::time::{duration, utc};
 use crate::domain::desk::{
     Actor, AlarmCause, AlarmKind, CanaryStep, CaseFact, Cause, Diagnosis, EscalatedBy, Heard, LetterMark, Line,
-    MailOutcome, Opening, PromiseKind, Reference, SiteCause, Umbrella, WaitingOn, Witness, Writer,
+    MailOutcome, Opening, PromiseKind, Reference, SiteCause, Umbrella, Undelivered, WaitingOn, Witness, Writer,
 };
 use crate::domain::fact::Fact;
 use crate::domain::letter::{LetterLabel, Thread};
@@ -274,6 +274,20 @@ pub(super) fn case_sentence(fact: &CaseFact, calendar: &Calendar) -> String {
         }
         CaseFact::Returned { by: Actor::Watch, .. } => "Back at work: the fault is back within the window.".into(),
         CaseFact::Returned { by: Actor::Staff(name), note, .. } => format!("Back at work by {name}{}.", noted(note)),
+        CaseFact::RfoOrdered { by: Actor::Watch } => "A reason for outage is to be given before it is closed.".into(),
+        CaseFact::RfoOrdered { by: by @ (Actor::Staff(_) | Actor::Customer(_)) } => {
+            format!("{} wants a reason for outage to be given.", by.name())
+        }
+        CaseFact::RfoIssued { number, sha256, .. } => {
+            format!("Reason for outage {number} was issued, SHA-256 {sha256}.")
+        }
+        CaseFact::RfoDelivered { number } => format!("The customer's mail server took reason for outage {number}."),
+        CaseFact::RfoUndelivered { number, why: Undelivered::Nobody } => {
+            format!("Reason for outage {number} reached nobody: there is nobody to write to.")
+        }
+        CaseFact::RfoUndelivered { number, why: Undelivered::Refused } => {
+            format!("Reason for outage {number} reached nobody: it was refused for every address.")
+        }
         CaseFact::Returned { by: Actor::Customer(address), .. } => {
             format!("Back at work: {address} wrote within the window.")
         }

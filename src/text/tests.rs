@@ -168,7 +168,16 @@ fn letters() {
 fn pledged() -> Opening {
     let hours = |hours| Some(Duration::from_hours(hours));
     let first_response = Some(Duration::from_mins(30));
-    Opening { pledges: Pledges { first_response, update_p1: hours(1), update_p2: hours(4), repair: true }, ..opening() }
+    Opening {
+        pledges: Pledges {
+            first_response,
+            update_p1: hours(1),
+            update_p2: hours(4),
+            repair: true,
+            ..Pledges::default()
+        },
+        ..opening()
+    }
 }
 
 fn missed(minutes: i64, kind: PromiseKind, level: Level) -> [(i64, CaseFact); 2] {

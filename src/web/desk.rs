@@ -218,6 +218,20 @@ impl Order for Return {
     }
 }
 
+/// Body of a `POST` to `…/rfo`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rfo {
+    by: Option<String>,
+}
+
+impl Order for Rfo {
+    const MOVE: Move = Move::Rfo;
+    fn read(self) -> Result<(Option<String>, Command), Problem> {
+        Ok((self.by, Command::Rfo))
+    }
+}
+
 /// A note that people can read.
 pub(super) fn note(text: String) -> Result<String, Problem> {
     if text.trim().is_empty() {

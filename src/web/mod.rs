@@ -15,6 +15,8 @@ mod maintenance;
 mod people;
 mod problem;
 mod readers;
+mod report;
+mod rfo;
 mod scene;
 mod show;
 mod strip;
@@ -32,6 +34,7 @@ pub use umbrella::MAX_CHILDREN;
 pub use works::MAX_LOSSES;
 
 use crate::domain::desk::{AlarmCause, Case, Cause, Diagnosis, HeldLetter};
+use crate::domain::rfo::Rfo;
 use crate::domain::time::{Calendar, Time};
 use crate::domain::watch::{Finding, Interval, Secret};
 use axum::Router;
@@ -45,6 +48,7 @@ use people::People;
 use problem::Problem;
 use readers::Readers;
 use scene::Scene;
+use serde_json::Value;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -67,6 +71,12 @@ pub struct Words {
     pub cause: fn(&Cause) -> String,
     /// What is wrong with the watch itself.
     pub alarm: fn(&AlarmCause) -> String,
+    /// A reason for outage as JSON, as of a row of the journal with its seal.
+    pub draft: fn(&Rfo, i64, &str, &Calendar) -> String,
+    /// A reason for outage as text, from its JSON.
+    pub rfo_text: fn(&Value) -> String,
+    /// The same as HTML.
+    pub rfo_html: fn(&Value) -> String,
 }
 
 /// Threads for what blocks: readers of the store, and look-ups of user names.
@@ -173,6 +183,7 @@ fn router(services: Services) -> Router {
         .route("/api/cases", get(api::cases).post(desk::open))
         .route("/api/cases/{reference}", get(api::case))
         .route("/api/cases/{reference}/explain", get(api::explain))
+        .route("/api/cases/{reference}/rfo", get(rfo::show).post(desk::work::<desk::Rfo>))
         .route("/api/cases/{reference}/take", post(desk::work::<desk::Take>))
         .route("/api/cases/{reference}/note", post(desk::work::<desk::Note>))
         .route("/api/cases/{reference}/tell", post(desk::work::<desk::Tell>))
@@ -186,6 +197,7 @@ fn router(services: Services) -> Router {
         .route("/api/umbrellas", get(umbrella::list))
         .route("/api/umbrellas/{reference}", get(umbrella::show))
         .route("/api/umbrellas/{reference}/update", post(umbrella::update))
+        .route("/api/reports/{name}", get(report::show))
         .route("/api/mail", get(mail::list).post(mail::take))
         .route("/api/mail/{id}", get(mail::show))
         .route("/api/mail/{id}/{verb}", post(mail::file))

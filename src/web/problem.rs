@@ -39,7 +39,7 @@ impl Problem {
     pub(super) async fn no_such_path() -> Self {
         Self::unknown(
             "there is nothing at this path: /api/status, /api/units, /api/nodes, /api/cases, /api/umbrellas, \
-             /api/maintenance, /health, /metrics and /metrics/units exist",
+             /api/maintenance, /api/reports/sla, /health, /metrics and /metrics/units exist",
         )
     }
 

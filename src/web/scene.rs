@@ -57,6 +57,9 @@ pub(super) const WORDS: Words = Words {
     diagnosis: |_, _| String::new(),
     cause: |_| String::new(),
     alarm: |_| String::new(),
+    draft: |_, _, _, _| String::new(),
+    rfo_text: |_| String::new(),
+    rfo_html: |_| String::new(),
 };
 
 #[cfg(test)]

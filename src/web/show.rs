@@ -53,6 +53,16 @@ pub(super) struct CaseForm {
     promises: Vec<PromiseForm>,
     level: Option<&'static str>,
     escalated_count: u32,
+    /// Its reasons for outage: whether one is required before it is closed, how many there were, where the last stands.
+    rfo: RfoForm,
+}
+
+/// The reasons for outage of a case.
+#[derive(Serialize)]
+struct RfoForm {
+    required: bool,
+    issued: u32,
+    step: &'static str,
 }
 
 /// What is promised and not kept yet.
@@ -93,6 +103,7 @@ impl CaseForm {
             cause: diagnosis.cause.name(),
             sentence: (words.diagnosis)(diagnosis, calendar),
         });
+        let rfo = RfoForm { required: case.rfo_is_required(), issued: case.rfo.issued, step: case.rfo.step.name() };
         let promises = case.promises.iter().map(|(kind, promise)| PromiseForm::new(kind, promise, scene)).collect();
         let escalation = case.escalation.as_ref();
         let later_finding = case.later_finding().map(words.finding);
@@ -150,6 +161,7 @@ impl CaseForm {
             promises,
             level: escalation.map(|escalation| escalation.level.name()),
             escalated_count: escalation.map_or(0, |escalation| escalation.times),
+            rfo,
         }
     }
 }

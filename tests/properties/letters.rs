@@ -90,7 +90,7 @@ pub(crate) fn problems_have_one_recovery(history: &History) {
                 LetterKind::Returned if !troubled => true,
                 LetterKind::Solved if troubled => false,
                 LetterKind::Escalated if troubled => true,
-                LetterKind::News => troubled,
+                LetterKind::News | LetterKind::Rfo => troubled,
                 LetterKind::Closed if !troubled && place == marks.len() - 1 => false,
                 _ => panic!("{reference}: {marks:?}"),
             };

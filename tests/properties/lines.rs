@@ -1,7 +1,7 @@
 //! What holds of lines and their cases.
 
 use crate::world::{DOWN_AFTER, History, LONG_DOWN_AFTER, LONG_INTERVAL, REVISED, SHARED_AFTER, is_unit};
-use ntuwatch::domain::desk::{Actor, Case, CaseFact, Priority, Stage};
+use ntuwatch::domain::desk::{Actor, Case, CaseFact, Priority, RfoStep, Stage};
 use ntuwatch::domain::fact::Fact;
 use ntuwatch::domain::maintenance::Scope;
 use ntuwatch::domain::watch::{Cell, Device, Interval, Reason, Role, Symptom, Verdict};
@@ -188,6 +188,16 @@ pub(crate) fn cases_are_their_facts(history: &History) {
         assert_eq!(cases.remove(&case.opening.reference.number()).as_ref(), Some(case));
     }
     assert!(cases.is_empty(), "facts of cases that the disk does not know");
+}
+
+/// A case whose customer is to have a reason for outage is closed after he got it, or nobody ever could (R32).
+pub(crate) fn what_is_closed_was_accounted_for(history: &History) {
+    history.each_case_fact(|case, _, fact| {
+        if *fact == CaseFact::Closed && case.rfo_is_required() {
+            assert!(matches!(case.rfo.step, RfoStep::Delivered | RfoStep::Undelivered), "{case:#?}");
+            assert_eq!(case.rfo.solved, case.solved, "of what was solved the last time: {case:#?}");
+        }
+    });
 }
 
 /// The desk knows without counting how many cases are where.

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use world::History;
 
 /// Every property, each of which panics if it does not hold.
-const PROPERTIES: [fn(&History); 28] = [
+const PROPERTIES: [fn(&History); 29] = [
     lines::ledger_is_whole,
     lines::cases_have_their_loss,
     lines::findings_have_their_evidence,
@@ -23,6 +23,7 @@ const PROPERTIES: [fn(&History); 28] = [
     lines::enough_loss_has_its_case_at_work,
     lines::cases_are_their_facts,
     lines::open_cases_are_counted,
+    lines::what_is_closed_was_accounted_for,
     lines::windows_are_observed,
     lines::isolation_opens_nothing,
     lines::maintenance_opens_nothing,

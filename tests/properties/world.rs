@@ -54,19 +54,23 @@ pub(crate) struct Make {
     crowd: bool,
     sentinels: bool,
     canary: bool,
+    rfo: bool,
 }
 
 pub(crate) fn make() -> impl Strategy<Value = Make> {
-    (prop::bool::weighted(0.15), any::<bool>(), prop::bool::weighted(0.2)).prop_map(|(crowd, sentinels, canary)| Make {
-        crowd,
-        sentinels,
-        canary,
-    })
+    let make = |(crowd, sentinels, canary, rfo)| Make { crowd, sentinels, canary, rfo };
+    (prop::bool::weighted(0.15), any::<bool>(), prop::bool::weighted(0.2), any::<bool>()).prop_map(make)
 }
 
 impl Make {
     fn plan(self) -> Plan {
-        let parts = [(true, SMALL), (self.crowd, CROWD), (self.sentinels, SENTINELS), (self.canary, CANARY)];
+        let parts = [
+            (true, SMALL),
+            (self.crowd, CROWD),
+            (self.sentinels, SENTINELS),
+            (self.canary, CANARY),
+            (self.rfo, "config rfo_p1=required\n"),
+        ];
         let text: String = parts.into_iter().filter(|(there, _)| *there).map(|(_, text)| text).collect();
         // Whom cases are escalated to hear of nothing else: what holds of all letters to staff does not hold of theirs.
         Plan { escalation: Matrix::default(), ..Story::parse(&text).unwrap().plan }
@@ -234,6 +238,7 @@ fn of_people() -> impl Strategy<Value = Event> {
         Just(Command::Wait { on: WaitingOn::Customer, note: None }),
         Just(Command::Solve { note: None }),
         Just(Command::Return { note: Some("still broken".into()) }),
+        Just(Command::Rfo),
     ];
     prop_oneof![
         1 => (unit(), prop_oneof![Just(Priority::P1), Just(Priority::P2)])

@@ -5,7 +5,7 @@ use core::net::IpAddr;
 use ntuwatch::domain::desk::{
     Actor, Alarm, AlarmCause, AlarmKind, CanaryStep, Case, Cause, Channel, Diagnosis, EscalatedBy, Escalation, Heard,
     Informed, LetterKind, LetterMark, Level, Line, News, Opening, Outage, Pledges, Priority, Promise, PromiseKind,
-    Promises, Reference, SiteCause, Stage, Umbrella, WaitingOn, Window, Witness, Writer,
+    Promises, Reference, RfoState, RfoStep, SiteCause, Stage, Umbrella, WaitingOn, Window, Witness, Writer,
 };
 use ntuwatch::domain::maintenance::{self, Maintenance, Origin, Scope};
 use ntuwatch::domain::time::{Tally, Time};
@@ -147,9 +147,9 @@ pub(crate) fn alarm() -> impl Strategy<Value = Alarm> {
 prop_compose! {
     fn pledges()(
         (first_response, update_p1, update_p2) in (option::of(length()), option::of(length()), option::of(length())),
-        repair in any::<bool>(),
+        (repair, rfo_p1, rfo_p2) in (any::<bool>(), any::<bool>(), any::<bool>()),
     ) -> Pledges {
-        Pledges { first_response, update_p1, update_p2, repair }
+        Pledges { first_response, update_p1, update_p2, repair, rfo_p1, rfo_p2 }
     }
 }
 
@@ -192,6 +192,14 @@ fn news() -> impl Strategy<Value = News> {
     (any::<u32>(), text()).prop_map(|(number, text)| News { number, text })
 }
 
+fn rfo() -> impl Strategy<Value = RfoState> {
+    let step = prop_oneof![
+        select(&[RfoStep::None, RfoStep::Issued, RfoStep::Delivered, RfoStep::Undelivered][..]),
+        (actor(), time()).prop_map(|(by, since)| RfoStep::Ordered { by, since }),
+    ];
+    (any::<u32>(), any::<u32>(), step).prop_map(|(issued, solved, step)| RfoState { issued, solved, step })
+}
+
 prop_compose! {
     pub(crate) fn any_opening()(
         words in (text(), text(), text(), text(), text()),
@@ -231,6 +239,7 @@ prop_compose! {
         letter in option::of(mark()),
         (finding, umbrella, diagnosis) in (option::of(finding()), option::of(1_u64..=3), option::of(diagnosis())),
         (promises, repairing, escalation, news) in (promises(), length(), option::of(escalation()), option::of(news())),
+        rfo in rfo(),
         (informed, heard) in (option::of(informed()), option::of((any::<u32>(), heard()))),
     ) -> Case {
         Case {
@@ -238,7 +247,7 @@ prop_compose! {
             confirmed: confirmed.map(|(last_contact, first_loss, detected)| Outage { last_contact, first_loss, detected }),
             back, recovered_at, downtime, solved,
             returned, last_letter: letter, finding, umbrella: umbrella.map(Reference::from_number), diagnosis,
-            promises, repairing, escalation, news, informed, heard,
+            promises, repairing, escalation, news, informed, heard, rfo,
         }
     }
 }

@@ -7,6 +7,7 @@ mod backup;
 mod migration;
 mod opening;
 mod round_trip;
+mod seal;
 mod shared;
 mod trouble;
 mod works;

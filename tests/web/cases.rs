@@ -132,7 +132,7 @@ fn a_case_has_every_field_and_null_where_not_yet() {
         "owner": "anna", "origin": "ntuwatch", "waiting_on": "supplier", "service": "DIA", "region": "EMEA",
         "supplier": "telco-a", "ttr_s": 14400, "repair_due_at": "2027-01-15T10:23:20Z", "solved_count": 0,
         "returned_count": 0, "note": null, "reason": "loss", "finding": null, "later_finding": null, "umbrella": null, "diagnosis": null,
-        "promises": [], "level": null, "escalated_count": 0,
+        "promises": [], "level": null, "escalated_count": 0, "rfo": { "required": false, "issued": 0, "step": "none" },
     });
     assert_eq!(case, expected);
     let solved = world.get(&format!("/api/cases/{}", reference(3))).json();

@@ -7,6 +7,8 @@ mod cli;
 mod exposition;
 mod harness;
 mod mail;
+mod report;
+mod rfo;
 mod shared;
 mod works;
 

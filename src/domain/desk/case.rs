@@ -8,6 +8,7 @@ use super::diagnosis::Diagnosis;
 use super::facts::{CaseFact, EscalatedBy, Heard, Opening, Outage, Writer};
 use super::promise::{Level, PromiseKind, Promises};
 use super::reference::Reference;
+use super::rfo::{RfoState, RfoStep};
 use super::words::{Actor, LetterKind, LetterMark, Move, NotOpen, Priority, WaitingOn};
 use crate::domain::time::{Tally, Time};
 use crate::domain::watch::{Finding, Reason, Verdict};
@@ -64,6 +65,8 @@ pub struct Case {
     pub escalation: Option<Escalation>,
     /// The latest news that staff had for the customer.
     pub news: Option<News>,
+    /// Its reasons for outage.
+    pub rfo: RfoState,
     /// Who was informed by the latest news, until that is settled.
     pub informed: Option<Informed>,
     /// The latest message that belongs to it, and how many do.
@@ -188,6 +191,7 @@ impl Case {
             repairing: Duration::ZERO,
             escalation: None,
             news: None,
+            rfo: RfoState::default(),
             informed: None,
             heard: None,
             last_letter: Some(LetterMark { kind: LetterKind::Opened, number: 1 }),
@@ -214,9 +218,10 @@ impl Case {
                 | Move::Assign
                 | Move::Escalate
                 | Move::Wait
-                | Move::Solve,
+                | Move::Solve
+                | Move::Rfo,
             )
-            | (Stage::Solved { .. }, Move::Note | Move::Tell | Move::Return) => Ok(()),
+            | (Stage::Solved { .. }, Move::Note | Move::Tell | Move::Return | Move::Rfo) => Ok(()),
             (Stage::New | Stage::Working { .. } | Stage::Waiting { .. }, Move::Return) => Err(NotOpen::NotSolved),
             (
                 Stage::Solved { .. },
@@ -233,7 +238,8 @@ impl Case {
                 | Move::Escalate
                 | Move::Wait
                 | Move::Solve
-                | Move::Return,
+                | Move::Return
+                | Move::Rfo,
             ) => Err(NotOpen::Closed),
         }
     }
@@ -287,6 +293,13 @@ impl Case {
             }
             CaseFact::Solved { by, window, .. } => self.declare_solved(by, *window, now),
             CaseFact::Returned { by, outage, .. } => self.taken_back(by, *outage, now),
+            CaseFact::RfoOrdered { by } => self.rfo_was_ordered(by, now),
+            CaseFact::RfoIssued { number, .. } => {
+                self.rfo_was_issued(*number);
+                self.wrote(LetterKind::Rfo, *number);
+            }
+            CaseFact::RfoDelivered { .. } => self.rfo.step = RfoStep::Delivered,
+            CaseFact::RfoUndelivered { .. } => self.rfo.step = RfoStep::Undelivered,
             CaseFact::Closed => {
                 let Stage::Solved { since, mut window, .. } = self.stage else {
                     unreachable!("only a window closes a case")
@@ -337,6 +350,7 @@ impl Case {
         // A person's concern about a line that answers is not settled by the line answering.
         self.fault_seen = *by == Actor::Watch || self.line.is_faulty();
         self.back = None;
+        self.rfo_is_void();
         self.returned += 1;
         self.stage = Stage::Working { since: now };
         if let Some(outage) = outage {
@@ -648,9 +662,10 @@ mod tests {
         assert_eq!(stages.each_ref().map(|(name, _)| *name), Stage::NAMES);
         let (open, at_work) = (Ok(()), Err(NotOpen::NotSolved));
         let (in_window, over) = (Err(NotOpen::Solved), Err(NotOpen::Closed));
-        // Take, Note, Tell, Promise, Arrive, Assign, Escalate, Wait, Solve, Return
-        let worked_on = [open, open, open, open, open, open, open, open, open, at_work];
-        let watched = [in_window, open, open, in_window, in_window, in_window, in_window, in_window, in_window, open];
+        // Take, Note, Tell, Promise, Arrive, Assign, Escalate, Wait, Solve, Return, Rfo
+        let worked_on = [open, open, open, open, open, open, open, open, open, at_work, open];
+        let watched =
+            [in_window, open, open, in_window, in_window, in_window, in_window, in_window, in_window, open, open];
         let table = [worked_on, worked_on, worked_on, watched, [over; Move::ALL.len()]];
         for ((name, case), row) in stages.iter().zip(table) {
             assert_eq!(case.stage.name(), *name);

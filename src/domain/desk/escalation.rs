@@ -54,7 +54,8 @@ impl Desk {
         };
         // Most letters inform nobody in this sense: those of a storm are not copied.
         let label = self.outbox.label(letter).filter(informs).cloned();
-        self.outbox.attempted(letter, delivery, turn);
+        self.outbox.attempted(letter, delivery.clone(), turn);
+        self.rfo_attempted(letter, &delivery, turn);
         let Some(label) = label else { return };
         match (label.thread, label.mark.kind) {
             (Thread::Case { reference, .. }, LetterKind::News) if self.is_read_by_customer(reference, &label.to) => {

@@ -4,6 +4,7 @@ use super::case::Line;
 use super::diagnosis::Diagnosis;
 use super::promise::{Level, Pledges, PromiseKind};
 use super::reference::Reference;
+use super::rfo::Undelivered;
 use super::words::{Actor, Channel, LetterMark, Priority, WaitingOn};
 use crate::domain::mail::MailId;
 use crate::domain::time::{Tally, Time};
@@ -252,6 +253,32 @@ pub enum CaseFact {
         note: Option<String>,
         /// The loss that brought it back, if it is one. It makes a P1 of it.
         outage: Option<Outage>,
+    },
+    /// A reason for outage is to be written.
+    RfoOrdered {
+        /// Who wants it: the watch, before it closes the case.
+        by: Actor,
+    },
+    /// It was written, and goes to the customer.
+    RfoIssued {
+        /// The how-manieth of this case.
+        number: u32,
+        /// SHA-256 of its bytes, in hexadecimal digits.
+        sha256: String,
+        /// The row of the journal whose seal it stands on.
+        seal: i64,
+    },
+    /// A customer's mail server took it.
+    RfoDelivered {
+        /// Which.
+        number: u32,
+    },
+    /// No server ever will take it.
+    RfoUndelivered {
+        /// Which.
+        number: u32,
+        /// Why.
+        why: Undelivered,
     },
     /// It is closed.
     Closed,

@@ -11,6 +11,7 @@ mod mailroom;
 mod owing;
 mod promise;
 mod reference;
+mod rfo;
 mod threading;
 mod umbrella;
 mod words;
@@ -25,12 +26,13 @@ pub(crate) use mailroom::Arrived;
 pub use mailroom::{MailOutcome, SavedMailRoom, Sorted, Unreachable};
 pub use promise::{Level, Pledges, Promise, PromiseKind, Promises};
 pub use reference::{MAX_CASES, Misread, Reference, Topic};
+pub use rfo::{MAX_RFOS_AT_ONCE, RFO_RETRY, RfoDocument, RfoOrder, RfoState, RfoStep, Undelivered, WrittenRfo};
 pub use threading::{Aside, Belongs, Ignored, Tenant, Witnesses, claim};
 pub use umbrella::{COLLECT, COLLECT_GOOD, Cause, HeldLetter, MAX_LINES_A_LETTER, SavedUmbrella, Umbrella};
 pub use words::{Actor, Channel, LetterKind, LetterMark, Move, NotOpen, Priority, WaitingOn};
 
 use super::fact::Fact;
-use super::letter::{Content, Letter, Outbox, Thread};
+use super::letter::{Content, Letter, LetterId, Outbox, Thread};
 use super::maintenance::Maintenance;
 use super::party::Customer;
 use super::plan::{Plan, Stability};
@@ -42,6 +44,7 @@ use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use mailroom::MailRoom;
+use rfo::Issuing;
 use umbrella::{Shelter, Waiting};
 
 /// The team that cases of the watch are assigned to (R2).
@@ -70,6 +73,8 @@ pub struct Desk {
     stability: Stability,
     pledges: Pledges,
     escalation: Matrix,
+    /// Reasons for outage on their way.
+    issuing: Issuing,
     /// Letters on their way.
     pub(crate) outbox: Outbox,
 }
@@ -110,6 +115,7 @@ impl Desk {
         let alarms = saved.alarms.into_iter().map(|alarm| (alarm.kind, alarm)).collect();
         let mut counts = CaseCounts::default();
         cases.values().for_each(|case| counts.enter(case));
+        let issuing = Issuing::restored(&cases, saved.rfo_letters, now);
         let mut desk = Self {
             cases,
             counts,
@@ -127,6 +133,7 @@ impl Desk {
             stability: Stability { p1: core::time::Duration::ZERO, p2: core::time::Duration::ZERO },
             pledges: Pledges::default(),
             escalation: Matrix::default(),
+            issuing,
             outbox: Outbox::new(saved.letters, now),
         };
         desk.waiting = desk.shelters.values().flat_map(Shelter::waiting).collect();
@@ -323,6 +330,7 @@ impl Desk {
             add_staff(&mut readers, self.escalation_contacts(customer, escalation.level));
         }
         self.post(&readers, &thread, (mark, previous), &Content::Case(case), turn);
+        self.settle_rfos(&[(reference, mark)], turn);
     }
 
     /// Tells the operations centre, which knows a case by itself, that an umbrella speaks for it from now on.
@@ -372,6 +380,7 @@ impl Desk {
             };
             turn.facts.push(Fact::LetterQueued { letter: letter.label(), lines: letter.lines() });
             self.outbox.add(&letter, turn.at);
+            self.rfo_posted(&letter);
             turn.letters.push(letter);
         }
     }
@@ -521,7 +530,7 @@ impl Desk {
         } else if solve {
             self.solve(reference, Actor::Watch, None, turn);
         } else if close {
-            self.close(reference, turn);
+            self.finish(reference, turn);
         }
     }
 
@@ -590,6 +599,7 @@ impl Desk {
             Command::Escalate { note } => self.escalate(reference, EscalatedBy::Staff(by), note, turn),
             Command::Wait { on, note } => self.record(reference, CaseFact::Waits { by, on, note }, turn),
             Command::Solve { note } => self.solve(reference, Actor::Staff(by), note, turn),
+            Command::Rfo => self.order_rfo(reference, Actor::Staff(by), turn),
             Command::Return { note } => self.take_back_by(reference, Actor::Staff(by), note, turn),
         }
         Ok(reference)
@@ -644,6 +654,8 @@ pub struct SavedDesk {
     pub next_number: u64,
     /// Letters that are not delivered.
     pub letters: super::letter::SavedLetters,
+    /// Those of them that bring a customer a reason for outage: of which case, and the how-manieth.
+    pub rfo_letters: Vec<(LetterId, Reference, u32)>,
     /// Messages that wait for people, and addresses that do not work.
     pub mail: SavedMailRoom,
 }

@@ -131,6 +131,10 @@ pub struct Pledges {
     pub update_p2: Option<Duration>,
     /// Whether the time to repair of the order is one of the promises (R22).
     pub repair: bool,
+    /// Whether a P1 is closed only after its customer was given a reason for outage (R32).
+    pub rfo_p1: bool,
+    /// The same of a P2.
+    pub rfo_p2: bool,
 }
 
 /// How far a case was escalated.

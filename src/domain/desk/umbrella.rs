@@ -237,7 +237,7 @@ impl Shelter {
 
 /// How long a letter waits.
 const fn wait(kind: LetterKind) -> Duration {
-    if matches!(kind, LetterKind::Solved | LetterKind::Closed) { COLLECT_GOOD } else { COLLECT }
+    if matches!(kind, LetterKind::Solved | LetterKind::Closed | LetterKind::Rfo) { COLLECT_GOOD } else { COLLECT }
 }
 
 impl Desk {
@@ -348,6 +348,12 @@ impl Desk {
         }
     }
 
+    /// Whether a letter of this kind about a case waits for others.
+    pub(super) fn holds(&self, case: &Case, kind: LetterKind) -> bool {
+        let shelter = case.umbrella.and_then(|umbrella| self.shelters.get(&umbrella));
+        shelter.is_some_and(|shelter| shelter.waits.get(&case.opening.reference) == Some(&kind))
+    }
+
     /// How many letters are held back, and when the last of them goes at the latest.
     #[must_use]
     pub fn held(&self) -> Option<(usize, Time)> {
@@ -387,6 +393,7 @@ impl Desk {
         }
         for lines in held.lines.chunks(MAX_LINES_A_LETTER) {
             self.tell_customer(umbrella, key, lines, None, turn);
+            self.settle_rfos(lines, turn);
         }
         for (line, _) in held.lines {
             self.closing.remove(&line);

@@ -131,11 +131,13 @@ pub enum Move {
     Solve,
     /// Take it back to work.
     Return,
+    /// Give the customer a reason for outage.
+    Rfo,
 }
 
 impl Move {
     /// Every move.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Take,
         Self::Note,
         Self::Tell,
@@ -146,6 +148,7 @@ impl Move {
         Self::Wait,
         Self::Solve,
         Self::Return,
+        Self::Rfo,
     ];
 
     /// As the command line calls it.
@@ -162,6 +165,7 @@ impl Move {
             Self::Wait => "wait",
             Self::Solve => "solve",
             Self::Return => "return",
+            Self::Rfo => "rfo",
         }
     }
 }
@@ -215,6 +219,8 @@ pub enum LetterKind {
     Revised,
     /// The maintenance was called off.
     Cancelled,
+    /// What happened, when it is over: the reason for outage.
+    Rfo,
     /// Something is wrong with the watch itself.
     Alarm,
     /// It is well again.
@@ -223,7 +229,7 @@ pub enum LetterKind {
 
 impl LetterKind {
     /// Every kind.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Opened,
         Self::Upgraded,
         Self::Solved,
@@ -237,6 +243,7 @@ impl LetterKind {
         Self::Announced,
         Self::Revised,
         Self::Cancelled,
+        Self::Rfo,
         Self::Alarm,
         Self::AllClear,
     ];
@@ -258,6 +265,7 @@ impl LetterKind {
             Self::Announced => "announced",
             Self::Revised => "revised",
             Self::Cancelled => "cancelled",
+            Self::Rfo => "rfo",
             Self::Alarm => "alarm",
             Self::AllClear => "all_clear",
         }

@@ -172,6 +172,7 @@ impl Watch {
             Input::Resolved { device, host, address } => self.resolved(&device, &host, address),
             Input::Mailed(incoming) => self.mailed(&incoming, turn),
             Input::Trapped(traps) => self.trapped(traps, turn),
+            Input::RfoWritten(written) => self.desk.rfo_written(*written, turn),
             Input::Planned(plan) => self.plan(plan, turn),
             Input::ClockStepped { by_ms } => {
                 turn.facts.push(Fact::ClockStepped { by_ms });
@@ -215,6 +216,7 @@ impl Watch {
         self.tend_umbrellas(turn);
         self.send_due(turn);
         self.desk.release_due(turn);
+        self.desk.hand_out_rfos(turn);
         self.desk.outbox.hand_over(turn);
         self.seal(turn);
     }
@@ -475,6 +477,7 @@ impl Watch {
             self.canary_due(),
             self.next_tending,
             self.desk.next_release(),
+            self.desk.next_rfo(),
             self.caps.next_due(),
             self.takeover.as_ref().map(|_| self.last_step),
         ];

@@ -3,7 +3,7 @@
 use super::misfit;
 use crate::domain::desk::{
     Actor, Case, Diagnosis, Escalation, Heard, Informed, LetterKind, LetterMark, Line, News, Opening, Outage, Pledges,
-    Promise, PromiseKind, Promises, Stage, WaitingOn, Window, Witness, Writer,
+    Promise, PromiseKind, Promises, RfoState, RfoStep, Stage, WaitingOn, Window, Witness, Writer,
 };
 use crate::domain::time::{Tally, Time};
 use crate::domain::watch::{Circuit, Finding, Reason, Terms};
@@ -35,11 +35,13 @@ columns! {
     line line_reason line_since fault_seen confirmed_last_contact confirmed_first_loss confirmed_detected back_ms
     back_running_since recovered_at downtime_ms downtime_running_since solved returned last_letter_kind
     last_letter_number umbrella finding_symptom finding_measured finding_limit finding_over_ms site_cause witnesses promises repairing_ms
+    rfo_issued rfo_solved rfo_step rfo_by rfo_since
     escalation_level escalated_for escalated_times news_number news informed heard closed_at
     reference unit opened_at opened_by opening_priority customer service_order service region ttr_ms supplier queue
     note last_contact first_loss detected opening_loss_ms opening_loss_running_since opening_line opening_line_reason
     opening_line_since solve_after_ms previous pop access rate opening_finding_symptom opening_finding_measured
     opening_finding_limit opening_finding_over_ms first_response_ms update_p1_ms update_p2_ms repair_pledged channel
+    rfo_p1_required rfo_p2_required
 }
 
 /// How many of the columns change in the life of a case; they come after its number.
@@ -143,9 +145,22 @@ fn bind_present(case: &Case, put: &mut impl FnMut(Column, &dyn ToSql) -> Result<
     put(Column::escalated_times, &escalation.map(|escalation| escalation.times))?;
     put(Column::news_number, &case.news.as_ref().map(|news| news.number))?;
     put(Column::news, &case.news.as_ref().map(|news| news.text.as_str()))?;
+    bind_rfo(&case.rfo, put)?;
     put(Column::informed, &case.informed.as_ref().map(informed))?;
     put(Column::heard, &case.heard.as_ref().map(heard))?;
     put(Column::closed_at, &stage.closed)
+}
+
+fn bind_rfo(rfo: &RfoState, put: &mut impl FnMut(Column, &dyn ToSql) -> Result<()>) -> Result<()> {
+    let (by, since) = match &rfo.step {
+        RfoStep::Ordered { by, since } => (Some(by), Some(*since)),
+        RfoStep::None | RfoStep::Issued | RfoStep::Delivered | RfoStep::Undelivered => (None, None),
+    };
+    put(Column::rfo_issued, &rfo.issued)?;
+    put(Column::rfo_solved, &rfo.solved)?;
+    put(Column::rfo_step, &rfo.step.name())?;
+    put(Column::rfo_by, &by)?;
+    put(Column::rfo_since, &since)
 }
 
 fn bind_opening(case: &Case, put: &mut impl FnMut(Column, &dyn ToSql) -> Result<()>) -> Result<()> {
@@ -185,6 +200,8 @@ fn bind_opening(case: &Case, put: &mut impl FnMut(Column, &dyn ToSql) -> Result<
     put(Column::update_p1_ms, &opening.pledges.update_p1.map(Millis))?;
     put(Column::update_p2_ms, &opening.pledges.update_p2.map(Millis))?;
     put(Column::repair_pledged, &opening.pledges.repair)?;
+    put(Column::rfo_p1_required, &opening.pledges.rfo_p1)?;
+    put(Column::rfo_p2_required, &opening.pledges.rfo_p2)?;
     put(Column::channel, &opening.channel)
 }
 
@@ -220,6 +237,7 @@ pub(in crate::store) fn case(row: &Row<'_>) -> Result<Case> {
         repairing: get::<Millis>(row, Column::repairing_ms)?.0,
         escalation: escalation(row)?,
         news: news(row)?,
+        rfo: rfo(row)?,
         informed: who_is_informed(row)?,
         heard: what_was_heard(row)?,
         last_letter: last_letter(row)?,
@@ -260,6 +278,8 @@ fn opening(row: &Row<'_>) -> Result<Opening> {
             update_p1: millis(row, Column::update_p1_ms)?,
             update_p2: millis(row, Column::update_p2_ms)?,
             repair: get(row, Column::repair_pledged)?,
+            rfo_p1: get(row, Column::rfo_p1_required)?,
+            rfo_p2: get(row, Column::rfo_p2_required)?,
         },
         previous: get(row, Column::previous)?,
     })
@@ -477,6 +497,19 @@ fn escalation(row: &Row<'_>) -> Result<Option<Escalation>> {
 fn news(row: &Row<'_>) -> Result<Option<News>> {
     let number = get::<Option<_>>(row, Column::news_number)?;
     number.map(|number| Ok(News { number, text: get(row, Column::news)? })).transpose()
+}
+
+fn rfo(row: &Row<'_>) -> Result<RfoState> {
+    let step: String = get(row, Column::rfo_step)?;
+    let step = match step.as_str() {
+        "none" => RfoStep::None,
+        "ordered" => RfoStep::Ordered { by: get(row, Column::rfo_by)?, since: get(row, Column::rfo_since)? },
+        "issued" => RfoStep::Issued,
+        "delivered" => RfoStep::Delivered,
+        "undelivered" => RfoStep::Undelivered,
+        other => return Err(misfit(other, "rfo_step")),
+    };
+    Ok(RfoState { issued: get(row, Column::rfo_issued)?, solved: get(row, Column::rfo_solved)?, step })
 }
 
 fn millis(row: &Row<'_>, column: Column) -> Result<Option<Duration>> {

@@ -8,8 +8,8 @@ use rusqlite::{CachedStatement, Result, Row, params};
 
 pub(in crate::store) const PUT_LETTER: &str = "INSERT INTO letters (\
      id, thread_key, case_number, kind, number, recipient, message_id, in_reply_to, mail_references, subject, body, \
-     written_at, written_unix_ms, reply_to) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+     written_at, written_unix_ms, reply_to, to_customer) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
 
 pub(in crate::store) fn put_letter(statement: &mut CachedStatement<'_>, letter: &Letter, mail: &Mail) -> Result<()> {
     let case = match &letter.thread {
@@ -31,6 +31,7 @@ pub(in crate::store) fn put_letter(statement: &mut CachedStatement<'_>, letter: 
         letter.written_at,
         mail.written_unix_ms,
         mail.reply_to,
+        letter.greeting.is_some(),
     ])?;
     Ok(())
 }
