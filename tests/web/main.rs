@@ -1,5 +1,6 @@
 //! The interface, on real sockets: every status code, the token's rules, limits and formats, and the command line.
 
+#![recursion_limit = "256"]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
 mod cases;
