@@ -55,7 +55,10 @@ pub(super) fn log(fact: &Fact, calendar: &Calendar) {
         | Fact::MaintenanceEnded { .. }
         | Fact::AlarmCleared { .. }
         | Fact::CanaryBegan { .. }
-        | Fact::CanarySang { .. } => tracing::info!("{}", sentence()),
+        | Fact::CanarySang { .. }
+        | Fact::StaffDuty { .. }
+        | Fact::ShiftBegan { .. }
+        | Fact::ContractEnding(_) => tracing::info!("{}", sentence()),
     }
 }
 

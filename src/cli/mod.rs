@@ -12,6 +12,7 @@ mod ping;
 mod print;
 mod replay;
 mod run;
+mod staff;
 mod status;
 mod story;
 mod umbrella;
@@ -70,6 +71,8 @@ enum Verb {
     /// Look at maintenance, and plan it
     #[command(subcommand)]
     Maintenance(maintenance::Verb),
+    Staff(staff::Staff),
+    Route(staff::Route),
     Ping(ping::Ping),
     /// Copy the store to a new file, also while the daemon runs
     Backup(backup::Backup),
@@ -180,6 +183,8 @@ fn perform(cli: &Cli) -> Result<(), Failure> {
         Verb::Case(verb) => case::perform(verb, &cli.common.client()?, &mut page)?,
         Verb::Umbrella(verb) => umbrella::perform(verb, &cli.common.client()?, &mut page)?,
         Verb::Maintenance(verb) => maintenance::perform(verb, &cli.common.client()?, &mut page)?,
+        Verb::Staff(staff) => staff::perform(staff, &cli.common.client()?, &mut page)?,
+        Verb::Route(route) => staff::route(route, &cli.common.client()?, &mut page)?,
         Verb::Backup(backup) => backup::perform(backup, &cli.common, &mut page)?,
     }
     Ok(page.flush()?)

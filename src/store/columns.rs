@@ -2,7 +2,7 @@
 
 use crate::domain::desk::{
     Actor, AlarmKind, CanaryStep, Cause, EscalatedBy, LetterKind, Level, MAX_CASES, Priority, PromiseKind, Reference,
-    SiteCause, WaitingOn,
+    SiteCause, Step, WaitingOn,
 };
 use crate::domain::letter::{LetterState, Thread};
 use crate::domain::maintenance::{Origin, Stage};
@@ -30,7 +30,7 @@ macro_rules! words {
 }
 
 words!(Verdict, Reason, Symptom, AgentState, GroupKind);
-words!(Level, Priority, WaitingOn, SiteCause, LetterKind, LetterState, AlarmKind, CanaryStep, Stage);
+words!(Step, Level, Priority, WaitingOn, SiteCause, LetterKind, LetterState, AlarmKind, CanaryStep, Stage);
 
 fn unknown(word: &str) -> FromSqlError {
     FromSqlError::Other(format!("{word:?} is no word of this column").into())

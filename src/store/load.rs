@@ -65,6 +65,7 @@ pub(super) fn desk(db: &Connection) -> Result<SavedDesk> {
             |row| row.get(0),
         )?,
         letters: letters(db)?,
+        duty: rows::duty(db)?,
     })
 }
 

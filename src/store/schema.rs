@@ -6,14 +6,15 @@ use rusqlite::Connection;
 use std::path::Path;
 
 /// Every migration, oldest first. The number of a migration is the version of the schema that it makes.
-const MIGRATIONS: [(&str, &str); 3] = [
+const MIGRATIONS: [(&str, &str); 4] = [
     ("V1__store", include_str!("migrations/V1__store.sql")),
     ("V2__shared_causes", include_str!("migrations/V2__shared_causes.sql")),
     ("V3__desk", include_str!("migrations/V3__desk.sql")),
+    ("V7__parties", include_str!("migrations/V7__parties.sql")),
 ];
 
 /// The version that this program reads and writes.
-pub(super) const KNOWN: i32 = 3;
+pub(super) const KNOWN: i32 = 7;
 /// Marks a database file as ours: "NTUW".
 pub(super) const APPLICATION_ID: i32 = 0x4e54_5557;
 

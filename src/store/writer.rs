@@ -166,6 +166,7 @@ fn put(transaction: &Transaction<'_>, commit: &Commit<'_>) -> SqlResult<()> {
     rows::put_cases(transaction, &commit.turn.cases, commit.turn.at)?;
     put_held(transaction, commit.turn)?;
     put_works(transaction, commit.turn)?;
+    rows::put_duty(transaction, &commit.turn.duty, commit.turn.at)?;
     put_letters(transaction, commit)?;
     put_journal(transaction, commit)?;
     put_clock(transaction, commit)

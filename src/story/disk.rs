@@ -1,6 +1,6 @@
 //! The simulated daemon's disk: what a turn leaves on it, and what a start finds there.
 
-use crate::domain::desk::{Alarm, AlarmKind, Case, Reference, SavedDesk, SavedUmbrella, Umbrella};
+use crate::domain::desk::{Alarm, AlarmKind, Case, Reference, SavedDesk, SavedDuty, SavedUmbrella, Umbrella};
 use crate::domain::letter::{Letter, LetterId, LetterState, SavedLetter, SavedLetters, Thread};
 use crate::domain::maintenance::Maintenance;
 use crate::domain::time::Time;
@@ -23,6 +23,7 @@ pub(super) struct Disk {
     pub(super) held: Vec<HeldLine>,
     pub(super) alarms: BTreeMap<AlarmKind, Alarm>,
     pub(super) maintenance: BTreeMap<String, Maintenance>,
+    pub(super) duty: SavedDuty,
     pub(super) watched_until: Option<Time>,
 }
 
@@ -67,6 +68,7 @@ impl Disk {
         for known in &turn.maintenance {
             self.maintenance.insert(known.window.id.clone(), (**known).clone());
         }
+        turn.duty.iter().for_each(|change| self.duty.note(change));
         self.watched_until = Some(turn.at);
     }
 
@@ -88,6 +90,7 @@ impl Disk {
                     .collect(),
                 alarms: self.alarms.values().cloned().collect(),
                 next_number: self.next_case,
+                duty: self.duty.clone(),
                 letters: SavedLetters {
                     next_id: self.letters.last_key_value().map_or(0, |(id, _)| id + 1),
                     waiting: self
@@ -109,9 +112,11 @@ impl Disk {
                 Thread::Umbrella { reference: thread, customer } if *thread == reference => {
                     Some((customer.clone(), letter.label.mark))
                 }
-                Thread::Umbrella { .. } | Thread::Case { .. } | Thread::Maintenance { .. } | Thread::Alarm { .. } => {
-                    None
-                }
+                Thread::Umbrella { .. }
+                | Thread::Case { .. }
+                | Thread::Maintenance { .. }
+                | Thread::Alarm { .. }
+                | Thread::Contract { .. } => None,
             });
             SavedUmbrella {
                 umbrella: self.umbrellas[&reference].clone(),

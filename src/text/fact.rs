@@ -1,5 +1,6 @@
 //! Facts as the journal, the stories and the case's timeline show them: a name and fields; the sentence is in `sentence`.
 
+use super::people::merits_words;
 use super::sentence::measured;
 use super::time::rfc3339;
 use crate::domain::desk::{
@@ -39,6 +40,7 @@ pub fn kind(fact: &Fact) -> &'static str {
             CaseFact::Missed { .. } => "promise_missed",
             CaseFact::Escalated { .. } => "escalated",
             CaseFact::Assigned { .. } => "assigned",
+            CaseFact::Overdue { .. } => "overdue",
             CaseFact::Waits { .. } => "case_waiting",
             CaseFact::Confirmed(_) => "case_confirmed",
             CaseFact::Upgraded(_) => "case_upgraded",
@@ -67,6 +69,9 @@ pub fn kind(fact: &Fact) -> &'static str {
         Fact::AlarmCleared { .. } => "alarm_cleared",
         Fact::CanaryBegan { .. } => "canary_began",
         Fact::CanarySang { .. } => "canary_sang",
+        Fact::StaffDuty { .. } => "staff_duty",
+        Fact::ShiftBegan { .. } => "shift_began",
+        Fact::ContractEnding(_) => "contract_ending",
         Fact::LetterQueued { .. } => "letter",
         Fact::LetterSent(_) => "letter_sent",
         Fact::LetterFailed { .. } => "letter_failed",
@@ -225,6 +230,13 @@ fn each(fact: &Fact, put: &mut Put<'_>) {
             put!(put, "alarm": kind.name(), "since": *since, "lasted_s": lasted.as_secs_f64());
         }
         Fact::CanarySang { unit, took } => put!(put, "unit": unit.as_str(), "took_s": took.as_secs_f64()),
+        Fact::StaffDuty { staff, on, by } => put!(put, "staff": staff.as_str(), "on": *on, "by": by.as_str()),
+        Fact::ShiftBegan { centre, before, cases } => {
+            put!(put, "centre": centre.as_str(), "before": before.as_deref(), "cases": *cases);
+        }
+        Fact::ContractEnding(contract) => put!(
+            put, "contract": contract.id.as_str(), "customer": contract.customer.as_str(), "ends": contract.ends,
+        ),
         Fact::LetterQueued { letter, lines } => {
             letter_fields(letter, put);
             if !matches!(letter.thread, Thread::Case { .. }) {
@@ -291,6 +303,7 @@ const fn alarm_reason(cause: &AlarmCause) -> &'static str {
     match cause {
         AlarmCause::OwnSide(reason) => reason.name(),
         AlarmCause::Everybody => "everybody_degraded",
+        AlarmCause::Unstaffed { .. } => "nobody_on_duty",
         AlarmCause::Canary { step, .. } => step.name(),
     }
 }
@@ -328,7 +341,16 @@ fn case_fields(fact: &CaseFact, put: &mut Put<'_>) {
             };
             put!(put, "level": level.name(), "missed": missed, "by": by, "note": note.as_deref());
         }
-        CaseFact::Assigned { by, to } => put!(put, "by": by.as_str(), "to": to.as_str()),
+        CaseFact::Assigned { by, to, team, why } => {
+            put!(put, "by": by.as_str(), "to": to.as_deref(), "team": team.as_deref());
+            if let Some(why) = why {
+                let words = why.merits.as_ref().map(merits_words);
+                put!(
+                    put, "rule": why.rule.as_deref(), "occasion": why.occasion.name(), "why": words.as_deref(),
+                );
+            }
+        }
+        CaseFact::Overdue { step, told } => put!(put, "step": step.name(), "told": told.clone()),
         CaseFact::Waits { by, on, note } => put!(put, "by": by.as_str(), "on": on.name(), "note": note.as_deref()),
         CaseFact::Confirmed(outage) => outage_fields(outage, put),
         CaseFact::Upgraded(outage) => {

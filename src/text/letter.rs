@@ -1,6 +1,7 @@
 //! Letters in their final words.
 
 use super::case_letter;
+use super::people::about_contract;
 use super::sentence::{alarm_words, all_clear_words, cause_words};
 use super::time::{duration, utc};
 use crate::domain::desk::{Alarm, Case, LetterKind, LetterMark, Umbrella};
@@ -34,6 +35,7 @@ const fn first_kind(thread: &Thread) -> LetterKind {
         Thread::Case { .. } | Thread::Umbrella { .. } => LetterKind::Opened,
         Thread::Maintenance { .. } => LetterKind::Announced,
         Thread::Alarm { .. } => LetterKind::Alarm,
+        Thread::Contract { .. } => LetterKind::ContractEnds,
     }
 }
 
@@ -45,7 +47,9 @@ fn message_id(thread: &Thread, mark: LetterMark, to: &str, domain: &str) -> Stri
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     let about = match thread {
         Thread::Case { reference, .. } => reference.to_string(),
-        Thread::Umbrella { .. } | Thread::Maintenance { .. } | Thread::Alarm { .. } => thread.key().replace(':', "="),
+        Thread::Umbrella { .. } | Thread::Maintenance { .. } | Thread::Alarm { .. } | Thread::Contract { .. } => {
+            thread.key().replace(':', "=")
+        }
     };
     format!("{about}.{}.{}.{reader:016x}@{domain}", mark.kind.name(), mark.number)
 }
@@ -65,6 +69,7 @@ fn subject(letter: &Letter) -> String {
             format!("[{}] {sort}", maintenance.window.id)
         }
         Content::Alarm(alarm) => format!("[ntuwatch] Alarm: {}", alarm.kind.name()),
+        Content::Contract(contract) => format!("[{}] Your support contract ends", contract.id),
     };
     format!("{answer}{what}")
 }
@@ -84,6 +89,7 @@ fn body(letter: &Letter, calendar: &Calendar) -> String {
             about_maintenance(letter, maintenance, [lines, spared], calendar)
         }
         Content::Alarm(alarm) => about_alarm(letter, alarm, calendar),
+        Content::Contract(contract) => about_contract(letter, contract, calendar),
     });
     text
 }
@@ -140,7 +146,10 @@ fn about_lines(
         | LetterKind::Revised
         | LetterKind::Cancelled
         | LetterKind::Alarm
-        | LetterKind::AllClear => String::new(),
+        | LetterKind::AllClear
+        | LetterKind::Assigned
+        | LetterKind::Overdue
+        | LetterKind::ContractEnds => String::new(),
     };
     let mut text = format!("{message}\n\n");
     if let Some(news) = news {

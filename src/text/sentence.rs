@@ -1,6 +1,7 @@
 //! Facts in sentences, and the turns of phrase that letters and explanations share with them.
 
 use super::count::many;
+use super::people::{assigned_words, contract_words, duty_words, overdue_words, shift_words};
 use super::time::{duration, utc};
 use crate::domain::desk::{
     Actor, AlarmCause, AlarmKind, CanaryStep, CaseFact, Cause, Diagnosis, EscalatedBy, LetterMark, Line, Opening,
@@ -34,12 +35,7 @@ pub fn sentence(fact: &Fact, calendar: &Calendar) -> String {
         Fact::InventoryChanged { added, removed, kept } => {
             format!("Another inventory is in force: {added} added, {removed} removed, {kept} kept.")
         }
-        Fact::ClockStepped { by_ms } => {
-            format!(
-                "The wall clock was set by {:+.3} s; no deadline moves.",
-                Duration::from_millis(by_ms.unsigned_abs()).as_secs_f64().copysign(by_ms.signum() as f64)
-            )
-        }
+        Fact::ClockStepped { by_ms } => step_sentence(*by_ms),
         Fact::VerdictChanged { device, verdict, reason, since } => {
             format!("{device} is {} since {}: {}.", verdict.name(), utc(*since, calendar), because(*reason))
         }
@@ -76,6 +72,9 @@ pub fn sentence(fact: &Fact, calendar: &Calendar) -> String {
         Fact::CanarySang { unit, took } => {
             format!("The canary {unit} sang: its letter was taken {} after its outage began.", duration(*took))
         }
+        Fact::StaffDuty { staff, on, by } => duty_words(staff, *on, by),
+        Fact::ShiftBegan { centre, before, cases } => shift_words(centre, before.as_deref(), *cases),
+        Fact::ContractEnding(contract) => contract_words(contract, calendar),
         Fact::LetterQueued { letter, lines } => letter_sentence(letter, lines),
         Fact::LetterSent(letter) => {
             format!("Letter \"{}\" to {} was taken by the mail server.", letter.mark.kind.name(), letter.to)
@@ -84,6 +83,11 @@ pub fn sentence(fact: &Fact, calendar: &Calendar) -> String {
             format!("Letter \"{}\" to {} was refused for good: {why}", letter.mark.kind.name(), letter.to)
         }
     }
+}
+
+fn step_sentence(by_ms: i64) -> String {
+    let by = Duration::from_millis(by_ms.unsigned_abs()).as_secs_f64().copysign(by_ms.signum() as f64);
+    format!("The wall clock was set by {by:+.3} s; no deadline moves.")
 }
 
 fn agent_sentence(device: &str, state: AgentState) -> String {
@@ -151,6 +155,10 @@ pub fn alarm_words(cause: &AlarmCause) -> String {
             "probes to everybody are lost or late, so that no line can be called degraded for that: our own uplink"
                 .into()
         }
+        AlarmCause::Unstaffed { team: None } => "nobody of the staff is on duty, and a case came in".into(),
+        AlarmCause::Unstaffed { team: Some(team) } => {
+            format!("nobody of team {team} is on duty, and a case of theirs came in")
+        }
         AlarmCause::Canary { unit, step: CanaryStep::NoCase } => {
             format!("the canary {unit} was taken for lost and no case came of it: faults of customers may be missed")
         }
@@ -166,6 +174,7 @@ pub(super) const fn all_clear_words(kind: AlarmKind) -> &'static str {
         AlarmKind::Isolation => "the monitor is connected again",
         AlarmKind::Impaired => "probes are no longer lost or late everywhere",
         AlarmKind::Canary => "the canary's outage has travelled the whole way to its letter",
+        AlarmKind::Unstaffed => "somebody is on duty again",
     }
 }
 
@@ -215,7 +224,8 @@ pub(super) fn case_sentence(fact: &CaseFact, calendar: &Calendar) -> String {
         CaseFact::Escalated { level, why: EscalatedBy::Staff(by), note } => {
             format!("Escalated to {} by {by}{}.", level.name(), noted(note))
         }
-        CaseFact::Assigned { by, to } => format!("{by} assigned it to {to}."),
+        CaseFact::Assigned { by, to, team, why } => assigned_words(by, [to.as_deref(), team.as_deref()], why.as_ref()),
+        CaseFact::Overdue { step, told } => overdue_words(*step, told),
         CaseFact::Waits { by, on, note } => format!("{by} set it to wait for {}{}.", waits_for(*on), noted(note)),
         CaseFact::Confirmed(_) => "The watch sees the fault itself now: the line has lost contact.".into(),
         CaseFact::Degraded(finding) => format!("The watch found it degraded: {}.", finding_words(finding)),

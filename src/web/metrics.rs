@@ -205,6 +205,9 @@ impl Metrics {
                 *self.canary_sang.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
             }
             Fact::Case { .. }
+            | Fact::StaffDuty { .. }
+            | Fact::ShiftBegan { .. }
+            | Fact::ContractEnding(_)
             | Fact::MaintenancePlanned(_)
             | Fact::MonitorStarted { .. }
             | Fact::MonitorStopped

@@ -64,8 +64,9 @@ impl From<Refusal> for Problem {
             Refusal::UnknownReference { .. }
             | Refusal::UnknownUnit { .. }
             | Refusal::UnknownUmbrella { .. }
-            | Refusal::UnknownMaintenance { .. } => StatusCode::NOT_FOUND,
-            Refusal::AlreadyOpen { .. } | Refusal::NotOpen { .. } => StatusCode::CONFLICT,
+            | Refusal::UnknownMaintenance { .. }
+            | Refusal::UnknownStaff { .. } => StatusCode::NOT_FOUND,
+            Refusal::AlreadyOpen { .. } | Refusal::NotOpen { .. } | Refusal::NotRouted { .. } => StatusCode::CONFLICT,
             Refusal::BadMaintenance { why, .. } => match why {
                 BadMaintenance::BadId
                 | BadMaintenance::EndsFirst

@@ -3,9 +3,9 @@
 use super::world::opening;
 use core::net::IpAddr;
 use ntuwatch::domain::desk::{
-    Actor, Alarm, AlarmCause, AlarmKind, CanaryStep, Case, Cause, Diagnosis, EscalatedBy, Escalation, LetterKind,
-    LetterMark, Level, Line, News, Opening, Outage, Pledges, Priority, Promise, PromiseKind, Promises, Reference,
-    SiteCause, Stage, Umbrella, WaitingOn, Window, Witness,
+    Actor, Alarm, AlarmCause, AlarmKind, Assignment, CanaryStep, Case, Cause, Chase, Diagnosis, EscalatedBy,
+    Escalation, LetterKind, LetterMark, Level, Line, News, Opening, Outage, Pledges, Priority, Promise, PromiseKind,
+    Promises, Reference, SiteCause, Stage, Step, Umbrella, WaitingOn, Window, Witness,
 };
 use ntuwatch::domain::maintenance::{self, Maintenance, Origin, Scope};
 use ntuwatch::domain::time::{Tally, Time};
@@ -140,6 +140,7 @@ pub(crate) fn alarm() -> impl Strategy<Value = Alarm> {
         select(&Reason::ALL[..]).prop_map(AlarmCause::OwnSide),
         Just(AlarmCause::Everybody),
         (text(), select(&CanaryStep::ALL[..])).prop_map(|(unit, step)| AlarmCause::Canary { unit, step }),
+        option::of(text()).prop_map(|team| AlarmCause::Unstaffed { team }),
     ];
     (select(&AlarmKind::ALL[..]), time(), why).prop_map(|(kind, since, why)| Alarm { kind, since, why })
 }
@@ -167,6 +168,19 @@ fn escalation() -> impl Strategy<Value = Escalation> {
     let why =
         prop_oneof![select(&PromiseKind::ALL[..]).prop_map(EscalatedBy::Missed), text().prop_map(EscalatedBy::Staff),];
     (select(&Level::ALL[..]), why, any::<u32>()).prop_map(|(level, why, times)| Escalation { level, why, times })
+}
+
+prop_compose! {
+    fn assignment()(
+        (rule, team, at) in (option::of(text()), option::of(text()), time()),
+        (times, misroutes) in (any::<u32>(), any::<u32>()),
+    ) -> Assignment {
+        Assignment { rule, team, at, times, misroutes }
+    }
+}
+
+fn chase() -> impl Strategy<Value = Chase> {
+    (option::of(select(&Step::ALL[..])), time()).prop_map(|(step, since)| Chase { step, since })
 }
 
 fn news() -> impl Strategy<Value = News> {
@@ -212,13 +226,14 @@ prop_compose! {
         letter in option::of(mark()),
         (finding, umbrella, diagnosis) in (option::of(finding()), option::of(1_u64..=3), option::of(diagnosis())),
         (promises, repairing, escalation, news) in (promises(), length(), option::of(escalation()), option::of(news())),
+        (assignment, chase) in (option::of(assignment()), chase()),
     ) -> Case {
         Case {
             opening: Arc::new(opening), opened_at, priority, stage, owner, line, line_since, fault_seen,
             confirmed: confirmed.map(|(last_contact, first_loss, detected)| Outage { last_contact, first_loss, detected }),
             back, recovered_at, downtime, solved,
             returned, last_letter: letter, finding, umbrella: umbrella.map(Reference::from_number), diagnosis,
-            promises, repairing, escalation, news,
+            promises, repairing, escalation, news, assignment, chase,
         }
     }
 }

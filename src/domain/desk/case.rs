@@ -5,7 +5,7 @@
 //! writes out every pair of stage and move. It is the same table for cases of the watch and of people (R3).
 
 use super::diagnosis::Diagnosis;
-use super::facts::{CaseFact, EscalatedBy, Opening, Outage};
+use super::facts::{CaseFact, Chosen, EscalatedBy, Opening, Outage, Step};
 use super::promise::{Level, PromiseKind, Promises};
 use super::reference::Reference;
 use super::words::{Actor, LetterKind, LetterMark, Move, NotOpen, Priority, WaitingOn};
@@ -63,8 +63,36 @@ pub struct Case {
     pub escalation: Option<Escalation>,
     /// The latest news that staff had for the customer.
     pub news: Option<News>,
+    /// How it was given to whom it is with, if it ever was.
+    pub assignment: Option<Assignment>,
+    /// Who has heard that it takes too long.
+    pub chase: Chase,
     /// The letter of this case that was written last in its present conversation: the next one answers it.
     pub last_letter: Option<LetterMark>,
+}
+
+/// How a case was given to whom it is with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assignment {
+    /// The rule that fired last.
+    pub rule: Option<String>,
+    /// The team that it is with.
+    pub team: Option<String>,
+    /// When it was given the last time.
+    pub at: Time,
+    /// How often it was given to somebody.
+    pub times: u32,
+    /// How often a person took it from the team that a rule had chosen to another one (R104).
+    pub misroutes: u32,
+}
+
+/// Who has heard that a case takes too long (R57).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chase {
+    /// The last step that was taken.
+    pub step: Option<Step>,
+    /// Since when the time to the next one runs: the opening, that step, or since it came back to work.
+    pub since: Time,
 }
 
 /// News for the customer.
@@ -172,6 +200,8 @@ impl Case {
             repairing: Duration::ZERO,
             escalation: None,
             news: None,
+            assignment: None,
+            chase: Chase { step: None, since: at },
             last_letter: Some(LetterMark { kind: LetterKind::Opened, number: 1 }),
             opening,
         };
@@ -235,7 +265,8 @@ impl Case {
             CaseFact::Kept { kind, .. } => self.kept(*kind, now),
             CaseFact::Missed { kind, .. } => self.promises.miss(*kind),
             CaseFact::Escalated { level, why, .. } => self.escalated(*level, why, now),
-            CaseFact::Assigned { to, .. } => self.owner = Some(to.clone()),
+            CaseFact::Assigned { to, team, why, .. } => self.given(to.as_ref(), team.as_ref(), why.as_ref(), now),
+            CaseFact::Overdue { step, .. } => self.chase = Chase { step: Some(*step), since: now },
             CaseFact::Taken { by } => {
                 self.owner = Some(by.clone());
                 self.stage = Stage::Working { since: now };
@@ -278,6 +309,24 @@ impl Case {
         }
     }
 
+    fn given(&mut self, to: Option<&String>, team: Option<&String>, why: Option<&Chosen>, now: Time) {
+        let before = self.assignment.take();
+        let was_with = before.as_ref().and_then(|before| before.team.as_ref());
+        let by_rule = before.as_ref().is_some_and(|before| before.rule.is_some());
+        let bounced = why.is_none_or(|why| why.rule.is_none()) && by_rule && team.is_some() && team != was_with;
+        let (times, misroutes) = before.as_ref().map_or((0, 0), |before| (before.times, before.misroutes));
+        let rule = why.and_then(|why| why.rule.clone()).or_else(|| before.as_ref()?.rule.clone());
+        self.assignment = Some(Assignment {
+            rule,
+            team: team.or(was_with).cloned(),
+            at: now,
+            times: times + u32::from(to.is_some()),
+            misroutes: misroutes + u32::from(bounced),
+        });
+        // Where nobody is on duty, whoever has it goes on.
+        self.owner = to.or(self.owner.as_ref()).cloned();
+    }
+
     fn escalated(&mut self, level: Level, why: &EscalatedBy, now: Time) {
         let (before, times) = self.escalation.as_ref().map_or((None, 0), |before| (Some(before.level), before.times));
         let times = times + 1;
@@ -307,6 +356,7 @@ impl Case {
         self.fault_seen = *by == Actor::Watch || self.line.is_faulty();
         self.back = None;
         self.returned += 1;
+        self.chase.since = now;
         self.stage = Stage::Working { since: now };
         if let Some(outage) = outage {
             self.see(outage);
@@ -385,6 +435,12 @@ impl Case {
     #[must_use]
     pub fn last_contact(&self) -> Option<Time> {
         self.outage().map_or(self.opening.last_contact, |outage| outage.last_contact)
+    }
+
+    /// The queue that it is in: the team that it is with, or where it was opened.
+    #[must_use]
+    pub fn queue(&self) -> &str {
+        self.assignment.as_ref().and_then(|assignment| assignment.team.as_ref()).unwrap_or(&self.opening.queue)
     }
 
     /// Whether it is being worked on, or waits to be.

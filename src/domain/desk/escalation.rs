@@ -4,7 +4,7 @@
 //! the news.
 
 use super::Desk;
-use super::facts::{CaseFact, EscalatedBy};
+use super::facts::{CaseFact, EscalatedBy, Occasion};
 use super::promise::{Level, PromiseKind};
 use super::reference::Reference;
 use super::words::LetterKind;
@@ -62,7 +62,14 @@ impl Desk {
                     self.informed(case, turn);
                 }
             }
-            (Thread::Case { .. } | Thread::Umbrella { .. } | Thread::Maintenance { .. } | Thread::Alarm { .. }, _) => {}
+            (
+                Thread::Case { .. }
+                | Thread::Umbrella { .. }
+                | Thread::Maintenance { .. }
+                | Thread::Alarm { .. }
+                | Thread::Contract { .. },
+                _,
+            ) => {}
         }
     }
 
@@ -100,6 +107,7 @@ impl Desk {
         let (level, umbrella) =
             (Level::above(case.escalation.as_ref().map(|escalation| escalation.level)), case.umbrella);
         self.record(reference, CaseFact::Escalated { level, why, note }, turn);
+        self.route(reference, Occasion::Escalated, turn);
         if let Some(umbrella) = umbrella {
             self.escalate_umbrella(umbrella, level, turn);
         }

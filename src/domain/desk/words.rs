@@ -183,11 +183,17 @@ pub enum LetterKind {
     Alarm,
     /// It is well again.
     AllClear,
+    /// A case was given to the reader.
+    Assigned,
+    /// A case takes too long.
+    Overdue,
+    /// A contract ends.
+    ContractEnds,
 }
 
 impl LetterKind {
     /// Every kind.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::Opened,
         Self::Upgraded,
         Self::Solved,
@@ -202,6 +208,9 @@ impl LetterKind {
         Self::Cancelled,
         Self::Alarm,
         Self::AllClear,
+        Self::Assigned,
+        Self::Overdue,
+        Self::ContractEnds,
     ];
 
     /// As it is stored and printed.
@@ -222,6 +231,9 @@ impl LetterKind {
             Self::Cancelled => "cancelled",
             Self::Alarm => "alarm",
             Self::AllClear => "all_clear",
+            Self::Assigned => "assigned",
+            Self::Overdue => "overdue",
+            Self::ContractEnds => "contract_ends",
         }
     }
 }
