@@ -341,8 +341,8 @@ fn case_fields(fact: &CaseFact, put: &mut Put<'_>) {
             };
             put!(put, "level": level.name(), "missed": missed, "by": by, "note": note.as_deref());
         }
-        CaseFact::Assigned { by, to, team, why } => {
-            put!(put, "by": by.as_str(), "to": to.as_deref(), "team": team.as_deref());
+        CaseFact::Assigned { by, to, team, why, misrouted } => {
+            put!(put, "by": by.as_str(), "to": to.as_deref(), "team": team.as_deref(), "misrouted": *misrouted);
             if let Some(why) = why {
                 let words = why.merits.as_ref().map(merits_words);
                 put!(

@@ -143,3 +143,42 @@ pub(super) fn late_words(case: &Case, service: &str, age: Duration) -> String {
         duration(age)
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MERITS: Merits =
+        Merits { skill: Some(false), product: true, language: Some(true), territory: false, load: 1, among: 4 };
+
+    #[test]
+    fn who_was_chosen_and_why_is_said_in_a_sentence() {
+        let why =
+            |rule: Option<&str>, occasion, merits| Some(Chosen { rule: rule.map(str::to_owned), occasion, merits });
+        let words = |to, why: Option<Chosen>| assigned_words("ntuwatch", [to, Some("noc")], why.as_ref());
+        assert_eq!(
+            words(Some("ann"), why(Some("rest"), Occasion::Opened, Some(MERITS))),
+            "ntuwatch assigned it to ann (team noc) by rule \"rest\", for it was opened: nobody on duty has the skill, \
+             specialist of the service, speaks the language, 1 case at work, chosen among 4."
+        );
+        assert_eq!(
+            words(None, why(Some("rest"), Occasion::Escalated, None)),
+            "ntuwatch put it into the queue of noc by rule \"rest\", for it was escalated: nobody there is on duty."
+        );
+        assert_eq!(assigned_words("bob", [Some("ann"), None], None), "bob assigned it to ann.");
+    }
+
+    #[test]
+    fn a_contract_ends_with_its_last_day() {
+        let contract = Contract {
+            id: "C-1".into(),
+            customer: "acme".into(),
+            services: Vec::new(),
+            tier: crate::domain::party::Tier::Gold,
+            last_day: 20_908,
+            ends: Time::from_millis(1_806_537_600_000),
+        };
+        let words = contract_words(&contract, &Calendar::default());
+        assert_eq!(words, "Customer acme was told that contract C-1 ends with 2027-03-31.");
+    }
+}

@@ -224,7 +224,9 @@ pub(super) fn case_sentence(fact: &CaseFact, calendar: &Calendar) -> String {
         CaseFact::Escalated { level, why: EscalatedBy::Staff(by), note } => {
             format!("Escalated to {} by {by}{}.", level.name(), noted(note))
         }
-        CaseFact::Assigned { by, to, team, why } => assigned_words(by, [to.as_deref(), team.as_deref()], why.as_ref()),
+        CaseFact::Assigned { by, to, team, why, .. } => {
+            assigned_words(by, [to.as_deref(), team.as_deref()], why.as_ref())
+        }
         CaseFact::Overdue { step, told } => overdue_words(*step, told),
         CaseFact::Waits { by, on, note } => format!("{by} set it to wait for {}{}.", waits_for(*on), noted(note)),
         CaseFact::Confirmed(_) => "The watch sees the fault itself now: the line has lost contact.".into(),

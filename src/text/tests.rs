@@ -192,7 +192,19 @@ fn promises() {
             "nothing runs",
             after(
                 pledged(),
-                &[(20, CaseFact::Assigned { by: ann(), to: Some("bob".into()), team: None, why: None }), (30, waits)],
+                &[
+                    (
+                        20,
+                        CaseFact::Assigned {
+                            by: ann(),
+                            to: Some("bob".into()),
+                            team: None,
+                            why: None,
+                            misrouted: false,
+                        },
+                    ),
+                    (30, waits),
+                ],
             ),
         ),
     ];

@@ -70,6 +70,7 @@ pub struct Metrics {
     degraded: [Counter; Symptom::ALL.len()],
     announced: [Counter; NOTICES.len()],
     traps_ignored: Counter,
+    misroutes: Counter,
     /// When the canary's outage travelled the whole way last.
     canary_sang: Mutex<Option<Time>>,
     canary_success: Gauge,
@@ -134,6 +135,10 @@ impl Metrics {
                 .map(|priority| counter!("ntuwatch_cases_opened_total", "priority" => priority.name())),
             degraded: Symptom::ALL.map(|symptom| counter!("ntuwatch_degraded_total", "symptom" => symptom.name())),
             announced: NOTICES.map(|notice| counter!("ntuwatch_maintenance_announced_total", "notice" => notice)),
+            misroutes: total(
+                "ntuwatch_misroutes_total",
+                "Cases that a person took from the team that a rule had chosen to another one.",
+            ),
             traps_ignored: total(
                 "ntuwatch_traps_ignored_total",
                 "Traps that the watch did not look at: of no device that it knows, or too many at once.",
@@ -204,6 +209,7 @@ impl Metrics {
             Fact::CanarySang { .. } => {
                 *self.canary_sang.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
             }
+            Fact::Case { fact: CaseFact::Assigned { misrouted: true, .. }, .. } => self.misroutes.increment(1),
             Fact::Case { .. }
             | Fact::StaffDuty { .. }
             | Fact::ShiftBegan { .. }

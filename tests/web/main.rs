@@ -6,6 +6,7 @@ mod cases;
 mod cli;
 mod exposition;
 mod harness;
+mod parties;
 mod shared;
 mod works;
 

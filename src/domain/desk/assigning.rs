@@ -206,13 +206,15 @@ impl Desk {
         let Order { occasion, rule, .. } = order;
         let was_with = case.assignment.as_ref().and_then(|assignment| assignment.team.as_ref());
         let rule = rule.map(|rule| rule.name.clone());
+        let bounces = |team: Option<&String>| occasion == Occasion::Asked && case.is_bounced_to(team);
         let Some((staff, merits)) = self.best(&case, &order) else {
             if matches!(occasion, Occasion::Handover | Occasion::OnDuty) {
                 return self.miss_staff_of(order.team.as_ref(), &case, turn);
             }
             let why = Some(Chosen { rule, occasion, merits: None });
             let Order { by, team, .. } = order;
-            self.record(reference, CaseFact::Assigned { by, to: None, team: team.clone(), why }, turn);
+            let misrouted = bounces(team.as_ref());
+            self.record(reference, CaseFact::Assigned { by, to: None, team: team.clone(), why, misrouted }, turn);
             return self.miss_staff_of(team.as_ref(), &case, turn);
         };
         let team = order.team.or_else(|| staff.team.clone());
@@ -222,7 +224,8 @@ impl Desk {
             return;
         }
         let why = Some(Chosen { rule, occasion, merits: Some(merits) });
-        self.record(reference, CaseFact::Assigned { by: order.by, to: Some(staff.id.clone()), team, why }, turn);
+        let (misrouted, to) = (bounces(team.as_ref()), Some(staff.id.clone()));
+        self.record(reference, CaseFact::Assigned { by: order.by, to, team, why, misrouted }, turn);
         if !stays {
             self.tell_owner(reference, turn);
         }
@@ -237,7 +240,8 @@ impl Desk {
         }
         let team = parties.staff.get(&to).and_then(|staff| staff.team.clone());
         let own = by == to;
-        self.record(reference, CaseFact::Assigned { by, to: Some(to), team, why: None }, turn);
+        let misrouted = self.case(reference).is_some_and(|case| case.is_bounced_to(team.as_ref()));
+        self.record(reference, CaseFact::Assigned { by, to: Some(to), team, why: None, misrouted }, turn);
         if !own {
             self.tell_owner(reference, turn);
         }

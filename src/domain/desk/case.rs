@@ -265,7 +265,9 @@ impl Case {
             CaseFact::Kept { kind, .. } => self.kept(*kind, now),
             CaseFact::Missed { kind, .. } => self.promises.miss(*kind),
             CaseFact::Escalated { level, why, .. } => self.escalated(*level, why, now),
-            CaseFact::Assigned { to, team, why, .. } => self.given(to.as_ref(), team.as_ref(), why.as_ref(), now),
+            CaseFact::Assigned { to, team, why, misrouted, .. } => {
+                self.given([to.as_ref(), team.as_ref()], why.as_ref(), *misrouted, now);
+            }
             CaseFact::Overdue { step, .. } => self.chase = Chase { step: Some(*step), since: now },
             CaseFact::Taken { by } => {
                 self.owner = Some(by.clone());
@@ -309,11 +311,9 @@ impl Case {
         }
     }
 
-    fn given(&mut self, to: Option<&String>, team: Option<&String>, why: Option<&Chosen>, now: Time) {
+    fn given(&mut self, [to, team]: [Option<&String>; 2], why: Option<&Chosen>, misrouted: bool, now: Time) {
         let before = self.assignment.take();
         let was_with = before.as_ref().and_then(|before| before.team.as_ref());
-        let by_rule = before.as_ref().is_some_and(|before| before.rule.is_some());
-        let bounced = why.is_none_or(|why| why.rule.is_none()) && by_rule && team.is_some() && team != was_with;
         let (times, misroutes) = before.as_ref().map_or((0, 0), |before| (before.times, before.misroutes));
         let rule = why.and_then(|why| why.rule.clone()).or_else(|| before.as_ref()?.rule.clone());
         self.assignment = Some(Assignment {
@@ -321,7 +321,7 @@ impl Case {
             team: team.or(was_with).cloned(),
             at: now,
             times: times + u32::from(to.is_some()),
-            misroutes: misroutes + u32::from(bounced),
+            misroutes: misroutes + u32::from(misrouted),
         });
         // Where nobody is on duty, whoever has it goes on.
         self.owner = to.or(self.owner.as_ref()).cloned();
@@ -435,6 +435,13 @@ impl Case {
     #[must_use]
     pub fn last_contact(&self) -> Option<Time> {
         self.outage().map_or(self.opening.last_contact, |outage| outage.last_contact)
+    }
+
+    /// Whether a person who gives it to this team takes it from another one that a rule had chosen (R104).
+    #[must_use]
+    pub fn is_bounced_to(&self, team: Option<&String>) -> bool {
+        let Some(Assignment { rule: Some(_), team: Some(chosen), .. }) = &self.assignment else { return false };
+        team.is_some_and(|team| team != chosen)
     }
 
     /// The queue that it is in: the team that it is with, or where it was opened.

@@ -223,6 +223,8 @@ pub enum CaseFact {
         team: Option<String>,
         /// Why, unless a person chose.
         why: Option<Chosen>,
+        /// Whether a person took it from the team that a rule had chosen to another one (R104).
+        misrouted: bool,
     },
     /// It is at work for so long that others hear of it (R57).
     Overdue {

@@ -398,7 +398,6 @@ impl Loads {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::vec;
 
     fn languages(codes: &[&str]) -> Vec<Language> {
         codes.iter().filter_map(|code| Language::parse(code)).collect()
@@ -440,8 +439,8 @@ mod tests {
         for criterion in 0..4 {
             let (mut better, mut worse) = (yes, yes);
             worse[criterion] = if criterion == 3 { &["APAC"] } else { none };
-            for later in criterion + 1..4 {
-                better[later] = if later == 3 { &["APAC"] } else { none };
+            for (later, has) in better.iter_mut().enumerate().skip(criterion + 1) {
+                *has = if later == 3 { &["APAC"] } else { none };
             }
             let all = [staff("a", worse), staff("z", better)];
             assert_eq!(chosen(&all, &Loads::default(), false).0, "z", "criterion {criterion}");
@@ -466,6 +465,6 @@ mod tests {
         let all = [staff("a", [&[], &[], &[], &["APAC"]])];
         let (id, merits) = chosen(&all, &Loads::default(), false);
         assert_eq!((id.as_str(), merits.skill, merits.territory), ("a", Some(false), false));
-        assert_eq!(choose(vec![].iter(), &Wants::default(), &Loads::default()), None);
+        assert_eq!(choose([].iter(), &Wants::default(), &Loads::default()), None);
     }
 }
