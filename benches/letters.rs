@@ -131,6 +131,7 @@ fn mail(id: u64) -> Mail {
         message_id: format!("{id}@example.net"),
         in_reply_to: None,
         references: Vec::new(),
+        reply_to: None,
         subject: SUBJECT.to_owned(),
         body: BODY.to_owned(),
         written_unix_ms: 1_700_000_000_000,

@@ -62,7 +62,7 @@ fn every_room_is_in_the_plan() {
 
 #[test]
 fn engines_do_not_know_each_other() {
-    let engines = ["icmp", "snmp", "traps", "mail_out", "resolver", "systemd", "heartbeat"];
+    let engines = ["icmp", "snmp", "traps", "mail_out", "mail_in", "resolver", "systemd", "heartbeat"];
     for engine in engines {
         for file in room(&format!("engine/{engine}")) {
             let text = fs::read_to_string(&file).unwrap();

@@ -63,6 +63,7 @@ fn letter(id: u64) -> Mail {
         message_id: format!("{id}@example.net"),
         in_reply_to: None,
         references: Vec::new(),
+        reply_to: None,
         subject: "Störung".to_owned(),
         body: "The line is down.\n".to_owned(),
         written_unix_ms: 1_700_000_000_000,

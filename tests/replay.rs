@@ -125,8 +125,8 @@ impl Home {
 }
 
 fn commit(store: &mut Store, turn: &Turn) {
-    let mails: Vec<_> =
-        turn.letters.iter().map(|letter| text::mail(letter, "example.net", &Calendar::default())).collect();
+    let stamp = text::Stamp::new(&[7; text::SECRET], "example.net", None);
+    let mails: Vec<_> = turn.letters.iter().map(|letter| text::mail(letter, &stamp, &Calendar::default())).collect();
     let boot_ms = turn.at.as_millis() - MIDNIGHT;
     let mark = ClockMark { at: turn.at, boot_id: String::from("b"), boot_ms, unix_ms: turn.at.as_millis() };
     store.commit(&Commit { turn, mails: &mails, entries: &[], mark: &mark, calendar_step: None }).unwrap();

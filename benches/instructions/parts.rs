@@ -8,7 +8,7 @@ use ntuwatch::domain::turn::{Input, Turn};
 use ntuwatch::domain::watch::{Ask, Method, Outcome, Probe, ProbeResult, Round, Saved, Slot, Watch};
 use ntuwatch::engine::icmp;
 use ntuwatch::story::Story;
-use ntuwatch::text;
+use ntuwatch::text::{self, SECRET, Stamp};
 use std::collections::VecDeque;
 use std::hint::black_box;
 use std::sync::mpsc;
@@ -72,6 +72,7 @@ struct Fleet {
     answers: VecDeque<(Time, ProbeResult)>,
     losses: VecDeque<(Time, ProbeResult)>,
     calendar: Calendar,
+    stamp: Stamp,
 }
 
 impl Fleet {
@@ -82,7 +83,8 @@ impl Fleet {
         let watch = Watch::start(Saved::default(), &story.plan, &mut turn);
         turn.clear();
         let (answers, losses) = Default::default();
-        Self { watch, turn, now: START, fate, silent: 0, answers, losses, calendar: Calendar::default() }
+        let stamp = Stamp::new(&[7; SECRET], "example.net", Some("support@example.net"));
+        Self { watch, turn, now: START, fate, silent: 0, answers, losses, calendar: Calendar::default(), stamp }
     }
 
     /// Goes on for so long.
@@ -117,7 +119,7 @@ impl Fleet {
             queue.push_back((self.now + after, result));
         }
         for letter in &self.turn.letters {
-            black_box(text::mail(letter, "example.net", &self.calendar));
+            black_box(text::mail(letter, &self.stamp, &self.calendar));
         }
         for letter in core::mem::take(&mut self.turn.deliver) {
             self.watch.step(Input::Attempted(letter, Delivery::Sent), &mut self.turn);

@@ -7,7 +7,7 @@ use ntuwatch::domain::fact::Fact;
 use ntuwatch::domain::time::{Calendar, ClockMark};
 use ntuwatch::domain::turn::Turn;
 use ntuwatch::store::{Commit, Entry, Store};
-use ntuwatch::text;
+use ntuwatch::text::{self, SECRET, Stamp};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
@@ -76,11 +76,11 @@ fn commit(store: &mut Store, turns: &[Turn], tally: &mut Tally) {
         return;
     }
     let (watch, begun, calendar) = (Stopwatch::start(), used(), Calendar::default());
+    let stamp = Stamp::new(&[7; SECRET], "example.net", Some("support@example.net"));
     let words: Vec<_> = turns
         .iter()
         .map(|turn| {
-            let mails: Vec<_> =
-                turn.letters.iter().map(|letter| text::mail(letter, "example.net", &calendar)).collect();
+            let mails: Vec<_> = turn.letters.iter().map(|letter| text::mail(letter, &stamp, &calendar)).collect();
             let told = turn.facts.iter().filter(|fact| !matches!(fact, Fact::VerdictChanged { .. }));
             let entries: Vec<_> = told.map(|fact| entry(fact, &calendar)).collect();
             let mark = ClockMark { at: turn.at, boot_id: String::new(), boot_ms: 0, unix_ms: turn.at.as_millis() };

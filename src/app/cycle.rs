@@ -231,6 +231,7 @@ impl Cycle {
                     Input::Tick
                     | Input::Probed(_)
                     | Input::Asked(_)
+                    | Input::Mailed(_)
                     | Input::Trapped(_)
                     | Input::Planned(_)
                     | Input::Rostered(_)

@@ -35,6 +35,8 @@ pub(super) fn log(fact: &Fact, calendar: &Calendar) {
         Fact::IsolationBegan { .. }
         | Fact::MonitorStalled { .. }
         | Fact::LetterFailed { .. }
+        | Fact::LetterBounced { .. }
+        | Fact::AddressFailed { .. }
         | Fact::AlarmRaised(_) => {
             tracing::error!("{}", sentence());
         }
@@ -58,7 +60,9 @@ pub(super) fn log(fact: &Fact, calendar: &Calendar) {
         | Fact::CanarySang { .. }
         | Fact::StaffDuty { .. }
         | Fact::ShiftBegan { .. }
-        | Fact::ContractEnding(_) => tracing::info!("{}", sentence()),
+        | Fact::ContractEnding(_)
+        | Fact::AddressWorks { .. }
+        | Fact::MailSorted { .. } => tracing::info!("{}", sentence()),
     }
 }
 

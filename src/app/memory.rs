@@ -2,10 +2,12 @@
 
 use super::Fatal;
 use crate::domain::desk::Desk;
+use crate::domain::mail::MailId;
 use crate::domain::maintenance::Maintenance;
 use crate::domain::time::Time;
 use crate::domain::turn::DeviceRow;
 use crate::store::{OpenError, Store};
+use crate::text::SECRET;
 use std::panic;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::{Builder, JoinHandle};
@@ -21,6 +23,10 @@ pub(super) struct Rest {
     pub(super) store: Store,
     pub(super) desk: Desk,
     pub(super) maintenance: Vec<Maintenance>,
+    /// What makes letters known again.
+    pub(super) secret: [u8; SECRET],
+    /// Messages that nobody has read yet, and how often somebody has begun to.
+    pub(super) unread: Vec<(MailId, u32)>,
 }
 
 impl Memory {
@@ -31,7 +37,8 @@ impl Memory {
             // Nobody takes them if the start has failed meanwhile.
             drop(hand_over.send(store.devices()));
             let (desk, maintenance) = store.desk()?;
-            Ok(Rest { desk: Desk::new(desk, now), maintenance, store })
+            let (secret, unread) = (store.secret()?, store.mails_to_read()?);
+            Ok(Rest { desk: Desk::new(desk, now), maintenance, secret, unread, store })
         };
         let rest = Builder::new().name("memory".to_owned()).spawn(work).map_err(Fatal::System)?;
         Ok(Self { devices, rest })

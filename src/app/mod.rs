@@ -3,6 +3,7 @@
 mod cycle;
 mod inbox;
 mod journal;
+mod mailroom;
 mod memory;
 mod patience;
 mod shifts;
@@ -11,17 +12,19 @@ mod writer;
 
 use crate::clock::Clock;
 use crate::config::{self, Config};
+use crate::domain::mail::MailId;
 use crate::domain::turn::Turn;
 use crate::domain::watch::{Muster, Role, next_tick};
-use crate::engine::{self, heartbeat, mail_out, resolver, traps};
+use crate::engine::{self, heartbeat, mail_in, mail_out, resolver, traps};
 use crate::store::{OpenError, Reader, Store};
-use crate::text;
+use crate::text::{self, Stamp};
 use crate::web::board::{Board, Summary};
 use crate::web::metrics::Metrics;
 use crate::web::{self, BindError};
 use cycle::{Cycle, Engines, State};
 use inbox::Inbox;
 pub(crate) use journal::warn_of;
+use mailroom::MailRoom;
 use memory::{Memory, Rest};
 use patience::Patience;
 use std::fmt;
@@ -31,9 +34,10 @@ use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::panic;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use tokio::sync::oneshot;
 use writer::Writer;
 
 /// Why the daemon could not start, or had to end.
@@ -117,26 +121,19 @@ pub fn run(read: Read) -> Result<(), Fatal> {
     let calendar = Arc::new(calendar);
     let board = Arc::new(Board::new(Summary::at_start(turn.at, Arc::clone(&calendar))));
     let heartbeat = start_heartbeat(&config, &board)?;
+    let (stamp, mail_room) = open_mail_room(&config, &memory.secret, memory.unread, &inbox)?;
+    let writer = Writer::start(memory.store, Arc::clone(&board), metrics, stamp, mail_room).map_err(Fatal::System)?;
     let services = web::Services {
         board: Arc::clone(&board),
         ask: inbox.ask(),
-        words: web::Words {
-            explain: text::explain,
-            held: text::held_words,
-            finding: text::finding_words,
-            diagnosis: text::diagnosis_words,
-            cause: text::cause_words,
-            alarm: text::alarm_words,
-            merits: text::merits_words,
-        },
+        keep: keep(&writer, &clock)?,
+        words: WORDS,
         store: config.store.clone(),
         token: config.http.token.clone(),
         metrics,
     };
     let server = web::serve(doors, services).map_err(Fatal::System)?;
     announce(&config, address);
-    let domain = config.mail.from.domain().to_owned();
-    let writer = Writer::start(memory.store, Arc::clone(&board), metrics, domain).map_err(Fatal::System)?;
     let state = State::new(turn.at);
     let patience = Patience::new(stopping);
     let mut cycle = Cycle {
@@ -181,6 +178,54 @@ fn ask_meanwhile(
         thread::sleep(next_tick(turn.at).since(clock.now()));
         turn.at = clock.now();
     }
+}
+
+/// How things are said to people.
+const WORDS: web::Words = web::Words {
+    explain: text::explain,
+    held: text::held_words,
+    finding: text::finding_words,
+    diagnosis: text::diagnosis_words,
+    cause: text::cause_words,
+    alarm: text::alarm_words,
+    merits: text::merits_words,
+};
+
+/// Begins to read what the store has kept, `unread` first.
+fn open_mail_room(
+    config: &Config,
+    secret: &[u8; text::SECRET],
+    unread: Vec<(MailId, u32)>,
+    inbox: &Inbox,
+) -> Result<(Stamp, MailRoom), Fatal> {
+    let stamp = Stamp::new(secret, config.mail.from.domain(), config.mail_in.address.as_deref());
+    let reader = Reader::open(&config.store).map_err(Fatal::Open)?;
+    let room = MailRoom::start(reader, (us(config), stamp.clone()), inbox.clone(), unread).map_err(Fatal::System)?;
+    Ok((stamp, room))
+}
+
+/// Who we are, for whoever reads our mail.
+fn us(config: &Config) -> mail_in::Us {
+    let from = config.mail.from.address.to_ascii_lowercase();
+    let inbox = config.mail_in.address.as_ref().map(|address| address.to_ascii_lowercase());
+    mail_in::Us {
+        addresses: [from].into_iter().chain(inbox).collect(),
+        authserv_id: config.mail_in.authserv_id.clone(),
+        domain: config.mail.from.domain().to_owned(),
+    }
+}
+
+/// The way of messages to the store.
+fn keep(writer: &Writer, clock: &Clock) -> Result<web::Keep, Fatal> {
+    let gone = || Fatal::Store("the thread that writes to the store has ended".to_owned());
+    let (letter_box, clock) = (Mutex::new(writer.letter_box().ok_or_else(gone)?), clock.clone());
+    Ok(Arc::new(move |parcel| {
+        let (answer, kept) = oneshot::channel();
+        // Whoever brought it may have gone away meanwhile.
+        let answer = Box::new(move |result| drop(answer.send(result)));
+        letter_box.lock().unwrap_or_else(PoisonError::into_inner).keep(parcel, clock.now(), answer);
+        kept
+    }))
 }
 
 /// Tells a dead man's switch that somebody watches, if the operator wants that.

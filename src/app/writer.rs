@@ -4,13 +4,15 @@
 
 use super::Fatal;
 use super::journal::{entry, log};
+use super::mailroom::MailRoom;
 use crate::clock::Stopwatch;
 use crate::domain::letter::{LetterId, Mail};
+use crate::domain::mail::MailId;
 use crate::domain::time::{Calendar, ClockMark, Time};
 use crate::domain::turn::{Reply, Turn};
 use crate::domain::watch::Slot;
-use crate::store::{Commit, Entry, Store};
-use crate::text;
+use crate::store::{Commit, Entry, Parcel, Store};
+use crate::text::{self, Stamp};
 use crate::web::board::{Board, Row, Summary};
 use crate::web::metrics::Metrics;
 use std::sync::Arc;
@@ -62,6 +64,28 @@ pub(super) struct Batch {
     view: View,
 }
 
+/// What the writer is told.
+enum Order {
+    Commit(Box<Batch>),
+    /// A message has come in, at that time; whoever brought it waits.
+    Keep(Parcel, Time, Kept),
+}
+
+/// Tells whoever brought a message its number, nothing if it was there already, or why it can't be kept.
+pub(super) type Kept = Box<dyn FnOnce(Result<Option<MailId>, String>) + Send>;
+
+/// The way of messages to the store. The writer ends only when every copy is gone.
+#[derive(Clone)]
+pub(super) struct LetterBox(Sender<Order>);
+
+impl LetterBox {
+    /// Lets a message be kept.
+    pub(super) fn keep(&self, parcel: Parcel, at: Time, kept: Kept) {
+        // A writer that has ended answers nobody: the message comes again.
+        drop(self.0.send(Order::Keep(parcel, at, kept)));
+    }
+}
+
 /// What became of a batch.
 pub(super) enum Outcome {
     /// It is on the disk and can be seen. The rest is up to the loop: answers to people, and letters to be handed over.
@@ -72,7 +96,7 @@ pub(super) enum Outcome {
 
 /// The loop's way to the writer. Dropped, it waits for the store to be closed.
 pub(super) struct Writer {
-    orders: Option<Sender<Batch>>,
+    orders: Option<Sender<Order>>,
     outcomes: Receiver<Outcome>,
     waiting: Vec<Record>,
     busy_since: Option<Stopwatch>,
@@ -80,25 +104,35 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// `domain`: that of the address which letters are from.
     pub(super) fn start(
         store: Store,
         board: Arc<Board>,
         metrics: &'static Metrics,
-        domain: String,
+        stamp: Stamp,
+        mail_room: MailRoom,
     ) -> std::io::Result<Self> {
-        let (orders, batches) = channel();
+        let (orders, waiting) = channel();
         let (report, outcomes) = channel();
-        let mut hand = Hand { store, board, metrics, domain };
+        let mut hand = Hand { store, board, metrics, stamp, mail_room };
         let work = move || {
-            for batch in batches {
-                if report.send(hand.write(batch)).is_err() {
-                    return;
+            for order in waiting {
+                match order {
+                    Order::Commit(batch) => {
+                        if report.send(hand.write(*batch)).is_err() {
+                            return;
+                        }
+                    }
+                    Order::Keep(parcel, at, kept) => hand.keep(parcel, at, kept),
                 }
             }
         };
         let thread = thread::Builder::new().name("writer".to_owned()).spawn(work)?;
         Ok(Self { orders: Some(orders), outcomes, waiting: Vec::new(), busy_since: None, thread: Some(thread) })
+    }
+
+    /// The way of messages to the store.
+    pub(super) fn letter_box(&self) -> Option<LetterBox> {
+        self.orders.clone().map(LetterBox)
     }
 
     /// Whether a batch is under way.
@@ -131,7 +165,7 @@ impl Writer {
     /// Sends a batch on its way: a new one, or one that failed once more.
     pub(super) fn send(&self, batch: Batch) -> Result<(), Fatal> {
         let orders = self.orders.as_ref().ok_or_else(gone)?;
-        orders.send(batch).map_err(|_| gone())
+        orders.send(Order::Commit(Box::new(batch))).map_err(|_| gone())
     }
 
     /// What became of the batch under way, if that is known within `wait`.
@@ -167,10 +201,20 @@ struct Hand {
     store: Store,
     board: Arc<Board>,
     metrics: &'static Metrics,
-    domain: String,
+    stamp: Stamp,
+    mail_room: MailRoom,
 }
 
 impl Hand {
+    fn keep(&mut self, parcel: Parcel, at: Time, kept: Kept) {
+        let result = self.store.keep(&[parcel], at).map_err(|error| error.to_string());
+        let id = result.map(|ids| ids.into_iter().next().flatten());
+        if let Ok(Some(id)) = id {
+            self.mail_room.read(id);
+        }
+        kept(id);
+    }
+
     fn write(&mut self, batch: Batch) -> Outcome {
         match self.commit(&batch.records) {
             Ok(()) => self.show(batch),
@@ -205,7 +249,7 @@ impl Hand {
     }
 
     fn words(&self, Record { turn, calendar, .. }: &Record) -> (Vec<Mail>, Vec<Entry>) {
-        let mails = turn.letters.iter().map(|letter| text::mail(letter, &self.domain, calendar)).collect();
+        let mails = turn.letters.iter().map(|letter| text::mail(letter, &self.stamp, calendar)).collect();
         (mails, turn.facts.iter().filter_map(|fact| entry(fact, calendar)).collect())
     }
 

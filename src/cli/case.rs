@@ -42,6 +42,9 @@ pub(super) enum Verb {
         /// P1: service down; P2: intermittent or degraded
         #[arg(long)]
         priority: String,
+        /// How it was reported: phone, email or api
+        #[arg(long, default_value = "api")]
+        channel: String,
         /// What is known
         #[arg(long, value_name = "TEXT")]
         note: Option<String>,
@@ -183,8 +186,8 @@ pub(super) fn perform(verb: &Verb, client: &Client, page: &mut Page) -> Result<(
                     .try_for_each(|sentence| Ok(page.line(sentence)?))
             })
         }
-        Verb::Open { unit, priority, note, who } => {
-            let wish = json!({ "unit": unit, "priority": priority, "note": note, "by": who.by });
+        Verb::Open { unit, priority, channel, note, who } => {
+            let wish = json!({ "unit": unit, "priority": priority, "channel": channel, "note": note, "by": who.by });
             let body = client.post("/api/cases", &wish)?;
             page.answer(&body, |page, case| {
                 let (reference, priority) = (field(case, "reference"), field(case, "priority"));
@@ -254,6 +257,7 @@ fn show(page: &mut Page, case: &Value) -> Result<(), Failure> {
     let circuit = [field(case, "unit"), field(case, "customer"), field(case, "order"), field(case, "service")];
     page.line(&format!("unit          {}", circuit.join(", ")))?;
     page.line(&format!("queue, owner  {}, {}", field(case, "queue"), field(case, "owner")))?;
+    page.line(&format!("reported by   {}", field(case, "channel")))?;
     let times = [
         ("last contact", "last_contact_at"),
         ("first loss", "first_loss_at"),

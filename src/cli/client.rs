@@ -17,6 +17,9 @@ use tokio::time::timeout;
 /// Longer than the daemon itself takes before it says that it cannot answer.
 const PATIENCE: Duration = Duration::from_secs(40);
 
+/// What mostly is sent.
+const JSON: &str = "application/json";
+
 /// Talks to the daemon.
 pub(super) struct Client {
     socket: PathBuf,
@@ -35,20 +38,25 @@ impl Client {
 
     /// What the daemon has at a path.
     pub(super) fn get(&self, path: &str) -> Result<Bytes, Failure> {
-        self.exchange(Method::GET, path, Bytes::new())
+        self.exchange(Method::GET, path, (JSON, Bytes::new()))
     }
 
     /// What it answers to a request for a change.
     pub(super) fn post(&self, path: &str, body: &Value) -> Result<Bytes, Failure> {
-        self.exchange(Method::POST, path, Bytes::from(body.to_string()))
+        self.exchange(Method::POST, path, (JSON, Bytes::from(body.to_string())))
     }
 
-    fn exchange(&self, method: Method, path: &str, body: Bytes) -> Result<Bytes, Failure> {
+    /// What it answers to a message that is handed over.
+    pub(super) fn post_message(&self, raw: Vec<u8>) -> Result<Bytes, Failure> {
+        self.exchange(Method::POST, "/api/mail", ("message/rfc822", Bytes::from(raw)))
+    }
+
+    fn exchange(&self, method: Method, path: &str, (kind, body): (&str, Bytes)) -> Result<Bytes, Failure> {
         let request = Request::builder()
             .method(method)
             .uri(path)
             .header(header::HOST, "localhost")
-            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::CONTENT_TYPE, kind)
             .body(Full::new(body))
             .map_err(|e| Failure::new(Exit::Usage, format!("cannot ask for {path}: {e}")))?;
         let (status, body) = self.runtime.block_on(async {

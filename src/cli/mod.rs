@@ -7,6 +7,7 @@ mod backup;
 mod case;
 mod check;
 mod client;
+mod mail;
 mod maintenance;
 mod ping;
 mod print;
@@ -68,6 +69,11 @@ enum Verb {
     /// Look at shared causes, and tell everybody under one
     #[command(subcommand)]
     Umbrella(umbrella::Verb),
+    /// Look at mail that came in, and decide on what waits for people
+    #[command(subcommand)]
+    Mail(mail::Verb),
+    MailIn(mail::MailIn),
+    ExplainMail(mail::ExplainMail),
     /// Look at maintenance, and plan it
     #[command(subcommand)]
     Maintenance(maintenance::Verb),
@@ -105,6 +111,8 @@ pub enum Exit {
     CantCreate = 73,
     /// Writing failed.
     Io = 74,
+    /// What can't be done now can be later: mail servers try again.
+    TempFail = 75,
     /// The user may not do this.
     NoPermission = 77,
     /// The configuration has faults.
@@ -182,6 +190,9 @@ fn perform(cli: &Cli) -> Result<(), Failure> {
         Verb::Unit(verb) => unit::perform(verb, &cli.common.client()?, &mut page)?,
         Verb::Case(verb) => case::perform(verb, &cli.common.client()?, &mut page)?,
         Verb::Umbrella(verb) => umbrella::perform(verb, &cli.common.client()?, &mut page)?,
+        Verb::Mail(verb) => mail::perform(verb, &cli.common.client()?, &mut page)?,
+        Verb::MailIn(_) => mail::take(&cli.common.client()?, &mut page)?,
+        Verb::ExplainMail(explain) => mail::explain(&explain.message, &cli.common.client()?, &mut page)?,
         Verb::Maintenance(verb) => maintenance::perform(verb, &cli.common.client()?, &mut page)?,
         Verb::Staff(staff) => staff::perform(staff, &cli.common.client()?, &mut page)?,
         Verb::Route(route) => staff::route(route, &cli.common.client()?, &mut page)?,

@@ -226,14 +226,28 @@ pub(super) fn listen(value: &str) -> Checked<Option<SocketAddr>> {
 
 /// The URL of a mail server. Its text may hold a password that was put in the wrong place, so it is not shown.
 pub(super) fn smtp(value: &str) -> Checked<Smtp> {
-    let usage = "write \"smtp://HOST:PORT\", \"smtp+starttls://HOST:PORT\" or \"smtps://HOST:PORT\"";
+    let (host, port, tls) = mail_server(value, "smtp", [25, 587, 465])?;
+    Ok(Smtp { host, port, tls, credentials: None })
+}
+
+/// The URL of a mailbox's server.
+pub(super) fn imap(value: &str) -> Checked<(String, u16, Tls)> {
+    mail_server(value, "imap", [143, 143, 993])
+}
+
+/// Host, port and protection of a server for `protocol`. `ports`: the usual ones without protection, where the connection
+/// is upgraded, and where it is protected from the first byte.
+fn mail_server(value: &str, protocol: &str, ports: [u16; 3]) -> Checked<(String, u16, Tls)> {
+    let usage =
+        format!("write \"{protocol}://HOST:PORT\", \"{protocol}+starttls://HOST:PORT\" or \"{protocol}s://HOST:PORT\"");
     let (scheme, rest) = value.split_once("://").ok_or_else(|| format!("is no URL: {usage}"))?;
-    let (tls, usual_port) = match scheme {
-        "smtp" => (Tls::None, 25),
-        "smtp+starttls" => (Tls::StartTls, 587),
-        "smtps" => (Tls::Wrapped, 465),
-        other => return Err(format!("has the unknown scheme {}: {usage}", shown(other))),
-    };
+    let protection = scheme.strip_prefix(protocol).and_then(|rest| match rest {
+        "" => Some((Tls::None, ports[0])),
+        "+starttls" => Some((Tls::StartTls, ports[1])),
+        "s" => Some((Tls::Wrapped, ports[2])),
+        _ => None,
+    });
+    let (tls, usual_port) = protection.ok_or_else(|| format!("has the unknown scheme {}: {usage}", shown(scheme)))?;
     if rest.contains('@') {
         return Err("holds a user: name it by the keys `user` and `password_file` instead".to_owned());
     }
@@ -249,7 +263,7 @@ pub(super) fn smtp(value: &str) -> Checked<Smtp> {
         Some(Ok(port)) if port > 0 => port,
         Some(Ok(_) | Err(_)) => return Err("has a bad port: write a number from 1 to 65535".to_owned()),
     };
-    Ok(Smtp { host: name, port, tls, credentials: None })
+    Ok((name, port, tls))
 }
 
 /// The URL of a page. It mostly holds a key, so it is not shown.
@@ -340,6 +354,14 @@ mod tests {
         ] {
             assert!(smtp(bad).is_err_and(|e| !e.contains("u:p")), "{bad}");
         }
+    }
+
+    #[test]
+    fn mailboxes() {
+        assert_eq!(imap("imaps://mx.example"), Ok(("mx.example".to_owned(), 993, Tls::Wrapped)));
+        assert_eq!(imap("imap+starttls://mx.example:10143"), Ok(("mx.example".to_owned(), 10143, Tls::StartTls)));
+        assert!(imap("smtps://mx.example").is_err_and(|e| e.contains("imaps://HOST:PORT")));
+        assert!(imap("imaps://u:p@mx").is_err_and(|e| !e.contains("u:p")));
     }
 
     #[test]

@@ -10,13 +10,14 @@ pub struct Form {
 }
 
 /// Every table but the files themselves.
-pub const FORMS: [Form; 25] = [
+pub const FORMS: [Form; 26] = [
     STORE,
     HTTP,
     DETECTION,
     DEGRADED,
     STABILITY,
     MAIL,
+    MAIL_IN,
     HEARTBEAT,
     CANARY,
     TRAPS,
@@ -49,6 +50,7 @@ pub(super) const MAIN_FILE: Form = Form {
         "promises",
         "escalation",
         "mail",
+        "mail_in",
         "heartbeat",
         "canary",
         "traps",
@@ -114,6 +116,10 @@ pub(super) const ESCALATION: Form = Form { name: "[escalation]", keys: &LEVELS }
 pub(super) const LEVELS: [&str; 3] = ["l1", "l2", "l3"];
 pub(super) const MAIL: Form =
     Form { name: "[mail]", keys: &["from", "noc", "smtp", "user", "password_file", "folder"] };
+pub(super) const MAIL_IN: Form = Form {
+    name: "[mail_in]",
+    keys: &["address", "authserv_id", "imap", "user", "password_file", "mailbox", "archive"],
+};
 pub(super) const HEARTBEAT: Form = Form { name: "[heartbeat]", keys: &["url", "every"] };
 pub(super) const CANARY: Form = Form { name: "[canary]", keys: &["unit", "every"] };
 pub(super) const TRAPS: Form = Form { name: "[traps]", keys: &["listen"] };

@@ -53,6 +53,8 @@ pub struct Config {
     pub http: Http,
     /// How letters leave.
     pub mail: Mail,
+    /// How mail comes in.
+    pub mail_in: MailIn,
     /// Who is told that somebody watches, if anybody is.
     pub heartbeat: Option<Heartbeat>,
     /// Where SNMP traps are taken, if anywhere.
@@ -106,8 +108,8 @@ impl Config {
     /// Whether going over from `before` to this takes more than a reload.
     #[must_use]
     pub fn needs_restart_after(&self, before: &Self) -> bool {
-        (&self.store, &self.http, &self.mail, &self.heartbeat, &self.traps)
-            != (&before.store, &before.http, &before.mail, &before.heartbeat, &before.traps)
+        (&self.store, &self.http, &self.mail, &self.mail_in, &self.heartbeat, &self.traps)
+            != (&before.store, &before.http, &before.mail, &before.mail_in, &before.heartbeat, &before.traps)
     }
 }
 
@@ -141,6 +143,36 @@ pub struct Smtp {
     pub credentials: Option<(String, Secret)>,
 }
 
+/// How mail comes in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailIn {
+    /// Where replies go: each letter gets an address of its own, with `+` and a token in it.
+    pub address: Option<String>,
+    /// The name under which our boundary server tells whether a sender is who he says (RFC 8601).
+    pub authserv_id: Option<String>,
+    /// The mailbox that is read, if one is.
+    pub imap: Option<Imap>,
+}
+
+/// A mailbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Imap {
+    /// IP address or host name.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// How the connection is protected.
+    pub tls: Tls,
+    /// Who logs in.
+    pub user: String,
+    /// With what.
+    pub password: Secret,
+    /// What is read.
+    pub mailbox: String,
+    /// Where messages go that were taken.
+    pub archive: String,
+}
+
 /// How a connection to a mail server is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tls {
@@ -172,7 +204,7 @@ pub fn read(file: &Path, credentials: Option<&Path>) -> Result<Config, Faults> {
     let root = Section::whole(&report, main, form::MAIN_FILE, &document);
     let (store, http) = (settings::store(&root, &paths), settings::http(&root, &paths));
     let (mail, noc) = settings::mail(&root, &paths);
-    let heartbeat = settings::heartbeat(&root);
+    let (mail_in, heartbeat) = (settings::mail_in(&root, &paths), settings::heartbeat(&root));
     let stability = settings::stability(&root);
     let (pledges, escalation) = (settings::promises(&root), settings::escalation(&root));
     let (common, sentinels) = settings::detection(&root);
@@ -199,7 +231,7 @@ pub fn read(file: &Path, credentials: Option<&Path>) -> Result<Config, Faults> {
     let plan = Plan { customers, devices, stability, pledges, escalation, noc, maintenance, canary, parties, roster };
     let faults = report.into_faults();
     if faults.0.is_empty() {
-        Ok(Config { file: file.to_owned(), store, http, mail, heartbeat, traps, plan, shifts })
+        Ok(Config { file: file.to_owned(), store, http, mail, mail_in, heartbeat, traps, plan, shifts })
     } else {
         Err(faults)
     }

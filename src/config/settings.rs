@@ -1,4 +1,4 @@
-//! The daemon's own tables: store, http, detection, stability, mail, heartbeat, canary and traps.
+//! The daemon's own tables: store, http, detection, stability, mail, mail_in, heartbeat, canary and traps.
 
 use super::check::{self, Checked, shown};
 use super::degraded;
@@ -6,7 +6,7 @@ use super::fault::Place;
 use super::form;
 use super::paths::Paths;
 use super::section::Section;
-use super::{Heartbeat, Http, Mail, Mailbox, Route, Smtp, Tls};
+use super::{Heartbeat, Http, Imap, Mail, MailIn, Mailbox, Route, Smtp, Tls};
 use crate::domain::desk::{Matrix, Pledges};
 use crate::domain::plan::{Canary, Stability};
 use crate::domain::watch::{
@@ -192,7 +192,8 @@ pub(super) fn mail(root: &Section<'_>, paths: &Paths<'_>) -> (Mail, Vec<String>)
     let from = mail.require("from", check::mailbox).unwrap_or(Mailbox { name: None, address: String::new() });
     let noc = mail.require_list("noc", check::email);
     let server = mail.parse("smtp", check::smtp);
-    let credentials = credentials(&mail, paths, server.as_ref());
+    let protection = server.as_ref().map(|server| (server.host.as_str(), server.tls));
+    let credentials = credentials(&mail, paths, "smtp", protection);
     if mail.has("smtp") && mail.has("folder") {
         mail.fault("folder", "`folder` is of no use beside `smtp`: remove one");
     }
@@ -203,25 +204,65 @@ pub(super) fn mail(root: &Section<'_>, paths: &Paths<'_>) -> (Mail, Vec<String>)
     (Mail { from, route }, noc)
 }
 
-fn credentials(mail: &Section<'_>, paths: &Paths<'_>, server: Option<&Smtp>) -> Option<(String, Secret)> {
+/// Where mail comes in, if it does.
+pub(super) fn mail_in(root: &Section<'_>, paths: &Paths<'_>) -> MailIn {
+    let mail = root.section("mail_in", form::MAIL_IN);
+    let server = mail.parse("imap", check::imap);
+    let protection = server.as_ref().map(|(host, _, tls)| (host.as_str(), *tls));
+    let login = credentials(&mail, paths, "imap", protection);
+    if mail.has("imap") && !mail.has("user") {
+        mail.fault("imap", "`imap` is of no use without `user` and `password_file`: add them");
+    }
+    for key in ["mailbox", "archive"] {
+        if mail.has(key) && !mail.has("imap") {
+            mail.fault(key, format!("`{key}` is of no use without `imap`: add it, or remove `{key}`"));
+        }
+    }
+    let mailbox = mail.parse("mailbox", check::text).unwrap_or_else(|| MAILBOX.to_owned());
+    let archive = mail.parse("archive", check::text).unwrap_or_else(|| ARCHIVE.to_owned());
+    if mailbox == archive {
+        mail.fault("archive", "`archive` has to be another mailbox than the one that is read");
+    }
+    let imap = server.zip(login).map(|((host, port, tls), (user, password))| Imap {
+        host,
+        port,
+        tls,
+        user,
+        password,
+        mailbox,
+        archive,
+    });
+    MailIn { address: mail.parse("address", check::email), authserv_id: mail.parse("authserv_id", check::text), imap }
+}
+
+/// What `mailbox` and `archive` are if nobody says.
+const MAILBOX: &str = "INBOX";
+const ARCHIVE: &str = "Archive";
+
+/// `key` names the server, with its host and protection.
+fn credentials(
+    mail: &Section<'_>,
+    paths: &Paths<'_>,
+    key: &str,
+    server: Option<(&str, Tls)>,
+) -> Option<(String, Secret)> {
     let user = mail.parse("user", check::text);
     let password = paths.secret(mail, None, "password_file", |word| {
         if word.is_empty() { Err("is empty: write the password into it".to_owned()) } else { Ok(()) }
     });
-    for (key, other) in [("user", "password_file"), ("password_file", "user"), ("user", "smtp")] {
-        if mail.has(key) && !mail.has(other) {
-            mail.fault(key, format!("`{key}` is of no use without `{other}`: add it, or remove `{key}`"));
+    for (given, other) in [("user", "password_file"), ("password_file", "user"), ("user", key)] {
+        if mail.has(given) && !mail.has(other) {
+            mail.fault(given, format!("`{given}` is of no use without `{other}`: add it, or remove `{given}`"));
         }
     }
-    if let Some(server) = server
-        && server.tls == Tls::None
+    if let Some((host, Tls::None)) = server
         && mail.has("password_file")
-        && !is_loopback(&server.host)
+        && !is_loopback(host)
     {
-        let host = shown(&server.host);
+        let host = shown(host);
         let message =
-            format!("`smtp` would send the password to {host} in clear: write \"smtp+starttls://\" or \"smtps://\"");
-        mail.fault("smtp", message);
+            format!("`{key}` would send the password to {host} in clear: write \"{key}+starttls://\" or \"{key}s://\"");
+        mail.fault(key, message);
     }
     user.zip(password)
 }

@@ -1,7 +1,8 @@
 //! Facts: what happened, for the journal. People read them; the core does not.
 
-use super::desk::{Alarm, AlarmKind, CaseFact, Cause, LetterMark, Opening, Reference, Topic, Umbrella};
+use super::desk::{Alarm, AlarmKind, CaseFact, Cause, LetterMark, MailOutcome, Opening, Reference, Topic, Umbrella};
 use super::letter::LetterLabel;
+use super::mail::MailId;
 use super::maintenance::{Maintenance, Scope};
 use super::party::Contract;
 use super::time::Time;
@@ -206,6 +207,38 @@ pub enum Fact {
         /// In the server's words.
         why: String,
     },
+    /// A letter that a mail server had taken came back.
+    LetterBounced {
+        /// Which.
+        letter: LetterLabel,
+        /// In the server's words.
+        why: String,
+    },
+    /// A reader's address does not work (R16).
+    AddressFailed {
+        /// The address.
+        address: String,
+        /// In the words of its server.
+        why: String,
+    },
+    /// It works again: somebody writes from there.
+    AddressWorks {
+        /// The address.
+        address: String,
+    },
+    /// A message came in, and joined no case.
+    MailSorted {
+        /// Its number.
+        mail: MailId,
+        /// Its sender, if it has one.
+        from: Option<String>,
+        /// What became of it.
+        outcome: MailOutcome,
+        /// The case that it opened or is about.
+        case: Option<Reference>,
+        /// Why.
+        why: Option<String>,
+    },
 }
 
 impl Fact {
@@ -238,9 +271,12 @@ impl Fact {
                 (None, Some(Topic::Umbrella(*reference)))
             }
             Self::CanaryBegan { unit } | Self::CanarySang { unit, .. } => (Some(unit), None),
-            Self::LetterQueued { letter, .. } | Self::LetterSent(letter) | Self::LetterFailed { letter, .. } => {
-                letter.thread.about()
-            }
+            Self::LetterQueued { letter, .. }
+            | Self::LetterSent(letter)
+            | Self::LetterFailed { letter, .. }
+            | Self::LetterBounced { letter, .. } => letter.thread.about(),
+            Self::AddressFailed { .. } | Self::AddressWorks { .. } => (None, None),
+            Self::MailSorted { case, .. } => (None, case.map(Topic::Case)),
         }
     }
 }

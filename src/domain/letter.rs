@@ -232,6 +232,8 @@ pub struct Mail {
     pub in_reply_to: Option<String>,
     /// Message-IDs of the thread, oldest first.
     pub references: Vec<String>,
+    /// Where replies go, if not to the sender.
+    pub reply_to: Option<String>,
     /// Subject line, unencoded.
     pub subject: String,
     /// Plain text.
@@ -275,11 +277,13 @@ pub enum LetterState {
     Sent,
     /// The server refused it for good.
     Failed,
+    /// The server took it, and it came back.
+    Bounced,
 }
 
 impl LetterState {
     /// Every state.
-    pub const ALL: [Self; 3] = [Self::Queued, Self::Sent, Self::Failed];
+    pub const ALL: [Self; 4] = [Self::Queued, Self::Sent, Self::Failed, Self::Bounced];
 
     /// As it is stored and printed.
     #[must_use]
@@ -288,6 +292,7 @@ impl LetterState {
             Self::Queued => "queued",
             Self::Sent => "sent",
             Self::Failed => "failed",
+            Self::Bounced => "bounced",
         }
     }
 }

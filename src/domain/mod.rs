@@ -5,6 +5,7 @@
 pub mod desk;
 pub mod fact;
 pub mod letter;
+pub mod mail;
 pub mod maintenance;
 pub mod party;
 pub mod plan;

@@ -144,7 +144,7 @@ fn moved(case: &Case, circuit: &Circuit) -> Option<Effect> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::desk::{Actor, CaseFact, Matrix, Opening, Pledges};
+    use crate::domain::desk::{Actor, CaseFact, Channel, Matrix, Opening, Pledges};
     use crate::domain::plan::Stability;
     use crate::domain::time::Tally;
     use crate::domain::watch::{Finding, Limits, Pace, Role, Rules, Symptoms, Terms, Trouble};
@@ -223,6 +223,7 @@ mod tests {
         let opening = Opening {
             reference: Reference::from_number(1),
             origin: Actor::Watch,
+            channel: Channel::Monitoring,
             priority,
             unit: unit.into(),
             circuit: circuit(customer),

@@ -1,11 +1,12 @@
 //! What goes into a step of the watch, and what comes out of it.
 
 use super::desk::{
-    Alarm, Case, DutyChange, LetterMark, Move, NotOpen, Priority, PromiseKind, Reference, Roster, Trace, Umbrella,
-    WaitingOn,
+    Alarm, Case, Channel, DutyChange, LetterMark, Move, NotOpen, Priority, PromiseKind, Reference, Roster, Sorted,
+    Trace, Umbrella, Unreachable, WaitingOn,
 };
 use super::fact::Fact;
 use super::letter::{Delivery, Letter, LetterChange, LetterId};
+use super::mail::{Incoming, MailId};
 use super::maintenance::{Draft, Maintenance};
 use super::plan::{IdRule, Plan};
 use super::time::Time;
@@ -39,6 +40,8 @@ pub enum Input {
         /// Its address.
         address: IpAddr,
     },
+    /// A message came in and was read.
+    Mailed(Box<Incoming>),
     /// Devices said something unasked.
     Trapped(Vec<Trap>),
     /// Another inventory is in force.
@@ -74,6 +77,8 @@ pub enum Wish {
         unit: String,
         /// How bad it is.
         priority: Priority,
+        /// By which way it was reported.
+        channel: Channel,
         /// What is known.
         note: Option<String>,
     },
@@ -90,6 +95,17 @@ pub enum Wish {
         umbrella: Reference,
         /// The news, as customers are to read it.
         text: String,
+    },
+    /// Decide on a message that waits for people.
+    File {
+        /// Its number.
+        mail: MailId,
+        /// Its sender, and what it says.
+        from: String,
+        /// What it says.
+        text: String,
+        /// What is to be done with it.
+        filing: Filing,
     },
     /// Plan a maintenance, or change one that is planned.
     Maintain(Draft),
@@ -110,6 +126,22 @@ pub enum Wish {
         /// Which.
         reference: Reference,
     },
+}
+
+/// What is to be done with a message that waits for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Filing {
+    /// It is a part of this case.
+    Join(Reference),
+    /// It opens a case about this unit.
+    Open {
+        /// The unit's id.
+        unit: String,
+        /// How bad it is.
+        priority: Priority,
+    },
+    /// Nothing.
+    Dismiss,
 }
 
 /// Work on a case.
@@ -214,6 +246,11 @@ pub enum Refusal {
         /// Why.
         why: BadMaintenance,
     },
+    /// No message with this number waits for people.
+    NotAside {
+        /// The number.
+        mail: MailId,
+    },
     /// The unit has an open case already.
     AlreadyOpen {
         /// That case.
@@ -250,6 +287,9 @@ impl fmt::Display for Refusal {
             }
             Self::UnknownMaintenance { id } => write!(f, "there is no maintenance {id:?}"),
             Self::BadMaintenance { id, why } => write!(f, "maintenance {id:?} can't be so: {why}"),
+            Self::NotAside { mail } => {
+                write!(f, "no message {mail} waits in quarantine: `ntuwatch mail list` shows those that do")
+            }
             Self::AlreadyOpen { reference } => {
                 write!(f, "the unit has an open case already: work on {reference}")
             }
@@ -324,6 +364,8 @@ impl fmt::Display for BadMaintenance {
 pub enum Done {
     /// Something with this case or umbrella.
     Case(Reference),
+    /// Something with this message.
+    Mail(MailId),
     /// Something with this maintenance.
     Maintenance(Arc<Maintenance>),
     /// Somebody of the staff is on or off.
@@ -413,6 +455,12 @@ pub struct Turn {
     pub letters: Vec<Letter>,
     /// What became of older ones.
     pub letter_changes: Vec<LetterChange>,
+    /// Letters that came back, and why.
+    pub bounced: Vec<(LetterId, String)>,
+    /// Messages that were sorted.
+    pub mails: Vec<Sorted>,
+    /// Addresses that do not work, or do again.
+    pub addresses: Vec<(String, Option<Unreachable>)>,
     /// Answers to people.
     pub replies: Vec<Reply>,
     /// Probes to be sent.
@@ -450,6 +498,9 @@ impl Turn {
             next_case: None,
             letters: Vec::new(),
             letter_changes: Vec::new(),
+            bounced: Vec::new(),
+            mails: Vec::new(),
+            addresses: Vec::new(),
             replies: Vec::new(),
             probes: Vec::new(),
             deliver: Vec::new(),
@@ -471,7 +522,8 @@ impl Turn {
             && self.released.is_empty()
             && self.duty.is_empty()
             && self.chunks.is_empty()
-            && self.letter_changes.is_empty())
+            && self.letter_changes.is_empty()
+            && self.mails.is_empty())
     }
 
     /// Makes an empty turn of it again. It keeps the memory for what there is in every turn; that for the rest may be

@@ -8,6 +8,7 @@ mod fuzz;
 pub mod heartbeat;
 pub mod icmp;
 mod keys;
+pub mod mail_in;
 pub mod mail_out;
 mod orders;
 mod polling;
@@ -15,6 +16,7 @@ mod probing;
 pub mod resolver;
 pub mod snmp;
 pub mod systemd;
+pub mod tls;
 pub mod traps;
 
 pub use probing::{Deliver, ProbeEngine, StartError};

@@ -1,10 +1,11 @@
 //! Domain values as columns: words as words, times and sums of time as milliseconds.
 
 use crate::domain::desk::{
-    Actor, AlarmKind, CanaryStep, Cause, EscalatedBy, LetterKind, Level, MAX_CASES, Priority, PromiseKind, Reference,
-    SiteCause, Step, WaitingOn,
+    Actor, AlarmKind, CanaryStep, Cause, Channel, EscalatedBy, LetterKind, Level, MAX_CASES, MailOutcome, Priority,
+    PromiseKind, Reference, SiteCause, Step, WaitingOn,
 };
 use crate::domain::letter::{LetterState, Thread};
+use crate::domain::mail::Authentic;
 use crate::domain::maintenance::{Origin, Stage};
 use crate::domain::time::Time;
 use crate::domain::watch::{AgentState, GroupKind, Reason, Symptom, Verdict};
@@ -30,7 +31,8 @@ macro_rules! words {
 }
 
 words!(Verdict, Reason, Symptom, AgentState, GroupKind);
-words!(Step, Level, Priority, WaitingOn, SiteCause, LetterKind, LetterState, AlarmKind, CanaryStep, Stage);
+words!(Authentic, Channel, MailOutcome, Step);
+words!(Level, Priority, WaitingOn, SiteCause, LetterKind, LetterState, AlarmKind, CanaryStep, Stage);
 
 fn unknown(word: &str) -> FromSqlError {
     FromSqlError::Other(format!("{word:?} is no word of this column").into())
@@ -95,12 +97,14 @@ impl FromSql for Reference {
 
 const WATCH: &str = "watch";
 const STAFF: &str = "staff:";
+const CUSTOMER: &str = "customer:";
 
 impl ToSql for Actor {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(match self {
             Self::Watch => WATCH.into(),
             Self::Staff(name) => format!("{STAFF}{name}").into(),
+            Self::Customer(address) => format!("{CUSTOMER}{address}").into(),
         })
     }
 }
@@ -108,10 +112,11 @@ impl ToSql for Actor {
 impl FromSql for Actor {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         let text = value.as_str()?;
-        match text.strip_prefix(STAFF) {
-            Some(name) => Ok(Self::Staff(name.into())),
-            None if text == WATCH => Ok(Self::Watch),
-            None => Err(unknown(text)),
+        match (text.strip_prefix(STAFF), text.strip_prefix(CUSTOMER)) {
+            (Some(name), _) => Ok(Self::Staff(name.into())),
+            (None, Some(address)) => Ok(Self::Customer(address.into())),
+            (None, None) if text == WATCH => Ok(Self::Watch),
+            (None, None) => Err(unknown(text)),
         }
     }
 }
@@ -121,6 +126,7 @@ impl ToSql for EscalatedBy {
         Ok(match self {
             Self::Missed(kind) => kind.name().into(),
             Self::Staff(name) => format!("{STAFF}{name}").into(),
+            Self::Customer(address) => format!("{CUSTOMER}{address}").into(),
         })
     }
 }
@@ -130,7 +136,8 @@ impl FromSql for EscalatedBy {
         let text = value.as_str()?;
         let missed = || PromiseKind::ALL.into_iter().find(|kind| kind.name() == text).map(Self::Missed);
         let staff = text.strip_prefix(STAFF).map(|name| Self::Staff(name.into()));
-        staff.or_else(missed).ok_or_else(|| unknown(text))
+        let customer = text.strip_prefix(CUSTOMER).map(|address| Self::Customer(address.into()));
+        staff.or(customer).or_else(missed).ok_or_else(|| unknown(text))
     }
 }
 

@@ -66,6 +66,7 @@ pub(super) fn desk(db: &Connection) -> Result<SavedDesk> {
         )?,
         letters: letters(db)?,
         duty: rows::duty(db)?,
+        mail: rows::mail_room(db)?,
     })
 }
 

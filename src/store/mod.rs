@@ -7,6 +7,7 @@
 mod backup;
 mod columns;
 mod load;
+mod mails;
 mod open;
 mod reader;
 mod rows;
@@ -14,6 +15,7 @@ mod schema;
 mod writer;
 
 pub use backup::{BackupError, SKIPPED_CASES};
+pub use mails::{MailRow, Parcel};
 pub use open::OpenError;
 pub use reader::{CaseFilter, LetterRow, ReadError, Reader, TimelineEntry, UmbrellaRow};
 pub use writer::{CommitError, Store};

@@ -328,7 +328,12 @@ impl Reader {
         load::calendar(&self.db).map_err(|error| self.fault(&error))
     }
 
-    fn all<T>(&self, sql: &str, values: impl Params, row: fn(&Row<'_>) -> SqlResult<T>) -> Result<Vec<T>, ReadError> {
+    pub(super) fn all<T>(
+        &self,
+        sql: &str,
+        values: impl Params,
+        row: fn(&Row<'_>) -> SqlResult<T>,
+    ) -> Result<Vec<T>, ReadError> {
         let read = || self.db.prepare_cached(sql)?.query_map(values, row)?.collect::<SqlResult<_>>();
         read().map_err(|error| self.fault(&error))
     }
@@ -346,7 +351,7 @@ impl Reader {
         read().map_err(|error| self.fault(&error))
     }
 
-    fn one<T>(
+    pub(super) fn one<T>(
         &self,
         sql: &str,
         values: impl Params,

@@ -6,10 +6,11 @@ use rusqlite::Connection;
 use std::path::Path;
 
 /// Every migration, oldest first. The number of a migration is the version of the schema that it makes.
-const MIGRATIONS: [(&str, &str); 4] = [
+const MIGRATIONS: [(&str, &str); 5] = [
     ("V1__store", include_str!("migrations/V1__store.sql")),
     ("V2__shared_causes", include_str!("migrations/V2__shared_causes.sql")),
     ("V3__desk", include_str!("migrations/V3__desk.sql")),
+    ("V4__mail", include_str!("migrations/V4__mail.sql")),
     ("V7__parties", include_str!("migrations/V7__parties.sql")),
 ];
 

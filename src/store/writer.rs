@@ -1,5 +1,6 @@
 //! The one writer: a commit is one transaction.
 
+use super::mails::put_mails;
 use super::open::{self, OpenError};
 use super::{Commit, Loaded, load, rows};
 use crate::domain::desk::{SavedDesk, Topic};
@@ -17,7 +18,7 @@ use std::slice;
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
-    db: Connection,
+    pub(super) db: Connection,
     /// Given up last: fields are dropped in the order of their declaration.
     _lock: File,
 }
@@ -108,7 +109,7 @@ impl Store {
         self.recall(|db| Ok((load::desk(db)?, load::maintenance(db, load::mark(db)?.as_ref())?)))
     }
 
-    fn recall<T>(&self, read: impl FnOnce(&Connection) -> SqlResult<T>) -> Result<T, OpenError> {
+    pub(super) fn recall<T>(&self, read: impl FnOnce(&Connection) -> SqlResult<T>) -> Result<T, OpenError> {
         read(&self.db).map_err(|error| OpenError::from_sqlite(&self.path, &error))
     }
 
@@ -144,7 +145,7 @@ impl Store {
         transaction.commit()
     }
 
-    fn refusal(&self, error: &rusqlite::Error) -> CommitError {
+    pub(super) fn refusal(&self, error: &rusqlite::Error) -> CommitError {
         let path = self.path.clone();
         let code = error.sqlite_error_code();
         // The index of the write-ahead log is a file too, and may be the first one that can't grow.
@@ -168,6 +169,7 @@ fn put(transaction: &Transaction<'_>, commit: &Commit<'_>) -> SqlResult<()> {
     put_works(transaction, commit.turn)?;
     rows::put_duty(transaction, &commit.turn.duty, commit.turn.at)?;
     put_letters(transaction, commit)?;
+    put_mails(transaction, commit.turn)?;
     put_journal(transaction, commit)?;
     put_clock(transaction, commit)
 }
@@ -245,7 +247,7 @@ fn put_letters(transaction: &Transaction<'_>, commit: &Commit<'_>) -> SqlResult<
     for letter in &commit.turn.letter_changes {
         let sent_at = match letter.state {
             LetterState::Sent => Some(commit.turn.at),
-            LetterState::Queued | LetterState::Failed => None,
+            LetterState::Queued | LetterState::Failed | LetterState::Bounced => None,
         };
         change.execute(params![letter.id, letter.state, letter.attempts, letter.error, sent_at])?;
     }

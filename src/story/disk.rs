@@ -1,7 +1,11 @@
 //! The simulated daemon's disk: what a turn leaves on it, and what a start finds there.
 
-use crate::domain::desk::{Alarm, AlarmKind, Case, Reference, SavedDesk, SavedDuty, SavedUmbrella, Umbrella};
+use crate::domain::desk::{
+    Alarm, AlarmKind, Case, MailOutcome, Reference, SavedDesk, SavedDuty, SavedMailRoom, SavedUmbrella, Umbrella,
+    Unreachable,
+};
 use crate::domain::letter::{Letter, LetterId, LetterState, SavedLetter, SavedLetters, Thread};
+use crate::domain::mail::{Incoming, MailId};
 use crate::domain::maintenance::Maintenance;
 use crate::domain::time::Time;
 use crate::domain::turn::{DeviceRow, HeldLine, Turn};
@@ -24,6 +28,11 @@ pub(super) struct Disk {
     pub(super) alarms: BTreeMap<AlarmKind, Alarm>,
     pub(super) maintenance: BTreeMap<String, Maintenance>,
     pub(super) duty: SavedDuty,
+    /// What became of messages.
+    pub(super) mails: BTreeMap<MailId, MailOutcome>,
+    /// Messages that nobody has read yet.
+    pub(super) unread: BTreeMap<MailId, Incoming>,
+    pub(super) unreachable: BTreeMap<String, Unreachable>,
     pub(super) watched_until: Option<Time>,
 }
 
@@ -52,6 +61,21 @@ impl Disk {
                 letter.attempts = change.attempts;
                 *state = change.state;
             }
+        }
+        for (letter, _) in &turn.bounced {
+            if let Some((_, state)) = self.letters.get_mut(letter) {
+                *state = LetterState::Bounced;
+            }
+        }
+        for mail in &turn.mails {
+            self.unread.remove(&mail.id);
+            self.mails.insert(mail.id, mail.outcome);
+        }
+        for (address, unreachable) in &turn.addresses {
+            match unreachable {
+                Some(unreachable) => self.unreachable.insert(address.clone(), unreachable.clone()),
+                None => self.unreachable.remove(address),
+            };
         }
         self.intervals.extend_from_slice(&turn.intervals);
         self.chunks.extend_from_slice(&turn.chunks);
@@ -99,6 +123,15 @@ impl Disk {
                         .filter(|(_, state)| *state == LetterState::Queued)
                         .map(|(letter, _)| letter.clone())
                         .collect(),
+                },
+                mail: SavedMailRoom {
+                    aside: self
+                        .mails
+                        .iter()
+                        .filter(|(_, outcome)| **outcome == MailOutcome::Quarantined)
+                        .map(|(id, _)| *id)
+                        .collect(),
+                    unreachable: self.unreachable.clone().into_iter().collect(),
                 },
             },
             maintenance: self.maintenance.values().cloned().collect(),

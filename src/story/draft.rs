@@ -2,6 +2,7 @@
 
 use super::grammar::{Action, Event, Expectation, Misspelt, Story};
 use super::people::People;
+use super::post::{About, Post};
 use super::words::{action, count_within, maintenance, pairs, permille, probe_rate, rate};
 use crate::domain::desk::{Level, Matrix, Pledges};
 use crate::domain::maintenance::{Scope, Window};
@@ -366,8 +367,13 @@ impl Draft {
         if let Some((line, canary)) = self.canary.as_ref().filter(|(_, canary)| !units.contains(canary.unit.as_str())) {
             fault(*line, format!("{:?} is no unit of this story", canary.unit));
         }
+        self.check_events(&ids, &units, fault);
+    }
+
+    /// Finds events that are about what is not there.
+    fn check_events(&self, ids: &BTreeSet<&str>, units: &BTreeSet<&str>, mut fault: impl FnMut(usize, String)) {
         for event in &self.events {
-            if let Some(message) = self.stranger(&event.action, &ids, &units) {
+            if let Some(message) = self.stranger(&event.action, ids, units) {
                 fault(event.line, message);
             }
         }
@@ -385,6 +391,7 @@ impl Draft {
                 }
             }
             Action::Work(unit, _)
+            | Action::Write(Post { about: About::Reply { unit, .. } | About::Claim { unit }, .. })
             | Action::Open(unit, _)
             | Action::Expect(
                 Expectation::Case(unit, ..)
@@ -418,8 +425,14 @@ impl Draft {
             | Action::Resolver { .. }
             | Action::Maintain(..)
             | Action::Update(_)
+            | Action::Bounce(_)
+            | Action::Write(Post { about: About::Subject(_), .. })
             | Action::Expect(
-                Expectation::Cases(_) | Expectation::Umbrellas(_) | Expectation::Letters(..) | Expectation::Alarm(..),
+                Expectation::Cases(_)
+                | Expectation::Umbrellas(_)
+                | Expectation::Mails(..)
+                | Expectation::Letters(..)
+                | Expectation::Alarm(..),
             ) => {}
         }
         None

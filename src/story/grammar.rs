@@ -1,6 +1,7 @@
 //! The language of stories: what a story says, and what may happen in it.
 
-use crate::domain::desk::{AlarmKind, Level, Priority};
+use super::post::Post;
+use crate::domain::desk::{AlarmKind, Level, MailOutcome, Priority};
 use crate::domain::maintenance::Scope;
 use crate::domain::plan::Plan;
 use crate::domain::turn::Command;
@@ -68,6 +69,10 @@ pub enum Action {
         /// Whether it puts letters off.
         refused: bool,
     },
+    /// Somebody writes.
+    Write(Post),
+    /// The latest letter that the mail server took for this address comes back.
+    Bounce(String),
     /// The monitor's own uplink breaks, or is mended.
     Uplink {
         /// Whether it is cut.
@@ -166,6 +171,8 @@ pub enum Expectation {
     Umbrellas(usize),
     /// So many letters were written to this customer, to one of the staff, to "management" or to "noc".
     Letters(String, usize),
+    /// So many messages had this outcome so far.
+    Mails(MailOutcome, usize),
     /// This alarm stands, or does not.
     Alarm(AlarmKind, bool),
     /// The device's SNMP agent does this.

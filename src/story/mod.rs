@@ -8,6 +8,7 @@ mod disk;
 mod draft;
 mod grammar;
 mod people;
+mod post;
 pub mod replay;
 mod run;
 mod sim;
@@ -18,6 +19,7 @@ pub mod weather;
 mod words;
 
 pub use grammar::{Action, Agent, Event, Expectation, Misspelt, Story, Subject};
+pub use post::{About, Post};
 pub use run::{Outcome, Print, Unmet, run};
 pub use sim::{Fate, Monitor, Sim, World};
 pub use site::Line;

@@ -3,7 +3,7 @@
 use super::grammar::{Action, Event, Expectation, Story};
 use super::sim::{Monitor, Sim};
 use super::site::Line;
-use crate::domain::desk::{Case, Level};
+use crate::domain::desk::{Case, Channel, Level};
 use crate::domain::fact::Fact;
 use crate::domain::maintenance::Draft;
 use crate::domain::time::Time;
@@ -132,9 +132,13 @@ const fn act_of(action: &Action) -> Act {
         | Action::Uplink { .. } => Act::World,
         Action::Stop | Action::Crash | Action::Suspend => Act::Stop,
         Action::Start | Action::Resume => Act::Start,
-        Action::Work(..) | Action::Open(..) | Action::Maintain(..) | Action::Update(_) | Action::Duty(..) => {
-            Act::Person
-        }
+        Action::Work(..)
+        | Action::Open(..)
+        | Action::Maintain(..)
+        | Action::Update(_)
+        | Action::Write(_)
+        | Action::Bounce(_)
+        | Action::Duty(..) => Act::Person,
         Action::Expect(_) => Act::Expectation,
     }
 }
@@ -177,9 +181,12 @@ fn perform(sim: &mut Sim, action: &Action) -> Result<(), String> {
         Action::Resume => sim.suspend(false),
         Action::Clock(by_ms) => sim.step_clock(*by_ms),
         Action::Mail { refused } => sim.set_mail(*refused),
+        Action::Write(post) => return sim.receive(post),
+        Action::Bounce(address) => return sim.bounce(address),
         Action::Uplink { cut } => sim.set_uplink(*cut),
         Action::Open(unit, priority) => {
-            return ask(sim, Wish::Open { unit: unit.clone(), priority: *priority, note: None });
+            let (unit, priority) = (unit.clone(), *priority);
+            return ask(sim, Wish::Open { unit, priority, channel: Channel::Api, note: None });
         }
         Action::Work(unit, command) => {
             let case = latest_case(sim, unit).ok_or_else(|| format!("{unit} has no case"))?;
@@ -259,21 +266,16 @@ fn check(sim: &Sim, expectation: &Expectation) -> Result<(), String> {
                 None => Err(format!("{device} is not watched")),
             }
         }
-        Expectation::Cases(count) => match sim.cases().count() {
-            found if found == *count => Ok(()),
-            found => Err(format!("expected {count} cases, but {found} were opened")),
-        },
-        Expectation::Umbrellas(count) => match sim.umbrellas().count() {
-            found if found == *count => Ok(()),
-            found => Err(format!("expected {count} umbrellas, but {found} were opened")),
-        },
+        Expectation::Cases(count) => counted(*count, sim.cases().count(), format_args!("cases")),
+        Expectation::Umbrellas(count) => counted(*count, sim.umbrellas().count(), format_args!("umbrellas")),
         Expectation::Letters(reader, count) => {
             let is_ours = ["noc", "management"].contains(&reader.as_str()) || sim.has_staff(reader);
             let address = if is_ours { format!("{reader}@example.net") } else { format!("{reader}@customer.example") };
-            match sim.letters_to(&address) {
-                found if found == *count => Ok(()),
-                found => Err(format!("expected {count} letters to {address}, but {found} were written")),
-            }
+            counted(*count, sim.letters_to(&address), format_args!("letters to {address}"))
+        }
+        Expectation::Mails(outcome, count) => {
+            let found = sim.mails().values().filter(|found| *found == outcome).count();
+            counted(*count, found, format_args!("mails that came to {}", outcome.name()))
         }
         Expectation::Alarm(kind, stands) => match sim.alarms().any(|alarm| alarm.kind == *kind) {
             found if found == *stands => Ok(()),
@@ -290,6 +292,10 @@ fn check(sim: &Sim, expectation: &Expectation) -> Result<(), String> {
             }
         }
     }
+}
+
+fn counted(expected: usize, found: usize, what: std::fmt::Arguments<'_>) -> Result<(), String> {
+    if found == expected { Ok(()) } else { Err(format!("expected {expected} {what}, but there were {found}")) }
 }
 
 fn print_facts(sim: &mut Sim, print: Print, out: &mut dyn Write) -> io::Result<()> {

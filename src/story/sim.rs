@@ -3,10 +3,12 @@
 use super::dice::Dice;
 use super::disk::Disk;
 use super::grammar::Agent;
+use super::post::Post;
 use super::site::Line;
-use crate::domain::desk::{Alarm, Case, Umbrella};
+use crate::domain::desk::{Alarm, Case, MailOutcome, Umbrella};
 use crate::domain::fact::Fact;
 use crate::domain::letter::{Delivery, Letter, LetterId};
+use crate::domain::mail::{Incoming, MailId};
 use crate::domain::plan::Plan;
 use crate::domain::time::{Calendar, Time};
 use crate::domain::turn::{Input, Reply, Request, Turn, Wish};
@@ -201,6 +203,46 @@ impl Sim {
         self.disk.letters.values().filter(|(letter, _)| letter.label.to == address).count()
     }
 
+    /// What became of every message that was read.
+    #[must_use]
+    pub const fn mails(&self) -> &BTreeMap<MailId, MailOutcome> {
+        &self.disk.mails
+    }
+
+    /// Messages that nobody has read yet.
+    #[must_use]
+    pub fn unread(&self) -> usize {
+        self.disk.unread.len()
+    }
+
+    /// Somebody writes.
+    ///
+    /// # Errors
+    /// If there is nothing that the message could answer.
+    pub fn receive(&mut self, post: &Post) -> Result<(), String> {
+        let incoming = self.disk.incoming(post)?;
+        self.take_in(incoming);
+        Ok(())
+    }
+
+    /// The latest letter that the mail server took for an address comes back.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn bounce(&mut self, address: &str) -> Result<(), String> {
+        let incoming = self.disk.bounce(address)?;
+        self.take_in(incoming);
+        Ok(())
+    }
+
+    /// A message is kept before it is read: a daemon that starts reads what nobody has read.
+    fn take_in(&mut self, incoming: Incoming) {
+        self.disk.unread.insert(incoming.id, incoming.clone());
+        if self.watch.is_some() {
+            self.inputs.push(Input::Mailed(Box::new(incoming)));
+        }
+    }
+
     /// Every case that was committed, in the order of opening.
     pub fn cases(&self) -> impl DoubleEndedIterator<Item = &Case> {
         self.disk.cases.values().map(Arc::as_ref)
@@ -326,6 +368,7 @@ impl Sim {
         self.monitor = Monitor::Runs;
         self.names_wanted = true;
         self.finish_turn();
+        self.inputs.extend(self.disk.unread.values().cloned().map(|unread| Input::Mailed(Box::new(unread))));
     }
 
     /// Stops the daemon in good order.

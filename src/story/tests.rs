@@ -109,7 +109,7 @@ at 4h case a take
     assert_eq!(unmet[0], (3, "expected case a P1 Solved, but it is P1 New"));
     assert_eq!(unmet[1], (4, "expected no case a, but there is a P1 New"));
     assert_eq!(unmet[2], (5, "expected verdict a UP, but it is LOSS"));
-    assert_eq!(unmet[3], (6, "expected 2 cases, but 1 were opened"));
+    assert_eq!(unmet[3], (6, "expected 2 cases, but there were 1"));
     assert!(unmet[4].0 == 7 && unmet[4].1.contains("not declared solved"));
     assert_eq!(unmet[5], (9, "the daemon is not running, so nobody can ask it"));
     assert_eq!(unmet.len(), 6);

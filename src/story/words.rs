@@ -2,7 +2,8 @@
 
 use super::draft::Keys;
 use super::grammar::{Action, Agent, Expectation, Subject};
-use crate::domain::desk::{AlarmKind, Level, Priority, PromiseKind, Stage, WaitingOn};
+use super::post::Post;
+use crate::domain::desk::{AlarmKind, Level, MailOutcome, Priority, PromiseKind, Stage, WaitingOn};
 use crate::domain::maintenance::Scope;
 use crate::domain::turn::Command;
 use crate::domain::watch::{GroupKind, PROBE_RATES, Permille, TrapKind, Verdict};
@@ -88,6 +89,8 @@ pub(super) fn action(words: &[&str]) -> Result<Action, String> {
         ["clock", step] => Action::Clock(clock_step(step)?),
         ["mail", "refuse"] => Action::Mail { refused: true },
         ["mail", "accept"] => Action::Mail { refused: false },
+        ["mail", "from", rest @ ..] => Action::Write(Post::parse(rest)?),
+        ["bounce", address] => Action::Bounce((*address).to_owned()),
         ["uplink", "cut"] => Action::Uplink { cut: true },
         ["uplink", "mend"] => Action::Uplink { cut: false },
         ["resolver", "fails"] => Action::Resolver { works: false },
@@ -118,7 +121,8 @@ fn unknown(words: &[&str]) -> String {
     format!(
         "{:?} is no event: use SUBJECT silent, SUBJECT answer 12ms [jitter 40ms], SUBJECT lose 30%, SUBJECT reboot, \
          SUBJECT interface …, SUBJECT snmp …, SUBJECT trap NAME, group KIND=NAME …, monitor …, clock +1h, mail \
-         refuse|accept, uplink cut|mend, resolver fails|works, maintenance …, umbrella update TEXT, staff NAME on|off, case UNIT … or \
+         refuse|accept, mail from ADDRESS …, bounce ADDRESS, uplink cut|mend, resolver fails|works, maintenance …, umbrella \
+         update TEXT, staff NAME on|off, case UNIT … or \
          expect …",
         words.join(" ")
     )
@@ -166,6 +170,7 @@ fn expectation(words: &[&str]) -> Result<Expectation, String> {
         ["cases", count] => Expectation::Cases(number(count)?),
         ["umbrellas", count] => Expectation::Umbrellas(number(count)?),
         ["letters", customer, count] => Expectation::Letters((*customer).to_owned(), number(count)?),
+        ["mails", name, count] => Expectation::Mails(outcome(name)?, number(count)?),
         ["alarm", name] => Expectation::Alarm(alarm(name)?, true),
         ["no", "alarm", name] => Expectation::Alarm(alarm(name)?, false),
         ["agent", device, state] => Expectation::Agent((*device).to_owned(), (*state).to_owned()),
@@ -174,7 +179,7 @@ fn expectation(words: &[&str]) -> Result<Expectation, String> {
                 "expect one of: case UNIT P1|P2 STAGE, no case UNIT, level UNIT L1|L2|L3|none, owner UNIT NAME|nobody, \
                         queue UNIT NAME, verdict DEVICE VERDICT, \
                         cases N, umbrellas \
-                        N, letters CUSTOMER N, alarm NAME, no alarm NAME, agent DEVICE STATE"
+                        N, letters CUSTOMER N, mails OUTCOME N, alarm NAME, no alarm NAME, agent DEVICE STATE"
                     .into(),
             );
         }
@@ -187,6 +192,11 @@ fn level(name: &str) -> Result<Option<Level>, String> {
     }
     let known = Level::ALL.into_iter().find(|level| level.name() == name);
     known.map(Some).ok_or_else(|| format!("{name:?} is no level: use L1, L2, L3 or none"))
+}
+
+fn outcome(name: &str) -> Result<MailOutcome, String> {
+    let known = MailOutcome::ALL.into_iter().find(|outcome| outcome.name() == name);
+    known.ok_or_else(|| format!("{name:?} is no outcome: use {}", MailOutcome::ALL.map(MailOutcome::name).join(", ")))
 }
 
 fn number(text: &str) -> Result<usize, String> {

@@ -5,7 +5,7 @@ use super::people::{given_words, late_words};
 use super::sentence::{diagnosis_words, finding_words, promise_words, site_words, witnesses_words};
 use super::time::{duration, utc};
 use crate::domain::desk::{
-    Actor, Case, EscalatedBy, LetterKind, Line, Priority, Promise, PromiseKind, SiteCause, Stage,
+    Actor, Case, Channel, EscalatedBy, LetterKind, Line, Priority, Promise, PromiseKind, SiteCause, Stage,
 };
 use crate::domain::letter::Letter;
 use crate::domain::time::{Calendar, Time};
@@ -24,6 +24,12 @@ pub(super) fn body(letter: &Letter, case: &Case, calendar: &Calendar) -> String 
     if let Some(news) = case.news.as_ref().filter(|_| letter.mark.kind == LetterKind::News) {
         text.push_str(&format!("{}\n\n", news.text));
     }
+    if let Some((_, heard)) = case.heard.as_ref().filter(|_| tells_message(letter)) {
+        text.push_str(&format!("{} wrote:\n\n{}\n\n", heard.from, quoted(&heard.text)));
+    }
+    if letter.mark.kind == LetterKind::Opened && case.opening.channel == Channel::Email && letter.greeting.is_some() {
+        text.push_str(PRE_CHECKS);
+    }
     text.push_str(&table(&particulars(letter, case, calendar)));
     text.push('\n');
     text.push_str(&match letter.greeting {
@@ -36,6 +42,27 @@ pub(super) fn body(letter: &Letter, case: &Case, calendar: &Calendar) -> String 
         None => format!("ntuwatch case explain {}\n", case.opening.reference),
     });
     text
+}
+
+/// What helps to find a fault, and only somebody at the site can tell (R6).
+const PRE_CHECKS: &str = "\
+So that we find the fault sooner, please answer this letter and tell us:
+  1. Is there power at the site, and are the lamps of the network termination unit lit? Which ones, and in what colour?
+  2. Are its cables in place, and was anything changed or moved lately?
+  3. Since when do you see it, and is it all of the time?
+  4. Does it also fail with one computer connected directly to the unit?
+  5. Who at the site can be called, and when is there access?
+
+";
+
+/// Whether the operations centre reads in it what a customer wrote last.
+const fn tells_message(letter: &Letter) -> bool {
+    letter.greeting.is_none()
+        && matches!(letter.mark.kind, LetterKind::Heard | LetterKind::TakenBack | LetterKind::Escalated)
+}
+
+fn quoted(text: &str) -> String {
+    text.lines().map(|line| format!("> {line}")).collect::<Vec<_>>().join("\n")
 }
 
 fn capitalised(words: &str) -> String {
@@ -58,6 +85,10 @@ fn message(letter: &Letter, case: &Case) -> String {
                 case.opening.reference
             ),
             (Actor::Staff(_), _) => format!("we have opened case {} about {service}.", case.opening.reference),
+            (Actor::Customer(address), _) => format!(
+                "we have received a message from {address} and opened case {} about {service}.",
+                case.opening.reference
+            ),
         },
         LetterKind::Upgraded => {
             format!("we have now lost contact altogether with {service}. The case is raised to P1.")
@@ -87,6 +118,7 @@ fn message(letter: &Letter, case: &Case) -> String {
         LetterKind::Escalated => escalated(letter, case, &service),
         LetterKind::Assigned => given_words(case, &service),
         LetterKind::Overdue => late_words(case, &service, letter.written_at.since(case.opened_at)),
+        LetterKind::Heard => format!("there is a message about {service}:"),
         LetterKind::Updated
         | LetterKind::Announced
         | LetterKind::Revised
@@ -126,7 +158,7 @@ fn escalated(letter: &Letter, case: &Case, service: &str) -> String {
     let (level, why) = case.escalation.as_ref().map_or(("", None), |escalation| {
         let missed = match escalation.why {
             EscalatedBy::Missed(kind) => Some(kind),
-            EscalatedBy::Staff(_) => None,
+            EscalatedBy::Staff(_) | EscalatedBy::Customer(_) => None,
         };
         (escalation.level.name(), missed)
     });
@@ -190,6 +222,7 @@ fn particulars(letter: &Letter, case: &Case, calendar: &Calendar) -> Vec<(&'stat
         | LetterKind::TakenBack
         | LetterKind::News
         | LetterKind::Escalated
+        | LetterKind::Heard
         | LetterKind::Updated
         | LetterKind::Announced
         | LetterKind::Revised

@@ -50,7 +50,9 @@ fn promises(case: &Case, calendar: &Calendar) -> Vec<String> {
             EscalatedBy::Missed(kind) => {
                 format!("It is escalated to {}, for this was missed: {}.", level.name(), promise_words(*kind))
             }
-            EscalatedBy::Staff(by) => format!("It is escalated to {}: {by} asked for it.", level.name()),
+            EscalatedBy::Staff(by) | EscalatedBy::Customer(by) => {
+                format!("It is escalated to {}: {by} asked for it.", level.name())
+            }
         });
     }
     sentences
@@ -86,6 +88,9 @@ fn origin(case: &Case, calendar: &Calendar) -> Vec<String> {
             duration(opening.loss.total(case.opened_at))
         ),
         Actor::Staff(name) => format!("{name} opened {} on {} at {when}.", opening.reference, opening.unit),
+        Actor::Customer(address) => {
+            format!("A message from {address} opened {} on {} at {when}.", opening.reference, opening.unit)
+        }
     });
     if let Some(outage) = opening.outage() {
         sentences.push(format!("The first lost probe was sent at {}.", loss(&outage, calendar)));
@@ -163,7 +168,7 @@ fn stage(case: &Case, calendar: &Calendar) -> String {
                 Actor::Watch => {
                     format!("the line had been back for {}, so the watch declared it", duration(case.solve_after()))
                 }
-                Actor::Staff(name) => format!("{name} declared it"),
+                Actor::Staff(name) | Actor::Customer(name) => format!("{name} declared it"),
             };
             format!("It is Solved since {}: {why}.{again}", utc(*since, calendar))
         }

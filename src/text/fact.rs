@@ -4,11 +4,13 @@ use super::people::merits_words;
 use super::sentence::measured;
 use super::time::rfc3339;
 use crate::domain::desk::{
-    AlarmCause, CaseFact, EscalatedBy, Line, Opening, Outage, Reference, Topic, Umbrella, Witness,
+    Alarm, AlarmCause, CaseFact, EscalatedBy, Heard, Line, MailOutcome, Opening, Outage, Reference, Topic, Umbrella,
+    Witness,
 };
 use crate::domain::fact::Fact;
 use crate::domain::letter::{LetterLabel, Thread};
 use crate::domain::maintenance::{Maintenance, Stage};
+use crate::domain::party::Contract;
 use crate::domain::time::{Calendar, Time};
 use crate::domain::watch::Finding;
 use serde_json::{Map, Value};
@@ -29,29 +31,7 @@ pub fn kind(fact: &Fact) -> &'static str {
         Fact::ClockStepped { .. } => "clock_stepped",
         Fact::VerdictChanged { .. } => "verdict_changed",
         Fact::CaseOpened(_) => "case_opened",
-        Fact::Case { fact, .. } => match fact {
-            CaseFact::Line { .. } => "case_line",
-            CaseFact::Taken { .. } => "case_taken",
-            CaseFact::Noted { .. } => "case_noted",
-            CaseFact::Told { .. } => "case_told",
-            CaseFact::Promised { .. } => "promise_made",
-            CaseFact::Arrived { .. } => "arrived",
-            CaseFact::Kept { .. } => "promise_kept",
-            CaseFact::Missed { .. } => "promise_missed",
-            CaseFact::Escalated { .. } => "escalated",
-            CaseFact::Assigned { .. } => "assigned",
-            CaseFact::Overdue { .. } => "overdue",
-            CaseFact::Waits { .. } => "case_waiting",
-            CaseFact::Confirmed(_) => "case_confirmed",
-            CaseFact::Upgraded(_) => "case_upgraded",
-            CaseFact::Degraded(_) => "case_degraded",
-            CaseFact::Joined { .. } => "case_joined",
-            CaseFact::Left => "case_left",
-            CaseFact::Diagnosed(_) => "case_diagnosed",
-            CaseFact::Solved { .. } => "case_solved",
-            CaseFact::Returned { .. } => "case_returned",
-            CaseFact::Closed => "case_closed",
-        },
+        Fact::Case { fact, .. } => case_kind(fact),
         Fact::AgentChanged { .. } => "agent_changed",
         Fact::Rebooted { .. } => "rebooted",
         Fact::Trapped { .. } => "trap",
@@ -75,6 +55,46 @@ pub fn kind(fact: &Fact) -> &'static str {
         Fact::LetterQueued { .. } => "letter",
         Fact::LetterSent(_) => "letter_sent",
         Fact::LetterFailed { .. } => "letter_failed",
+        Fact::LetterBounced { .. } => "letter_bounced",
+        Fact::AddressFailed { .. } => "address_failed",
+        Fact::AddressWorks { .. } => "address_works",
+        Fact::MailSorted { outcome, .. } => match outcome {
+            MailOutcome::Joined => "mail_joined",
+            MailOutcome::Opened => "mail_opened",
+            MailOutcome::Report => "mail_report",
+            MailOutcome::Quarantined => "mail_quarantined",
+            MailOutcome::Ignored => "mail_ignored",
+            MailOutcome::Dismissed => "mail_dismissed",
+        },
+    }
+}
+
+const fn case_kind(fact: &CaseFact) -> &'static str {
+    match fact {
+        CaseFact::Line { .. } => "case_line",
+        CaseFact::Taken { .. } => "case_taken",
+        CaseFact::Noted { .. } => "case_noted",
+        CaseFact::Told { .. } => "case_told",
+        CaseFact::Heard(_) => "mail_joined",
+        CaseFact::Informed { .. } => "informed",
+        CaseFact::InformedRevoked { .. } => "informed_revoked",
+        CaseFact::Promised { .. } => "promise_made",
+        CaseFact::Arrived { .. } => "arrived",
+        CaseFact::Kept { .. } => "promise_kept",
+        CaseFact::Missed { .. } => "promise_missed",
+        CaseFact::Escalated { .. } => "escalated",
+        CaseFact::Assigned { .. } => "assigned",
+        CaseFact::Overdue { .. } => "overdue",
+        CaseFact::Waits { .. } => "case_waiting",
+        CaseFact::Confirmed(_) => "case_confirmed",
+        CaseFact::Upgraded(_) => "case_upgraded",
+        CaseFact::Degraded(_) => "case_degraded",
+        CaseFact::Joined { .. } => "case_joined",
+        CaseFact::Left => "case_left",
+        CaseFact::Diagnosed(_) => "case_diagnosed",
+        CaseFact::Solved { .. } => "case_solved",
+        CaseFact::Returned { .. } => "case_returned",
+        CaseFact::Closed => "case_closed",
     }
 }
 
@@ -223,9 +243,7 @@ fn each(fact: &Fact, put: &mut Put<'_>) {
         Fact::MaintenanceEnded { id, scope, lost } => {
             put!(put, "maintenance": id.as_str(), "scope": scope.to_string().as_str(), "lost": *lost);
         }
-        Fact::AlarmRaised(alarm) => {
-            put!(put, "alarm": alarm.kind.name(), "since": alarm.since, "reason": alarm_reason(&alarm.why));
-        }
+        Fact::AlarmRaised(alarm) => alarm_fields(alarm, put),
         Fact::AlarmCleared { kind, since, lasted } => {
             put!(put, "alarm": kind.name(), "since": *since, "lasted_s": lasted.as_secs_f64());
         }
@@ -234,9 +252,7 @@ fn each(fact: &Fact, put: &mut Put<'_>) {
         Fact::ShiftBegan { centre, before, cases } => {
             put!(put, "centre": centre.as_str(), "before": before.as_deref(), "cases": *cases);
         }
-        Fact::ContractEnding(contract) => put!(
-            put, "contract": contract.id.as_str(), "customer": contract.customer.as_str(), "ends": contract.ends,
-        ),
+        Fact::ContractEnding(contract) => contract_fields(contract, put),
         Fact::LetterQueued { letter, lines } => {
             letter_fields(letter, put);
             if !matches!(letter.thread, Thread::Case { .. }) {
@@ -245,10 +261,16 @@ fn each(fact: &Fact, put: &mut Put<'_>) {
             }
         }
         Fact::LetterSent(letter) => letter_fields(letter, put),
-        Fact::LetterFailed { letter, why } => {
+        Fact::LetterFailed { letter, why } | Fact::LetterBounced { letter, why } => {
             letter_fields(letter, put);
             put!(put, "error": why.as_str());
         }
+        Fact::AddressFailed { address, why } => put!(put, "address": address.as_str(), "error": why.as_str()),
+        Fact::AddressWorks { address } => put!(put, "address": address.as_str()),
+        Fact::MailSorted { mail, from, outcome, case, why } => put!(
+            put, "mail": *mail, "from": from.as_deref(), "outcome": outcome.name(), "reference": *case,
+            "why": why.as_deref(),
+        ),
     }
 }
 
@@ -262,6 +284,7 @@ fn opening_fields(opening: &Opening, put: &mut Put<'_>) {
         "customer": opening.circuit.customer.as_str(),
         "queue": opening.queue.as_str(),
         "by": opening.origin.name(),
+        "channel": opening.channel.name(),
         "note": opening.note.as_deref(),
         "last_contact": opening.last_contact,
         "first_loss": opening.first_loss,
@@ -299,6 +322,14 @@ fn maintenance_fields(maintenance: &Maintenance, put: &mut Put<'_>) {
     );
 }
 
+fn alarm_fields(alarm: &Alarm, put: &mut Put<'_>) {
+    put!(put, "alarm": alarm.kind.name(), "since": alarm.since, "reason": alarm_reason(&alarm.why));
+}
+
+fn contract_fields(contract: &Contract, put: &mut Put<'_>) {
+    put!(put, "contract": contract.id.as_str(), "customer": contract.customer.as_str(), "ends": contract.ends);
+}
+
 const fn alarm_reason(cause: &AlarmCause) -> &'static str {
     match cause {
         AlarmCause::OwnSide(reason) => reason.name(),
@@ -328,6 +359,15 @@ fn case_fields(fact: &CaseFact, put: &mut Put<'_>) {
         CaseFact::Taken { by } => put!(put, "by": by.as_str()),
         CaseFact::Noted { by, text } => put!(put, "by": by.as_str(), "note": text.as_str()),
         CaseFact::Told { by, text } => put!(put, "by": by.as_str(), "text": text.as_str()),
+        CaseFact::Heard(Heard { mail, from, writer, text }) => put!(
+            put, "mail": *mail, "from": from.as_str(), "writer": writer.name(), "text": text.as_str(),
+        ),
+        CaseFact::Informed { to, letter } => {
+            put!(put, "to": to.as_str(), "letter": letter.kind.name(), "number": letter.number)
+        }
+        CaseFact::InformedRevoked { to, letter, why } => put!(
+            put, "to": to.as_str(), "letter": letter.kind.name(), "number": letter.number, "error": why.as_str(),
+        ),
         CaseFact::Promised { by, kind, within } => {
             put!(put, "by": by.as_str(), "promise": kind.name(), "within_s": within.as_secs());
         }
@@ -337,7 +377,7 @@ fn case_fields(fact: &CaseFact, put: &mut Put<'_>) {
         CaseFact::Escalated { level, why, note } => {
             let (missed, by) = match why {
                 EscalatedBy::Missed(kind) => (Some(kind.name()), None),
-                EscalatedBy::Staff(by) => (None, Some(by.as_str())),
+                EscalatedBy::Staff(by) | EscalatedBy::Customer(by) => (None, Some(by.as_str())),
             };
             put!(put, "level": level.name(), "missed": missed, "by": by, "note": note.as_deref());
         }

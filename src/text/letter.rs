@@ -3,6 +3,7 @@
 use super::case_letter;
 use super::people::about_contract;
 use super::sentence::{alarm_words, all_clear_words, cause_words};
+use super::stamp::Stamp;
 use super::time::{duration, utc};
 use crate::domain::desk::{Alarm, Case, LetterKind, LetterMark, Umbrella};
 use crate::domain::letter::{Content, Letter, Mail, Thread};
@@ -10,10 +11,10 @@ use crate::domain::maintenance::{Maintenance, Stage};
 use crate::domain::time::Calendar;
 use std::sync::Arc;
 
-/// Writes out `letter`; `domain` is that of our own mail address.
+/// Writes out `letter`.
 #[must_use]
-pub fn mail(letter: &Letter, domain: &str, calendar: &Calendar) -> Mail {
-    let id = |mark| message_id(&letter.thread, mark, &letter.to, domain);
+pub fn mail(letter: &Letter, stamp: &Stamp, calendar: &Calendar) -> Mail {
+    let id = |mark| stamp.message_id(&letter.thread, mark, &letter.to);
     let first = LetterMark { kind: first_kind(&letter.thread), number: 1 };
     let mut references: Vec<String> = letter.previous.iter().flat_map(|&previous| [id(first), id(previous)]).collect();
     references.dedup();
@@ -23,6 +24,7 @@ pub fn mail(letter: &Letter, domain: &str, calendar: &Calendar) -> Mail {
         message_id: id(letter.mark),
         in_reply_to: letter.previous.map(id),
         references,
+        reply_to: stamp.reply_to(&letter.thread, &letter.to),
         subject: subject(letter),
         body: body(letter, calendar),
         written_unix_ms: calendar.unix_millis(letter.written_at),
@@ -37,21 +39,6 @@ const fn first_kind(thread: &Thread) -> LetterKind {
         Thread::Alarm { .. } => LetterKind::Alarm,
         Thread::Contract { .. } => LetterKind::ContractEnds,
     }
-}
-
-/// The same for every attempt, and different for every letter and reader.
-fn message_id(thread: &Thread, mark: LetterMark, to: &str, domain: &str) -> String {
-    // FNV-1a tells readers apart without writing their addresses into each other's headers.
-    let reader = to
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    let about = match thread {
-        Thread::Case { reference, .. } => reference.to_string(),
-        Thread::Umbrella { .. } | Thread::Maintenance { .. } | Thread::Alarm { .. } | Thread::Contract { .. } => {
-            thread.key().replace(':', "=")
-        }
-    };
-    format!("{about}.{}.{}.{reader:016x}@{domain}", mark.kind.name(), mark.number)
 }
 
 /// One subject for the whole thread, but for the answer sign: mail programs thread by it.
@@ -142,7 +129,8 @@ fn about_lines(
             "We have not kept what we had promised you about the fault of {count}. We are sorry. It has been brought to \
              the next level."
         ),
-        LetterKind::Announced
+        LetterKind::Heard
+        | LetterKind::Announced
         | LetterKind::Revised
         | LetterKind::Cancelled
         | LetterKind::Alarm

@@ -8,6 +8,7 @@ mod letter;
 mod people;
 mod preview;
 mod sentence;
+mod stamp;
 mod strain;
 #[cfg(test)]
 mod tests;
@@ -20,5 +21,6 @@ pub use letter::mail;
 pub use people::merits_words;
 pub use preview::{effect, effect_fields};
 pub use sentence::{alarm_words, cause_words, diagnosis_words, finding_words, obstacle_words, sentence};
+pub use stamp::{SECRET, Stamp};
 pub use strain::{strain, strain_fields};
 pub use time::{duration, parse_duration, rfc3339, utc};

@@ -4,11 +4,12 @@ use super::count::many;
 use super::people::{assigned_words, contract_words, duty_words, overdue_words, shift_words};
 use super::time::{duration, utc};
 use crate::domain::desk::{
-    Actor, AlarmCause, AlarmKind, CanaryStep, CaseFact, Cause, Diagnosis, EscalatedBy, LetterMark, Line, Opening,
-    PromiseKind, Reference, SiteCause, Umbrella, WaitingOn, Witness,
+    Actor, AlarmCause, AlarmKind, CanaryStep, CaseFact, Cause, Diagnosis, EscalatedBy, Heard, LetterMark, Line,
+    MailOutcome, Opening, PromiseKind, Reference, SiteCause, Umbrella, WaitingOn, Witness, Writer,
 };
 use crate::domain::fact::Fact;
 use crate::domain::letter::{LetterLabel, Thread};
+use crate::domain::mail::MailId;
 use crate::domain::maintenance::{Maintenance, Origin, Stage};
 use crate::domain::time::Calendar;
 use crate::domain::watch::{AgentState, Finding, Obstacle, Reason, Symptom, Verdict};
@@ -76,11 +77,13 @@ pub fn sentence(fact: &Fact, calendar: &Calendar) -> String {
         Fact::ShiftBegan { centre, before, cases } => shift_words(centre, before.as_deref(), *cases),
         Fact::ContractEnding(contract) => contract_words(contract, calendar),
         Fact::LetterQueued { letter, lines } => letter_sentence(letter, lines),
-        Fact::LetterSent(letter) => {
-            format!("Letter \"{}\" to {} was taken by the mail server.", letter.mark.kind.name(), letter.to)
-        }
-        Fact::LetterFailed { letter, why } => {
-            format!("Letter \"{}\" to {} was refused for good: {why}", letter.mark.kind.name(), letter.to)
+        Fact::LetterSent(letter) => format!("{} was taken by the mail server.", letter_words(letter)),
+        Fact::LetterFailed { letter, why } => format!("{} was refused for good: {why}", letter_words(letter)),
+        Fact::LetterBounced { letter, why } => format!("{} came back: {why}", letter_words(letter)),
+        Fact::AddressFailed { address, why } => format!("The address {address} does not work: {why}"),
+        Fact::AddressWorks { address } => format!("The address {address} works again: somebody writes from there."),
+        Fact::MailSorted { mail, from, outcome, case, why } => {
+            mail_sentence(*mail, from.as_deref(), *outcome, *case, why.as_deref())
         }
     }
 }
@@ -88,6 +91,29 @@ pub fn sentence(fact: &Fact, calendar: &Calendar) -> String {
 fn step_sentence(by_ms: i64) -> String {
     let by = Duration::from_millis(by_ms.unsigned_abs()).as_secs_f64().copysign(by_ms.signum() as f64);
     format!("The wall clock was set by {by:+.3} s; no deadline moves.")
+}
+
+fn mail_sentence(
+    mail: MailId,
+    from: Option<&str>,
+    outcome: MailOutcome,
+    case: Option<Reference>,
+    why: Option<&str>,
+) -> String {
+    let from = from.filter(|from| !from.is_empty()).map(|from| format!(" from {from}")).unwrap_or_default();
+    let case = case.map(|case| format!(" {case}")).unwrap_or_default();
+    let what = match outcome {
+        MailOutcome::Joined => format!("joined{case}"),
+        MailOutcome::Opened => format!("opened{case}"),
+        MailOutcome::Report => {
+            format!("reports on a letter{}", if case.is_empty() { case } else { format!(" of{case}") })
+        }
+        MailOutcome::Quarantined => "waits in quarantine".to_owned(),
+        MailOutcome::Ignored => "is left alone".to_owned(),
+        MailOutcome::Dismissed => "was dismissed".to_owned(),
+    };
+    let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+    format!("Message {mail}{from} {what}{why}.")
 }
 
 fn agent_sentence(device: &str, state: AgentState) -> String {
@@ -183,7 +209,11 @@ fn letter_sentence(letter: &LetterLabel, lines: &[(Reference, LetterMark)]) -> S
         (Thread::Case { .. }, _) | (_, 0) => String::new(),
         (_, count) => format!(" about {}", many(count, "line")),
     };
-    format!("Letter \"{}\" to {}{lines} was written.", letter.mark.kind.name(), letter.to)
+    format!("{}{lines} was written.", letter_words(letter))
+}
+
+fn letter_words(letter: &LetterLabel) -> String {
+    format!("Letter \"{}\" to {}", letter.mark.kind.name(), letter.to)
 }
 
 fn opened(opening: &Opening) -> String {
@@ -191,6 +221,7 @@ fn opened(opening: &Opening) -> String {
     let how = match &opening.origin {
         Actor::Watch => "by the watch".to_owned(),
         Actor::Staff(name) => format!("by {name}"),
+        Actor::Customer(address) => format!("for {address}"),
     };
     let found = opening.finding.map(|finding| format!(": {}", finding_words(&finding)));
     let note = opening.note.as_ref().map(|note| format!(": {note}")).or(found).unwrap_or_default();
@@ -207,6 +238,18 @@ pub(super) fn case_sentence(fact: &CaseFact, calendar: &Calendar) -> String {
         CaseFact::Taken { by } => format!("{by} took the case."),
         CaseFact::Noted { by, text } => format!("{by} noted: {text}"),
         CaseFact::Told { by, text } => format!("{by} told the customer: {text}"),
+        CaseFact::Heard(Heard { mail, from, writer, text }) => {
+            let what = match writer {
+                Writer::Customer => "wrote",
+                Writer::Staff => "wrote, for staff only",
+                Writer::Program => "answered by itself",
+            };
+            format!("{from} {what} (message {mail}): {text}")
+        }
+        CaseFact::Informed { to, .. } => format!("{to} counts as informed: the mail server took the news."),
+        CaseFact::InformedRevoked { to, why, .. } => {
+            format!("{to} does not count as informed after all: the letter came back: {why}")
+        }
         CaseFact::Promised { by, kind, within } => {
             format!("{by} promised {} within {}.", promise_words(*kind), duration(*within))
         }
@@ -221,7 +264,7 @@ pub(super) fn case_sentence(fact: &CaseFact, calendar: &Calendar) -> String {
         CaseFact::Escalated { level, why: EscalatedBy::Missed(kind), note } => {
             format!("Escalated to {}, for this was missed: {}{}.", level.name(), promise_words(*kind), noted(note))
         }
-        CaseFact::Escalated { level, why: EscalatedBy::Staff(by), note } => {
+        CaseFact::Escalated { level, why: EscalatedBy::Staff(by) | EscalatedBy::Customer(by), note } => {
             format!("Escalated to {} by {by}{}.", level.name(), noted(note))
         }
         CaseFact::Assigned { by, to, team, why, .. } => {
@@ -238,11 +281,14 @@ pub(super) fn case_sentence(fact: &CaseFact, calendar: &Calendar) -> String {
         CaseFact::Solved { by: Actor::Watch, window, .. } => {
             format!("Declared solved by the watch: the line is back; watched for {}.", duration(*window))
         }
-        CaseFact::Solved { by: Actor::Staff(name), note, window } => {
+        CaseFact::Solved { by: Actor::Staff(name) | Actor::Customer(name), note, window } => {
             format!("Declared solved by {name}{}; watched for {}.", noted(note), duration(*window))
         }
         CaseFact::Returned { by: Actor::Watch, .. } => "Back at work: the fault is back within the window.".into(),
         CaseFact::Returned { by: Actor::Staff(name), note, .. } => format!("Back at work by {name}{}.", noted(note)),
+        CaseFact::Returned { by: Actor::Customer(address), .. } => {
+            format!("Back at work: {address} wrote within the window.")
+        }
         CaseFact::Closed => "Closed for good.".into(),
     }
 }

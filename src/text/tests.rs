@@ -1,9 +1,9 @@
 //! The words themselves: every kind of letter to both kinds of reader, and the explanation of every stage.
 
-use super::{explain, held_words, mail};
+use super::{SECRET, Stamp, explain, held_words, mail};
 use crate::domain::desk::{
-    Actor, Case, CaseFact, Diagnosis, EscalatedBy, HeldLetter, LetterKind, LetterMark, Level, Line, Opening, Outage,
-    Pledges, Priority, PromiseKind, Reference, SiteCause, WaitingOn, Witness,
+    Actor, Case, CaseFact, Channel, Diagnosis, EscalatedBy, HeldLetter, LetterKind, LetterMark, Level, Line, Opening,
+    Outage, Pledges, Priority, PromiseKind, Reference, SiteCause, WaitingOn, Witness,
 };
 use crate::domain::letter::{Content, Letter, Thread};
 use crate::domain::maintenance::{self, Maintenance, Origin, Scope, Window};
@@ -31,6 +31,7 @@ fn opening() -> Opening {
     Opening {
         reference: Reference::from_number(1),
         origin: Actor::Watch,
+        channel: Channel::Monitoring,
         priority: Priority::P1,
         unit: "acme-lon-1".into(),
         circuit: Circuit {
@@ -109,8 +110,12 @@ fn letter((case, written_at): (Case, Time), to_customer: bool) -> String {
         greeting: to_customer.then(|| "Acme Ltd".into()),
         written_at,
     };
-    let mail = mail(&letter, "example.net", &Calendar::default());
+    let mail = mail(&letter, &stamp(), &Calendar::default());
     format!("{}\n\n{}", mail.subject, mail.body)
+}
+
+fn stamp() -> Stamp {
+    Stamp::new(&[7; SECRET], "example.net", Some("support@example.net"))
 }
 
 #[test]
@@ -233,7 +238,7 @@ fn letters_about_maintenance() {
         let (id, to, greeting) = (1, "it@acme.example".into(), Some("Acme Ltd".into()));
         let mark = LetterMark { kind, number: revision };
         let letter = Letter { id, mark, previous: None, thread, content, to, greeting, written_at };
-        mail(&letter, "example.net", &Calendar::default()).body
+        mail(&letter, &stamp(), &Calendar::default()).body
     };
     use maintenance::Stage::{Active, Cancelled, Planned};
     let (one, both): (&[&str], &[&str]) = (&["a1"], &["a1", "a2"]);
@@ -263,7 +268,7 @@ fn threads() {
             greeting: None,
             written_at,
         };
-        mail(&letter, "example.net", &Calendar::default())
+        mail(&letter, &stamp(), &Calendar::default())
     };
     let first = write(LetterKind::Opened, None, "it@acme.example");
     let second = write(LetterKind::Upgraded, Some(first_mark()), "it@acme.example");

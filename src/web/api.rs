@@ -32,14 +32,14 @@ pub const MAX_LEDGER: usize = 50;
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 type Shared = State<Arc<Web>>;
-type Answer = Result<Response, Problem>;
+pub(super) type Answer = Result<Response, Problem>;
 
 pub(super) fn good(body: &impl Serialize) -> Answer {
     Ok(json(StatusCode::OK, body))
 }
 
 /// What the path names.
-pub(super) fn segment(path: Result<Path<String>, PathRejection>) -> Result<String, Problem> {
+pub(super) fn segment<T>(path: Result<Path<T>, PathRejection>) -> Result<T, Problem> {
     path.map(|Path(name)| name).map_err(|e| Problem::bad(e.body_text()))
 }
 

@@ -5,10 +5,10 @@ use super::api::{segment, unit_row};
 use super::doors::Caller;
 use super::problem::{Problem, json};
 use super::show::CaseForm;
-use crate::domain::desk::{Actor, Move, Priority, PromiseKind, Reference, WaitingOn};
+use crate::domain::desk::{Actor, Channel, Move, Priority, PromiseKind, Reference, WaitingOn};
 use crate::domain::turn::{self, Command, Refusal, Wish};
 use crate::domain::watch::Secret;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, Request, StatusCode, header};
@@ -268,6 +268,7 @@ struct Open {
     by: Option<String>,
     unit: String,
     priority: String,
+    channel: Option<String>,
     note: Option<String>,
 }
 
@@ -287,16 +288,13 @@ pub(super) async fn open(
     request: Request<Body>,
 ) -> Result<Response, Problem> {
     may_change(caller, request.headers(), web.services.token.as_ref())?;
-    let Open { by, unit, priority, note: text } = read_json(request).await?;
-    let known = Priority::ALL.into_iter().find(|known| known.name().eq_ignore_ascii_case(&priority));
-    let priority = known.ok_or_else(|| {
-        let known = Priority::ALL.map(Priority::name).join(", ");
-        Problem::bad(format!("there is no priority {priority:?}: choose from {known}"))
-    })?;
+    let Open { by, unit, priority, channel, note: text } = read_json(request).await?;
+    let priority = known("priority", &priority, Priority::ALL, Priority::name)?;
+    let channel = channel.map_or(Ok(Channel::Api), |name| known("channel", &name, Channel::BY_STAFF, Channel::name))?;
     let text = text.map(note).transpose()?;
     let row = unit_row(&web, &unit)?;
     let by = actor(&web, caller, by).await?;
-    let opened = ask(&web, by, Wish::Open { unit: unit.clone(), priority, note: text }).await?;
+    let opened = ask(&web, by, Wish::Open { unit: unit.clone(), priority, channel, note: text }).await?;
     let turn::Done::Case(reference) = opened else { unreachable!("who opens a case is given a case") };
     let case = as_it_stands(&web, reference).await;
     let reference = reference.to_string();
@@ -348,16 +346,35 @@ pub(super) async fn read_json<T: DeserializeOwned>(request: Request<Body>) -> Re
             "send JSON, with the header \"Content-Type: application/json\"",
         ));
     }
-    let body = timeout(BODY_TIMEOUT, Limited::new(request.into_body(), MAX_BODY).collect()).await;
+    let body = body(request, MAX_BODY, BODY_TIMEOUT).await?;
+    serde_json::from_slice(&body).map_err(|e| Problem::bad(format!("the body does not fit: {e}")))
+}
+
+/// The body of a request, of at most so many bytes and within this time.
+pub(super) async fn body(request: Request<Body>, longest: usize, within: Duration) -> Result<Bytes, Problem> {
+    let body = timeout(within, Limited::new(request.into_body(), longest).collect()).await;
     let body = body.map_err(|_| Problem::new(StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive"))?;
     let body = body.map_err(|e| {
         if e.is::<LengthLimitError>() {
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is longer than {MAX_BODY} bytes"))
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is longer than {longest} bytes"))
         } else {
             Problem::bad(format!("the body cannot be read: {e}"))
         }
     })?;
-    serde_json::from_slice(&body.to_bytes()).map_err(|e| Problem::bad(format!("the body does not fit: {e}")))
+    Ok(body.to_bytes())
+}
+
+/// The one of `all` that is called `name`, however it is written.
+pub(super) fn known<T: Copy, const N: usize>(
+    what: &str,
+    name: &str,
+    all: [T; N],
+    name_of: fn(T) -> &'static str,
+) -> Result<T, Problem> {
+    all.into_iter().find(|&known| name_of(known).eq_ignore_ascii_case(name)).ok_or_else(|| {
+        let names = all.map(name_of).join(", ");
+        Problem::bad(format!("there is no {what} {name:?}: choose from {names}"))
+    })
 }
 
 /// Who acts: the one that the request names, or the user at the other end of the socket.

@@ -4,7 +4,7 @@
 //! its turns; the engines count through the `metrics` macros, under the names in `register_engines`.
 
 use super::board::Board;
-use crate::domain::desk::{AlarmKind, CaseFact, Priority};
+use crate::domain::desk::{AlarmKind, CaseFact, Channel, MailOutcome, Priority};
 use crate::domain::fact::Fact;
 use crate::domain::letter::LetterState;
 use crate::domain::maintenance::{Maintenance, Stage};
@@ -69,6 +69,9 @@ pub struct Metrics {
     answers: [Counter; CLASSES.len()],
     degraded: [Counter; Symptom::ALL.len()],
     announced: [Counter; NOTICES.len()],
+    letters_bounced: Counter,
+    mails: [Counter; MailOutcome::ALL.len()],
+    channels: [Counter; Channel::ALL.len()],
     traps_ignored: Counter,
     misroutes: Counter,
     /// When the canary's outage travelled the whole way last.
@@ -106,19 +109,7 @@ fn recorder() -> Result<PrometheusBuilder, BuildError> {
 impl Metrics {
     fn register(prometheus: PrometheusHandle) -> Self {
         register_engines();
-        describe_gauge!("ntuwatch_units", "Units by the verdict that stands.");
-        describe_gauge!("ntuwatch_cases", "Cases that are not closed, by priority and stage.");
-        describe_gauge!("ntuwatch_build_info", "Always 1; the label says which version runs.");
-        gauge!("ntuwatch_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
-        describe_gauge!("ntuwatch_agents", "Units that are asked by SNMP, by what their agent does.");
-        describe_gauge!("ntuwatch_alarms", "Whether something is wrong with the watch itself, by what that is.");
-        describe_counter!("ntuwatch_degraded_total", "Lines found degraded in a case of theirs, by symptom.");
-        describe_counter!(
-            "ntuwatch_maintenance_announced_total",
-            "Maintenances announced or changed before they began, by whether the notice was kept, short, or could not be."
-        );
-        describe_counter!("ntuwatch_http_responses_total", "Answers over HTTP, by class of their status code.");
-        describe_counter!("ntuwatch_cases_opened_total", "Cases opened since the start, by their first priority.");
+        describe_labelled();
         Self {
             prometheus,
             commits: total("ntuwatch_commits_total", "Commits to the store."),
@@ -134,6 +125,10 @@ impl Metrics {
             cases_opened: Priority::ALL
                 .map(|priority| counter!("ntuwatch_cases_opened_total", "priority" => priority.name())),
             degraded: Symptom::ALL.map(|symptom| counter!("ntuwatch_degraded_total", "symptom" => symptom.name())),
+            letters_bounced: total("ntuwatch_letters_bounced_total", "Letters that were taken and came back."),
+            mails: MailOutcome::ALL.map(|outcome| counter!("ntuwatch_mails_total", "outcome" => outcome.name())),
+            channels: Channel::ALL
+                .map(|channel| counter!("ntuwatch_cases_by_channel_total", "channel" => channel.name())),
             announced: NOTICES.map(|notice| counter!("ntuwatch_maintenance_announced_total", "notice" => notice)),
             misroutes: total(
                 "ntuwatch_misroutes_total",
@@ -184,7 +179,7 @@ impl Metrics {
             match change.state {
                 LetterState::Sent => self.letters_sent.increment(1),
                 LetterState::Queued => self.letter_attempts_failed.increment(1),
-                LetterState::Failed => {
+                LetterState::Failed | LetterState::Bounced => {
                     self.letter_attempts_failed.increment(1);
                     self.letters_failed.increment(1);
                 }
@@ -198,6 +193,7 @@ impl Metrics {
         match fact {
             Fact::CaseOpened(opening) => {
                 count(&self.cases_opened, Priority::ALL.iter().position(|&known| known == opening.priority));
+                count(&self.channels, Channel::ALL.iter().position(|&known| known == opening.channel));
                 if let Some(finding) = &opening.finding {
                     self.count_symptom(finding.symptom);
                 }
@@ -206,6 +202,9 @@ impl Metrics {
             Fact::MaintenancePlanned(maintenance) if maintenance.stage == Stage::Planned => {
                 count(&self.announced, NOTICES.iter().position(|&known| known == notice(maintenance)));
             }
+            Fact::LetterBounced { .. } => self.letters_bounced.increment(1),
+            Fact::MailSorted { outcome, .. } => self.count_mail(*outcome),
+            Fact::Case { fact: CaseFact::Heard(_), .. } => self.count_mail(MailOutcome::Joined),
             Fact::CanarySang { .. } => {
                 *self.canary_sang.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
             }
@@ -236,8 +235,14 @@ impl Metrics {
             | Fact::CanaryBegan { .. }
             | Fact::LetterQueued { .. }
             | Fact::LetterSent(_)
-            | Fact::LetterFailed { .. } => {}
+            | Fact::LetterFailed { .. }
+            | Fact::AddressFailed { .. }
+            | Fact::AddressWorks { .. } => {}
         }
+    }
+
+    fn count_mail(&self, outcome: MailOutcome) {
+        count(&self.mails, MailOutcome::ALL.iter().position(|&known| known == outcome));
     }
 
     fn count_symptom(&self, symptom: Symptom) {
@@ -323,6 +328,28 @@ fn count(counters: &[Counter], place: Option<usize>) {
 }
 
 /// The engines count for themselves; their series have to exist before the first event.
+/// Says what the metrics are that have labels.
+fn describe_labelled() {
+    describe_gauge!("ntuwatch_units", "Units by the verdict that stands.");
+    describe_gauge!("ntuwatch_cases", "Cases that are not closed, by priority and stage.");
+    describe_gauge!("ntuwatch_build_info", "Always 1; the label says which version runs.");
+    gauge!("ntuwatch_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+    describe_gauge!("ntuwatch_agents", "Units that are asked by SNMP, by what their agent does.");
+    describe_gauge!("ntuwatch_alarms", "Whether something is wrong with the watch itself, by what that is.");
+    describe_counter!("ntuwatch_degraded_total", "Lines found degraded in a case of theirs, by symptom.");
+    describe_counter!(
+        "ntuwatch_maintenance_announced_total",
+        "Maintenances announced or changed before they began, by whether the notice was kept, short, or could not be."
+    );
+    describe_counter!("ntuwatch_http_responses_total", "Answers over HTTP, by class of their status code.");
+    describe_counter!("ntuwatch_mails_total", "Messages that came in, by what became of them.");
+    describe_counter!(
+        "ntuwatch_cases_by_channel_total",
+        "Cases opened since the start, by the way in which they were reported."
+    );
+    describe_counter!("ntuwatch_cases_opened_total", "Cases opened since the start, by their first priority.");
+}
+
 fn register_engines() {
     let totals = [
         (PROBES_SENT, "Probes sent, by method."),

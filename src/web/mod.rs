@@ -2,7 +2,7 @@
 //!
 //! It runs on a thread of its own. Reading looks at the [`board`] and at the store; changing asks the loop and waits
 //! for its commit. Reading order: `board` (what the loop shows), `doors` (connections), `api` (reading), `desk`
-//! (changing), `umbrella`, `maintenance`, `works` and `parties` (both), `strip`, `metrics` and `unit_metrics`.
+//! (changing), `umbrella`, `mail`, `maintenance`, `works` and `parties` (both), `strip`, `metrics` and `unit_metrics`.
 
 pub mod board;
 pub mod metrics;
@@ -10,6 +10,7 @@ pub mod metrics;
 mod api;
 mod desk;
 mod doors;
+mod mail;
 mod maintenance;
 mod parties;
 mod people;
@@ -25,6 +26,7 @@ mod works;
 pub use api::{MAX_LEDGER, MAX_PAGE, MAX_TIMELINE};
 pub use desk::{ANSWER_TIMEOUT, Answer, Ask, Busy, MAX_BODY, MAX_NAME, MAX_NOTE};
 pub use doors::{BindError, Doors, MAX_CONNECTIONS, bind};
+pub use mail::Keep;
 pub use maintenance::MAX_REMARK;
 pub use parties::{Shift, StaffRow};
 pub use strip::{MAX_CELLS, MAX_STRIP};
@@ -49,7 +51,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 /// Words for what is shown to people.
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +82,8 @@ pub struct Services {
     pub board: Arc<Board>,
     /// How the loop is asked.
     pub ask: Ask,
+    /// How a message is handed over.
+    pub keep: Keep,
     /// How things are said.
     pub words: Words,
     /// Path of the store.
@@ -95,6 +99,8 @@ struct Web {
     services: Services,
     readers: Readers,
     people: People,
+    /// Places for messages on their way in.
+    parcels: Semaphore,
 }
 
 impl Web {
@@ -191,13 +197,21 @@ fn router(services: Services) -> Router {
         .route("/api/shift", get(parties::shift))
         .route("/api/customers/{id}", get(parties::customer))
         .route("/api/suppliers", get(parties::suppliers))
+        .route("/api/mail", get(mail::list).post(mail::take))
+        .route("/api/mail/{id}", get(mail::show))
+        .route("/api/mail/{id}/{verb}", post(mail::file))
         .route("/api/maintenance", get(maintenance::list).post(maintenance::plan))
         .route("/api/maintenance/{id}", get(works::show))
         .route("/api/maintenance/{id}/cancel", post(maintenance::cancel))
         .fallback(Problem::no_such_path)
         .method_not_allowed_fallback(Problem::wrong_method)
         .layer(map_response(move |response| harden(metrics, response)))
-        .with_state(Arc::new(Web { services, readers, people: People::new() }))
+        .with_state(Arc::new(Web {
+            services,
+            readers,
+            people: People::new(),
+            parcels: Semaphore::new(mail::MAX_PARCELS),
+        }))
 }
 
 /// Answers are of the moment, and nothing but what they say they are.

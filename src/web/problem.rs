@@ -65,6 +65,7 @@ impl From<Refusal> for Problem {
             | Refusal::UnknownUnit { .. }
             | Refusal::UnknownUmbrella { .. }
             | Refusal::UnknownMaintenance { .. }
+            | Refusal::NotAside { .. }
             | Refusal::UnknownStaff { .. } => StatusCode::NOT_FOUND,
             Refusal::AlreadyOpen { .. } | Refusal::NotOpen { .. } | Refusal::NotRouted { .. } => StatusCode::CONFLICT,
             Refusal::BadMaintenance { why, .. } => match why {

@@ -34,7 +34,7 @@ pub(crate) fn cases_have_their_loss(history: &History) {
     for case in history.sim.cases() {
         let opening = &case.opening;
         match (&opening.origin, opening.priority) {
-            (Actor::Staff(_), _) => {}
+            (Actor::Staff(_) | Actor::Customer(_), _) => {}
             (Actor::Watch, Priority::P1) => {
                 let loss = opening.loss.total(case.opened_at);
                 assert!(loss >= DOWN_AFTER, "{case:#?}");

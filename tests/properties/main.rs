@@ -4,6 +4,7 @@
 
 mod letters;
 mod lines;
+mod mail;
 mod promises;
 mod world;
 
@@ -11,7 +12,7 @@ use proptest::prelude::*;
 use world::History;
 
 /// Every property, each of which panics if it does not hold.
-const PROPERTIES: [fn(&History); 25] = [
+const PROPERTIES: [fn(&History); 28] = [
     lines::ledger_is_whole,
     lines::cases_have_their_loss,
     lines::findings_have_their_evidence,
@@ -37,6 +38,9 @@ const PROPERTIES: [fn(&History); 25] = [
     letters::the_watch_returns_only_faults,
     promises::promises_are_kept_or_missed,
     promises::nothing_is_overdue_in_silence,
+    mail::messages_join_only_cases_of_their_sender,
+    mail::only_people_move_cases,
+    mail::every_message_is_sorted_once,
 ];
 
 proptest! {

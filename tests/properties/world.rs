@@ -1,13 +1,13 @@
 //! Random histories: what happens to the world and to the daemon.
 
-use ntuwatch::domain::desk::{Case, CaseFact, Matrix, Priority, PromiseKind, Reference, Stage, WaitingOn};
+use ntuwatch::domain::desk::{Case, CaseFact, Channel, Matrix, Priority, PromiseKind, Reference, Stage, WaitingOn};
 use ntuwatch::domain::fact::Fact;
 use ntuwatch::domain::maintenance::{Draft, Scope};
 use ntuwatch::domain::plan::Plan;
 use ntuwatch::domain::time::Time;
 use ntuwatch::domain::turn::{Command, Wish};
 use ntuwatch::domain::watch::{CUT_OFF_AFTER, GroupKind, Interval, Permille, Role, TrapKind, Verdict};
-use ntuwatch::story::{Agent, Monitor, Sim, Story};
+use ntuwatch::story::{About, Agent, Monitor, Post, Sim, Story};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -41,6 +41,10 @@ const CROWD: &str = "units d 1..10 customer=x supplier=s pop=p upstream=n
 units e 1..12 customer=y supplier=t pop=q upstream=m
 node m upstream=n
 ";
+/// Who writes: both customers, somebody unknown, and staff.
+pub(crate) const ADDRESSES: [&str; 4] =
+    ["x@customer.example", "y@customer.example", "stranger@z.example", "noc@example.net"];
+
 const SENTINELS: &str = "sentinel gateway\nsentinel core\n";
 const CANARY: &str = "canary c every 1h\n";
 
@@ -89,10 +93,30 @@ pub(crate) enum Event {
     Open(u8, Priority),
     Work(u8, Command),
     Update,
+    Write(u8, Writes),
+    Bounce(u8),
     Maintain(u8, u8, u64, u64),
     CallOff(u8),
     Reload(Change),
     Resolve,
+}
+
+/// Who writes about a unit, and how.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Writes {
+    pub(crate) who: u8,
+    pub(crate) forged: bool,
+    pub(crate) automatic: bool,
+    pub(crate) answers: bool,
+}
+
+impl Writes {
+    fn post(self, unit: &str) -> Post {
+        let Self { who, forged, automatic, answers } = self;
+        let unit = unit.to_owned();
+        let about = if answers { About::Reply { unit, text: "still down".into() } } else { About::Claim { unit } };
+        Post { from: ADDRESSES[usize::from(who)].to_owned(), forged, automatic, about }
+    }
 }
 
 /// What a reload may make of the inventory. Unit `a` always stays.
@@ -189,6 +213,11 @@ fn of_the_daemon() -> impl Strategy<Value = Event> {
     ]
 }
 
+fn writes() -> impl Strategy<Value = Writes> {
+    (0..4_u8, prop::bool::weighted(0.1), prop::bool::weighted(0.2), any::<bool>())
+        .prop_map(|(who, forged, automatic, answers)| Writes { who, forged, automatic, answers })
+}
+
 fn of_people() -> impl Strategy<Value = Event> {
     let unit = || any::<u8>();
     let command = prop_oneof![
@@ -211,6 +240,8 @@ fn of_people() -> impl Strategy<Value = Event> {
             .prop_map(|(unit, priority)| Event::Open(unit, priority)),
         4 => (unit(), command).prop_map(|(unit, command)| Event::Work(unit, command)),
         1 => Just(Event::Update),
+        3 => (unit(), writes()).prop_map(|(unit, writes)| Event::Write(unit, writes)),
+        1 => any::<u8>().prop_map(Event::Bounce),
         2 => (0..3_u8, 0..6_u8, 0..400_u64, 60..900_u64)
             .prop_map(|(id, scope, from, length)| Event::Maintain(id, scope, from, length)),
         1 => (0..3_u8).prop_map(Event::CallOff),
@@ -399,7 +430,8 @@ fn apply(sim: &mut Sim, event: &Event, plan: &Plan, units: &[String]) {
             sim.set_lines(|_, role| matches!(role, Role::Sentinel(_)), |line| line.loss = loss);
         }
         Event::Open(unit, priority) if runs => {
-            sim.ask(Wish::Open { unit: name(unit).to_owned(), priority: *priority, note: None });
+            let (unit, priority) = (name(unit).to_owned(), *priority);
+            sim.ask(Wish::Open { unit, priority, channel: Channel::Phone, note: None });
         }
         Event::Work(unit, command) if runs => work(sim, name(unit), command),
         Event::Update if runs => {
@@ -407,6 +439,9 @@ fn apply(sim: &mut Sim, event: &Event, plan: &Plan, units: &[String]) {
                 sim.ask(Wish::Update { umbrella, text: "a cable was cut".into() });
             }
         }
+        // What nobody can answer is not written.
+        Event::Write(unit, writes) => drop(sim.receive(&writes.post(name(unit)))),
+        Event::Bounce(who) => drop(sim.bounce(ADDRESSES[usize::from(*who) % ADDRESSES.len()])),
         Event::Maintain(id, of, from, length) if runs => {
             let from = sim.now() + Duration::from_secs(*from);
             let until = from + Duration::from_secs(*length);

@@ -3,9 +3,9 @@
 use super::world::opening;
 use core::net::IpAddr;
 use ntuwatch::domain::desk::{
-    Actor, Alarm, AlarmCause, AlarmKind, Assignment, CanaryStep, Case, Cause, Chase, Diagnosis, EscalatedBy,
-    Escalation, LetterKind, LetterMark, Level, Line, News, Opening, Outage, Pledges, Priority, Promise, PromiseKind,
-    Promises, Reference, SiteCause, Stage, Step, Umbrella, WaitingOn, Window, Witness,
+    Actor, Alarm, AlarmCause, AlarmKind, Assignment, CanaryStep, Case, Cause, Channel, Chase, Diagnosis, EscalatedBy,
+    Escalation, Heard, Informed, LetterKind, LetterMark, Level, Line, News, Opening, Outage, Pledges, Priority,
+    Promise, PromiseKind, Promises, Reference, SiteCause, Stage, Step, Umbrella, WaitingOn, Window, Witness, Writer,
 };
 use ntuwatch::domain::maintenance::{self, Maintenance, Origin, Scope};
 use ntuwatch::domain::time::{Tally, Time};
@@ -34,7 +34,7 @@ pub(crate) fn text() -> impl Strategy<Value = String> {
 }
 
 pub(crate) fn actor() -> impl Strategy<Value = Actor> {
-    prop_oneof![Just(Actor::Watch), text().prop_map(Actor::Staff)]
+    prop_oneof![Just(Actor::Watch), text().prop_map(Actor::Staff), text().prop_map(Actor::Customer)]
 }
 
 pub(crate) fn line() -> impl Strategy<Value = Line> {
@@ -165,8 +165,11 @@ fn promises() -> impl Strategy<Value = Promises> {
 }
 
 fn escalation() -> impl Strategy<Value = Escalation> {
-    let why =
-        prop_oneof![select(&PromiseKind::ALL[..]).prop_map(EscalatedBy::Missed), text().prop_map(EscalatedBy::Staff),];
+    let why = prop_oneof![
+        select(&PromiseKind::ALL[..]).prop_map(EscalatedBy::Missed),
+        text().prop_map(EscalatedBy::Staff),
+        text().prop_map(EscalatedBy::Customer),
+    ];
     (select(&Level::ALL[..]), why, any::<u32>()).prop_map(|(level, why, times)| Escalation { level, why, times })
 }
 
@@ -183,6 +186,22 @@ fn chase() -> impl Strategy<Value = Chase> {
     (option::of(select(&Step::ALL[..])), time()).prop_map(|(step, since)| Chase { step, since })
 }
 
+fn informed() -> impl Strategy<Value = Informed> {
+    let readers = vec("[a-z]{1,5}@[a-z]{1,5}", 1..3);
+    (mark(), readers, promises()).prop_map(|(letter, readers, before)| Informed { letter, readers, before })
+}
+
+fn heard() -> impl Strategy<Value = Heard> {
+    let from = "[a-z]{1,5}@[a-z]{1,5}";
+    let mail = 0..=i64::MAX.unsigned_abs();
+    (mail, from, select(&Writer::ALL[..]), text()).prop_map(|(mail, from, writer, text)| Heard {
+        mail,
+        from,
+        writer,
+        text,
+    })
+}
+
 fn news() -> impl Strategy<Value = News> {
     (any::<u32>(), text()).prop_map(|(number, text)| News { number, text })
 }
@@ -195,7 +214,7 @@ prop_compose! {
         times in (option::of(time()), option::of(time()), option::of(time())),
         (loss, line, line_since, finding) in (tally(), line(), time(), option::of(finding())),
         (pop, access, rate) in (option::of(text()), option::of(text()), option::of(0..=i64::MAX.unsigned_abs())),
-        pledges in pledges(),
+        (pledges, channel) in (pledges(), select(&Channel::ALL[..])),
     ) -> Opening {
         let (customer, order, service, region, queue) = words;
         let (supplier, note, previous) = maybe;
@@ -206,7 +225,7 @@ prop_compose! {
                 order: order.into(),
                 terms: Arc::new(Terms { service, region, ttr, supplier, pop, access, rate }),
             },
-            queue, note, origin, priority, solve_after, pledges,
+            queue, note, origin, channel, priority, solve_after, pledges,
             last_contact, first_loss, detected, loss, line: (line, line_since), finding,
             previous: previous.map(Reference::from_number),
             ..opening(1, "")
@@ -227,13 +246,14 @@ prop_compose! {
         (finding, umbrella, diagnosis) in (option::of(finding()), option::of(1_u64..=3), option::of(diagnosis())),
         (promises, repairing, escalation, news) in (promises(), length(), option::of(escalation()), option::of(news())),
         (assignment, chase) in (option::of(assignment()), chase()),
+        (informed, heard) in (option::of(informed()), option::of((any::<u32>(), heard()))),
     ) -> Case {
         Case {
             opening: Arc::new(opening), opened_at, priority, stage, owner, line, line_since, fault_seen,
             confirmed: confirmed.map(|(last_contact, first_loss, detected)| Outage { last_contact, first_loss, detected }),
             back, recovered_at, downtime, solved,
             returned, last_letter: letter, finding, umbrella: umbrella.map(Reference::from_number), diagnosis,
-            promises, repairing, escalation, news, assignment, chase,
+    promises, repairing, escalation, news, assignment, chase, informed, heard,
         }
     }
 }

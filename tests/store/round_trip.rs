@@ -3,7 +3,7 @@
 use super::any::{any_case, any_umbrella, length, tally, time};
 use super::world::{World, at, closed, commit, letter, mail, mark, opening, plan, row};
 use ntuwatch::domain::desk::{
-    Case, DutyChange, LetterKind, LetterMark, Priority, Reference, SavedDuty, Stage, Topic, WaitingOn,
+    Case, Channel, DutyChange, LetterKind, LetterMark, Priority, Reference, SavedDuty, Stage, Topic, WaitingOn,
 };
 use ntuwatch::domain::letter::{LetterChange, LetterState};
 use ntuwatch::domain::turn::{Command, DeviceRow, Turn, Wish};
@@ -111,7 +111,8 @@ fn a_watch_goes_on_from_the_store_where_it_stopped() {
     world.silence("u2", false);
     let third = world.watch.desk().open_case_of("u3").unwrap().opening.reference;
     world.ask(Wish::Work { reference: third, command: Command::Wait { on: WaitingOn::Access, note: None } });
-    world.ask(Wish::Open { unit: String::from("u9"), priority: Priority::P2, note: Some(String::from("slow")) });
+    let (unit, note) = (String::from("u9"), Some(String::from("slow")));
+    world.ask(Wish::Open { unit, priority: Priority::P2, channel: Channel::Phone, note });
     world.run(100);
     let ninth = world.watch.desk().open_case_of("u9").unwrap().opening.reference;
     world.ask(Wish::Work { reference: ninth, command: Command::Take });

@@ -1,7 +1,7 @@
 //! A small world whose turns go through a real store.
 
 use ntuwatch::domain::desk::{
-    Actor, Case, LetterMark, Line, Matrix, Opening, Pledges, Priority, Reference, Stage, Window,
+    Actor, Case, Channel, LetterMark, Line, Matrix, Opening, Pledges, Priority, Reference, Stage, Window,
 };
 use ntuwatch::domain::letter::{Content, Delivery, Letter, Mail, Thread};
 use ntuwatch::domain::party::Customer;
@@ -48,6 +48,7 @@ pub(crate) fn mail(letter: &Letter) -> Mail {
         message_id: id(letter.mark.kind.name(), letter.mark.number),
         in_reply_to: letter.previous.map(|mark| id(mark.kind.name(), mark.number)),
         references: letter.previous.iter().map(|mark| id(mark.kind.name(), mark.number)).collect(),
+        reply_to: None,
         subject: format!("[{thread}] {}", letter.mark.kind.name()),
         body: String::from("Dear customer,\n\nüñí – line.\n"),
         written_unix_ms: letter.written_at.as_millis(),
@@ -84,6 +85,7 @@ pub(crate) fn opening(number: u64, unit: &str) -> Opening {
     Opening {
         reference: Reference::from_number(number),
         origin: Actor::Watch,
+        channel: Channel::Monitoring,
         priority: Priority::P1,
         unit: unit.into(),
         circuit: Circuit {

@@ -2,7 +2,8 @@
 
 use crate::harness::{NOW, World, reference, unit};
 use ntuwatch::domain::desk::{
-    Actor, Case, CaseFact, LetterKind, LetterMark, Line, Opening, Pledges, Priority, Reference, Topic, WaitingOn,
+    Actor, Case, CaseFact, Channel, LetterKind, LetterMark, Line, Opening, Pledges, Priority, Reference, Topic,
+    WaitingOn,
 };
 use ntuwatch::domain::letter::{Content, Letter, Thread};
 use ntuwatch::domain::time::{Tally, Time};
@@ -27,6 +28,7 @@ pub(crate) fn opening(number: u64, unit: &str, first_loss: i64, previous: Option
     Opening {
         reference: Reference::from_number(number),
         origin: Actor::Watch,
+        channel: Channel::Monitoring,
         priority: Priority::P1,
         unit: unit.to_owned(),
         circuit: Circuit {

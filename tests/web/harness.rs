@@ -4,7 +4,7 @@ use ntuwatch::domain::desk::{Merits, Move, NotOpen, Reference, RuleVerdict, Trac
 use ntuwatch::domain::letter::{Letter, Mail};
 use ntuwatch::domain::maintenance::{Maintenance, Origin, Scope, Stage, Window};
 use ntuwatch::domain::time::{Calendar, ClockMark, Rtt, Time};
-use ntuwatch::domain::turn::{BadMaintenance, Done, Refusal, Turn, Wish};
+use ntuwatch::domain::turn::{BadMaintenance, Done, Filing, Refusal, Turn, Wish};
 use ntuwatch::domain::view::DeviceStatus;
 use ntuwatch::domain::watch::{
     AgentState, Circuit, Device, Limits, Lost, Pace, Reason, Role, Rules, Secret, Symptoms, Terms, Verdict,
@@ -12,7 +12,7 @@ use ntuwatch::domain::watch::{
 use ntuwatch::store::{Commit, Entry, Store};
 use ntuwatch::text;
 use ntuwatch::web::board::{Board, Row, Summary};
-use ntuwatch::web::{self, Ask, Busy, Server, Services, Words};
+use ntuwatch::web::{self, Ask, Busy, Keep, Server, Services, Words};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
@@ -69,6 +69,7 @@ impl World {
         let services = Services {
             board: Arc::clone(&board),
             ask: ask(Arc::clone(&asked)),
+            keep: keep(folder.path().join("store.db")),
             words: Words {
                 explain: text::explain,
                 held: text::held_words,
@@ -134,6 +135,7 @@ impl World {
             message_id: format!("{}@ntuwatch", letter.id),
             in_reply_to: None,
             references: Vec::new(),
+            reply_to: None,
             subject: "Line down".to_owned(),
             body: "Dear customer".to_owned(),
             written_unix_ms: letter.written_at.as_millis(),
@@ -197,6 +199,17 @@ fn dechunk(mut rest: &str) -> String {
     }
 }
 
+/// Keeps messages at once, as the daemon's writer does.
+fn keep(path: PathBuf) -> Keep {
+    Arc::new(move |parcel| {
+        let (answer, receiver) = oneshot::channel();
+        let (mut store, _) = Store::open(&path).unwrap();
+        let ids = store.keep(&[parcel], NOW).unwrap();
+        answer.send(Ok(ids[0])).unwrap();
+        receiver
+    })
+}
+
 fn ask(asked: Arc<Mutex<Vec<String>>>) -> Ask {
     Arc::new(move |by, wish| {
         if by == "crowd" {
@@ -241,6 +254,9 @@ fn ask(asked: Arc<Mutex<Vec<String>>>) -> Ask {
                     stage,
                 })))
             }
+            Wish::File { mail, filing: Filing::Dismiss, .. } => Ok(Done::Mail(mail)),
+            Wish::File { filing: Filing::Join(reference), .. } => Ok(Done::Case(reference)),
+            Wish::File { mail, filing: Filing::Open { .. }, .. } => Err(Refusal::NotAside { mail }),
             Wish::CallOff { id } => Err(Refusal::UnknownMaintenance { id }),
             Wish::Duty { staff, on } if staff == "ann" => Ok(Done::Duty { staff, on }),
             Wish::Duty { staff, .. } => Err(Refusal::UnknownStaff { staff }),

@@ -5,7 +5,7 @@
 //! writes out every pair of stage and move. It is the same table for cases of the watch and of people (R3).
 
 use super::diagnosis::Diagnosis;
-use super::facts::{CaseFact, Chosen, EscalatedBy, Opening, Outage, Step};
+use super::facts::{CaseFact, Chosen, EscalatedBy, Heard, Opening, Outage, Step, Writer};
 use super::promise::{Level, PromiseKind, Promises};
 use super::reference::Reference;
 use super::words::{Actor, LetterKind, LetterMark, Move, NotOpen, Priority, WaitingOn};
@@ -13,6 +13,7 @@ use crate::domain::time::{Tally, Time};
 use crate::domain::watch::{Finding, Reason, Verdict};
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 /// See [`Case::solve_after`].
@@ -67,6 +68,10 @@ pub struct Case {
     pub assignment: Option<Assignment>,
     /// Who has heard that it takes too long.
     pub chase: Chase,
+    /// Who was informed by the latest news, until that is settled.
+    pub informed: Option<Informed>,
+    /// The latest message that belongs to it, and how many do.
+    pub heard: Option<(u32, Heard)>,
     /// The letter of this case that was written last in its present conversation: the next one answers it.
     pub last_letter: Option<LetterMark>,
 }
@@ -102,6 +107,17 @@ pub struct News {
     pub number: u32,
     /// As the customer is to read it.
     pub text: String,
+}
+
+/// Who was informed by a letter, and what had been promised until then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Informed {
+    /// The letter.
+    pub letter: LetterMark,
+    /// Addresses whose mail servers took it, and did not return it since.
+    pub readers: Vec<String>,
+    /// What was promised: it counts again, as if nothing had been kept, when nobody was informed after all.
+    pub before: Promises,
 }
 
 /// How far a case was escalated.
@@ -202,6 +218,8 @@ impl Case {
             news: None,
             assignment: None,
             chase: Chase { step: None, since: at },
+            informed: None,
+            heard: None,
             last_letter: Some(LetterMark { kind: LetterKind::Opened, number: 1 }),
             opening,
         };
@@ -261,6 +279,9 @@ impl Case {
                 self.news = Some(News { number, text: text.clone() });
                 self.wrote(LetterKind::News, number);
             }
+            CaseFact::Heard(heard) => self.hear(heard, now),
+            CaseFact::Informed { to, letter } => self.inform(to, *letter),
+            CaseFact::InformedRevoked { to, letter, .. } => self.revoke(to, *letter, now),
             CaseFact::Promised { kind, within, .. } => self.promise(*kind, Some(*within), now),
             CaseFact::Kept { kind, .. } => self.kept(*kind, now),
             CaseFact::Missed { kind, .. } => self.promises.miss(*kind),
@@ -325,6 +346,16 @@ impl Case {
         });
         // Where nobody is on duty, whoever has it goes on.
         self.owner = to.or(self.owner.as_ref()).cloned();
+    }
+
+    /// Who waited for the customer goes on when he answers.
+    fn hear(&mut self, heard: &Heard, now: Time) {
+        let number = self.heard.as_ref().map_or(0, |(number, _)| *number) + 1;
+        self.heard = Some((number, heard.clone()));
+        if heard.writer == Writer::Customer && matches!(self.stage, Stage::Waiting { on: WaitingOn::Customer, .. }) {
+            self.stage = Stage::Working { since: now };
+            self.promises.wait(None, now);
+        }
     }
 
     fn escalated(&mut self, level: Level, why: &EscalatedBy, now: Time) {
@@ -576,6 +607,7 @@ impl Stage {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::desk::Channel;
     use crate::domain::desk::Pledges;
     use crate::domain::watch::{Circuit, Symptom, Terms};
     use alloc::sync::Arc;
@@ -594,6 +626,7 @@ mod tests {
         let opening = Opening {
             reference: Reference::from_number(1),
             origin: Actor::Watch,
+            channel: Channel::Monitoring,
             priority: Priority::P1,
             unit: "u".into(),
             circuit: Circuit {

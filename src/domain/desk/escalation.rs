@@ -4,18 +4,16 @@
 //! the news.
 
 use super::Desk;
+use super::case::Case;
 use super::facts::{CaseFact, EscalatedBy, Occasion};
 use super::promise::{Level, PromiseKind};
 use super::reference::Reference;
-use super::words::LetterKind;
+use super::words::{LetterKind, LetterMark};
 use crate::domain::letter::{Delivery, LetterId, LetterLabel, Thread};
 use crate::domain::party::Customer;
 use crate::domain::turn::Turn;
 use alloc::string::String;
 use alloc::vec::Vec;
-
-/// What news keep.
-const NEWS: [PromiseKind; 2] = [PromiseKind::FirstResponse, PromiseKind::Update];
 
 /// Whom an escalated case is brought to: addresses of staff, by level (R35, R39).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,6 +44,11 @@ impl Desk {
 
     /// An attempt to deliver a letter is over.
     pub(crate) fn attempted(&mut self, letter: LetterId, delivery: Delivery, turn: &mut Turn) {
+        if let Delivery::Refused(why) = &delivery
+            && let Some(to) = self.outbox.label(letter).map(|label| label.to.clone())
+        {
+            self.not_reached(&to, why, turn);
+        }
         let informs = |label: &&LetterLabel| {
             delivery == Delivery::Sent && matches!(label.mark.kind, LetterKind::News | LetterKind::Updated)
         };
@@ -55,11 +58,11 @@ impl Desk {
         let Some(label) = label else { return };
         match (label.thread, label.mark.kind) {
             (Thread::Case { reference, .. }, LetterKind::News) if self.is_read_by_customer(reference, &label.to) => {
-                self.informed(reference, turn);
+                self.informed_by(reference, label.to, label.mark, turn);
             }
             (Thread::Umbrella { reference, customer: Some(customer) }, LetterKind::Updated) => {
                 for case in self.at_work_of(reference, &customer) {
-                    self.informed(case, turn);
+                    self.informed_by(case, label.to.clone(), label.mark, turn);
                 }
             }
             (
@@ -81,8 +84,17 @@ impl Desk {
         self.customers.get(self.case(reference)?.opening.circuit.customer.as_str())
     }
 
+    /// A reader's server took a letter with news.
+    fn informed_by(&mut self, reference: Reference, to: String, letter: LetterMark, turn: &mut Turn) {
+        // Who has been informed by it already owes nothing more; a case that is solved owes nothing.
+        if self.case(reference).is_some_and(Case::is_at_work) {
+            self.record(reference, CaseFact::Informed { to, letter }, turn);
+        }
+        self.informed(reference, turn);
+    }
+
     fn informed(&mut self, reference: Reference, turn: &mut Turn) {
-        NEWS.into_iter().for_each(|kind| self.keep(reference, kind, turn));
+        PromiseKind::OF_NEWS.into_iter().for_each(|kind| self.keep(reference, kind, turn));
     }
 
     fn keep(&mut self, reference: Reference, kind: PromiseKind, turn: &mut Turn) {

@@ -5,7 +5,8 @@ use super::diagnosis::Diagnosis;
 use super::promise::{Level, Pledges, PromiseKind};
 use super::reference::Reference;
 use super::routing::Merits;
-use super::words::{Actor, Priority, WaitingOn};
+use super::words::{Actor, Channel, LetterMark, Priority, WaitingOn};
+use crate::domain::mail::MailId;
 use crate::domain::time::{Tally, Time};
 use crate::domain::watch::{Circuit, Finding};
 use alloc::string::String;
@@ -19,6 +20,8 @@ pub struct Opening {
     pub reference: Reference,
     /// Who opened it.
     pub origin: Actor,
+    /// By which way it was reported (R5).
+    pub channel: Channel,
     /// Priority at the beginning.
     pub priority: Priority,
     /// The unit that it is about.
@@ -76,6 +79,47 @@ pub enum EscalatedBy {
     Missed(PromiseKind),
     /// This person of the staff asked for it.
     Staff(String),
+    /// The customer asked for it, from this address (R38).
+    Customer(String),
+}
+
+/// A message that belongs to a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// Its number among all messages.
+    pub mail: MailId,
+    /// The address that it is from.
+    pub from: String,
+    /// Who wrote it.
+    pub writer: Writer,
+    /// What it says.
+    pub text: String,
+}
+
+/// Who wrote a message that belongs to a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Writer {
+    /// A person of the customer's.
+    Customer,
+    /// A person of our own; customers do not read it.
+    Staff,
+    /// A program: it moves no stage and no clock.
+    Program,
+}
+
+impl Writer {
+    /// Everybody.
+    pub const ALL: [Self; 3] = [Self::Customer, Self::Staff, Self::Program];
+
+    /// As it is stored and printed.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Customer => "customer",
+            Self::Staff => "staff",
+            Self::Program => "program",
+        }
+    }
 }
 
 /// Why a case was given to whom it was given to.
@@ -175,6 +219,24 @@ pub enum CaseFact {
         by: String,
         /// The news, as the customer is to read it.
         text: String,
+    },
+    /// A message belongs to it.
+    Heard(Heard),
+    /// A reader's mail server took news: he counts as informed.
+    Informed {
+        /// His address.
+        to: String,
+        /// Which letter.
+        letter: LetterMark,
+    },
+    /// A letter came back: its reader does not count as informed after all.
+    InformedRevoked {
+        /// His address.
+        to: String,
+        /// Which letter.
+        letter: LetterMark,
+        /// In the words of his mail server.
+        why: String,
     },
     /// Somebody promised something.
     Promised {

@@ -2,35 +2,41 @@
 
 mod alarm;
 mod assigning;
+mod bucket;
 mod case;
 mod counts;
 mod diagnosis;
 mod duty;
 mod escalation;
 mod facts;
+mod mailroom;
 mod owing;
 mod promise;
 mod reference;
 mod routing;
+mod threading;
 mod umbrella;
 mod words;
 
 pub use alarm::{Alarm, AlarmCause, AlarmKind, CanaryStep};
 pub use assigning::MAX_SWEPT_A_TURN;
-pub use case::{Assignment, Case, Chase, Escalation, Line, MAX_PATIENCE, News, Stage, Window};
+pub use case::{Assignment, Case, Chase, Escalation, Informed, Line, MAX_PATIENCE, News, Stage, Window};
 pub use counts::CaseCounts;
 pub use diagnosis::{Diagnosis, SiteCause, Witness};
 pub use duty::{DutyChange, Roster, SavedDuty};
 pub use escalation::Matrix;
-pub use facts::{CaseFact, Chosen, EscalatedBy, Occasion, Opening, Outage, Step};
+pub use facts::{CaseFact, Chosen, EscalatedBy, Heard, Occasion, Opening, Outage, Step, Writer};
+pub(crate) use mailroom::Arrived;
+pub use mailroom::{MailOutcome, SavedMailRoom, Sorted, Unreachable};
 pub use promise::{Level, Pledges, Promise, PromiseKind, Promises};
 pub use reference::{MAX_CASES, Misread, Reference, Topic};
 pub use routing::{
     Conditions, FaultKind, Loads, MAX_RULES, Merits, Routing, Rule, Trace, Unmet, Verdict as RuleVerdict, Wants,
     choose, first, verdicts,
 };
+pub use threading::{Aside, Belongs, Ignored, Tenant, Witnesses, claim};
 pub use umbrella::{COLLECT, COLLECT_GOOD, Cause, HeldLetter, MAX_LINES_A_LETTER, SavedUmbrella, Umbrella};
-pub use words::{Actor, LetterKind, LetterMark, Move, NotOpen, Priority, WaitingOn};
+pub use words::{Actor, Channel, LetterKind, LetterMark, Move, NotOpen, Priority, WaitingOn};
 
 use super::fact::Fact;
 use super::letter::{Content, Letter, Outbox, Thread};
@@ -46,6 +52,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use assigning::Sweep;
 use duty::Duty;
+use mailroom::MailRoom;
 use umbrella::{Shelter, Waiting};
 
 /// The team that cases of the watch are assigned to (R2).
@@ -68,6 +75,7 @@ pub struct Desk {
     /// Letters that wait under umbrellas, the next one first.
     waiting: BTreeSet<Waiting>,
     alarms: BTreeMap<AlarmKind, Alarm>,
+    mail: MailRoom,
     customers: BTreeMap<String, Customer>,
     noc: Vec<String>,
     stability: Stability,
@@ -140,6 +148,7 @@ impl Desk {
             closing,
             waiting: BTreeSet::new(),
             alarms,
+            mail: MailRoom::new(saved.mail),
             customers: BTreeMap::new(),
             noc: Vec::new(),
             stability: Stability { p1: core::time::Duration::ZERO, p2: core::time::Duration::ZERO },
@@ -170,6 +179,7 @@ impl Desk {
             }
             self.customers.extend(left.remove_entry(case.opening.circuit.customer.as_str()));
         }
+        self.mail.forget_tenants();
         self.noc.clone_from(noc);
         self.stability = *stability;
         self.pledges = *pledges;
@@ -234,13 +244,14 @@ impl Desk {
 
     /// Opens a case and returns its reference.
     fn open(&mut self, subject: &Subject<'_>, by: Actor, priority: Priority, why: Why, turn: &mut Turn) -> Reference {
-        let Why { note, finding } = why;
+        let Why { channel, note, finding } = why;
         let reference = self.next_reference(turn);
         let (evidence, circuit) = (subject.evidence, subject.circuit);
         let trouble = evidence.trouble();
         let opening = Opening {
             reference,
             origin: by,
+            channel,
             priority,
             unit: subject.unit.to_string(),
             circuit: circuit.clone(),
@@ -297,6 +308,15 @@ impl Desk {
             self.record(reference, CaseFact::Left, turn);
         }
         self.record(reference, returned, turn);
+    }
+
+    /// A person takes a case back to work.
+    fn take_back_by(&mut self, reference: Reference, by: Actor, note: Option<String>, turn: &mut Turn) {
+        let Some(case) = self.case(reference) else { return };
+        // What was still lost under an umbrella is so still.
+        let shared = case.umbrella.filter(|_| case.line.is_lost()).and_then(|umbrella| self.umbrella(umbrella));
+        let shared = shared.filter(|umbrella| umbrella.closed_at.is_none()).map(|umbrella| umbrella.reference);
+        self.take_back(reference, CaseFact::Returned { by, note, outage: None }, shared, turn);
     }
 
     /// Notes a fact on a case: the only way in which a case changes.
@@ -514,7 +534,7 @@ impl Desk {
     /// A unit answers, but not as it should.
     pub(crate) fn degraded(&mut self, subject: &Subject<'_>, finding: Finding, turn: &mut Turn) {
         let Some(&reference) = self.open_of.get(subject.unit) else {
-            let why = Why { note: None, finding: Some(finding) };
+            let why = Why { finding: Some(finding), ..Why::default() };
             self.open(subject, Actor::Watch, Priority::P2, why, turn);
             return;
         };
@@ -584,17 +604,14 @@ impl Desk {
     pub(crate) fn open_by_hand(
         &mut self,
         subject: &Subject<'_>,
-        by: String,
+        by: Actor,
         priority: Priority,
-        note: Option<String>,
+        (channel, note): (Channel, Option<String>),
         turn: &mut Turn,
     ) -> Result<Reference, Refusal> {
         match self.open_of.get(subject.unit) {
             Some(&reference) => Err(Refusal::AlreadyOpen { reference }),
-            None => {
-                let why = Why { note, finding: None };
-                Ok(self.open(subject, Actor::Staff(by), priority, why, turn))
-            }
+            None => Ok(self.open(subject, by, priority, Why { channel, note, finding: None }, turn)),
         }
     }
 
@@ -628,13 +645,7 @@ impl Desk {
             Command::Escalate { note } => self.escalate(reference, EscalatedBy::Staff(by), note, turn),
             Command::Wait { on, note } => self.record(reference, CaseFact::Waits { by, on, note }, turn),
             Command::Solve { note } => self.solve(reference, Actor::Staff(by), note, turn),
-            Command::Return { note } => {
-                // What was still lost under an umbrella is so still.
-                let shared = case.umbrella.filter(|_| case.line.is_lost()).and_then(|umbrella| self.umbrella(umbrella));
-                let shared = shared.filter(|umbrella| umbrella.closed_at.is_none()).map(|umbrella| umbrella.reference);
-                let returned = CaseFact::Returned { by: Actor::Staff(by), note, outage: None };
-                self.take_back(reference, returned, shared, turn);
-            }
+            Command::Return { note } => self.take_back_by(reference, Actor::Staff(by), note, turn),
         }
         Ok(reference)
     }
@@ -660,11 +671,17 @@ fn add_staff(readers: &mut Vec<(String, Option<String>)>, contacts: &[String]) {
     }
 }
 
-/// Why a case is opened, beside a loss.
-#[derive(Default)]
+/// Why a case is opened, beside a loss, and by which way it was reported.
 struct Why {
+    channel: Channel,
     note: Option<String>,
     finding: Option<Finding>,
+}
+
+impl Default for Why {
+    fn default() -> Self {
+        Self { channel: Channel::Monitoring, note: None, finding: None }
+    }
 }
 
 /// What the store remembers of the desk.
@@ -686,4 +703,6 @@ pub struct SavedDesk {
     pub letters: super::letter::SavedLetters,
     /// Who is off, who has the shift, and which contracts' ends were told.
     pub duty: SavedDuty,
+    /// Messages that wait for people, and addresses that do not work.
+    pub mail: SavedMailRoom,
 }

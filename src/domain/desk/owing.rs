@@ -1,9 +1,11 @@
 //! What a case owes: the promises that its facts make and keep.
 
-use super::case::{Case, Stage};
+use super::case::{Case, Informed, Stage};
 use super::promise::{Promise, PromiseKind};
-use super::words::{Priority, WaitingOn};
+use super::words::{LetterMark, Priority, WaitingOn};
 use crate::domain::time::{Tally, Time};
+use alloc::string::String;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 impl Case {
@@ -35,6 +37,31 @@ impl Case {
         match &self.stage {
             Stage::Waiting { on, .. } => Some(*on),
             Stage::New | Stage::Working { .. } | Stage::Solved { .. } | Stage::Closed { .. } => None,
+        }
+    }
+
+    /// A reader counts as informed by a letter.
+    pub(super) fn inform(&mut self, to: &str, letter: LetterMark) {
+        let same = self.informed.take().filter(|informed| informed.letter == letter);
+        let mut informed = same.unwrap_or_else(|| Informed { letter, readers: Vec::new(), before: self.promises });
+        informed.readers.push(String::from(to));
+        self.informed = Some(informed);
+    }
+
+    /// A reader does not count as informed after all. Where nobody is left, what the letter kept was not kept.
+    pub(super) fn revoke(&mut self, to: &str, letter: LetterMark, now: Time) {
+        let Some(informed) = self.informed.as_mut().filter(|informed| informed.letter == letter) else { return };
+        informed.readers.retain(|reader| reader != to);
+        if !informed.readers.is_empty() {
+            return;
+        }
+        let before = informed.before;
+        self.informed = None;
+        if self.is_at_work() {
+            for kind in PromiseKind::OF_NEWS {
+                self.promises.set(kind, before.get(kind).copied().or_else(|| self.promises.get(kind).copied()));
+            }
+            self.promises.wait(self.waits_on(), now);
         }
     }
 

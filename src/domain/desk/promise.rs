@@ -27,6 +27,9 @@ impl PromiseKind {
     /// What staff promise by hand.
     pub const BY_STAFF: [Self; 2] = [Self::Update, Self::OnSite];
 
+    /// What news keep.
+    pub const OF_NEWS: [Self; 2] = [Self::FirstResponse, Self::Update];
+
     /// As it is stored, printed and typed.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -99,7 +99,7 @@ pub enum FaultKind {
     Degraded,
     /// It found it degraded in this way.
     Symptom(Symptom),
-    /// A person reported it.
+    /// A person reported it: one of the staff, or the customer by mail.
     Staff,
 }
 
@@ -132,7 +132,7 @@ impl FaultKind {
             Self::Loss => case.outage().is_some(),
             Self::Degraded => degraded.is_some(),
             Self::Symptom(symptom) => degraded.is_some_and(|finding| finding.symptom == symptom),
-            Self::Staff => matches!(case.opening.origin, Actor::Staff(_)),
+            Self::Staff => case.opening.origin != Actor::Watch,
         }
     }
 }
@@ -264,7 +264,7 @@ fn fault_words(case: &Case) -> String {
     };
     match case.opening.origin {
         Actor::Watch => seen.to_string(),
-        Actor::Staff(_) => format!("{}, {seen}", FaultKind::Staff.name()),
+        Actor::Staff(_) | Actor::Customer(_) => format!("{}, {seen}", FaultKind::Staff.name()),
     }
 }
 

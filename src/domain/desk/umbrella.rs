@@ -414,6 +414,15 @@ impl Desk {
     }
 
     /// The customer's cases that are at work under an umbrella.
+    /// The customer's cases under an umbrella, those at work first.
+    pub(super) fn cases_of(&self, umbrella: Reference, customer: &str) -> Vec<Reference> {
+        let theirs =
+            self.cases().filter(|case| case.umbrella == Some(umbrella) && *case.opening.circuit.customer == customer);
+        let mut theirs: Vec<_> = theirs.map(|case| (!case.is_at_work(), case.opening.reference)).collect();
+        theirs.sort_unstable();
+        theirs.into_iter().map(|(_, reference)| reference).collect()
+    }
+
     pub(super) fn at_work_of(&self, umbrella: Reference, customer: &String) -> Vec<Reference> {
         let theirs = self.shelters.get(&umbrella).and_then(|shelter| shelter.at_work.get(customer));
         theirs.into_iter().flatten().copied().collect()

@@ -32,6 +32,8 @@ pub enum Actor {
     Watch,
     /// A person of the staff.
     Staff(String),
+    /// A person of the customer's, by mail from this address.
+    Customer(String),
 }
 
 impl Actor {
@@ -40,7 +42,39 @@ impl Actor {
     pub fn name(&self) -> &str {
         match self {
             Self::Watch => "ntuwatch",
-            Self::Staff(name) => name,
+            Self::Staff(name) | Self::Customer(name) => name,
+        }
+    }
+}
+
+/// By which way a case was reported (R5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Channel {
+    /// The watch found it.
+    Monitoring,
+    /// A customer wrote.
+    Email,
+    /// A customer called, and staff entered it.
+    Phone,
+    /// Staff or another program entered it.
+    Api,
+}
+
+impl Channel {
+    /// What staff can say.
+    pub const BY_STAFF: [Self; 3] = [Self::Phone, Self::Email, Self::Api];
+
+    /// Every channel.
+    pub const ALL: [Self; 4] = [Self::Monitoring, Self::Email, Self::Phone, Self::Api];
+
+    /// As it is stored, printed and typed.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Monitoring => "monitoring",
+            Self::Email => "email",
+            Self::Phone => "phone",
+            Self::Api => "api",
         }
     }
 }
@@ -171,6 +205,8 @@ pub enum LetterKind {
     News,
     /// A promise was missed, or somebody asked: the case is with those above.
     Escalated,
+    /// The customer wrote; for staff.
+    Heard,
     /// Staff have news for everybody under an umbrella.
     Updated,
     /// A maintenance is planned.
@@ -193,7 +229,7 @@ pub enum LetterKind {
 
 impl LetterKind {
     /// Every kind.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Opened,
         Self::Upgraded,
         Self::Solved,
@@ -202,6 +238,7 @@ impl LetterKind {
         Self::Closed,
         Self::News,
         Self::Escalated,
+        Self::Heard,
         Self::Updated,
         Self::Announced,
         Self::Revised,
@@ -225,6 +262,7 @@ impl LetterKind {
             Self::Closed => "closed",
             Self::News => "news",
             Self::Escalated => "escalated",
+            Self::Heard => "heard",
             Self::Updated => "updated",
             Self::Announced => "announced",
             Self::Revised => "revised",

@@ -156,6 +156,7 @@ impl Watch {
         self.find_parents();
         self.find_caps(now);
         self.senders = None;
+        self.lines_of = None;
         let counted = self.order.iter().filter_map(|slot| {
             let device = self.devices[slot.index()].as_ref()?;
             (!device.is_sentinel()).then_some(device.rules.pace.interval)
@@ -277,6 +278,7 @@ impl Watch {
         if poll.resolved.as_deref() != Some(&address) {
             poll.resolved = Some(Box::new(address));
             self.senders = None;
+            self.lines_of = None;
             self.disown_round(slot);
             self.changed.push(slot);
         }

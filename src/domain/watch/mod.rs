@@ -12,6 +12,7 @@ mod fleet;
 mod health;
 mod isolation;
 mod ledger;
+mod mail;
 mod muster;
 mod probe;
 mod rounds;
@@ -47,7 +48,7 @@ pub use trap::{Trap, TrapKind};
 pub use witness::{MAX_TRAPS, TRAP_SPAN};
 pub use works::MAX_MAINTENANCE;
 
-use super::desk::{Alarm, AlarmCause, AlarmKind, Case, Cause, Desk, Line, Reference, SavedDesk, Subject};
+use super::desk::{Actor, Alarm, AlarmCause, AlarmKind, Case, Cause, Desk, Line, Reference, SavedDesk, Subject};
 use super::fact::Fact;
 use super::maintenance::Maintenance;
 use super::plan::Plan;
@@ -104,6 +105,8 @@ pub struct Watch {
     caps: Caps,
     /// Who has which address, once somebody asked.
     senders: Option<BTreeMap<IpAddr, Slot>>,
+    /// Who has which lines, once somebody wrote.
+    lines_of: Option<mail::LinesOf>,
     crowd: Crowd,
     losses: Losses,
     works: Works,
@@ -168,6 +171,7 @@ impl Watch {
                 self.listen_for_canary(before, turn);
             }
             Input::Resolved { device, host, address } => self.resolved(&device, &host, address),
+            Input::Mailed(incoming) => self.mailed(&incoming, turn),
             Input::Trapped(traps) => self.trapped(traps, turn),
             Input::Planned(plan) => self.plan(plan, turn),
             Input::Rostered(roster) => self.desk.set_roster(roster),
@@ -400,23 +404,12 @@ impl Watch {
     fn asked(&mut self, request: Request, turn: &mut Turn) {
         let Request { ticket, by, wish } = request;
         let result = match wish {
-            Wish::Open { unit, priority, note } => {
+            Wish::Open { unit, priority, channel, note } => {
                 let slot = self.slot(&unit);
-                match slot.and_then(|slot| self.devices[slot.index()].as_deref().map(|device| (slot, device))) {
-                    Some((slot, Device { id, role: Role::Unit(circuit), rules, .. })) => {
-                        let evidence = &self.evidence[slot.index()];
-                        let solve_after = rules.pace.solve_after;
-                        let (umbrella, witness) = (None, None);
-                        let subject = Subject { unit: id, circuit, evidence, solve_after, umbrella, witness };
-                        let opened = self.desk.open_by_hand(&subject, by, priority, note, turn);
-                        self.keep_strip(slot, turn);
-                        opened.map(Done::Case)
-                    }
-                    Some((_, Device { role: Role::Node | Role::Sentinel(_), .. })) | None => {
-                        Err(Refusal::UnknownUnit { unit })
-                    }
-                }
+                let open = |slot| self.open_by_hand(slot, Actor::Staff(by), priority, (channel, note), turn);
+                slot.and_then(open).unwrap_or(Err(Refusal::UnknownUnit { unit })).map(Done::Case)
             }
+            Wish::File { mail, from, text, filing } => self.file(&by, (mail, from, text), filing, turn),
             Wish::Work { reference, command } => {
                 let solves = matches!(command, Command::Solve { .. });
                 let result = self.desk.command(reference, by, command, turn);

@@ -51,6 +51,7 @@ impl Watch {
             parents: Parents::default(),
             caps: Caps::default(),
             senders: None,
+            lines_of: None,
             crowd: Crowd::default(),
             losses: Losses::default(),
             works: Works::new(),

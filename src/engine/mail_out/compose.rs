@@ -12,6 +12,8 @@ const MAX_LINE: usize = 250;
 const MAX_REFERENCES: usize = 12;
 /// Longest Message-ID; what is longer does not fit into a line.
 const MAX_ID: usize = 250;
+/// Names the one who sent a message, so that he knows it again.
+const LOOP: &str = "X-Loop";
 /// The last second of the year 9999; a message's date ends there.
 const LAST_DATE: i64 = 253_402_300_799_000;
 
@@ -42,14 +44,22 @@ impl Composer {
             .to(Mailbox::new(None, to))
             .subject(one_line(&mail.subject))
             .raw_header(raw("Auto-Submitted", "auto-generated"))
+            // What comes back to us with this has gone round.
+            .raw_header(raw(LOOP, self.from.email.as_ref()))
             // Exchange goes by this one. Reports of failed delivery are welcome.
             .raw_header(raw("X-Auto-Response-Suppress", "OOF, AutoReply"))
             .header(MIME_VERSION_1_0)
             .header(ContentType::TEXT_PLAIN);
-        threaded(builder, mail)?
+        replied(threaded(builder, mail)?, mail)?
             .body(message::Body::new(lines(&mail.body)))
             .map_err(|error| format!("makes no message: {error}"))
     }
+}
+
+fn replied(builder: MessageBuilder, mail: &Mail) -> Result<MessageBuilder, String> {
+    let Some(address) = &mail.reply_to else { return Ok(builder) };
+    let address = parse(address).map_err(|why| format!("the address for replies {why}"))?;
+    Ok(builder.reply_to(Mailbox::new(None, address)))
 }
 
 fn threaded(mut builder: MessageBuilder, mail: &Mail) -> Result<MessageBuilder, String> {

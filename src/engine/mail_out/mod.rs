@@ -25,6 +25,8 @@ use tokio::runtime;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::task::JoinSet;
 
+pub use crate::engine::tls::Tls;
+
 /// Connections to the mail server at once, kept open while there are letters. Few servers grant one client more than 10 to 50.
 pub const MAX_CONNECTIONS: usize = 4;
 /// Direct mails that find room beside a full outbox.
@@ -60,17 +62,6 @@ pub enum Route {
         /// Connections to it at once; [`MAX_CONNECTIONS`] but in a bench.
         connections: usize,
     },
-}
-
-/// How a connection to a mail server is protected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tls {
-    /// Not at all.
-    None,
-    /// It starts in the open; without an upgrade to TLS no letter is sent.
-    StartTls,
-    /// TLS from the first byte.
-    Wrapped,
 }
 
 /// Why the engine could not start.
@@ -128,6 +119,7 @@ impl MailEngine {
             let mail = Mail {
                 id: 0,
                 to: to.clone(),
+                reply_to: None,
                 message_id: format!("direct.{written_unix_ms}.{number}@{}", self.desk.composer.domain()),
                 in_reply_to: None,
                 references: Vec::new(),

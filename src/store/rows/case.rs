@@ -2,8 +2,8 @@
 
 use super::misfit;
 use crate::domain::desk::{
-    Actor, Assignment, Case, Chase, Diagnosis, Escalation, LetterMark, Line, News, Opening, Outage, Pledges, Promise,
-    PromiseKind, Promises, Stage, WaitingOn, Window, Witness,
+    Actor, Assignment, Case, Chase, Diagnosis, Escalation, Heard, Informed, LetterKind, LetterMark, Line, News,
+    Opening, Outage, Pledges, Promise, PromiseKind, Promises, Stage, WaitingOn, Window, Witness, Writer,
 };
 use crate::domain::time::{Tally, Time};
 use crate::domain::watch::{Circuit, Finding, Reason, Terms};
@@ -35,12 +35,12 @@ columns! {
     line line_reason line_since fault_seen confirmed_last_contact confirmed_first_loss confirmed_detected back_ms
     back_running_since recovered_at downtime_ms downtime_running_since solved returned last_letter_kind
     last_letter_number umbrella finding_symptom finding_measured finding_limit finding_over_ms site_cause witnesses promises repairing_ms
-    escalation_level escalated_for escalated_times news_number news assigned_rule assigned_team assigned_at assigned_times
-    misroutes chase_step chased_since closed_at
+    escalation_level escalated_for escalated_times news_number news informed heard assigned_rule assigned_team assigned_at
+    assigned_times misroutes chase_step chased_since closed_at
     reference unit opened_at opened_by opening_priority customer service_order service region ttr_ms supplier queue
     note last_contact first_loss detected opening_loss_ms opening_loss_running_since opening_line opening_line_reason
     opening_line_since solve_after_ms previous pop access rate opening_finding_symptom opening_finding_measured
-    opening_finding_limit opening_finding_over_ms first_response_ms update_p1_ms update_p2_ms repair_pledged
+    opening_finding_limit opening_finding_over_ms first_response_ms update_p1_ms update_p2_ms repair_pledged channel
 }
 
 /// How many of the columns change in the life of a case; they come after its number.
@@ -150,6 +150,8 @@ fn bind_people(case: &Case, put: &mut impl FnMut(Column, &dyn ToSql) -> Result<(
     put(Column::escalated_times, &escalation.map(|escalation| escalation.times))?;
     put(Column::news_number, &case.news.as_ref().map(|news| news.number))?;
     put(Column::news, &case.news.as_ref().map(|news| news.text.as_str()))?;
+    put(Column::informed, &case.informed.as_ref().map(informed))?;
+    put(Column::heard, &case.heard.as_ref().map(heard))?;
     let assignment = case.assignment.as_ref();
     put(Column::assigned_rule, &assignment.and_then(|assignment| assignment.rule.as_ref()))?;
     put(Column::assigned_team, &assignment.and_then(|assignment| assignment.team.as_ref()))?;
@@ -196,7 +198,8 @@ fn bind_opening(case: &Case, put: &mut impl FnMut(Column, &dyn ToSql) -> Result<
     put(Column::first_response_ms, &opening.pledges.first_response.map(Millis))?;
     put(Column::update_p1_ms, &opening.pledges.update_p1.map(Millis))?;
     put(Column::update_p2_ms, &opening.pledges.update_p2.map(Millis))?;
-    put(Column::repair_pledged, &opening.pledges.repair)
+    put(Column::repair_pledged, &opening.pledges.repair)?;
+    put(Column::channel, &opening.channel)
 }
 
 fn get<T: FromSql>(row: &Row<'_>, column: Column) -> Result<T> {
@@ -233,6 +236,8 @@ pub(in crate::store) fn case(row: &Row<'_>) -> Result<Case> {
         news: news(row)?,
         assignment: assignment(row)?,
         chase: chase(row)?,
+        informed: who_is_informed(row)?,
+        heard: what_was_heard(row)?,
         last_letter: last_letter(row)?,
     })
 }
@@ -241,6 +246,7 @@ fn opening(row: &Row<'_>) -> Result<Opening> {
     Ok(Opening {
         reference: get(row, Column::number)?,
         origin: get(row, Column::opened_by)?,
+        channel: get(row, Column::channel)?,
         priority: get(row, Column::opening_priority)?,
         unit: get(row, Column::unit)?,
         circuit: Circuit {
@@ -409,8 +415,12 @@ const PAUSED: &str = "paused";
 
 fn standing(row: &Row<'_>) -> Result<Promises> {
     let text: Option<String> = get(row, Column::promises)?;
+    read_promises(text.iter().flat_map(|text| text.lines()))
+}
+
+fn read_promises<'a>(lines: impl Iterator<Item = &'a str>) -> Result<Promises> {
     let mut promises = Promises::default();
-    for line in text.iter().flat_map(|text| text.lines()) {
+    for line in lines {
         let (kind, promise) = promise(line).ok_or_else(|| misfit(line, "promises"))?;
         promises.set(kind, Some(promise));
     }
@@ -428,6 +438,47 @@ fn promise(line: &str) -> Option<(PromiseKind, Promise)> {
     let millis = |text: &str| text.parse().ok().map(Duration::from_millis);
     let runs = if runs == PAUSED { None } else { Some(Time::from_millis(runs.parse().ok()?)) };
     Some((kind, Promise { within: millis(within)?, clock: Tally::new(millis(banked)?, runs), missed }))
+}
+
+/// The letter and its readers on the first line, what was promised before it on the others.
+fn informed(informed: &Informed) -> String {
+    let LetterMark { kind, number } = informed.letter;
+    let mut text = format!("{} {number} {}", kind.name(), informed.readers.join(" "));
+    if let Some(before) = promises(&informed.before) {
+        text.push('\n');
+        text.push_str(&before);
+    }
+    text
+}
+
+fn who_is_informed(row: &Row<'_>) -> Result<Option<Informed>> {
+    let Some(text): Option<String> = get(row, Column::informed)? else { return Ok(None) };
+    let mut lines = text.lines();
+    let mut words = lines.next().unwrap_or_default().split(' ');
+    let kind = words.next().and_then(|name| LetterKind::ALL.into_iter().find(|kind| kind.name() == name));
+    let mark = kind.zip(words.next().and_then(|number| number.parse().ok()));
+    let (kind, number) = mark.ok_or_else(|| misfit(&text, "informed"))?;
+    let readers = words.map(String::from).collect();
+    Ok(Some(Informed { letter: LetterMark { kind, number }, readers, before: read_promises(lines)? }))
+}
+
+/// How many messages there were, the number of the latest, who wrote it and from where; from the second line on what it
+/// says.
+fn heard((count, heard): &(u32, Heard)) -> String {
+    let Heard { mail, from, writer, text } = heard;
+    format!("{count} {mail} {} {from}\n{text}", writer.name())
+}
+
+fn what_was_heard(row: &Row<'_>) -> Result<Option<(u32, Heard)>> {
+    let text: Option<String> = get(row, Column::heard)?;
+    let read = |text: &str| {
+        let (head, said) = text.split_once('\n')?;
+        let mut words = head.splitn(4, ' ');
+        let (count, mail) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+        let writer = words.next().and_then(|name| Writer::ALL.into_iter().find(|writer| writer.name() == name))?;
+        Some((count, Heard { mail, from: words.next()?.into(), writer, text: said.into() }))
+    };
+    text.map(|text| read(&text).ok_or_else(|| misfit(&text, "heard"))).transpose()
 }
 
 fn escalation(row: &Row<'_>) -> Result<Option<Escalation>> {

@@ -1,14 +1,15 @@
 //! Letters, and the cases that they tell of.
 
-use super::misfit;
-use crate::domain::desk::LetterMark;
+use super::{before_next_colon, misfit};
+use crate::domain::desk::{LetterMark, Reference};
 use crate::domain::letter::{Letter, LetterLabel, Mail, SavedLetter, Thread};
 use crate::store::reader::LetterRow;
 use rusqlite::{CachedStatement, Result, Row, params};
 
 pub(in crate::store) const PUT_LETTER: &str = "INSERT INTO letters (\
      id, thread_key, case_number, kind, number, recipient, message_id, in_reply_to, mail_references, subject, body, \
-     written_at, written_unix_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+     written_at, written_unix_ms, reply_to) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
 
 pub(in crate::store) fn put_letter(statement: &mut CachedStatement<'_>, letter: &Letter, mail: &Mail) -> Result<()> {
     let case = match &letter.thread {
@@ -29,6 +30,7 @@ pub(in crate::store) fn put_letter(statement: &mut CachedStatement<'_>, letter: 
         mail.body,
         letter.written_at,
         mail.written_unix_ms,
+        mail.reply_to,
     ])?;
     Ok(())
 }
@@ -52,6 +54,7 @@ pub(in crate::store) fn mail(row: &Row<'_>) -> Result<Mail> {
         message_id: row.get("message_id")?,
         in_reply_to: row.get("in_reply_to")?,
         references: references.split_whitespace().map(String::from).collect(),
+        reply_to: row.get("reply_to")?,
         subject: row.get("subject")?,
         body: row.get("body")?,
         written_unix_ms: row.get("written_unix_ms")?,
@@ -59,16 +62,21 @@ pub(in crate::store) fn mail(row: &Row<'_>) -> Result<Mail> {
 }
 
 pub(in crate::store) fn saved_letter(row: &Row<'_>) -> Result<SavedLetter> {
-    Ok(SavedLetter {
-        label: LetterLabel {
-            id: row.get("id")?,
-            thread: row.get("thread_key")?,
-            mark: LetterMark { kind: row.get("kind")?, number: row.get("number")? },
-            to: row.get("recipient")?,
-        },
-        written_at: row.get("written_at")?,
-        attempts: row.get("attempts")?,
+    Ok(SavedLetter { label: letter_label(row)?, written_at: row.get("written_at")?, attempts: row.get("attempts")? })
+}
+
+pub(in crate::store) fn letter_label(row: &Row<'_>) -> Result<LetterLabel> {
+    Ok(LetterLabel {
+        id: row.get("id")?,
+        thread: row.get("thread_key")?,
+        mark: LetterMark { kind: row.get("kind")?, number: row.get("number")? },
+        to: row.get("recipient")?,
     })
+}
+
+/// From which key on, and before which, the conversation about a case is.
+pub(in crate::store) fn case_range(reference: Reference) -> (String, String) {
+    before_next_colon(Thread::Case { reference, unit: String::new() }.key())
 }
 
 pub(in crate::store) fn letter_row(row: &Row<'_>) -> Result<LetterRow> {

@@ -5,7 +5,7 @@ use crate::domain::letter::Mail;
 use crate::engine::mail_out::compose::Composer;
 use proptest::prelude::*;
 
-const OURS: [&str; 12] = [
+const OURS: [&str; 14] = [
     "Message-ID",
     "Date",
     "From",
@@ -15,6 +15,8 @@ const OURS: [&str; 12] = [
     "References",
     "Auto-Submitted",
     "X-Auto-Response-Suppress",
+    "X-Loop",
+    "Reply-To",
     "MIME-Version",
     "Content-Type",
     "Content-Transfer-Encoding",

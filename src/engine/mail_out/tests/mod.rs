@@ -66,6 +66,7 @@ fn letter(id: LetterId) -> Mail {
         message_id: format!("NT-{id}.opened.1.00ff@example.net"),
         in_reply_to: None,
         references: Vec::new(),
+        reply_to: None,
         subject: "[NT-1] Service down: acme-lon-1".to_owned(),
         body: "Dear Acme,\n\nthe line is down.\n.\n.hidden\n-- \nNOC\n".to_owned(),
         written_unix_ms: 1_700_000_000_000,

@@ -1,0 +1,133 @@
+//! The mail room's reader: a thread that looks into messages which the store has kept, and tells the watch what they say.
+
+use super::inbox::{Inbox, Message as ToLoop};
+use crate::domain::letter::LetterLabel;
+use crate::domain::mail::{Incoming, MailId, Message, Nature, Unreadable};
+use crate::domain::turn::Input;
+use crate::engine::mail_in::{self, Us};
+use crate::store::{Parcel, ReadError, Reader};
+use crate::text::Stamp;
+use std::io;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+/// Who has begun so often to read a message broke down over it, and reads it no more.
+const MAX_TRIES: u32 = 2;
+/// Pause before a store that can't be read is tried again.
+const PAUSE: Duration = Duration::from_secs(5);
+/// Cases of one message that are looked up: those that it answers or names.
+const MAX_CASES: usize = 16;
+
+/// The way to the reader. When every copy is gone, it ends.
+#[derive(Clone)]
+pub(super) struct MailRoom(Sender<(MailId, u32)>);
+
+impl MailRoom {
+    /// Starts to read: first what was kept before, each with how often somebody has begun to.
+    pub(super) fn start(
+        reader: Reader,
+        (us, stamp): (Us, Stamp),
+        inbox: Inbox,
+        unread: Vec<(MailId, u32)>,
+    ) -> io::Result<Self> {
+        let (sender, mails) = channel();
+        let room = Self(sender);
+        unread.into_iter().for_each(|(id, tries)| room.order(id, tries));
+        let desk = ReadingDesk { reader, us, stamp, inbox };
+        thread::Builder::new().name("mail-room".to_owned()).spawn(move || desk.work(&mails))?;
+        Ok(room)
+    }
+
+    /// Lets a message be read that is on the disk.
+    pub(super) fn read(&self, id: MailId) {
+        self.order(id, 1);
+    }
+
+    fn order(&self, id: MailId, tries: u32) {
+        // A reader that has ended leaves it to the next start.
+        self.0.send((id, tries)).unwrap_or_default();
+    }
+}
+
+struct ReadingDesk {
+    reader: Reader,
+    us: Us,
+    stamp: Stamp,
+    inbox: Inbox,
+}
+
+impl ReadingDesk {
+    fn work(&self, mails: &Receiver<(MailId, u32)>) {
+        for (id, tries) in mails {
+            let incoming = loop {
+                match self.read(id, tries) {
+                    Ok(incoming) => break incoming,
+                    Err(error) => {
+                        tracing::error!(id, %error, "a message can't be read from the store");
+                        thread::sleep(PAUSE);
+                    }
+                }
+            };
+            if let Some(incoming) = incoming {
+                self.inbox.send(ToLoop::Input(Input::Mailed(Box::new(incoming))));
+            }
+        }
+    }
+
+    fn read(&self, id: MailId, tries: u32) -> Result<Option<Incoming>, ReadError> {
+        let nothing = |unreadable| Incoming {
+            id,
+            message: Err(unreadable),
+            letters: Vec::new(),
+            copy_of: None,
+            cases: Vec::new(),
+        };
+        if tries > MAX_TRIES {
+            return Ok(Some(nothing(Unreadable::Crashed)));
+        }
+        let Some(Parcel { raw, whole }) = self.reader.parcel(id)? else { return Ok(None) };
+        if !whole {
+            return Ok(Some(nothing(Unreadable::TooLarge)));
+        }
+        match mail_in::read(&raw, &self.us) {
+            Ok(message) => self.look_up(id, message).map(Some),
+            Err(unreadable) => Ok(Some(nothing(unreadable))),
+        }
+    }
+
+    /// Adds what the store knows of a message.
+    fn look_up(&self, id: MailId, message: Message) -> Result<Incoming, ReadError> {
+        let copy_of = match (&message.message_id, &message.from) {
+            (Some(message_id), Some(from)) => self.reader.copy_of(id, message_id, from)?,
+            (None, _) | (_, None) => None,
+        };
+        let letters = self.letters(&message)?;
+        let of_letters = letters.iter().filter_map(|letter| letter.thread.about().1?.case());
+        let mut references: Vec<_> = of_letters.chain(crate::domain::desk::claim(&message.subject)).collect();
+        references.truncate(MAX_CASES);
+        let mut cases = Vec::new();
+        for reference in references {
+            cases.extend(self.reader.known_case(reference)?);
+        }
+        Ok(Incoming { id, message: Ok(Box::new(message)), letters, copy_of, cases })
+    }
+
+    /// Our letters that a message answers, or that a mail server reports on; the latest first.
+    fn letters(&self, message: &Message) -> Result<Vec<LetterLabel>, ReadError> {
+        let mut letters = Vec::new();
+        let reported = match &message.nature {
+            Nature::Report(fates) => fates.iter().filter_map(|fate| fate.letter.as_ref()).collect(),
+            Nature::Person | Nature::Automatic(_) | Nature::Own => Vec::new(),
+        };
+        for message_id in reported.into_iter().chain(&message.answers) {
+            letters.extend(self.reader.letter_by_message_id(message_id)?);
+        }
+        for address in &message.recipients {
+            let Some(reference) = self.stamp.claimed_by(address) else { continue };
+            let readers = self.reader.last_letters(reference)?;
+            letters.extend(readers.into_iter().filter(|letter| self.stamp.is_reply_of(address, letter)));
+        }
+        Ok(letters)
+    }
+}

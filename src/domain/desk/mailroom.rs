@@ -1,0 +1,435 @@
+//! The mail room: what comes of each message that came in.
+//!
+//! Every message is recorded with what was decided and why. What people have to decide waits for them and blocks nobody.
+
+use super::Desk;
+use super::bucket::Buckets;
+use super::case::Case;
+use super::facts::{CaseFact, EscalatedBy, Heard, Writer};
+use super::reference::{Reference, Topic};
+use super::threading::{self, Aside, Belongs, Ignored, Tenant, Witnesses};
+use super::words::{Actor, LetterKind, LetterMark};
+use crate::domain::fact::Fact;
+use crate::domain::letter::{Content, LetterLabel, Thread};
+use crate::domain::mail::{Action, Fate, Incoming, MailId, Message, Nature};
+use crate::domain::time::Time;
+use crate::domain::turn::Turn;
+use alloc::boxed::Box;
+use alloc::collections::btree_map::Entry;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+/// Messages with which nobody has decided anything yet, addresses that do not work, and how much came lately.
+#[derive(Clone, Debug, Default)]
+pub(super) struct MailRoom {
+    aside: BTreeSet<MailId>,
+    unreachable: BTreeMap<String, Unreachable>,
+    buckets: Buckets,
+    /// Whose an address is, once a message came.
+    tenants: Option<BTreeMap<String, Tenant>>,
+}
+
+/// An address that does not work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreachable {
+    /// Since when.
+    pub since: Time,
+    /// In the words of its mail server.
+    pub why: String,
+}
+
+/// What became of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sorted {
+    /// Which.
+    pub id: MailId,
+    /// What became of it.
+    pub outcome: MailOutcome,
+    /// The case that it joined or opened.
+    pub case: Option<Reference>,
+    /// What it says and what spoke for it; nothing if it can't be read, and if it was read before.
+    pub read: Option<(Box<Message>, Witnesses)>,
+    /// Why people have to decide, or nothing is to be done, or who decided.
+    pub why: Option<String>,
+}
+
+/// What became of a message, in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MailOutcome {
+    /// It is a part of a case.
+    Joined,
+    /// It opened a case.
+    Opened,
+    /// It told what became of our letters.
+    Report,
+    /// People have to decide.
+    Quarantined,
+    /// Nothing is to be done.
+    Ignored,
+    /// People decided that nothing is to be done.
+    Dismissed,
+}
+
+impl MailOutcome {
+    /// Every outcome.
+    pub const ALL: [Self; 6] =
+        [Self::Joined, Self::Opened, Self::Report, Self::Quarantined, Self::Ignored, Self::Dismissed];
+
+    /// As it is stored and printed.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Joined => "joined",
+            Self::Opened => "opened",
+            Self::Report => "report",
+            Self::Quarantined => "quarantined",
+            Self::Ignored => "ignored",
+            Self::Dismissed => "dismissed",
+        }
+    }
+}
+
+/// What the store remembers of the mail room.
+#[derive(Clone, Debug, Default)]
+pub struct SavedMailRoom {
+    /// Messages that wait for people.
+    pub aside: Vec<MailId>,
+    /// Addresses that do not work.
+    pub unreachable: Vec<(String, Unreachable)>,
+}
+
+/// A message on its way to its outcome.
+pub(crate) struct Arrived {
+    id: MailId,
+    message: Box<Message>,
+    witnesses: Witnesses,
+}
+
+impl Arrived {
+    /// What it says.
+    pub(crate) fn message(&self) -> &Message {
+        &self.message
+    }
+
+    /// Who sent it.
+    pub(crate) const fn tenant(&self) -> &Tenant {
+        &self.witnesses.tenant
+    }
+
+    /// The address that it is from.
+    pub(crate) fn from(&self) -> String {
+        self.message.from.clone().unwrap_or_default()
+    }
+
+    /// What it says, with what comes with it.
+    pub(crate) fn words(&self) -> String {
+        let Message { text, subject, attachments, .. } = &*self.message;
+        let mut words = String::from(if text.is_empty() { subject } else { text });
+        for attachment in attachments {
+            let (name, media_type, size) = (&attachment.name, &attachment.media_type, attachment.size);
+            words.push_str(&format!("\n[attached: {name:?}, {media_type}, {size} bytes]"));
+        }
+        words
+    }
+
+    const fn writer(&self) -> Writer {
+        match (&self.message.nature, &self.witnesses.tenant) {
+            (Nature::Person, Tenant::Staff) => Writer::Staff,
+            (Nature::Person, Tenant::Customer(_) | Tenant::Several | Tenant::Stranger) => Writer::Customer,
+            (Nature::Automatic(_) | Nature::Report(_) | Nature::Own, _) => Writer::Program,
+        }
+    }
+}
+
+impl MailRoom {
+    pub(super) fn new(saved: SavedMailRoom) -> Self {
+        let (aside, unreachable) = (saved.aside.into_iter().collect(), saved.unreachable.into_iter().collect());
+        Self { aside, unreachable, ..Self::default() }
+    }
+
+    /// Other customers, or other staff: who has which address is found out anew.
+    pub(super) fn forget_tenants(&mut self) {
+        self.tenants = None;
+    }
+}
+
+impl Desk {
+    /// Messages that wait for people.
+    #[must_use]
+    pub fn aside(&self) -> usize {
+        self.mail.aside.len()
+    }
+
+    /// Addresses that do not work.
+    pub fn unreachable(&self) -> impl Iterator<Item = (&str, &Unreachable)> {
+        self.mail.unreachable.iter().map(|(address, why)| (address.as_str(), why))
+    }
+
+    /// Decides where a message belongs. What can't be read is put aside at once.
+    pub(crate) fn sort(&mut self, incoming: &Incoming, turn: &mut Turn) -> Option<(Arrived, Belongs)> {
+        let id = incoming.id;
+        let message = match &incoming.message {
+            Ok(message) => message,
+            Err(unreadable) => {
+                self.put_aside(id, None, Aside::Unreadable(*unreadable), turn);
+                return None;
+            }
+        };
+        let tenant = message.from.as_deref().map_or(Tenant::Stranger, |from| self.tenant(from));
+        let witnesses = threading::witnesses(incoming, message, tenant);
+        let case_of = |thread: &Thread, claim| self.case_of(thread, claim);
+        let owner_of = |reference| {
+            let open = self.case(reference).map(|case| case.opening.circuit.customer.to_string());
+            let known = || incoming.cases.iter().find(|case| case.reference == reference);
+            open.or_else(|| known().map(|case| case.customer.clone()))
+        };
+        let mut belongs = threading::belongs(incoming, message, &witnesses, case_of, owner_of);
+        let from = message.from.as_deref().unwrap_or_default();
+        let counts = matches!(belongs, Belongs::Joins(_) | Belongs::New) && witnesses.tenant != Tenant::Staff;
+        if counts && !self.mail.buckets.take_from(from, turn.at) {
+            belongs = Belongs::Aside(Aside::TooMany);
+        }
+        // Who writes can be reached, if it is he.
+        if message.nature == Nature::Person && matches!(belongs, Belongs::Joins(_) | Belongs::New) {
+            self.reached(from, turn);
+        }
+        Some((Arrived { id, message: message.clone(), witnesses }, belongs))
+    }
+
+    /// Whose address it is.
+    fn tenant(&mut self, address: &str) -> Tenant {
+        let (customers, noc, parties) = (&self.customers, &self.noc, &self.parties);
+        let tenants = self.mail.tenants.get_or_insert_with(|| {
+            let mut tenants = BTreeMap::new();
+            for customer in customers.values() {
+                let theirs = Tenant::Customer(customer.id.clone());
+                for email in &customer.email {
+                    let known = tenants.entry(email.to_ascii_lowercase()).or_insert_with(|| theirs.clone());
+                    if *known != theirs {
+                        *known = Tenant::Several;
+                    }
+                }
+            }
+            for contact in &parties.contacts {
+                let theirs = Tenant::Customer(contact.customer.clone());
+                for email in contact.email.iter().filter(|_| customers.contains_key(&contact.customer)) {
+                    let known = tenants.entry(email.to_ascii_lowercase()).or_insert_with(|| theirs.clone());
+                    if *known != theirs {
+                        *known = Tenant::Several;
+                    }
+                }
+            }
+            // Who gets everybody's letters speaks for no customer, and no more do our own.
+            let staff = parties.staff.values().map(|staff| &staff.email);
+            let noc = noc.iter().chain(staff);
+            tenants.extend(noc.map(|address| (address.to_ascii_lowercase(), Tenant::Staff)));
+            tenants
+        });
+        tenants.get(address).cloned().unwrap_or(Tenant::Stranger)
+    }
+
+    /// The case that a conversation is about. An umbrella's is about several: the one that a subject names, or else the
+    /// first that is at work.
+    fn case_of(&self, thread: &Thread, claim: Option<Reference>) -> Option<Reference> {
+        let topic = thread.about().1?;
+        match (topic, thread) {
+            (Topic::Case(case), _) => Some(case),
+            (Topic::Umbrella(umbrella), Thread::Umbrella { customer: Some(customer), .. }) => {
+                let theirs = self.cases_of(umbrella, customer);
+                let claimed = claim.filter(|claim| theirs.contains(claim));
+                claimed.or_else(|| theirs.first().copied())
+            }
+            (
+                Topic::Umbrella(_),
+                Thread::Umbrella { customer: None, .. }
+                | Thread::Case { .. }
+                | Thread::Maintenance { .. }
+                | Thread::Alarm { .. }
+                | Thread::Contract { .. },
+            ) => None,
+        }
+    }
+
+    /// Ends with a message that people have to decide on.
+    pub(crate) fn put_aside(&mut self, id: MailId, arrived: Option<Arrived>, why: Aside, turn: &mut Turn) {
+        self.mail.aside.insert(id);
+        let from = arrived.as_ref().map(Arrived::from);
+        let read = arrived.map(|arrived| (arrived.message, arrived.witnesses));
+        sorted((id, from), MailOutcome::Quarantined, (None, Some(why.to_string())), read, turn);
+    }
+
+    /// As [`put_aside`](Self::put_aside), of one that was read.
+    pub(crate) fn quarantine(&mut self, arrived: Arrived, why: Aside, turn: &mut Turn) {
+        self.put_aside(arrived.id, Some(arrived), why, turn);
+    }
+
+    /// Ends with a message that nothing is to be done about.
+    pub(crate) fn ignore(arrived: Arrived, why: Ignored, turn: &mut Turn) {
+        done(arrived, MailOutcome::Ignored, (None, Some(why.to_string())), turn);
+    }
+
+    /// A message opened this case.
+    pub(crate) fn opened_by(arrived: Arrived, reference: Reference, turn: &mut Turn) {
+        done(arrived, MailOutcome::Opened, (Some(reference), None), turn);
+    }
+
+    /// Whether mail may open one more case.
+    pub(crate) fn may_open(&mut self, now: Time) -> bool {
+        self.mail.buckets.take_case(now)
+    }
+
+    /// A message becomes a part of an open case.
+    pub(crate) fn hear(&mut self, arrived: Arrived, reference: Reference, turn: &mut Turn) {
+        let (from, writer, text) = (arrived.from(), arrived.writer(), arrived.words());
+        let wants_more = writer == Writer::Customer && wants_escalation(&arrived.message);
+        let mail = arrived.id;
+        done(arrived, MailOutcome::Joined, (Some(reference), None), turn);
+        self.join_mail(reference, Heard { mail, from, writer, text }, wants_more, turn);
+    }
+
+    fn join_mail(&mut self, reference: Reference, heard: Heard, wants_more: bool, turn: &mut Turn) {
+        let (writer, from) = (heard.writer, heard.from.clone());
+        self.record(reference, CaseFact::Heard(heard), turn);
+        let Some(case) = self.case(reference).filter(|_| writer == Writer::Customer) else { return };
+        if !case.is_at_work() {
+            // A person's concern within the window, whatever it says (R29): staff may find that it is none.
+            self.take_back_by(reference, Actor::Customer(from), None, turn);
+        } else if wants_more {
+            self.escalate(reference, EscalatedBy::Customer(from), None, turn);
+        } else {
+            self.pass_on(reference, turn);
+        }
+    }
+
+    /// Tells the operations centre what a customer wrote.
+    fn pass_on(&mut self, reference: Reference, turn: &mut Turn) {
+        let Some(case) = self.cases.get(&reference).cloned() else { return };
+        let Some((number, _)) = &case.heard else { return };
+        let mark = LetterMark { kind: LetterKind::Heard, number: *number };
+        let thread = Thread::Case { reference, unit: case.opening.unit.clone() };
+        let readers = self.readers(None, true);
+        self.post(&readers, &thread, (mark, case.last_letter), &Content::Case(case), turn);
+    }
+
+    /// A mail server reports what became of a letter.
+    pub(crate) fn reported(&mut self, arrived: Arrived, letter: &LetterLabel, turn: &mut Turn) {
+        let fates: &[Fate] = match &arrived.message.nature {
+            Nature::Report(fates) => fates,
+            Nature::Person | Nature::Automatic(_) | Nature::Own => &[],
+        };
+        // A letter has one reader, whatever other addresses his server knows him by.
+        let failed = fates.iter().find(|fate| fate.action == Action::Failed).map(|fate| {
+            let status = if fate.status.is_empty() { String::new() } else { format!("{} ", fate.status) };
+            format!("{status}{}", fate.why)
+        });
+        done(arrived, MailOutcome::Report, (letter.thread.about().1.and_then(Topic::case), failed.clone()), turn);
+        if let Some(why) = failed {
+            self.bounced(letter, &why, turn);
+        }
+    }
+
+    /// A letter came back: its reader knows nothing of it.
+    fn bounced(&mut self, letter: &LetterLabel, why: &str, turn: &mut Turn) {
+        turn.facts.push(Fact::LetterBounced { letter: letter.clone(), why: why.to_string() });
+        turn.bounced.push((letter.id, why.to_string()));
+        self.not_reached(&letter.to, why, turn);
+        let cases = match &letter.thread {
+            Thread::Case { reference, .. } => Vec::from([*reference]),
+            Thread::Umbrella { reference, customer: Some(customer) } => self.at_work_of(*reference, customer),
+            Thread::Umbrella { customer: None, .. }
+            | Thread::Maintenance { .. }
+            | Thread::Alarm { .. }
+            | Thread::Contract { .. } => Vec::new(),
+        };
+        for reference in cases {
+            if self.case(reference).is_some_and(|case| was_informed(case, letter)) {
+                let (to, letter, why) = (letter.to.clone(), letter.mark, why.to_string());
+                self.record(reference, CaseFact::InformedRevoked { to, letter, why }, turn);
+            }
+        }
+    }
+
+    /// An address does not work.
+    pub(super) fn not_reached(&mut self, address: &str, why: &str, turn: &mut Turn) {
+        let address = address.to_ascii_lowercase();
+        let unreachable = Unreachable { since: turn.at, why: why.to_string() };
+        if let Entry::Vacant(place) = self.mail.unreachable.entry(address.clone()) {
+            turn.facts.push(Fact::AddressFailed { address: address.clone(), why: why.to_string() });
+            turn.addresses.push((address, Some(unreachable.clone())));
+            place.insert(unreachable);
+        }
+    }
+
+    /// An address works again.
+    fn reached(&mut self, address: &str, turn: &mut Turn) {
+        if self.mail.unreachable.remove(address).is_some() {
+            turn.facts.push(Fact::AddressWorks { address: address.to_string() });
+            turn.addresses.push((address.to_string(), None));
+        }
+    }
+
+    /// Whether a message still waits for people.
+    pub(crate) fn is_aside(&self, mail: MailId) -> bool {
+        self.mail.aside.contains(&mail)
+    }
+
+    /// Staff say that a message that waits is a part of an open case.
+    pub(crate) fn join_aside(&mut self, by: &str, heard: Heard, reference: Reference, turn: &mut Turn) {
+        self.settle_aside((heard.mail, &heard.from), by, MailOutcome::Joined, Some(reference), turn);
+        self.join_mail(reference, heard, false, turn);
+    }
+
+    /// Staff have decided on a message that waited.
+    pub(crate) fn settle_aside(
+        &mut self,
+        (mail, from): (MailId, &str),
+        by: &str,
+        outcome: MailOutcome,
+        case: Option<Reference>,
+        turn: &mut Turn,
+    ) {
+        self.mail.aside.remove(&mail);
+        let why = format!("{by} decided so");
+        sorted((mail, Some(from.to_string())), outcome, (case, Some(why)), None, turn);
+    }
+}
+
+fn done(arrived: Arrived, outcome: MailOutcome, result: (Option<Reference>, Option<String>), turn: &mut Turn) {
+    let from = arrived.message.from.clone();
+    sorted((arrived.id, from), outcome, result, Some((arrived.message, arrived.witnesses)), turn);
+}
+
+fn sorted(
+    (id, from): (MailId, Option<String>),
+    outcome: MailOutcome,
+    (case, why): (Option<Reference>, Option<String>),
+    read: Option<(Box<Message>, Witnesses)>,
+    turn: &mut Turn,
+) {
+    // What joins a case is told there.
+    if outcome != MailOutcome::Joined {
+        turn.facts.push(Fact::MailSorted { mail: id, from, outcome, case, why: why.clone() });
+    }
+    turn.mails.push(Sorted { id, outcome, case, read, why });
+}
+
+/// Whether a reader counts as informed by a letter.
+fn was_informed(case: &Case, letter: &LetterLabel) -> bool {
+    let same = case.informed.as_ref().filter(|informed| informed.letter == letter.mark);
+    same.is_some_and(|informed| informed.readers.contains(&letter.to))
+}
+
+/// Whether a customer asks for the next level (R38): the first line that he wrote begins with the word, or his subject
+/// does. Within a sentence it may mean anything.
+fn wants_escalation(message: &Message) -> bool {
+    let first_line = message.text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    [first_line, message.subject.as_str()].into_iter().any(|line| {
+        let line = line.to_lowercase();
+        let line = line.strip_prefix("please ").or_else(|| line.strip_prefix("bitte ")).unwrap_or(&line);
+        ["escalate", "escalation", "eskalieren", "eskalation", "escalar", "escalade"]
+            .iter()
+            .any(|word| line.strip_prefix(word).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric)))
+    })
+}

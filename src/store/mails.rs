@@ -1,0 +1,229 @@
+//! Messages that came in: kept as they are before anybody looks into them, then with what was decided and why.
+
+use super::reader::{ReadError, Reader};
+use super::writer::{CommitError, Store};
+use super::{OpenError, rows};
+use crate::domain::desk::{MailOutcome, Reference, Sorted};
+use crate::domain::letter::{LetterId, LetterLabel};
+use crate::domain::mail::{KnownCase, MailId};
+use crate::domain::time::Time;
+use crate::domain::turn::Turn;
+use rusqlite::{OptionalExtension as _, Result as SqlResult, Transaction, TransactionBehavior, params};
+use sha2::{Digest as _, Sha256};
+
+/// A message as it came.
+#[derive(Clone, Debug)]
+pub struct Parcel {
+    /// Its bytes.
+    pub raw: Vec<u8>,
+    /// Whether that is all of it: of one that is too large there is only the beginning.
+    pub whole: bool,
+}
+
+/// A message as the store lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailRow {
+    /// Its number.
+    pub id: MailId,
+    /// When it came.
+    pub received_at: Time,
+    /// What became of it; nothing if nobody has read it yet.
+    pub outcome: Option<MailOutcome>,
+    /// Why.
+    pub why: Option<String>,
+    /// The case that it joined or opened.
+    pub case: Option<Reference>,
+    /// Its sender.
+    pub sender: Option<String>,
+    /// Its Message-ID.
+    pub message_id: Option<String>,
+    /// Its subject.
+    pub subject: Option<String>,
+    /// What its writer wrote.
+    pub body: Option<String>,
+    /// Who wrote it: `person`, `report`, `own`, or by what a program shows.
+    pub nature: Option<String>,
+    /// What comes with it, as a JSON array.
+    pub attachments: Option<String>,
+    /// The letter that it answers.
+    pub letter: Option<LetterId>,
+    /// Who sent it: `customer:ID`, `staff`, `several` or `stranger`.
+    pub tenant: Option<String>,
+    /// What our boundary server says of him: `pass`, `fail` or `unknown`.
+    pub authentic: Option<String>,
+    /// The reference in its subject.
+    pub claim: Option<String>,
+}
+
+/// Bytes of the secret of letters.
+const SECRET: usize = 32;
+/// Readers of one conversation that are looked at.
+const MAX_READERS: usize = 1_000;
+
+impl Store {
+    /// The secret that makes letters known again. Made once, by the database's own generator, which the system seeds.
+    ///
+    /// # Errors
+    /// If it can't be read or kept.
+    pub fn secret(&self) -> Result<[u8; SECRET], OpenError> {
+        self.recall(|db| {
+            db.execute("INSERT OR IGNORE INTO secrets (name, value) VALUES ('letters', randomblob(?1))", [SECRET])?;
+            db.query_row("SELECT value FROM secrets WHERE name = 'letters'", [], |row| row.get(0))
+        })
+    }
+
+    /// Messages that nobody has read yet, and how often somebody has begun to. Counts one more for each.
+    ///
+    /// # Errors
+    /// If they can't be read or counted.
+    pub fn mails_to_read(&self) -> Result<Vec<(MailId, u32)>, OpenError> {
+        self.recall(|db| {
+            let sql = "UPDATE mails SET tries = tries + 1 WHERE outcome IS NULL RETURNING id, tries";
+            let mut mails: Vec<_> =
+                db.prepare(sql)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<SqlResult<_>>()?;
+            mails.sort_unstable();
+            Ok(mails)
+        })
+    }
+
+    /// Keeps messages as they came, all of them or none. Gives the number of each; nothing for one that is here already.
+    ///
+    /// # Errors
+    /// Says what the disk or the database objects to.
+    pub fn keep(&mut self, parcels: &[Parcel], at: Time) -> Result<Vec<Option<MailId>>, CommitError> {
+        self.try_to_keep(parcels, at).map_err(|error| self.refusal(&error))
+    }
+
+    fn try_to_keep(&mut self, parcels: &[Parcel], at: Time) -> SqlResult<Vec<Option<MailId>>> {
+        let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let ids = parcels.iter().map(|parcel| put_parcel(&transaction, parcel, at)).collect::<SqlResult<_>>()?;
+        transaction.commit()?;
+        Ok(ids)
+    }
+}
+
+fn put_parcel(transaction: &Transaction<'_>, parcel: &Parcel, at: Time) -> SqlResult<Option<MailId>> {
+    let digest = Sha256::digest(&parcel.raw);
+    transaction
+        .prepare_cached(
+            "INSERT INTO mails (received_at, digest, raw, whole, tries) VALUES (?1, ?2, ?3, ?4, 1) \
+             ON CONFLICT (digest) DO NOTHING RETURNING id",
+        )?
+        .query_row(params![at, digest.as_slice(), parcel.raw, parcel.whole], |row| row.get(0))
+        .optional()
+}
+
+/// What became of messages, of letters that came back, and which addresses work.
+pub(super) fn put_mails(transaction: &Transaction<'_>, turn: &Turn) -> SqlResult<()> {
+    for Sorted { id, outcome, case, read, why } in &turn.mails {
+        if let Some((message, witnesses)) = read {
+            rows::put_message(transaction, *id, message, witnesses)?;
+        }
+        transaction
+            .prepare_cached("UPDATE mails SET outcome = ?2, case_number = ?3, why = ?4 WHERE id = ?1")?
+            .execute(params![id, outcome, case, why])?;
+    }
+    for (letter, why) in &turn.bounced {
+        transaction
+            .prepare_cached("UPDATE letters SET state = 'bounced', error = ?2 WHERE id = ?1")?
+            .execute(params![letter, why])?;
+    }
+    for (address, unreachable) in &turn.addresses {
+        match unreachable {
+            Some(unreachable) => transaction
+                .prepare_cached("REPLACE INTO unreachable (address, since, why) VALUES (?1, ?2, ?3)")?
+                .execute(params![address, unreachable.since, unreachable.why])?,
+            None => transaction.prepare_cached("DELETE FROM unreachable WHERE address = ?1")?.execute([address])?,
+        };
+    }
+    Ok(())
+}
+
+impl Reader {
+    /// A message as it came.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub fn parcel(&self, id: MailId) -> Result<Option<Parcel>, ReadError> {
+        self.one("SELECT raw, whole FROM mails WHERE id = ?1", [id], |row| {
+            Ok(Parcel { raw: row.get(0)?, whole: row.get(1)? })
+        })
+    }
+
+    /// A message with what was decided.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub fn mail_row(&self, id: MailId) -> Result<Option<MailRow>, ReadError> {
+        self.one("SELECT * FROM mails WHERE id = ?1", [id], rows::mail_row)
+    }
+
+    /// The latest message with a Message-ID.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub fn mail_by_message_id(&self, message_id: &str) -> Result<Option<MailRow>, ReadError> {
+        let sql = "SELECT * FROM mails WHERE message_id = ?1 ORDER BY id DESC LIMIT 1";
+        self.one(sql, [message_id], rows::mail_row)
+    }
+
+    /// The latest `limit` messages below a number, newest first: all, those with this outcome, or those of this case.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub fn mails(
+        &self,
+        outcome: Option<MailOutcome>,
+        case: Option<Reference>,
+        (below, limit): (Option<MailId>, usize),
+    ) -> Result<Vec<MailRow>, ReadError> {
+        let mut sql = "SELECT * FROM mails WHERE id < ?1".to_owned();
+        // Written out, so that the index of this outcome serves.
+        sql.push_str(&outcome.map_or_else(String::new, |outcome| format!(" AND outcome = '{}'", outcome.name())));
+        sql.push_str(if case.is_some() { " AND case_number = ?2" } else { " AND ?2 IS NULL" });
+        sql.push_str(" ORDER BY id DESC LIMIT ?3");
+        let below = below.unwrap_or(u64::MAX).min(i64::MAX.unsigned_abs());
+        self.all(&sql, params![below, case, i64::try_from(limit).unwrap_or(i64::MAX)], rows::mail_row)
+    }
+
+    /// An earlier message of the same sender with the same Message-ID.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub fn copy_of(&self, id: MailId, message_id: &str, sender: &str) -> Result<Option<MailId>, ReadError> {
+        let sql = "SELECT id FROM mails WHERE message_id = ?2 AND sender = ?3 AND id < ?1 ORDER BY id LIMIT 1";
+        self.one(sql, params![id, message_id, sender], |row| row.get(0))
+    }
+
+    /// The letter with this Message-ID.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub fn letter_by_message_id(&self, message_id: &str) -> Result<Option<LetterLabel>, ReadError> {
+        self.one("SELECT * FROM letters WHERE message_id = ?1", [message_id], rows::letter_label)
+    }
+
+    /// The last letter to each reader in the conversations about a case or an umbrella.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub fn last_letters(&self, reference: Reference) -> Result<Vec<LetterLabel>, ReadError> {
+        let (of_case, of_umbrella) = (rows::case_range(reference), rows::thread_range(reference));
+        self.all(
+            "SELECT *, max(id) FROM letters WHERE (thread_key >= ?1 AND thread_key < ?2) \
+             OR (thread_key >= ?3 AND thread_key < ?4) GROUP BY recipient LIMIT ?5",
+            params![of_case.0, of_case.1, of_umbrella.0, of_umbrella.1, MAX_READERS],
+            rows::letter_label,
+        )
+    }
+
+    /// Whose a case is and what it is about, whatever its stage.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub fn known_case(&self, reference: Reference) -> Result<Option<KnownCase>, ReadError> {
+        self.one("SELECT number, unit, customer FROM cases WHERE number = ?1", [reference], |row| {
+            Ok(KnownCase { reference: row.get(0)?, unit: row.get(1)?, customer: row.get(2)? })
+        })
+    }
+}

@@ -1,0 +1,218 @@
+//! `/api/mail`: messages that came in, what was decided on each and why, and what people decide on those that wait.
+
+use super::Web;
+use super::api::{Answer, good, page, query, segment};
+use super::desk::{actor, ask, body, known, may_change, read_json};
+use super::doors::Caller;
+use super::problem::{Problem, json};
+use super::scene::Scene;
+use crate::domain::desk::{MailOutcome, Priority, Reference};
+use crate::domain::mail::{MAX_MESSAGE, MAX_TEXT, MailId};
+use crate::domain::turn::{Done, Filing, Wish};
+use crate::store::{MailRow, Parcel, Reader};
+use axum::body::Body;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Extension, Path, Query, State};
+use axum::http::{Request, StatusCode};
+use core::time::Duration;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+/// How long a client may take to send a message.
+const MESSAGE_TIMEOUT: Duration = Duration::from_secs(60);
+/// Messages that may be on their way in at once: each may be large.
+pub(super) const MAX_PARCELS: usize = 4;
+
+/// Hands a message to the store. What is received is its number, or nothing if it is there already, once it is on the
+/// disk; or why it can't be.
+pub type Keep = Arc<dyn Fn(Parcel) -> oneshot::Receiver<Result<Option<MailId>, String>> + Send + Sync>;
+
+/// A message that was taken.
+#[derive(Serialize)]
+struct Taken {
+    /// `null`: the same message is here already.
+    mail: Option<MailId>,
+}
+
+/// `POST /api/mail`: takes a message as a mail server hands it over.
+pub(super) async fn take(
+    State(web): State<Arc<Web>>,
+    Extension(caller): Extension<Caller>,
+    request: Request<Body>,
+) -> Answer {
+    may_change(caller, request.headers(), web.services.token.as_ref())?;
+    let busy = || Problem::unavailable("too many messages are on their way in just now: try again");
+    let _place = web.parcels.try_acquire().map_err(|_| busy())?;
+    let raw = body(request, MAX_MESSAGE, MESSAGE_TIMEOUT).await?.to_vec();
+    if raw.is_empty() {
+        return Err(Problem::bad("the message is empty: send it as the body, header lines first"));
+    }
+    let kept = (web.services.keep)(Parcel { raw, whole: true });
+    let late = || Problem::unavailable("the store did not take the message in time: send it again, copies are known");
+    let kept = timeout(super::ANSWER_TIMEOUT, kept).await.map_err(|_| late())?.map_err(|_| late())?;
+    let mail = kept.map_err(Problem::unavailable)?;
+    let status = if mail.is_some() { StatusCode::CREATED } else { StatusCode::OK };
+    Ok(json(status, &Taken { mail }))
+}
+
+/// Which messages are wanted.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MailQuery {
+    outcome: Option<String>,
+    case: Option<String>,
+    message_id: Option<String>,
+    before: Option<MailId>,
+    limit: Option<usize>,
+}
+
+/// A message with what was decided.
+#[derive(Serialize)]
+struct MailForm {
+    mail: MailId,
+    received_at: Option<String>,
+    /// `null`: nobody has read it yet.
+    outcome: Option<&'static str>,
+    why: Option<String>,
+    case: Option<String>,
+    from: Option<String>,
+    subject: Option<String>,
+    message_id: Option<String>,
+    nature: Option<String>,
+    letter: Option<u64>,
+    tenant: Option<String>,
+    authentic: Option<String>,
+    claim: Option<String>,
+    attachments: Value,
+}
+
+impl MailForm {
+    fn new(row: MailRow, scene: &Scene) -> (Self, Option<String>) {
+        let attachments = row.attachments.and_then(|list| serde_json::from_str(&list).ok());
+        let form = Self {
+            mail: row.id,
+            received_at: scene.stamp(row.received_at),
+            outcome: row.outcome.map(MailOutcome::name),
+            why: row.why,
+            case: row.case.map(|case| case.to_string()),
+            from: row.sender,
+            subject: row.subject,
+            message_id: row.message_id,
+            nature: row.nature,
+            letter: row.letter,
+            tenant: row.tenant,
+            authentic: row.authentic,
+            claim: row.claim,
+            attachments: attachments.unwrap_or_else(|| Value::Array(Vec::new())),
+        };
+        (form, row.body)
+    }
+}
+
+/// A message by itself.
+#[derive(Serialize)]
+struct Detail {
+    #[serde(flatten)]
+    mail: MailForm,
+    /// What its writer wrote.
+    text: Option<String>,
+    /// The letter that it answers.
+    answers: Option<Answered>,
+}
+
+/// A letter that a message answers.
+#[derive(Serialize)]
+struct Answered {
+    letter: u64,
+    to: String,
+    subject: String,
+}
+
+/// `GET /api/mail`: newest first.
+pub(super) async fn list(State(web): State<Arc<Web>>, wanted: Result<Query<MailQuery>, QueryRejection>) -> Answer {
+    let MailQuery { outcome, case, message_id, before, limit } = query(wanted)?;
+    let outcome = outcome.map(|name| known("outcome", &name, MailOutcome::ALL, MailOutcome::name)).transpose()?;
+    let case = case.map(|case| Reference::parse(&case)).transpose()?;
+    let limit = page(limit)?;
+    let rows = web.readers.read(move |reader| {
+        Ok(match message_id {
+            Some(id) => reader.mail_by_message_id(id.trim_matches(['<', '>']))?.into_iter().collect(),
+            None => reader.mails(outcome, case, (before, limit))?,
+        })
+    });
+    let (rows, scene): (Vec<MailRow>, _) = (rows.await?, web.scene());
+    good(&rows.into_iter().map(|row| MailForm::new(row, &scene).0).collect::<Vec<_>>())
+}
+
+/// `GET /api/mail/{id}`.
+pub(super) async fn show(State(web): State<Arc<Web>>, id: Result<Path<MailId>, PathRejection>) -> Answer {
+    let id = segment(id)?;
+    let look = move |reader: &Reader| {
+        let row = reader.mail_row(id)?.ok_or_else(|| no_message(id))?;
+        let letter = row.letter.map(|letter| reader.mail(letter)).transpose()?.flatten();
+        Ok((row, letter.map(|mail| Answered { letter: mail.id, to: mail.to, subject: mail.subject })))
+    };
+    let (row, answers) = web.readers.read(look).await?;
+    let (mail, text) = MailForm::new(row, &web.scene());
+    good(&Detail { mail, text, answers })
+}
+
+fn no_message(id: MailId) -> Problem {
+    Problem::unknown(format!("there is no message {id}"))
+}
+
+/// What people decide on a message that waits.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Decision {
+    by: Option<String>,
+    /// To join a case.
+    reference: Option<String>,
+    /// To open one: the unit's id,
+    unit: Option<String>,
+    /// and how bad it is.
+    priority: Option<String>,
+}
+
+/// What was done with a message.
+#[derive(Serialize)]
+struct Filed {
+    mail: MailId,
+    case: Option<String>,
+}
+
+/// `POST /api/mail/{id}/{join, open or dismiss}`.
+pub(super) async fn file(
+    State(web): State<Arc<Web>>,
+    Extension(caller): Extension<Caller>,
+    path: Result<Path<(MailId, String)>, PathRejection>,
+    request: Request<Body>,
+) -> Answer {
+    may_change(caller, request.headers(), web.services.token.as_ref())?;
+    let (mail, verb) = segment(path)?;
+    let Decision { by, reference, unit, priority } = read_json(request).await?;
+    let filing = match (verb.as_str(), reference, unit, priority) {
+        ("join", Some(reference), None, None) => Filing::Join(Reference::parse(&reference)?),
+        ("open", None, Some(unit), Some(priority)) => {
+            Filing::Open { unit, priority: known("priority", &priority, Priority::ALL, Priority::name)? }
+        }
+        ("dismiss", None, None, None) => Filing::Dismiss,
+        ("join", ..) => return Err(Problem::bad("to join a message to a case, give its \"reference\"")),
+        ("open", ..) => return Err(Problem::bad("to open a case for a message, give a \"unit\" and a \"priority\"")),
+        ("dismiss", ..) => return Err(Problem::bad("to dismiss a message, give nothing but \"by\"")),
+        _ => return Err(Problem::unknown("a message can be told: join, open or dismiss")),
+    };
+    let row = web.readers.read(move |reader| reader.mail_row(mail)?.ok_or_else(|| no_message(mail))).await?;
+    let by = actor(&web, caller, by).await?;
+    let mut text = row.body.filter(|body| !body.is_empty()).or(row.subject).unwrap_or_default();
+    text.truncate(text.floor_char_boundary(MAX_TEXT));
+    let wish = Wish::File { mail, from: row.sender.unwrap_or_default(), text, filing };
+    let case = match ask(&web, by, wish).await? {
+        Done::Case(reference) => Some(reference.to_string()),
+        Done::Mail(_) | Done::Maintenance(_) | Done::Duty { .. } | Done::Trace(_) => None,
+    };
+    good(&Filed { mail, case })
+}
