@@ -15,8 +15,10 @@ use crate::config::{self, Config};
 use crate::domain::mail::MailId;
 use crate::domain::turn::Turn;
 use crate::domain::watch::{Muster, Role, next_tick};
-use crate::engine::{self, heartbeat, mail_in, mail_out, resolver, traps};
-use crate::store::{OpenError, Reader, Store};
+use crate::engine::mail_in::{self, imap};
+use crate::engine::tls::Tls;
+use crate::engine::{self, heartbeat, mail_out, resolver, traps};
+use crate::store::{OpenError, Parcel, Reader, Store};
 use crate::text::{self, Stamp};
 use crate::web::board::{Board, Summary};
 use crate::web::metrics::Metrics;
@@ -35,10 +37,10 @@ use std::os::unix::fs::DirBuilderExt;
 use std::panic;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use tokio::sync::oneshot;
-use writer::Writer;
+use writer::{LetterBox, Writer};
 
 /// Why the daemon could not start, or had to end.
 #[derive(Debug)]
@@ -57,6 +59,8 @@ pub enum Fatal {
     Probe(engine::StartError),
     /// The mail engine could not start.
     Mail(mail_out::StartError),
+    /// The mailbox can't be read.
+    MailIn(imap::StartError),
     /// The heartbeat could not start.
     Heartbeat(heartbeat::StartError),
     /// Traps can't be heard.
@@ -76,6 +80,7 @@ impl fmt::Display for Fatal {
             Self::Bind(error) => error.fmt(f),
             Self::Probe(error) => error.fmt(f),
             Self::Mail(error) => error.fmt(f),
+            Self::MailIn(error) => error.fmt(f),
             Self::Heartbeat(error) => error.fmt(f),
             Self::Traps(error) => error.fmt(f),
             Self::System(error) => write!(f, "cannot start a thread: {error}"),
@@ -123,16 +128,18 @@ pub fn run(read: Read) -> Result<(), Fatal> {
     let heartbeat = start_heartbeat(&config, &board)?;
     let (stamp, mail_room) = open_mail_room(&config, &memory.secret, memory.unread, &inbox)?;
     let writer = Writer::start(memory.store, Arc::clone(&board), metrics, stamp, mail_room).map_err(Fatal::System)?;
+    let letter_box = writer.letter_box()?;
     let services = web::Services {
         board: Arc::clone(&board),
         ask: inbox.ask(),
-        keep: keep(&writer, &clock)?,
+        keep: keep(letter_box.clone(), &clock),
         words: WORDS,
         store: config.store.clone(),
         token: config.http.token.clone(),
         metrics,
     };
     let server = web::serve(doors, services).map_err(Fatal::System)?;
+    let mail_in = start_mail_in(&config, letter_box, &clock)?;
     announce(&config, address);
     let state = State::new(turn.at);
     let patience = Patience::new(stopping);
@@ -155,6 +162,8 @@ pub fn run(read: Read) -> Result<(), Fatal> {
     };
     let outcome = cycle.run();
     drop(heartbeat);
+    // While the writer still takes what it is about to hand over.
+    drop(mail_in);
     // Before the cycle and the store in it go: its readers would keep the store's write-ahead log in use.
     server.stop();
     outcome
@@ -215,17 +224,50 @@ fn us(config: &Config) -> mail_in::Us {
     }
 }
 
-/// The way of messages to the store.
-fn keep(writer: &Writer, clock: &Clock) -> Result<web::Keep, Fatal> {
-    let gone = || Fatal::Store("the thread that writes to the store has ended".to_owned());
-    let (letter_box, clock) = (Mutex::new(writer.letter_box().ok_or_else(gone)?), clock.clone());
-    Ok(Arc::new(move |parcel| {
+/// The way of messages that are handed over to the store.
+fn keep(letter_box: LetterBox, clock: &Clock) -> web::Keep {
+    let (letter_box, clock) = (Mutex::new(letter_box), clock.clone());
+    Arc::new(move |parcel| {
         let (answer, kept) = oneshot::channel();
         // Whoever brought it may have gone away meanwhile.
         let answer = Box::new(move |result| drop(answer.send(result)));
         letter_box.lock().unwrap_or_else(PoisonError::into_inner).keep(parcel, clock.now(), answer);
         kept
-    }))
+    })
+}
+
+/// Empties the mailbox that the operator wants read, if there is one.
+fn start_mail_in(config: &Config, letter_box: LetterBox, clock: &Clock) -> Result<Option<imap::MailInEngine>, Fatal> {
+    let Some(mailbox) = &config.mail_in.imap else { return Ok(None) };
+    let settings = imap::Imap {
+        host: mailbox.host.clone(),
+        port: mailbox.port,
+        tls: tls_of(mailbox.tls),
+        user: mailbox.user.clone(),
+        password: mailbox.password.clone(),
+        mailbox: mailbox.mailbox.clone(),
+        archive: mailbox.archive.clone(),
+    };
+    let clock = clock.clone();
+    let deliver = Box::new(move |imap::Parcel { raw, whole }| {
+        let (answer, kept) = mpsc::channel();
+        // The engine waits for it.
+        let answer = Box::new(move |result| drop(answer.send(result)));
+        letter_box.keep(Parcel { raw, whole }, clock.now(), answer);
+        match kept.recv() {
+            Ok(Ok(_)) => imap::Taken::Stored,
+            Ok(Err(_)) | Err(_) => imap::Taken::Later,
+        }
+    });
+    imap::start(settings, deliver).map(Some).map_err(Fatal::MailIn)
+}
+
+const fn tls_of(tls: config::Tls) -> Tls {
+    match tls {
+        config::Tls::None => Tls::None,
+        config::Tls::StartTls => Tls::StartTls,
+        config::Tls::Wrapped => Tls::Wrapped,
+    }
 }
 
 /// Tells a dead man's switch that somebody watches, if the operator wants that.
@@ -282,11 +324,7 @@ fn mail_settings(config: &Config) -> mail_out::Settings {
             config::Route::Smtp(smtp) => mail_out::Route::Smtp {
                 host: smtp.host.clone(),
                 port: smtp.port,
-                tls: match smtp.tls {
-                    config::Tls::None => mail_out::Tls::None,
-                    config::Tls::StartTls => mail_out::Tls::StartTls,
-                    config::Tls::Wrapped => mail_out::Tls::Wrapped,
-                },
+                tls: tls_of(smtp.tls),
                 credentials: smtp
                     .credentials
                     .as_ref()

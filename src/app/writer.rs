@@ -131,8 +131,8 @@ impl Writer {
     }
 
     /// The way of messages to the store.
-    pub(super) fn letter_box(&self) -> Option<LetterBox> {
-        self.orders.clone().map(LetterBox)
+    pub(super) fn letter_box(&self) -> Result<LetterBox, Fatal> {
+        self.orders.clone().map(LetterBox).ok_or_else(gone)
     }
 
     /// Whether a batch is under way.

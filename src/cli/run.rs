@@ -34,6 +34,7 @@ pub(super) fn perform(common: &Common) -> Result<(), Failure> {
         | Fatal::Bind(_)
         | Fatal::Probe(_)
         | Fatal::Mail(_)
+        | Fatal::MailIn(_)
         | Fatal::Heartbeat(_)
         | Fatal::Traps(_)
         | Fatal::System(_) => Failure::new(exit(&fatal), fatal.to_string()),
@@ -77,9 +78,10 @@ const fn exit(fatal: &Fatal) -> Exit {
         Fatal::Bind(error) if matches!(error.kind, ErrorKind::PermissionDenied) => Exit::NoPermission,
         Fatal::Bind(_) => Exit::Unavailable,
         Fatal::Probe(StartError::NoRight) => Exit::NoPermission,
-        Fatal::Probe(StartError::Socket(_) | StartError::Thread(_)) | Fatal::Heartbeat(_) | Fatal::System(_) => {
-            Exit::OsError
-        }
+        Fatal::Probe(StartError::Socket(_) | StartError::Thread(_))
+        | Fatal::MailIn(_)
+        | Fatal::Heartbeat(_)
+        | Fatal::System(_) => Exit::OsError,
         Fatal::Mail(_) => Exit::CantCreate,
         Fatal::Traps(traps::StartError::NoRight(_)) => Exit::NoPermission,
         Fatal::Traps(traps::StartError::Taken(_)) => Exit::Unavailable,

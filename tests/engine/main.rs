@@ -3,7 +3,11 @@
 #[cfg(test)]
 mod ber;
 #[cfg(test)]
+mod dovecot;
+#[cfg(test)]
 mod icmp;
+#[cfg(test)]
+mod mail_in;
 #[cfg(test)]
 mod mailbox;
 #[cfg(test)]

@@ -262,6 +262,8 @@ pub(crate) fn umbrellas_collect(history: &History) {
                 Thread::Case { .. } if letter.mark.kind == LetterKind::Updated => assert!(is_noc(&letter.to)),
                 // News are about one line.
                 Thread::Case { .. } if letter.mark.kind == LetterKind::News => {}
+                // So is what a customer writes.
+                Thread::Case { .. } if letter.mark.kind == LetterKind::Heard => assert!(is_noc(&letter.to)),
                 Thread::Case { reference, .. } => {
                     assert!(!over.contains_key(reference), "outside its umbrella: {letter:?}");
                 }

@@ -112,7 +112,7 @@ fn word(value: &str) -> String {
 
 fn answers_by_itself(head: &Head<'_>) -> bool {
     let says = |name: &&str| head.word(name).is_some_and(|word| !matches!(word.as_str(), "no" | "false"));
-    ANSWERERS.iter().any(|name| says(&name)) || head.word("Preference").is_some_and(|word| word == "auto_reply")
+    ANSWERERS.iter().any(says) || head.word("Preference").is_some_and(|word| word == "auto_reply")
 }
 
 /// Whether the subject says that somebody is away: as Exchange says it, or in any way if it answers something.

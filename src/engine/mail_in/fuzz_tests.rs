@@ -39,6 +39,7 @@ fn messages() {
         Err(Unreadable::NoMessage) => bad += 1,
         Err(why @ (Unreadable::TooLarge | Unreadable::Crashed)) => panic!("{why:?}"),
     };
-    fuzz::play("mail", ROUNDS, &mut play);
+    fuzz::play("mail", ROUNDS / 10, &mut play);
+    fuzz::play("../../mail/corpus", ROUNDS, &mut play);
     assert!(good > 0 && bad > 0, "{good} good, {bad} bad: that tries nothing");
 }

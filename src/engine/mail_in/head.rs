@@ -90,7 +90,11 @@ impl<'a> Head<'a> {
         match MessageStream::new(value.as_bytes()).parse_unstructured() {
             HeaderValue::Text(text) => Some(text.into_owned()),
             HeaderValue::TextList(list) => Some(list.join(" ")),
-            _ => None,
+            HeaderValue::Address(_)
+            | HeaderValue::DateTime(_)
+            | HeaderValue::ContentType(_)
+            | HeaderValue::Received(_)
+            | HeaderValue::Empty => None,
         }
     }
 
@@ -188,8 +192,11 @@ fn addresses(value: &str) -> Vec<Option<String>> {
         match c {
             '"' => mailbox.quoted(&mut characters),
             '<' => mailbox.bracketed(&mut characters),
-            // What comes before a group's colon is its name.
-            ':' => mailbox = Mailbox::default(),
+            // What comes before a group's colon is its name; with an address in it nobody knows what is meant.
+            ':' => {
+                let name = core::mem::take(&mut mailbox);
+                found.extend((name.loose.contains('@') || !name.inside.is_empty()).then_some(None));
+            }
             ',' | ';' => found.extend(core::mem::take(&mut mailbox).end()),
             other => mailbox.loose.push(other),
         }

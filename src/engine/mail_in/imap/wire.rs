@@ -369,7 +369,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_too_long_or_cut_off_is_a_fault() {
         assert!(matches!(hear("* 1 FETCH (BODY[] {6}\r\nabcdef)\r\n", 5).await, Err(Fault::TooLarge)));
-        assert!(matches!(hear("* 1 FETCH (BODY[] {99999999999999999999}\r\n", 5).await, Ok(_)));
+        assert!(hear("* 1 FETCH (BODY[] {99999999999999999999}\r\n", 5).await.is_ok());
         assert!(matches!(hear("* 1 FETCH (BODY[] {5}\r\nab", 5).await, Err(Fault::Broken(_))));
         let endless = "x".repeat(MAX_LINE + 1);
         assert!(matches!(hear(&endless, 5).await, Err(Fault::Broken(words)) if words == "a line without an end"));

@@ -159,7 +159,7 @@ proptest! {
     ) {
         let message = composed(name.as_deref(), &Mail { subject, body, written_unix_ms: date, ..letter(1) }).unwrap();
         let names: Vec<_> = headers(&message).into_iter().map(|(name, _)| name).collect();
-        prop_assert_eq!(names.len(), 10, "{:?}", names);
+        prop_assert_eq!(names.len(), 11, "{:?}", names);
     }
 
     #[test]
