@@ -2,8 +2,9 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
-use ntuwatch::config::{self, Config, FORMS, Faults, Route, Tls};
+use ntuwatch::config::{self, Config, FORMS, Faults, Route, Shifts, Tls};
 use ntuwatch::domain::maintenance::Scope;
+use ntuwatch::domain::party::{Channel, Grade, Parties};
 use ntuwatch::domain::plan::Canary;
 use ntuwatch::domain::watch::{
     AuthProtocol, GroupKind, Limits, MAX_MAINTENANCE, Permille, Place, PrivProtocol, Role, SnmpVersion,
@@ -664,5 +665,222 @@ proptest! {
             let lines = content.split(|&b| b == b'\n').count();
             prop_assert!(fault.file.starts_with(folder.path()) && (1..=lines).contains(&fault.line) && fault.column >= 1);
         }
+    }
+}
+
+/// People with whom all that a test does not speak of is in order.
+const PEOPLE: &str = "[[team]]\nid = 'noc'\ntier = 2\n[[team]]\nid = 'sales'\n[[staff]]\nid = 'ann'\nname = 'Ann'\nemail = 'ann@x.example'\n\
+     team = 'noc'\nskills = ['bgp']\n[[contact]]\nid = 'joe'\ncustomer = 'acme'\nname = 'Joe'\nphone = '+44 1'\n[[contract]]\nid = 'C-1'\n\
+     customer = 'acme'\nvalid_until = 2027-03-31\n[[supplier]]\nid = 'telco'\nname = 'Telco'\n[[centre]]\nid = 'lon'\n\
+     time_zone = 'Europe/London'\nshifts = ['mon-sun 00:00-24:00']\n";
+
+/// The faults of a main file that begins with `body` and has people, a customer and a unit.
+fn expect_people(body: &str, wanted: &[&str]) {
+    let wanted: Vec<String> = wanted.iter().map(|wanted| format!("main.toml:{wanted}")).collect();
+    let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
+    expect_main(&format!("{body}\n{PEOPLE}{ACME}[[unit]]\nid = \"u\"\nttr = \"4h\"\n{UNIT}"), &wanted);
+}
+
+#[test]
+fn people_arrive_as_they_are_written() {
+    let unit = format!("[[unit]]\nid = 'u'\nttr = '4h'\ncontract = 'C-1'\nlpoc = 'joe'\n{UNIT}");
+    let rules = "[routing]\nsales = 'sales'\nescalate_after = '4h'\nescalation_team = 'noc'\ncontract_notice = 30\n\
+         [[route]]\nname = 'down'\npriority = ['P1']\nfault = ['loss', 'flapping']\nlevel = 'L2'\nafter = '2h'\nteam = 'noc'\ntier = 2\n\
+         skill = 'bgp'\nlanguage = 'es'\n";
+    let csv = b"id,customer,address,order,ttr,contract,lpoc\nv,acme,192.0.2.9,SO-9,4h,,joe\n";
+    let main = format!("inventory.files = ['u.csv']\n{rules}{PEOPLE}{MAIL}{ACME}languages = ['fr', 'en']\n{unit}");
+    let (config, _folder) = good(&[("main.toml", main.as_bytes()), ("u.csv", csv)]);
+    let parties = &config.plan.parties;
+    let ann = &parties.staff["ann"];
+    assert_eq!((ann.grade, ann.team.as_deref()), (Grade::T2, Some("noc")), "the tier is the team's");
+    assert_eq!(parties.lpoc("u").map(|joe| (joe.name.as_str(), joe.prefers)), Some(("Joe", Channel::Phone)));
+    assert_eq!(parties.lpoc("v").map(|joe| joe.id.as_str()), Some("joe"));
+    assert_eq!(parties.sites["u"].contract.as_deref(), Some("C-1"));
+    let contract = parties.contracts.values().next().unwrap();
+    assert_eq!(contract.ends.as_millis(), 1_806_537_600_000, "2027-04-01T00:00:00Z");
+    assert_eq!(contract.last_day, 20_908);
+    let names: Vec<&str> = parties.routing.rules.iter().map(|rule| rule.name.as_str()).collect();
+    assert_eq!(names, ["lapsed contract", "down"]);
+    assert_eq!(parties.routing.rules[1].when.fault.len(), 2);
+    assert_eq!(config.plan.customers[0].languages.len(), 2);
+    assert!(Arc::ptr_eq(
+        &config.plan.devices[0].circuit().unwrap().customer,
+        &config.plan.devices[1].circuit().unwrap().customer
+    ));
+    let roster = config.shifts.roster(0, 86_400_000);
+    assert_eq!(roster.len(), 1, "who has every shift takes over once: {roster:?}");
+}
+
+#[test]
+fn nobody_named_is_nobody_there() {
+    let (config, _folder) = good(&[("main.toml", format!("{MAIL}{ACME}").as_bytes())]);
+    assert_eq!((&*config.plan.parties, config.shifts), (&Parties::default(), Shifts::default()));
+}
+
+#[test]
+fn people_are_checked() {
+    for (body, wanted) in [
+        ("[[staff]]\nid = 'bob'\nname = 'Bob'\nemail = 'bob'", "4:9 `email` is \"bob\", which is no e-mail address"),
+        (
+            "[[staff]]\nid = 'bob'\nname = 'Bob'\nemail = 'b@x.example'\ntier = 4",
+            "5:8 `tier` is 4: it must be a whole number from 1 to 3",
+        ),
+        (
+            "[[staff]]\nid = 'bob'\nname = 'Bob'\nemail = 'b@x.example'\nteam = 'nok'",
+            "5:8 `team` is `nok`, but no [[team]] has this id",
+        ),
+        (
+            "[[staff]]\nid = 'bob'\nname = 'Bob'\nemail = 'b@x.example'\nmanager = 'max'",
+            "5:11 `manager` is `max`, but no [[staff]] has this id",
+        ),
+        (
+            "[[staff]]\nid = 'bob'\nname = 'Bob'\nemail = 'b@x.example'\nmanager = 'bob'",
+            "5:11 `manager` of `bob` is the same person",
+        ),
+        (
+            "[[staff]]\nid = 'bob'\nname = 'Bob'\nemail = 'b@x.example'\ncentre = 'nyc'",
+            "5:10 `centre` is `nyc`, but no [[centre]] has this id",
+        ),
+        (
+            "[[staff]]\nid = 'bob'\nname = 'Bob'\nemail = 'b@x.example'\nlanguages = ['en', 'gb']",
+            "5:20 `languages` is \"gb\", which is no language",
+        ),
+        (
+            "[[staff]]\nid = 'bob'\nname = 'Bob'\nemail = 'b@x.example'\nskill = 'bgp'",
+            "5:1 unknown key \"skill\" in [[staff]] (did you mean `skills`?)",
+        ),
+    ] {
+        expect_people(body, &[wanted]);
+    }
+}
+
+#[test]
+fn contacts_contracts_and_centres_are_checked() {
+    for (body, wanted) in [
+        ("[[contact]]\nid = 'jim'\ncustomer = 'acme'\nname = 'Jim'", "1:1 `email` and `phone` are both missing"),
+        (
+            "[[contact]]\nid = 'jim'\ncustomer = 'acme'\nname = 'Jim'\nphone = '1'\nprefers = 'email'",
+            "6:11 `prefers` is \"email\", but there is no `email`",
+        ),
+        (
+            "[[contact]]\nid = 'jim'\ncustomer = 'acme'\nname = 'Jim'\nphone = '1'\nrole = 'boss'",
+            "6:8 `role` is \"boss\": write one of primary, technical, escalation",
+        ),
+        (
+            "[[contact]]\nid = 'jim'\ncustomer = 'acne'\nname = 'Jim'\nphone = '1'",
+            "3:12 `customer` is `acne`, but no [[customer]] has this id",
+        ),
+        (
+            "[[contract]]\nid = 'C-2'\ncustomer = 'acme'\nvalid_until = '2027-02-30'",
+            "4:15 `valid_until` is \"2027-02-30\", which is no day",
+        ),
+        (
+            "[[contract]]\nid = 'C-2'\ncustomer = 'acme'\nvalid_until = 2027-03-31T00:00:00Z",
+            "4:15 `valid_until` is \"2027-03-31T00:00:00Z\", which is no day",
+        ),
+        (
+            "[[contract]]\nid = 'C-2'\ncustomer = 'acme'\nvalid_until = 2027",
+            "4:15 `valid_until` is a TOML integer: it must be a date",
+        ),
+        ("[[contract]]\nid = 'C-2'\ncustomer = 'acme'", "1:1 `valid_until` is missing"),
+        (
+            "[[contract]]\nid = 'C-2'\ncustomer = 'acme'\nvalid_until = 2027-03-31\ntier = 'golden'",
+            "5:8 `tier` is \"golden\" (did you mean `gold`?)",
+        ),
+        (
+            "[[customer]]\nid = 'bolt'\nname = 'Bolt'\nemail = ['b@x.example']\ntier = 'gold'",
+            "5:1 unknown key \"tier\" in [[customer]]",
+        ),
+        ("[[supplier]]\nid = 'telco'\nname = 'Another'", "25:6 supplier id `telco` is taken at"),
+        (
+            "[[centre]]\nid = 'nyc'\ntime_zone = 'America/New_Yrok'\nshifts = ['mon-sun 00:00-24:00']",
+            "3:13 `time_zone` is \"America/New_Yrok\", which is no time zone",
+        ),
+        (
+            "[[centre]]\nid = 'nyc'\ntime_zone = 'UTC'\nshifts = ['mon-sun 8-16']",
+            "4:11 `shifts` is \"mon-sun 8-16\": write days and local times",
+        ),
+        ("[[centre]]\nid = 'nyc'\ntime_zone = 'UTC'\nshifts = []", "4:10 `shifts` is empty"),
+        (
+            "[[centre]]\nid = 'nyc'\ntime_zone = 'UTC'\nshifts = ['mon-sun 12:00-13:00']",
+            "4:10 `shifts` do not meet: two shifts are on from Mon 12:00 to Mon 13:00 UTC",
+        ),
+    ] {
+        expect_people(body, &[wanted]);
+    }
+}
+
+#[test]
+fn rules_are_checked() {
+    for (body, wanted) in [
+        ("[[route]]\nname = 'r'", "1:1 `team` and `tier` are both missing"),
+        ("[[route]]\nteam = 'noc'", "1:1 `name` is missing"),
+        ("[[route]]\nname = 'r'\nteam = 'nok'", "3:8 `team` is `nok`, but no [[team]] has this id"),
+        ("[[route]]\nname = 'r'\nteam = 'noc'\npriority = ['P4']", "4:13 `priority` is \"P4\""),
+        (
+            "[[route]]\nname = 'r'\nteam = 'noc'\npriority = 'P1'",
+            "4:12 `priority` is a TOML string: it must be a list of strings",
+        ),
+        ("[[route]]\nname = 'r'\nteam = 'noc'\ncustomer_tier = ['iron']", "4:18 `customer_tier` is \"iron\""),
+        ("[[route]]\nname = 'r'\nteam = 'noc'\ncontract = ['expired']", "4:13 `contract` is \"expired\""),
+        (
+            "[[route]]\nname = 'r'\nteam = 'noc'\nfault = ['rain']",
+            "4:10 `fault` is \"rain\", which is no kind of fault",
+        ),
+        ("[[route]]\nname = 'r'\nteam = 'noc'\nlevel = 'L4'", "4:9 `level` is \"L4\""),
+        ("[[route]]\nname = 'r'\nteam = 'noc'\nafter = '2'", "4:9 `after` is \"2\", which is no duration"),
+        (
+            "[[route]]\nname = 'r'\nteam = 'noc'\nservice = ['DAI']",
+            "4:12 `service` is \"DAI\", but no unit has this service",
+        ),
+        (
+            "[[route]]\nname = 'r'\nteam = 'noc'\nregion = ['APAC']",
+            "4:11 `region` is \"APAC\", but no unit has this region",
+        ),
+        (
+            "[[route]]\nname = 'r'\nteam = 'noc'\nsupplier = ['telco', 'telka']",
+            "4:22 `supplier` is \"telka\", but no unit has this supplier",
+        ),
+        (
+            "[[route]]\nname = 'r'\nteam = 'noc'\nskill = 'mpls'",
+            "4:9 `skill` is \"mpls\", but nobody of the staff has this skill",
+        ),
+        (
+            "[[route]]\nname = 'r'\nteam = 'noc'\nlanguage = 'english'",
+            "4:12 `language` is \"english\", which is no language",
+        ),
+        ("[[route]]\nname = 'r'\nteam = 'noc'\n[[route]]\nname = 'r'\ntier = 1", "5:8 route id `r` is taken at"),
+        (
+            "[routing]\nsecond_after = '2h'\nmanagement = ['m@x.example']",
+            "2:16 `second_after` is of no use without `escalate_after`",
+        ),
+        ("[routing]\nescalation_team = 'noc'", "2:19 `escalation_team` is of no use without `escalate_after`"),
+        ("[routing]\nescalate_after = '2h'", "2:18 `escalate_after` tells nobody"),
+        ("[routing]\nsales = 'sale'", "2:9 `sales` is `sale`, but no [[team]] has this id"),
+        ("[routing]\ncontract_notice = 0", "2:19 `contract_notice` is 0"),
+        ("[routing]\nmanagement = ['nobody']", "2:15 `management` is \"nobody\", which is no e-mail address"),
+    ] {
+        expect_people(body, &[wanted]);
+    }
+    let rules = "[[route]]\nname = 'r'\nteam = 'noc'\n";
+    let main = format!("inventory.files = ['inv.toml']\n{MAIL}{ACME}");
+    let found = faults(&[("main.toml", main.as_bytes()), ("inv.toml", rules.as_bytes())]);
+    assert!(found.len() == 1 && found[0].contains("`route` does not belong in an inventory file"), "{found:?}");
+}
+
+#[test]
+fn what_an_order_names_is_of_its_customer() {
+    let bolt = "[[customer]]\nid = 'bolt'\nname = 'Bolt'\nemail = ['b@x.example']\n";
+    let unit = |keys: &str| {
+        let circuit = UNIT.replace("acme", "bolt");
+        format!("[[unit]]\nid = 'w'\nttr = '4h'\n{keys}\n{circuit}{bolt}")
+    };
+    for (keys, wanted) in [
+        ("lpoc = 'joe'", "4:8 `lpoc` is `joe`, which is of customer `acme` and not of `bolt`"),
+        ("contract = 'C-1'", "4:12 `contract` is `C-1`, which is of customer `acme` and not of `bolt`"),
+        ("lpoc = 'jim'", "4:8 `lpoc` is `jim`, but no [[contact]] has this id"),
+        ("contract = 'C-9'", "4:12 `contract` is `C-9`, but no [[contract]] has this id"),
+    ] {
+        expect_people(&unit(keys), &[wanted]);
     }
 }

@@ -5,10 +5,11 @@ use super::inbox::{AnswerOf, Inbox, MAX_WAITING, Message};
 use super::journal::warn_of;
 use super::patience::Patience;
 use super::rfo::Scribe;
+use super::shifts::{self, RENEW_EVERY};
 use super::writer::{Errands, Outcome, Record, Rows, View, Writer};
 use super::{Fatal, Read};
 use crate::clock::{Clock, Stopwatch};
-use crate::config::Config;
+use crate::config::{Config, Shifts};
 use crate::domain::letter::Delivery;
 use crate::domain::maintenance::Stage;
 use crate::domain::plan::Plan;
@@ -23,6 +24,7 @@ use crate::store::Reader;
 use crate::text;
 use crate::web::board::{Board, Reload, Row, Summary};
 use crate::web::metrics::Metrics;
+use crate::web::{Shift, StaffRow};
 use std::collections::HashMap;
 use std::mem;
 use std::sync::Arc;
@@ -117,6 +119,8 @@ pub(super) struct State {
     senders_changed: bool,
     /// Devices of which the board shows what was.
     stale: Vec<Slot>,
+    /// When the roster of shifts was made.
+    rostered: Option<Time>,
     /// Whether it shows nothing yet.
     blank: bool,
     /// Whether the service manager knows that all is ready.
@@ -151,6 +155,7 @@ impl State {
             reading: Reading::No,
             senders_changed: true,
             stale: Vec::new(),
+            rostered: Some(started_at),
             blank: true,
             announced: false,
         }
@@ -204,6 +209,7 @@ impl Cycle {
         };
         self.turn.at = self.clock.now();
         self.notice_clock_step();
+        self.renew_roster();
         for input in mem::take(&mut self.state.backlog) {
             self.watch.step(input, &mut self.turn);
         }
@@ -232,6 +238,7 @@ impl Cycle {
                     | Input::Trapped(_)
                     | Input::RfoWritten(_)
                     | Input::Planned(_)
+                    | Input::Rostered(_)
                     | Input::ClockStepped { .. }
                     | Input::Stopped => {}
                 }
@@ -258,6 +265,20 @@ impl Cycle {
             Arc::make_mut(&mut self.calendar).step(self.turn.at, offset_ms);
             self.state.calendar_step = Some((self.turn.at, offset_ms));
             self.watch.step(Input::ClockStepped { by_ms }, &mut self.turn);
+            self.state.rostered = None;
+        }
+    }
+
+    /// Tells the watch who has the shift in the coming days, before it runs out of them.
+    fn renew_roster(&mut self) {
+        let at = self.turn.at;
+        if self.state.rostered.is_some_and(|rostered| at.since(rostered) < RENEW_EVERY) {
+            return;
+        }
+        self.state.rostered = Some(at);
+        if self.config.shifts != Shifts::default() {
+            let roster = shifts::roster(&self.config, at, self.calendar.offset_ms(at));
+            self.watch.step(Input::Rostered(roster), &mut self.turn);
         }
     }
 
@@ -303,9 +324,10 @@ impl Cycle {
                 }
                 self.foretell(&config.plan);
                 self.watch_names(&config.plan);
-                let plan = config.plan.clone().on_timeline(self.calendar.offset_ms(self.turn.at));
+                let plan = shifts::plan(&config, self.turn.at, self.calendar.offset_ms(self.turn.at));
                 self.watch.step(Input::Planned(Box::new(plan)), &mut self.turn);
                 self.config.plan = config.plan;
+                self.config.shifts = config.shifts;
                 self.state.reload = Reload { at: Some(self.turn.at), fault: None };
                 tracing::info!("the configuration was taken over");
                 self.ready("watching");
@@ -494,7 +516,23 @@ impl Cycle {
             alarms: self.watch.desk().alarms().cloned().collect(),
             umbrellas: self.watch.desk().umbrellas().count(),
             maintenance: self.watch.maintenance().filter(|known| known.stage == Stage::Active).count(),
+            parties: Arc::clone(self.watch.desk().parties()),
+            staff: self.staff(),
+            shift: self.shift(at),
         }
+    }
+
+    fn staff(&self) -> Vec<StaffRow> {
+        let row = |(staff, off, on_duty, cases): (&Arc<_>, _, _, _)| {
+            let staff = Arc::clone(staff);
+            StaffRow { staff, off, on_duty, cases }
+        };
+        self.watch.desk().staff().map(row).collect()
+    }
+
+    fn shift(&self, at: Time) -> Shift {
+        let (centre, next) = self.watch.desk().shift(at);
+        Shift { centre: centre.cloned(), next: next.cloned() }
     }
 
     /// Answers people, hands letters over and has documents written, now that the cause is on the disk.

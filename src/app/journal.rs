@@ -58,6 +58,9 @@ pub(super) fn log(fact: &Fact, calendar: &Calendar) {
         | Fact::AlarmCleared { .. }
         | Fact::CanaryBegan { .. }
         | Fact::CanarySang { .. }
+        | Fact::StaffDuty { .. }
+        | Fact::ShiftBegan { .. }
+        | Fact::ContractEnding(_)
         | Fact::AddressWorks { .. }
         | Fact::MailSorted { .. } => tracing::info!("{}", sentence()),
     }

@@ -7,6 +7,7 @@ mod mailroom;
 mod memory;
 mod patience;
 mod rfo;
+mod shifts;
 mod signals;
 mod writer;
 
@@ -100,6 +101,7 @@ const WORDS: web::Words = web::Words {
     diagnosis: text::diagnosis_words,
     cause: text::cause_words,
     alarm: text::alarm_words,
+    merits: text::merits_words,
     draft: text::rfo::draft,
     rfo_text: text::rfo::text,
     rfo_html: text::rfo::html,
@@ -135,7 +137,7 @@ pub fn run(read: Read) -> Result<(), Fatal> {
     let engines = start_engines(&config, &inbox)?;
     muster.recall(memory.devices()?, mark.map(|mark| mark.at), &mut turn);
     let memory = ask_meanwhile(&mut muster, memory, &engines, &clock, metrics, &mut turn)?;
-    let plan = config.plan.clone().on_timeline(calendar.offset_ms(turn.at));
+    let plan = shifts::plan(&config, turn.at, calendar.offset_ms(turn.at));
     let watch = muster.open(memory.desk, memory.maintenance, &plan, &mut turn);
     let calendar = Arc::new(calendar);
     let board = Arc::new(Board::new(Summary::at_start(turn.at, Arc::clone(&calendar))));

@@ -15,6 +15,7 @@ mod replay;
 mod report;
 mod rfo;
 mod run;
+mod staff;
 mod status;
 mod story;
 mod umbrella;
@@ -82,6 +83,8 @@ enum Verb {
     /// Look at maintenance, and plan it
     #[command(subcommand)]
     Maintenance(maintenance::Verb),
+    Staff(staff::Staff),
+    Route(staff::Route),
     Ping(ping::Ping),
     /// Copy the store to a new file, also while the daemon runs
     Backup(backup::Backup),
@@ -199,6 +202,8 @@ fn perform(cli: &Cli) -> Result<(), Failure> {
         Verb::MailIn(_) => mail::take(&cli.common.client()?, &mut page)?,
         Verb::ExplainMail(explain) => mail::explain(&explain.message, &cli.common.client()?, &mut page)?,
         Verb::Maintenance(verb) => maintenance::perform(verb, &cli.common.client()?, &mut page)?,
+        Verb::Staff(staff) => staff::perform(staff, &cli.common.client()?, &mut page)?,
+        Verb::Route(route) => staff::route(route, &cli.common.client()?, &mut page)?,
         Verb::Backup(backup) => backup::perform(backup, &cli.common, &mut page)?,
     }
     Ok(page.flush()?)

@@ -7,6 +7,7 @@ use core::net::{IpAddr, SocketAddr};
 use core::ops::RangeInclusive;
 use core::time::Duration;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::fmt::friendly::SpanParser;
 use lettre::Address;
 use reqwest::Url;
@@ -133,6 +134,12 @@ pub(super) fn moment(value: &str) -> Checked<i64> {
         let usage = "write one such as 2027-03-01T22:00:00Z or 2027-03-01T23:00:00+01:00";
         format!("is {}, which is no time with an offset from UTC: {usage}", shown(value))
     })
+}
+
+/// A day of the calendar, within some reason.
+pub(super) fn day(value: &str) -> Checked<Date> {
+    let day = value.parse::<Date>().ok().filter(|day| value.len() == 10 && (2000..=2200).contains(&day.year()));
+    day.ok_or_else(|| format!("is {}, which is no day: write one such as 2027-03-31", shown(value)))
 }
 
 /// A stable key.

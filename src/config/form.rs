@@ -10,7 +10,7 @@ pub struct Form {
 }
 
 /// Every table but the files themselves.
-pub const FORMS: [Form; 19] = [
+pub const FORMS: [Form; 27] = [
     STORE,
     HTTP,
     DETECTION,
@@ -30,6 +30,14 @@ pub const FORMS: [Form; 19] = [
     PROMISES,
     RFO,
     ESCALATION,
+    ROUTING,
+    ROUTE,
+    CONTACT,
+    CONTRACT,
+    SUPPLIER,
+    TEAM,
+    STAFF,
+    CENTRE,
 ];
 
 pub(super) const MAIN_FILE: Form = Form {
@@ -53,10 +61,20 @@ pub(super) const MAIN_FILE: Form = Form {
         "node",
         "unit",
         "maintenance",
+        "routing",
+        "route",
+        "contact",
+        "contract",
+        "supplier",
+        "team",
+        "staff",
+        "centre",
     ],
 };
-pub(super) const INVENTORY_FILE: Form =
-    Form { name: "an inventory file", keys: &["customer", "node", "unit", "maintenance"] };
+pub(super) const INVENTORY_FILE: Form = Form {
+    name: "an inventory file",
+    keys: &["customer", "node", "unit", "maintenance", "contact", "contract", "supplier", "team", "staff", "centre"],
+};
 
 pub(super) const STORE: Form = Form { name: "[store]", keys: &["path"] };
 pub(super) const HTTP: Form = Form { name: "[http]", keys: &["listen", "socket", "token_file"] };
@@ -109,7 +127,8 @@ pub(super) const HEARTBEAT: Form = Form { name: "[heartbeat]", keys: &["url", "e
 pub(super) const CANARY: Form = Form { name: "[canary]", keys: &["unit", "every"] };
 pub(super) const TRAPS: Form = Form { name: "[traps]", keys: &["listen"] };
 pub(super) const INVENTORY: Form = Form { name: "[inventory]", keys: &["files"] };
-pub(super) const CUSTOMER: Form = Form { name: "[[customer]]", keys: &["id", "name", "email", "escalation"] };
+pub(super) const CUSTOMER: Form =
+    Form { name: "[[customer]]", keys: &["id", "name", "email", "languages", "escalation"] };
 pub(super) const NODE: Form = Form {
     name: "[[node]]",
     keys: &[
@@ -142,6 +161,8 @@ pub(super) const UNIT: Form = Form {
         "pop",
         "access",
         "rate",
+        "contract",
+        "lpoc",
         "upstream",
         "probe_rate",
         "icmp",
@@ -174,6 +195,63 @@ pub(super) const SNMP: Form = Form {
 
 pub(super) const MAINTENANCE: Form =
     Form { name: "[[maintenance]]", keys: &["id", "scope", "from", "until", "emergency", "note"] };
+
+pub(super) const ROUTING: Form = Form {
+    name: "[routing]",
+    keys: &[
+        "management",
+        "sales",
+        "escalate_after",
+        "escalation_team",
+        "second_after",
+        "development_team",
+        "contract_notice",
+    ],
+};
+pub(super) const ROUTE: Form = Form {
+    name: "[[route]]",
+    keys: &[
+        "name",
+        "priority",
+        "customer_tier",
+        "contract",
+        "service",
+        "region",
+        "supplier",
+        "fault",
+        "level",
+        "after",
+        "team",
+        "tier",
+        "skill",
+        "language",
+    ],
+};
+pub(super) const CONTACT: Form =
+    Form { name: "[[contact]]", keys: &["id", "customer", "name", "email", "phone", "role", "prefers"] };
+pub(super) const CONTRACT: Form =
+    Form { name: "[[contract]]", keys: &["id", "customer", "services", "tier", "valid_until"] };
+pub(super) const SUPPLIER: Form =
+    Form { name: "[[supplier]]", keys: &["id", "name", "email", "phone", "languages", "territory"] };
+pub(super) const TEAM: Form = Form { name: "[[team]]", keys: &["id", "name", "tier", "domain"] };
+pub(super) const STAFF: Form = Form {
+    name: "[[staff]]",
+    keys: &[
+        "id",
+        "name",
+        "email",
+        "phone",
+        "team",
+        "tier",
+        "skills",
+        "languages",
+        "territory",
+        "products",
+        "manager",
+        "centre",
+    ],
+};
+pub(super) const CENTRE: Form = Form { name: "[[centre]]", keys: &["id", "name", "time_zone", "languages", "shifts"] };
 
 /// ` (did you mean …?)`, if one of `known` is close enough to `word` to be what was meant.
 pub(crate) fn nearest(word: &str, known: &[&str]) -> String {

@@ -4,6 +4,7 @@ use super::check;
 use super::degraded;
 use super::fault::{FileNo, Place, Report};
 use super::form;
+use super::parties::{Book, language, list};
 use super::paths::Paths;
 use super::section::{Columns, Part, Row, Section};
 use super::settings::{self, Common};
@@ -38,6 +39,7 @@ pub(super) struct Inventory<'a> {
     pub(super) units: Devices,
     pub(super) nodes: Devices,
     pub(super) works: Vec<Work>,
+    pub(super) book: Book,
 }
 
 /// Devices and, apart from them, what is needed only until they are checked.
@@ -62,7 +64,7 @@ impl Devices {
     }
 
     /// Each device with its places.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&Device, Places)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Device, Places)> + Clone {
         self.devices.iter().map(Arc::as_ref).zip(self.places.iter().copied())
     }
 }
@@ -81,6 +83,7 @@ impl<'a> Inventory<'a> {
             units: Devices::default(),
             nodes: Devices::default(),
             works: Vec::new(),
+            book: Book::default(),
         }
     }
 
@@ -99,6 +102,7 @@ impl<'a> Inventory<'a> {
             self.units.push(unit);
         }
         self.works.extend(root.sections("maintenance", form::MAINTENANCE).iter().map(works::read));
+        self.book.read_tables(root);
     }
 
     /// Reads the rows of a CSV file; each describes a unit.
@@ -164,6 +168,7 @@ impl<'a> Inventory<'a> {
             section.fault("ttr", format!("ttr of {of} is missing: the service order form states it"));
         }
         let customer = section.require("customer", check::id).unwrap_or_default();
+        self.book.site(section, &customer);
         let terms = Terms {
             service: section.parse("service", check::text).unwrap_or_else(|| UNSPECIFIED.to_owned()),
             region: section.parse("region", check::text).unwrap_or_else(|| UNSPECIFIED.to_owned()),
@@ -196,6 +201,7 @@ fn customer(section: &Section<'_>) -> Customer {
         id: section.require("id", check::id).unwrap_or_default(),
         name: section.require("name", check::text).unwrap_or_default(),
         email: section.require_list("email", check::email),
+        languages: list(section, "languages", language),
         escalation: settings::escalation(section),
     }
 }

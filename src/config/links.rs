@@ -2,6 +2,7 @@
 
 use super::fault::{Place, Report};
 use super::inventory::{Inventory, Places};
+use super::routes::Routes;
 use super::works::Work;
 use crate::domain::maintenance::Scope;
 use crate::domain::plan::Canary;
@@ -21,6 +22,7 @@ pub(super) fn check(
     inventory: &Inventory<'_>,
     sentinels: &[(Device, Place)],
     canary: Option<(&Canary, [Place; 2])>,
+    routes: &Routes,
     gaps: Gaps,
 ) {
     let entries: Vec<(&Device, Places)> = inventory.units.iter().chain(inventory.nodes.iter()).collect();
@@ -53,6 +55,10 @@ pub(super) fn check(
     // As above, a sentinel is none of them.
     let find = |id: &str| devices.get(id).and_then(|&(i, _)| entries.get(i)).map(|&(device, _)| device);
     check_works(report, inventory, find, gaps);
+    let has_gaps = gaps.customers;
+    inventory.book.check(report, (!has_gaps).then_some(&customers), has_gaps);
+    let units = (!gaps.devices).then(|| inventory.units.iter().map(|(device, _)| device));
+    routes.check(report, &inventory.book, units);
     if let Some((canary, places)) = canary {
         check_canary(report, canary, places, find(&canary.unit), gaps);
     }
@@ -117,7 +123,7 @@ fn check_canary(report: &Report, canary: &Canary, places: [Place; 2], device: Op
 }
 
 /// Number and place of each id; one that comes again is a fault at the later place.
-fn index<'a>(
+pub(super) fn index<'a>(
     report: &Report,
     what: &str,
     ids: impl Iterator<Item = (&'a str, Place)>,

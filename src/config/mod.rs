@@ -3,8 +3,8 @@
 //! All faults of all files are found in one go, each with file, line and column. So nothing here stops at a fault:
 //! it is noted, something harmless takes the value's place, and reading goes on; what was read is handed out only if
 //! nothing was noted. `read` is the whole of it; [`FORMS`] lists every key. Reading order: `section` (a TOML table
-//! or a CSV row), `check` (single values), `settings`, `degraded`, `inventory` and `works` (tables), `links` (between
-//! tables).
+//! or a CSV row), `check` (single values), `settings`, `degraded`, `inventory`, `works`, `parties`, `shifts` and `routes`
+//! (tables), `links` (between tables).
 
 mod check;
 mod degraded;
@@ -12,15 +12,19 @@ mod fault;
 mod form;
 mod inventory;
 mod links;
+mod parties;
 mod paths;
+mod routes;
 mod section;
 mod settings;
+mod shifts;
 mod snmp;
 mod works;
 
 pub use fault::{Fault, Faults, MAX_PRINTED};
 pub(crate) use form::nearest;
 pub use form::{FORMS, Form};
+pub use shifts::Shifts;
 
 use crate::domain::plan::Plan;
 use crate::domain::watch::Secret;
@@ -58,6 +62,8 @@ pub struct Config {
     /// What is watched, and by which rules. Its maintenance is still in Unix time, as people plan: only whoever has the
     /// calendar (`app`) can shift it onto the timeline, and does so anew when the wall clock is set.
     pub plan: Plan,
+    /// The shifts of support centres. The roster that follows from them is made as time goes on.
+    pub shifts: Shifts,
 }
 
 /// How the daemon is talked to.
@@ -205,22 +211,27 @@ pub fn read(file: &Path, credentials: Option<&Path>) -> Result<Config, Faults> {
     let (canary, traps) = (settings::canary(&root), settings::traps(&root));
     let mut inventory = Inventory::new(&paths, common);
     inventory.read_tables(&root);
+    let routes = routes::read(&root, &mut inventory.book);
     let mut gaps = Gaps::default();
     let named = inventory_files(&root, file, &paths, &mut gaps);
     for (path, place) in named {
         read_inventory(&mut report, &mut inventory, &mut gaps, &path, place);
     }
-    links::check(&report, &inventory, &sentinels, canary.as_ref().map(|(canary, places)| (canary, *places)), gaps);
+    let song = canary.as_ref().map(|(canary, places)| (canary, *places));
+    links::check(&report, &inventory, &sentinels, song, &routes, gaps);
     let mut devices = inventory.units.devices;
     devices.extend(inventory.nodes.devices);
     devices.extend(sentinels.into_iter().map(|(device, _)| Arc::new(device)));
     let customers = inventory.customers.into_iter().map(|(customer, _)| customer).collect();
     let maintenance = inventory.works.into_iter().map(|work| work.window).collect();
     let canary = canary.map(|(canary, _)| canary);
-    let plan = Plan { customers, devices, stability, pledges, escalation, noc, maintenance, canary };
+    let (mut parties, shifts) = inventory.book.finish();
+    parties.routing = routes.finish();
+    let (parties, roster) = (Arc::new(parties), Vec::new());
+    let plan = Plan { customers, devices, stability, pledges, escalation, noc, maintenance, canary, parties, roster };
     let faults = report.into_faults();
     if faults.0.is_empty() {
-        Ok(Config { file: file.to_owned(), store, http, mail, mail_in, heartbeat, traps, plan })
+        Ok(Config { file: file.to_owned(), store, http, mail, mail_in, heartbeat, traps, plan, shifts })
     } else {
         Err(faults)
     }

@@ -9,6 +9,7 @@ use super::form::{self, Form};
 use core::ops::RangeInclusive;
 use core::time::Duration;
 use csv::StringRecord;
+use jiff::civil::Date;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -217,6 +218,16 @@ impl<'a> Section<'a> {
         match date_time.as_deref().or(value.raw.text()) {
             Some(text) => self.noted(key, value, check::moment(text)),
             None => self.wrong_type(key, value, "a date and time with an offset"),
+        }
+    }
+
+    /// The day at `key`, a TOML date or a text.
+    pub(super) fn require_date(&self, key: &str) -> Option<Date> {
+        let Some(value) = self.value(key) else { return self.missing(key) };
+        let date = value.raw.toml().and_then(DeValue::as_datetime).map(ToString::to_string);
+        match date.as_deref().or(value.raw.text()) {
+            Some(text) => self.noted(key, value, check::day(text)),
+            None => self.wrong_type(key, value, "a date"),
         }
     }
 

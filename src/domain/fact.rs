@@ -4,6 +4,7 @@ use super::desk::{Alarm, AlarmKind, CaseFact, Cause, LetterMark, MailOutcome, Op
 use super::letter::LetterLabel;
 use super::mail::MailId;
 use super::maintenance::{Maintenance, Scope};
+use super::party::Contract;
 use super::time::Time;
 use super::watch::{AgentState, Reason, TrapKind, Verdict};
 use alloc::string::String;
@@ -158,6 +159,26 @@ pub enum Fact {
         /// How long it was.
         lasted: Duration,
     },
+    /// Somebody of the staff is on or off.
+    StaffDuty {
+        /// Who.
+        staff: String,
+        /// Whether he is on.
+        on: bool,
+        /// Who says so.
+        by: String,
+    },
+    /// A centre has the shift.
+    ShiftBegan {
+        /// Which.
+        centre: String,
+        /// Which had it before.
+        before: Option<String>,
+        /// Cases at work.
+        cases: usize,
+    },
+    /// A customer was told that a contract ends (R70).
+    ContractEnding(Arc<Contract>),
     /// The canary's simulated outage began.
     CanaryBegan {
         /// Its unit.
@@ -236,7 +257,10 @@ impl Fact {
             | Self::MaintenanceBegan { .. }
             | Self::MaintenanceEnded { .. }
             | Self::AlarmRaised(_)
-            | Self::AlarmCleared { .. } => (None, None),
+            | Self::AlarmCleared { .. }
+            | Self::StaffDuty { .. }
+            | Self::ShiftBegan { .. }
+            | Self::ContractEnding(_) => (None, None),
             Self::VerdictChanged { device, .. } => (Some(device), None),
             Self::CaseOpened(opening) => (Some(&opening.unit), Some(Topic::Case(opening.reference))),
             Self::Case { reference, unit, .. } => (Some(unit), Some(Topic::Case(*reference))),

@@ -6,6 +6,7 @@
 use super::desk::{Alarm, AlarmKind, Case, LetterMark, Reference, Topic, Umbrella};
 use super::fact::Fact;
 use super::maintenance::Maintenance;
+use super::party::Contract;
 use super::time::Time;
 use super::turn::Turn;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -80,6 +81,8 @@ pub enum Content {
     },
     /// Something is wrong with the watch itself.
     Alarm(Alarm),
+    /// A contract that ends.
+    Contract(Arc<Contract>),
 }
 
 /// A conversation: its letters to one reader are sent one after the other, and answer each other.
@@ -115,10 +118,20 @@ pub enum Thread {
         /// Since when: the next time is another conversation.
         since: Time,
     },
+    /// About a contract.
+    Contract {
+        /// Its id.
+        id: String,
+        /// Its last day, in days since 1970-01-01: one that was prolonged is another conversation.
+        last_day: i64,
+        /// With this customer.
+        customer: String,
+    },
 }
 
 impl Thread {
-    /// As it is stored: `case:NTU-…:UNIT`, `umbrella:NTU-…:CUSTOMER`, `maintenance:ID:TIME:CUSTOMER` or `alarm:KIND:SINCE`.
+    /// As it is stored: `case:NTU-…:UNIT`, `umbrella:NTU-…:CUSTOMER`, `maintenance:ID:TIME:CUSTOMER`, `alarm:KIND:SINCE`
+    /// or `contract:ID:DAY:CUSTOMER`.
     #[must_use]
     pub fn key(&self) -> String {
         match self {
@@ -130,6 +143,7 @@ impl Thread {
                 format!("maintenance:{id}:{}:{customer}", planned_at.as_millis())
             }
             Self::Alarm { kind, since } => format!("alarm:{}:{}", kind.name(), since.as_millis()),
+            Self::Contract { id, last_day, customer } => format!("contract:{id}:{last_day}:{customer}"),
         }
     }
 
@@ -153,6 +167,10 @@ impl Thread {
                 let kind = AlarmKind::ALL.into_iter().find(|kind| kind.name() == one)?;
                 Self::Alarm { kind, since: Time::from_millis(other.parse().ok()?) }
             }
+            "contract" => {
+                let (last_day, customer) = other.split_once(':')?;
+                Self::Contract { id: one.into(), last_day: last_day.parse().ok()?, customer: customer.into() }
+            }
             _ => return None,
         })
     }
@@ -163,7 +181,7 @@ impl Thread {
         match self {
             Self::Case { reference, unit } => (Some(unit), Some(Topic::Case(*reference))),
             Self::Umbrella { reference, .. } => (None, Some(Topic::Umbrella(*reference))),
-            Self::Maintenance { .. } | Self::Alarm { .. } => (None, None),
+            Self::Maintenance { .. } | Self::Alarm { .. } | Self::Contract { .. } => (None, None),
         }
     }
 }
@@ -194,7 +212,9 @@ impl Letter {
         match &self.content {
             Content::Case(case) => [(case.opening.reference, self.mark)].into(),
             Content::Lines { lines, .. } => lines.iter().map(|(case, mark)| (case.opening.reference, *mark)).collect(),
-            Content::Umbrella { .. } | Content::Maintenance { .. } | Content::Alarm(_) => Vec::new(),
+            Content::Umbrella { .. } | Content::Maintenance { .. } | Content::Alarm(_) | Content::Contract(_) => {
+                Vec::new()
+            }
         }
     }
 }

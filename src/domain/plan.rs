@@ -1,8 +1,8 @@
 //! What the operator wants watched, and by which rules: everything the core takes from the configuration.
 
-use super::desk::{Matrix, Pledges};
+use super::desk::{Matrix, Pledges, Roster};
 use super::maintenance::Window;
-use super::party::Customer;
+use super::party::{Customer, Parties};
 use super::time::Time;
 use super::watch::Device;
 use alloc::string::String;
@@ -50,6 +50,10 @@ pub struct Plan {
     pub maintenance: Vec<Window>,
     /// The unit that proves the whole way from probe to letter.
     pub canary: Option<Canary>,
+    /// Everybody else whom cases are about, and our own.
+    pub parties: Arc<Parties>,
+    /// From when on which centre has the shift, as far as it is known.
+    pub roster: Roster,
 }
 
 impl Plan {
@@ -60,6 +64,12 @@ impl Plan {
             for at in [&mut window.from, &mut window.until] {
                 *at = Time::from_millis(at.as_millis() - offset_ms);
             }
+        }
+        for (at, _) in &mut self.roster {
+            *at = Time::from_millis(at.as_millis() - offset_ms);
+        }
+        if offset_ms != 0 && !self.parties.contracts.is_empty() {
+            Arc::make_mut(&mut self.parties).move_back(offset_ms);
         }
         self
     }

@@ -207,6 +207,8 @@ mod tests {
             noc: vec![],
             maintenance: vec![],
             canary: None,
+            parties: Arc::default(),
+            roster: Vec::new(),
         }
     }
 

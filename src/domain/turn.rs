@@ -1,8 +1,8 @@
 //! What goes into a step of the watch, and what comes out of it.
 
 use super::desk::{
-    Alarm, Case, Channel, LetterMark, Move, NotOpen, Priority, PromiseKind, Reference, RfoDocument, RfoOrder, Sorted,
-    Umbrella, Unreachable, WaitingOn, WrittenRfo,
+    Alarm, Case, Channel, DutyChange, LetterMark, Move, NotOpen, Priority, PromiseKind, Reference, RfoDocument,
+    RfoOrder, Roster, Sorted, Trace, Umbrella, Unreachable, WaitingOn, WrittenRfo,
 };
 use super::fact::Fact;
 use super::letter::{Delivery, Letter, LetterChange, LetterId};
@@ -48,6 +48,8 @@ pub enum Input {
     RfoWritten(Box<WrittenRfo>),
     /// Another inventory is in force.
     Planned(Box<Plan>),
+    /// From when on which centre has the shift.
+    Rostered(Roster),
     /// The wall clock was set.
     ClockStepped {
         /// By how many milliseconds.
@@ -113,6 +115,18 @@ pub enum Wish {
     CallOff {
         /// Its id.
         id: String,
+    },
+    /// Let somebody of the staff be given cases, or not.
+    Duty {
+        /// Who.
+        staff: String,
+        /// Whether he is on.
+        on: bool,
+    },
+    /// Say what each rule says of a case.
+    Trace {
+        /// Which.
+        reference: Reference,
     },
 }
 
@@ -247,6 +261,16 @@ pub enum Refusal {
         /// That case.
         reference: Reference,
     },
+    /// Nobody of the staff has this id.
+    UnknownStaff {
+        /// The id.
+        staff: String,
+    },
+    /// The case is closed: nobody is given it any more.
+    NotRouted {
+        /// The case.
+        reference: Reference,
+    },
     /// The case's stage does not allow it.
     NotOpen {
         /// The case.
@@ -273,6 +297,10 @@ impl fmt::Display for Refusal {
             }
             Self::AlreadyOpen { reference } => {
                 write!(f, "the unit has an open case already: work on {reference}")
+            }
+            Self::UnknownStaff { staff } => write!(f, "the configuration has no [[staff]] {staff:?}"),
+            Self::NotRouted { reference } => {
+                write!(f, "{reference} is closed: nobody is given it any more, and no rule looks at it")
             }
             Self::NotOpen { reference, wanted, why } => {
                 let wanted = wanted.name();
@@ -345,6 +373,15 @@ pub enum Done {
     Mail(MailId),
     /// Something with this maintenance.
     Maintenance(Arc<Maintenance>),
+    /// Somebody of the staff is on or off.
+    Duty {
+        /// Who.
+        staff: String,
+        /// Whether he is on.
+        on: bool,
+    },
+    /// What each rule says of a case.
+    Trace(Box<Trace>),
 }
 
 /// The answer to a [`Request`].
@@ -411,6 +448,8 @@ pub struct Turn {
     pub alarms: Vec<(Alarm, bool)>,
     /// Maintenance that is new or changed.
     pub maintenance: Vec<Arc<Maintenance>>,
+    /// What changed of our own, in its order.
+    pub duty: Vec<DutyChange>,
     /// Single rounds that are worth keeping, by device.
     pub chunks: Vec<(String, Chunk)>,
     /// Traps from nobody that we know, or more of them than are looked at.
@@ -462,6 +501,7 @@ impl Turn {
             released: Vec::new(),
             alarms: Vec::new(),
             maintenance: Vec::new(),
+            duty: Vec::new(),
             chunks: Vec::new(),
             traps_ignored: 0,
             next_case: None,
@@ -491,6 +531,7 @@ impl Turn {
             && self.gone.is_empty()
             && self.cases.is_empty()
             && self.released.is_empty()
+            && self.duty.is_empty()
             && self.chunks.is_empty()
             && self.letter_changes.is_empty()
             && self.mails.is_empty())

@@ -1,8 +1,8 @@
 //! The simulated daemon's disk: what a turn leaves on it, and what a start finds there.
 
 use crate::domain::desk::{
-    Alarm, AlarmKind, Case, LetterKind, MailOutcome, Reference, SavedDesk, SavedMailRoom, SavedUmbrella, Umbrella,
-    Unreachable,
+    Alarm, AlarmKind, Case, LetterKind, MailOutcome, Reference, SavedDesk, SavedDuty, SavedMailRoom, SavedUmbrella,
+    Umbrella, Unreachable,
 };
 use crate::domain::letter::{Letter, LetterId, LetterState, SavedLetter, SavedLetters, Thread};
 use crate::domain::mail::{Incoming, MailId};
@@ -27,6 +27,7 @@ pub(super) struct Disk {
     pub(super) held: Vec<HeldLine>,
     pub(super) alarms: BTreeMap<AlarmKind, Alarm>,
     pub(super) maintenance: BTreeMap<String, Maintenance>,
+    pub(super) duty: SavedDuty,
     /// What became of messages.
     pub(super) mails: BTreeMap<MailId, MailOutcome>,
     /// Messages that nobody has read yet.
@@ -91,6 +92,7 @@ impl Disk {
         for known in &turn.maintenance {
             self.maintenance.insert(known.window.id.clone(), (**known).clone());
         }
+        turn.duty.iter().for_each(|change| self.duty.note(change));
         self.watched_until = Some(turn.at);
     }
 
@@ -113,6 +115,7 @@ impl Disk {
                 alarms: self.alarms.values().cloned().collect(),
                 next_number: self.next_case,
                 rfo_letters: self.rfo_letters(),
+                duty: self.duty.clone(),
                 letters: SavedLetters {
                     next_id: self.letters.last_key_value().map_or(0, |(id, _)| id + 1),
                     waiting: self
@@ -155,9 +158,11 @@ impl Disk {
                 Thread::Umbrella { reference: thread, customer } if *thread == reference => {
                     Some((customer.clone(), letter.label.mark))
                 }
-                Thread::Umbrella { .. } | Thread::Case { .. } | Thread::Maintenance { .. } | Thread::Alarm { .. } => {
-                    None
-                }
+                Thread::Umbrella { .. }
+                | Thread::Case { .. }
+                | Thread::Maintenance { .. }
+                | Thread::Alarm { .. }
+                | Thread::Contract { .. } => None,
             });
             SavedUmbrella {
                 umbrella: self.umbrellas[&reference].clone(),

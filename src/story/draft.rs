@@ -1,6 +1,7 @@
 //! From the text of a story to its plan and its events.
 
 use super::grammar::{Action, Event, Expectation, Misspelt, Story};
+use super::people::People;
 use super::post::{About, Post};
 use super::words::{action, count_within, maintenance, pairs, permille, probe_rate, rate};
 use crate::domain::desk::{Level, Matrix, Pledges};
@@ -138,6 +139,7 @@ struct Draft {
     sentinels: Devices,
     maintenance: Vec<(usize, Scope, Range<Duration>, bool)>,
     canary: Option<(usize, Canary)>,
+    people: People,
     events: Vec<Event>,
     until: Duration,
 }
@@ -167,6 +169,9 @@ impl Story {
 
 impl Draft {
     fn take(&mut self, line: usize, words: &[&str]) -> Result<(), String> {
+        if self.people.take(words, |words| pairs(words).map(drop))? {
+            return Ok(());
+        }
         match words {
             [] => Ok(()),
             ["config", keys @ ..] => {
@@ -219,7 +224,8 @@ impl Draft {
             ["at"] => Err("write: at 1h9m59s …".into()),
             ["until", ..] => Err("write: until 60h".into()),
             [first, ..] => Err(format!(
-                "a line begins with config, unit, units, node, sentinel, maintenance, canary, at or until, not with \
+                "a line begins with config, unit, units, node, sentinel, maintenance, canary, staff, route, routing, shift, \
+                     contract, customer, at or until, not with \
                      {first:?}"
             )),
         }
@@ -377,52 +383,69 @@ impl Draft {
     /// Finds events that are about what is not there.
     fn check_events(&self, ids: &BTreeSet<&str>, units: &BTreeSet<&str>, mut fault: impl FnMut(usize, String)) {
         for event in &self.events {
-            match &event.action {
-                Action::Answer(subject, ..)
-                | Action::Lose(subject, _)
-                | Action::Agent(subject, _)
-                | Action::Trap(subject, _) => {
-                    if !self.devices().any(|(_, device)| subject.covers(&device.id, &device.role)) {
-                        fault(event.line, format!("\"{subject}\" is no device of this story"));
-                    }
-                }
-                Action::Work(unit, _)
-                | Action::Write(Post { about: About::Reply { unit, .. } | About::Claim { unit }, .. })
-                | Action::Open(unit, _)
-                | Action::Expect(
-                    Expectation::Case(unit, ..) | Expectation::NoCase(unit) | Expectation::Level(unit, _),
-                ) => {
-                    if !units.contains(unit.as_str()) {
-                        fault(event.line, format!("{unit:?} is no unit of this story"));
-                    }
-                }
-                Action::Expect(Expectation::Verdict(device, _) | Expectation::Agent(device, _)) => {
-                    if !ids.contains(device.as_str()) {
-                        fault(event.line, format!("{device:?} is no device of this story"));
-                    }
-                }
-                Action::Stop
-                | Action::Start
-                | Action::Crash
-                | Action::Suspend
-                | Action::Resume
-                | Action::Clock(_)
-                | Action::Mail { .. }
-                | Action::Uplink { .. }
-                | Action::Resolver { .. }
-                | Action::Maintain(..)
-                | Action::Update(_)
-                | Action::Bounce(_)
-                | Action::Write(Post { about: About::Subject(_), .. })
-                | Action::Expect(
-                    Expectation::Cases(_)
-                    | Expectation::Umbrellas(_)
-                    | Expectation::Mails(..)
-                    | Expectation::Letters(..)
-                    | Expectation::Alarm(..),
-                ) => {}
+            if let Some(message) = self.stranger(&event.action, ids, units) {
+                fault(event.line, message);
             }
         }
+    }
+
+    /// Whom an event names that the story does not have.
+    fn stranger(&self, action: &Action, ids: &BTreeSet<&str>, units: &BTreeSet<&str>) -> Option<String> {
+        match action {
+            Action::Answer(subject, ..)
+            | Action::Lose(subject, _)
+            | Action::Agent(subject, _)
+            | Action::Trap(subject, _) => {
+                if !self.devices().any(|(_, device)| subject.covers(&device.id, &device.role)) {
+                    return Some(format!("\"{subject}\" is no device of this story"));
+                }
+            }
+            Action::Work(unit, _)
+            | Action::Write(Post { about: About::Reply { unit, .. } | About::Claim { unit }, .. })
+            | Action::Open(unit, _)
+            | Action::Expect(
+                Expectation::Case(unit, ..)
+                | Expectation::NoCase(unit)
+                | Expectation::Level(unit, _)
+                | Expectation::Owner(unit, _)
+                | Expectation::Queue(unit, _),
+            ) => {
+                if !units.contains(unit.as_str()) {
+                    return Some(format!("{unit:?} is no unit of this story"));
+                }
+            }
+            Action::Expect(Expectation::Verdict(device, _) | Expectation::Agent(device, _)) => {
+                if !ids.contains(device.as_str()) {
+                    return Some(format!("{device:?} is no device of this story"));
+                }
+            }
+            Action::Duty(staff, _) => {
+                if !self.people.has(staff) {
+                    return Some(format!("{staff:?} is none of the staff of this story"));
+                }
+            }
+            Action::Stop
+            | Action::Start
+            | Action::Crash
+            | Action::Suspend
+            | Action::Resume
+            | Action::Clock(_)
+            | Action::Mail { .. }
+            | Action::Uplink { .. }
+            | Action::Resolver { .. }
+            | Action::Maintain(..)
+            | Action::Update(_)
+            | Action::Bounce(_)
+            | Action::Write(Post { about: About::Subject(_), .. })
+            | Action::Expect(
+                Expectation::Cases(_)
+                | Expectation::Umbrellas(_)
+                | Expectation::Mails(..)
+                | Expectation::Letters(..)
+                | Expectation::Alarm(..),
+            ) => {}
+        }
+        None
     }
 
     fn windows(&self) -> Vec<Window> {
@@ -445,11 +468,14 @@ impl Draft {
             .filter_map(|(_, unit)| Some(unit.circuit()?.customer.as_str()))
             .map(|id| {
                 let email = vec![format!("{id}@customer.example")];
-                (id, Customer { id: id.into(), name: id.into(), email, escalation: Matrix::default() })
+                let languages = self.people.languages(id);
+                (id, Customer { id: id.into(), name: id.into(), email, languages, escalation: Matrix::default() })
             })
             .collect();
+        let customers = names.into_values().collect();
+        let (parties, roster) = std::mem::take(&mut self.people).finish();
         let plan = Plan {
-            customers: names.into_values().collect(),
+            customers,
             devices: self.devices().map(|(_, device)| Arc::new(device.clone())).collect(),
             stability: self.settings.stability,
             pledges: self.settings.pledges,
@@ -457,6 +483,8 @@ impl Draft {
             noc: vec!["noc@example.net".into()],
             maintenance: self.windows(),
             canary: self.canary.map(|(_, canary)| canary),
+            parties,
+            roster,
         };
         Story { plan, events: self.events, until: self.until }
     }

@@ -84,6 +84,8 @@ pub enum Action {
     Work(String, Command),
     /// A person opens a case about the unit.
     Open(String, Priority),
+    /// Somebody of the staff is given cases from now on, or not.
+    Duty(String, bool),
     /// Something that must be so now.
     Expect(Expectation),
 }
@@ -159,13 +161,17 @@ pub enum Expectation {
     NoCase(String),
     /// The unit's open case is escalated so far.
     Level(String, Option<Level>),
+    /// The unit's latest case has this owner, or none.
+    Owner(String, Option<String>),
+    /// It is in this queue.
+    Queue(String, String),
     /// The device has this verdict.
     Verdict(String, Verdict),
     /// So many cases were opened so far.
     Cases(usize),
     /// So many umbrellas were opened so far.
     Umbrellas(usize),
-    /// So many letters were written to this customer, or to "noc".
+    /// So many letters were written to this customer, to one of the staff, to "management" or to "noc".
     Letters(String, usize),
     /// So many messages had this outcome so far.
     Mails(MailOutcome, usize),

@@ -7,6 +7,7 @@ mod dice;
 mod disk;
 mod draft;
 mod grammar;
+mod people;
 mod post;
 pub mod replay;
 mod run;

@@ -137,7 +137,8 @@ const fn act_of(action: &Action) -> Act {
         | Action::Maintain(..)
         | Action::Update(_)
         | Action::Write(_)
-        | Action::Bounce(_) => Act::Person,
+        | Action::Bounce(_)
+        | Action::Duty(..) => Act::Person,
         Action::Expect(_) => Act::Expectation,
     }
 }
@@ -195,6 +196,7 @@ fn perform(sim: &mut Sim, action: &Action) -> Result<(), String> {
             let reference = case.opening.reference;
             return ask(sim, Wish::Work { reference, command: command.clone() });
         }
+        Action::Duty(staff, on) => return ask(sim, Wish::Duty { staff: staff.clone(), on: *on }),
         Action::Expect(expectation) => return check(sim, expectation),
     }
     Ok(())
@@ -212,6 +214,22 @@ fn ask(sim: &mut Sim, wish: Wish) -> Result<(), String> {
 
 fn latest_case<'a>(sim: &'a Sim, unit: &str) -> Option<&'a Case> {
     sim.cases().rfind(|case| case.opening.unit == unit)
+}
+
+/// Whether the unit's latest case has this of something.
+fn check_case<'a>(
+    sim: &'a Sim,
+    unit: &str,
+    what: &str,
+    wanted: Option<&str>,
+    of: impl Fn(&'a Case) -> Option<&'a str>,
+) -> Result<(), String> {
+    let case = latest_case(sim, unit).ok_or_else(|| format!("expected a case {unit}, but there is none"))?;
+    let words = |name: Option<&str>| name.unwrap_or("nobody").to_owned();
+    match of(case) {
+        found if found == wanted => Ok(()),
+        found => Err(format!("expected {what} {unit} {}, but it is {}", words(wanted), words(found))),
+    }
 }
 
 fn check(sim: &Sim, expectation: &Expectation) -> Result<(), String> {
@@ -234,14 +252,14 @@ fn check(sim: &Sim, expectation: &Expectation) -> Result<(), String> {
             }
         },
         Expectation::Level(unit, level) => {
-            let case = latest_case(sim, unit).ok_or_else(|| format!("expected a case {unit}, but there is none"))?;
-            let found = case.escalation.as_ref().map(|escalation| escalation.level);
-            let words = |level: Option<Level>| level.map_or("none", Level::name);
-            if found == *level {
-                return Ok(());
-            }
-            Err(format!("expected level {unit} {}, but it is {}", words(*level), words(found)))
+            let name = |level: Option<Level>| Some(level.map_or("none", Level::name));
+            let found = |case: &Case| name(case.escalation.as_ref().map(|escalation| escalation.level));
+            check_case(sim, unit, "level", name(*level), found)
         }
+        Expectation::Owner(unit, owner) => {
+            check_case(sim, unit, "owner", owner.as_deref(), |case| case.owner.as_deref())
+        }
+        Expectation::Queue(unit, queue) => check_case(sim, unit, "queue", Some(queue), |case| Some(case.queue())),
         Expectation::Verdict(device, verdict) => {
             let watch = sim.watch().ok_or("the daemon is not running, so there is no verdict")?;
             let found = watch.slot(device).map(|slot| watch.status(slot).verdict);
@@ -254,8 +272,8 @@ fn check(sim: &Sim, expectation: &Expectation) -> Result<(), String> {
         Expectation::Cases(count) => counted(*count, sim.cases().count(), format_args!("cases")),
         Expectation::Umbrellas(count) => counted(*count, sim.umbrellas().count(), format_args!("umbrellas")),
         Expectation::Letters(reader, count) => {
-            let address =
-                if reader == "noc" { "noc@example.net".to_owned() } else { format!("{reader}@customer.example") };
+            let is_ours = ["noc", "management"].contains(&reader.as_str()) || sim.has_staff(reader);
+            let address = if is_ours { format!("{reader}@example.net") } else { format!("{reader}@customer.example") };
             counted(*count, sim.letters_to(&address), format_args!("letters to {address}"))
         }
         Expectation::Mails(outcome, count) => {

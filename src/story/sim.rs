@@ -192,6 +192,12 @@ impl Sim {
         self.disk.umbrellas.values()
     }
 
+    /// Whether somebody of the staff has this id.
+    #[must_use]
+    pub fn has_staff(&self, id: &str) -> bool {
+        self.plan.parties.staff.contains_key(id)
+    }
+
     /// Every letter that was written, in the order of writing.
     #[must_use]
     pub fn letters(&self) -> &[Letter] {

@@ -105,6 +105,8 @@ pub(super) fn action(words: &[&str]) -> Result<Action, String> {
             Some(action) => action,
             None => return Err(unknown(words)),
         },
+        ["staff", name, "on"] => Action::Duty((*name).to_owned(), true),
+        ["staff", name, "off"] => Action::Duty((*name).to_owned(), false),
         ["case", unit, "open", name] => Action::Open((*unit).to_owned(), priority(name)?),
         ["case", unit, rest @ ..] => Action::Work((*unit).to_owned(), command(rest)?),
         ["expect", rest @ ..] => Action::Expect(expectation(rest)?),
@@ -120,7 +122,8 @@ fn unknown(words: &[&str]) -> String {
     format!(
         "{:?} is no event: use SUBJECT silent, SUBJECT answer 12ms [jitter 40ms], SUBJECT lose 30%, SUBJECT reboot, \
          SUBJECT interface …, SUBJECT snmp …, SUBJECT trap NAME, group KIND=NAME …, monitor …, clock +1h, mail \
-         refuse|reject|accept, mail from ADDRESS …, bounce ADDRESS, uplink cut|mend, resolver fails|works, maintenance …, umbrella update TEXT, case UNIT … or \
+         refuse|reject|accept, mail from ADDRESS …, bounce ADDRESS, uplink cut|mend, resolver fails|works, maintenance …, umbrella \
+         update TEXT, staff NAME on|off, case UNIT … or \
          expect …",
         words.join(" ")
     )
@@ -161,6 +164,10 @@ fn expectation(words: &[&str]) -> Result<Expectation, String> {
             let verdict = Verdict::ALL.into_iter().find(|verdict| verdict.name() == *name);
             Expectation::Verdict((*device).to_owned(), verdict.ok_or_else(|| format!("{name:?} is no verdict"))?)
         }
+        ["owner", unit, name] => {
+            Expectation::Owner((*unit).to_owned(), (*name != "nobody").then(|| (*name).to_owned()))
+        }
+        ["queue", unit, name] => Expectation::Queue((*unit).to_owned(), (*name).to_owned()),
         ["level", unit, name] => Expectation::Level((*unit).to_owned(), level(name)?),
         ["cases", count] => Expectation::Cases(number(count)?),
         ["umbrellas", count] => Expectation::Umbrellas(number(count)?),
@@ -171,7 +178,8 @@ fn expectation(words: &[&str]) -> Result<Expectation, String> {
         ["agent", device, state] => Expectation::Agent((*device).to_owned(), (*state).to_owned()),
         [..] => {
             return Err(
-                "expect one of: case UNIT P1|P2 STAGE, no case UNIT, level UNIT L1|L2|L3|none, verdict DEVICE VERDICT, \
+                "expect one of: case UNIT P1|P2 STAGE, no case UNIT, level UNIT L1|L2|L3|none, owner UNIT NAME|nobody, \
+                        queue UNIT NAME, verdict DEVICE VERDICT, \
                         cases N, umbrellas \
                         N, letters CUSTOMER N, mails OUTCOME N, alarm NAME, no alarm NAME, agent DEVICE STATE"
                     .into(),
@@ -199,7 +207,7 @@ fn number(text: &str) -> Result<usize, String> {
 
 fn alarm(name: &str) -> Result<AlarmKind, String> {
     let known = AlarmKind::ALL.into_iter().find(|kind| kind.name() == name);
-    known.ok_or_else(|| format!("{name:?} is no alarm: use isolation, impaired or canary"))
+    known.ok_or_else(|| format!("{name:?} is no alarm: use isolation, impaired, canary or unstaffed"))
 }
 
 /// Reads "3/1h", or "off".

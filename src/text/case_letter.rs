@@ -1,6 +1,7 @@
 //! Letters about one case.
 
 use super::letter::table;
+use super::people::{given_words, late_words};
 use super::sentence::{diagnosis_words, finding_words, promise_words, site_words, witnesses_words};
 use super::time::{duration, utc};
 use crate::domain::desk::{
@@ -119,13 +120,16 @@ fn message(letter: &Letter, case: &Case) -> String {
             "the reason for outage of {service} is below: what happened, what was done, and what of our promises was \
              kept."
         ),
+        LetterKind::Assigned => given_words(case, &service),
+        LetterKind::Overdue => late_words(case, &service, letter.written_at.since(case.opened_at)),
         LetterKind::Heard => format!("there is a message about {service}:"),
         LetterKind::Updated
         | LetterKind::Announced
         | LetterKind::Revised
         | LetterKind::Cancelled
         | LetterKind::Alarm
-        | LetterKind::AllClear => match case.umbrella {
+        | LetterKind::AllClear
+        | LetterKind::ContractEnds => match case.umbrella {
             Some(umbrella) => format!(
                 "{service} has failed together with others: umbrella {umbrella} is over them all and speaks for case \
                  {} from now on.",
@@ -228,7 +232,10 @@ fn particulars(letter: &Letter, case: &Case, calendar: &Calendar) -> Vec<(&'stat
         | LetterKind::Revised
         | LetterKind::Cancelled
         | LetterKind::Alarm
-        | LetterKind::AllClear => {
+        | LetterKind::AllClear
+        | LetterKind::Assigned
+        | LetterKind::Overdue
+        | LetterKind::ContractEnds => {
             let due = |kind| case.promises.get(kind).and_then(Promise::due);
             rows.extend(due(PromiseKind::OnSite).map(|time| ("Engineer due", at(time))));
             rows.extend(due(PromiseKind::Update).map(|time| ("Next news", at(time))));
@@ -252,7 +259,10 @@ fn particulars(letter: &Letter, case: &Case, calendar: &Calendar) -> Vec<(&'stat
     rows.extend(what_happened(letter, case, calendar));
     if letter.greeting.is_none() {
         rows.push(("Customer", opening.circuit.customer.to_string()));
-        rows.push(("Queue", opening.queue.clone()));
+        rows.push(("Queue", case.queue().to_owned()));
+        // Of a person who is none of the configured staff, nothing is known but a name.
+        let known = case.assignment.as_ref().filter(|assignment| assignment.team.is_some());
+        rows.extend(known.and(case.owner.as_ref()).map(|owner| ("Owner", owner.clone())));
         rows.extend(opening.circuit.terms.supplier.as_ref().map(|supplier| ("Supplier", supplier.clone())));
         rows.extend(opening.note.as_ref().map(|note| ("Note", note.clone())));
     }

@@ -1,13 +1,16 @@
 //! Facts as the journal, the stories and the case's timeline show them: a name and fields; the sentence is in `sentence`.
 
+use super::people::merits_words;
 use super::sentence::measured;
 use super::time::rfc3339;
 use crate::domain::desk::{
-    AlarmCause, CaseFact, EscalatedBy, Heard, Line, MailOutcome, Opening, Outage, Reference, Topic, Umbrella, Witness,
+    Alarm, AlarmCause, CaseFact, EscalatedBy, Heard, Line, MailOutcome, Opening, Outage, Reference, Topic, Umbrella,
+    Witness,
 };
 use crate::domain::fact::Fact;
 use crate::domain::letter::{LetterLabel, Thread};
 use crate::domain::maintenance::{Maintenance, Stage};
+use crate::domain::party::Contract;
 use crate::domain::time::{Calendar, Time};
 use crate::domain::watch::Finding;
 use serde_json::{Map, Value};
@@ -28,35 +31,7 @@ pub fn kind(fact: &Fact) -> &'static str {
         Fact::ClockStepped { .. } => "clock_stepped",
         Fact::VerdictChanged { .. } => "verdict_changed",
         Fact::CaseOpened(_) => "case_opened",
-        Fact::Case { fact, .. } => match fact {
-            CaseFact::Line { .. } => "case_line",
-            CaseFact::Taken { .. } => "case_taken",
-            CaseFact::Noted { .. } => "case_noted",
-            CaseFact::Told { .. } => "case_told",
-            CaseFact::Heard(_) => "mail_joined",
-            CaseFact::Informed { .. } => "informed",
-            CaseFact::InformedRevoked { .. } => "informed_revoked",
-            CaseFact::Promised { .. } => "promise_made",
-            CaseFact::Arrived { .. } => "arrived",
-            CaseFact::Kept { .. } => "promise_kept",
-            CaseFact::Missed { .. } => "promise_missed",
-            CaseFact::Escalated { .. } => "escalated",
-            CaseFact::Assigned { .. } => "assigned",
-            CaseFact::Waits { .. } => "case_waiting",
-            CaseFact::Confirmed(_) => "case_confirmed",
-            CaseFact::Upgraded(_) => "case_upgraded",
-            CaseFact::Degraded(_) => "case_degraded",
-            CaseFact::Joined { .. } => "case_joined",
-            CaseFact::Left => "case_left",
-            CaseFact::Diagnosed(_) => "case_diagnosed",
-            CaseFact::Solved { .. } => "case_solved",
-            CaseFact::Returned { .. } => "case_returned",
-            CaseFact::RfoOrdered { .. } => "rfo_ordered",
-            CaseFact::RfoIssued { .. } => "rfo_issued",
-            CaseFact::RfoDelivered { .. } => "rfo_delivered",
-            CaseFact::RfoUndelivered { .. } => "rfo_undelivered",
-            CaseFact::Closed => "case_closed",
-        },
+        Fact::Case { fact, .. } => case_kind(fact),
         Fact::AgentChanged { .. } => "agent_changed",
         Fact::Rebooted { .. } => "rebooted",
         Fact::Trapped { .. } => "trap",
@@ -74,6 +49,9 @@ pub fn kind(fact: &Fact) -> &'static str {
         Fact::AlarmCleared { .. } => "alarm_cleared",
         Fact::CanaryBegan { .. } => "canary_began",
         Fact::CanarySang { .. } => "canary_sang",
+        Fact::StaffDuty { .. } => "staff_duty",
+        Fact::ShiftBegan { .. } => "shift_began",
+        Fact::ContractEnding(_) => "contract_ending",
         Fact::LetterQueued { .. } => "letter",
         Fact::LetterSent(_) => "letter_sent",
         Fact::LetterFailed { .. } => "letter_failed",
@@ -88,6 +66,39 @@ pub fn kind(fact: &Fact) -> &'static str {
             MailOutcome::Ignored => "mail_ignored",
             MailOutcome::Dismissed => "mail_dismissed",
         },
+    }
+}
+
+const fn case_kind(fact: &CaseFact) -> &'static str {
+    match fact {
+        CaseFact::Line { .. } => "case_line",
+        CaseFact::Taken { .. } => "case_taken",
+        CaseFact::Noted { .. } => "case_noted",
+        CaseFact::Told { .. } => "case_told",
+        CaseFact::Heard(_) => "mail_joined",
+        CaseFact::Informed { .. } => "informed",
+        CaseFact::InformedRevoked { .. } => "informed_revoked",
+        CaseFact::Promised { .. } => "promise_made",
+        CaseFact::Arrived { .. } => "arrived",
+        CaseFact::Kept { .. } => "promise_kept",
+        CaseFact::Missed { .. } => "promise_missed",
+        CaseFact::Escalated { .. } => "escalated",
+        CaseFact::Assigned { .. } => "assigned",
+        CaseFact::Overdue { .. } => "overdue",
+        CaseFact::Waits { .. } => "case_waiting",
+        CaseFact::Confirmed(_) => "case_confirmed",
+        CaseFact::Upgraded(_) => "case_upgraded",
+        CaseFact::Degraded(_) => "case_degraded",
+        CaseFact::Joined { .. } => "case_joined",
+        CaseFact::Left => "case_left",
+        CaseFact::Diagnosed(_) => "case_diagnosed",
+        CaseFact::Solved { .. } => "case_solved",
+        CaseFact::Returned { .. } => "case_returned",
+        CaseFact::RfoOrdered { .. } => "rfo_ordered",
+        CaseFact::RfoIssued { .. } => "rfo_issued",
+        CaseFact::RfoDelivered { .. } => "rfo_delivered",
+        CaseFact::RfoUndelivered { .. } => "rfo_undelivered",
+        CaseFact::Closed => "case_closed",
     }
 }
 
@@ -236,13 +247,16 @@ fn each(fact: &Fact, put: &mut Put<'_>) {
         Fact::MaintenanceEnded { id, scope, lost } => {
             put!(put, "maintenance": id.as_str(), "scope": scope.to_string().as_str(), "lost": *lost);
         }
-        Fact::AlarmRaised(alarm) => {
-            put!(put, "alarm": alarm.kind.name(), "since": alarm.since, "reason": alarm_reason(&alarm.why));
-        }
+        Fact::AlarmRaised(alarm) => alarm_fields(alarm, put),
         Fact::AlarmCleared { kind, since, lasted } => {
             put!(put, "alarm": kind.name(), "since": *since, "lasted_s": lasted.as_secs_f64());
         }
         Fact::CanarySang { unit, took } => put!(put, "unit": unit.as_str(), "took_s": took.as_secs_f64()),
+        Fact::StaffDuty { staff, on, by } => put!(put, "staff": staff.as_str(), "on": *on, "by": by.as_str()),
+        Fact::ShiftBegan { centre, before, cases } => {
+            put!(put, "centre": centre.as_str(), "before": before.as_deref(), "cases": *cases);
+        }
+        Fact::ContractEnding(contract) => contract_fields(contract, put),
         Fact::LetterQueued { letter, lines } => {
             letter_fields(letter, put);
             if !matches!(letter.thread, Thread::Case { .. }) {
@@ -312,10 +326,19 @@ fn maintenance_fields(maintenance: &Maintenance, put: &mut Put<'_>) {
     );
 }
 
+fn alarm_fields(alarm: &Alarm, put: &mut Put<'_>) {
+    put!(put, "alarm": alarm.kind.name(), "since": alarm.since, "reason": alarm_reason(&alarm.why));
+}
+
+fn contract_fields(contract: &Contract, put: &mut Put<'_>) {
+    put!(put, "contract": contract.id.as_str(), "customer": contract.customer.as_str(), "ends": contract.ends);
+}
+
 const fn alarm_reason(cause: &AlarmCause) -> &'static str {
     match cause {
         AlarmCause::OwnSide(reason) => reason.name(),
         AlarmCause::Everybody => "everybody_degraded",
+        AlarmCause::Unstaffed { .. } => "nobody_on_duty",
         AlarmCause::Canary { step, .. } => step.name(),
     }
 }
@@ -362,7 +385,16 @@ fn case_fields(fact: &CaseFact, put: &mut Put<'_>) {
             };
             put!(put, "level": level.name(), "missed": missed, "by": by, "note": note.as_deref());
         }
-        CaseFact::Assigned { by, to } => put!(put, "by": by.as_str(), "to": to.as_str()),
+        CaseFact::Assigned { by, to, team, why, misrouted } => {
+            put!(put, "by": by.as_str(), "to": to.as_deref(), "team": team.as_deref(), "misrouted": *misrouted);
+            if let Some(why) = why {
+                let words = why.merits.as_ref().map(merits_words);
+                put!(
+                    put, "rule": why.rule.as_deref(), "occasion": why.occasion.name(), "why": words.as_deref(),
+                );
+            }
+        }
+        CaseFact::Overdue { step, told } => put!(put, "step": step.name(), "told": told.clone()),
         CaseFact::Waits { by, on, note } => put!(put, "by": by.as_str(), "on": on.name(), "note": note.as_deref()),
         CaseFact::Confirmed(outage) => outage_fields(outage, put),
         CaseFact::Upgraded(outage) => {

@@ -1,6 +1,7 @@
 //! Letters in their final words.
 
 use super::case_letter;
+use super::people::about_contract;
 use super::sentence::{alarm_words, all_clear_words, cause_words, site_words};
 use super::stamp::Stamp;
 use super::time::{duration, utc};
@@ -45,6 +46,7 @@ const fn first_kind(thread: &Thread) -> LetterKind {
         Thread::Case { .. } | Thread::Umbrella { .. } => LetterKind::Opened,
         Thread::Maintenance { .. } => LetterKind::Announced,
         Thread::Alarm { .. } => LetterKind::Alarm,
+        Thread::Contract { .. } => LetterKind::ContractEnds,
     }
 }
 
@@ -63,6 +65,7 @@ fn subject(letter: &Letter) -> String {
             format!("[{}] {sort}", maintenance.window.id)
         }
         Content::Alarm(alarm) => format!("[ntuwatch] Alarm: {}", alarm.kind.name()),
+        Content::Contract(contract) => format!("[{}] Your support contract ends", contract.id),
     };
     format!("{answer}{what}")
 }
@@ -82,6 +85,7 @@ fn body(letter: &Letter, calendar: &Calendar) -> String {
             about_maintenance(letter, maintenance, [lines, spared], calendar)
         }
         Content::Alarm(alarm) => about_alarm(letter, alarm, calendar),
+        Content::Contract(contract) => about_contract(letter, contract, calendar),
     });
     text
 }
@@ -142,7 +146,10 @@ fn about_lines(
         | LetterKind::Revised
         | LetterKind::Cancelled
         | LetterKind::Alarm
-        | LetterKind::AllClear => String::new(),
+        | LetterKind::AllClear
+        | LetterKind::Assigned
+        | LetterKind::Overdue
+        | LetterKind::ContractEnds => String::new(),
     };
     let mut text = format!("{message}\n\n");
     if let Some(news) = news {

@@ -1,6 +1,7 @@
 //! Facts in sentences, and the turns of phrase that letters and explanations share with them.
 
 use super::count::many;
+use super::people::{assigned_words, contract_words, duty_words, overdue_words, shift_words};
 use super::time::{duration, utc};
 use crate::domain::desk::{
     Actor, AlarmCause, AlarmKind, CanaryStep, CaseFact, Cause, Diagnosis, EscalatedBy, Heard, LetterMark, Line,
@@ -35,12 +36,7 @@ pub fn sentence(fact: &Fact, calendar: &Calendar) -> String {
         Fact::InventoryChanged { added, removed, kept } => {
             format!("Another inventory is in force: {added} added, {removed} removed, {kept} kept.")
         }
-        Fact::ClockStepped { by_ms } => {
-            format!(
-                "The wall clock was set by {:+.3} s; no deadline moves.",
-                Duration::from_millis(by_ms.unsigned_abs()).as_secs_f64().copysign(by_ms.signum() as f64)
-            )
-        }
+        Fact::ClockStepped { by_ms } => step_sentence(*by_ms),
         Fact::VerdictChanged { device, verdict, reason, since } => {
             format!("{device} is {} since {}: {}.", verdict.name(), utc(*since, calendar), because(*reason))
         }
@@ -77,6 +73,9 @@ pub fn sentence(fact: &Fact, calendar: &Calendar) -> String {
         Fact::CanarySang { unit, took } => {
             format!("The canary {unit} sang: its letter was taken {} after its outage began.", duration(*took))
         }
+        Fact::StaffDuty { staff, on, by } => duty_words(staff, *on, by),
+        Fact::ShiftBegan { centre, before, cases } => shift_words(centre, before.as_deref(), *cases),
+        Fact::ContractEnding(contract) => contract_words(contract, calendar),
         Fact::LetterQueued { letter, lines } => letter_sentence(letter, lines),
         Fact::LetterSent(letter) => format!("{} was taken by the mail server.", letter_words(letter)),
         Fact::LetterFailed { letter, why } => format!("{} was refused for good: {why}", letter_words(letter)),
@@ -87,6 +86,11 @@ pub fn sentence(fact: &Fact, calendar: &Calendar) -> String {
             mail_sentence(*mail, from.as_deref(), *outcome, *case, why.as_deref())
         }
     }
+}
+
+fn step_sentence(by_ms: i64) -> String {
+    let by = Duration::from_millis(by_ms.unsigned_abs()).as_secs_f64().copysign(by_ms.signum() as f64);
+    format!("The wall clock was set by {by:+.3} s; no deadline moves.")
 }
 
 fn mail_sentence(
@@ -177,6 +181,10 @@ pub fn alarm_words(cause: &AlarmCause) -> String {
             "probes to everybody are lost or late, so that no line can be called degraded for that: our own uplink"
                 .into()
         }
+        AlarmCause::Unstaffed { team: None } => "nobody of the staff is on duty, and a case came in".into(),
+        AlarmCause::Unstaffed { team: Some(team) } => {
+            format!("nobody of team {team} is on duty, and a case of theirs came in")
+        }
         AlarmCause::Canary { unit, step: CanaryStep::NoCase } => {
             format!("the canary {unit} was taken for lost and no case came of it: faults of customers may be missed")
         }
@@ -192,6 +200,7 @@ pub(super) const fn all_clear_words(kind: AlarmKind) -> &'static str {
         AlarmKind::Isolation => "the monitor is connected again",
         AlarmKind::Impaired => "probes are no longer lost or late everywhere",
         AlarmKind::Canary => "the canary's outage has travelled the whole way to its letter",
+        AlarmKind::Unstaffed => "somebody is on duty again",
     }
 }
 
@@ -229,14 +238,7 @@ pub(super) fn case_sentence(fact: &CaseFact, calendar: &Calendar) -> String {
         CaseFact::Taken { by } => format!("{by} took the case."),
         CaseFact::Noted { by, text } => format!("{by} noted: {text}"),
         CaseFact::Told { by, text } => format!("{by} told the customer: {text}"),
-        CaseFact::Heard(Heard { mail, from, writer, text }) => {
-            let what = match writer {
-                Writer::Customer => "wrote",
-                Writer::Staff => "wrote, for staff only",
-                Writer::Program => "answered by itself",
-            };
-            format!("{from} {what} (message {mail}): {text}")
-        }
+        CaseFact::Heard(heard) => heard_words(heard),
         CaseFact::Informed { to, .. } => format!("{to} counts as informed: the mail server took the news."),
         CaseFact::InformedRevoked { to, why, .. } => {
             format!("{to} does not count as informed after all: the letter came back: {why}")
@@ -258,7 +260,10 @@ pub(super) fn case_sentence(fact: &CaseFact, calendar: &Calendar) -> String {
         CaseFact::Escalated { level, why: EscalatedBy::Staff(by) | EscalatedBy::Customer(by), note } => {
             format!("Escalated to {} by {by}{}.", level.name(), noted(note))
         }
-        CaseFact::Assigned { by, to } => format!("{by} assigned it to {to}."),
+        CaseFact::Assigned { by, to, team, why, .. } => {
+            assigned_words(by, [to.as_deref(), team.as_deref()], why.as_ref())
+        }
+        CaseFact::Overdue { step, told } => overdue_words(*step, told),
         CaseFact::Waits { by, on, note } => format!("{by} set it to wait for {}{}.", waits_for(*on), noted(note)),
         CaseFact::Confirmed(_) => "The watch sees the fault itself now: the line has lost contact.".into(),
         CaseFact::Degraded(finding) => format!("The watch found it degraded: {}.", finding_words(finding)),
@@ -282,16 +287,29 @@ pub(super) fn case_sentence(fact: &CaseFact, calendar: &Calendar) -> String {
             format!("Reason for outage {number} was issued, SHA-256 {sha256}.")
         }
         CaseFact::RfoDelivered { number } => format!("The customer's mail server took reason for outage {number}."),
-        CaseFact::RfoUndelivered { number, why: Undelivered::Nobody } => {
-            format!("Reason for outage {number} reached nobody: there is nobody to write to.")
-        }
-        CaseFact::RfoUndelivered { number, why: Undelivered::Refused } => {
-            format!("Reason for outage {number} reached nobody: it was refused for every address.")
+        CaseFact::RfoUndelivered { number, why } => {
+            format!("Reason for outage {number} reached nobody: {}.", undelivered_words(*why))
         }
         CaseFact::Returned { by: Actor::Customer(address), .. } => {
             format!("Back at work: {address} wrote within the window.")
         }
         CaseFact::Closed => "Closed for good.".into(),
+    }
+}
+
+fn heard_words(Heard { mail, from, writer, text }: &Heard) -> String {
+    let what = match writer {
+        Writer::Customer => "wrote",
+        Writer::Staff => "wrote, for staff only",
+        Writer::Program => "answered by itself",
+    };
+    format!("{from} {what} (message {mail}): {text}")
+}
+
+const fn undelivered_words(why: Undelivered) -> &'static str {
+    match why {
+        Undelivered::Nobody => "there is nobody to write to",
+        Undelivered::Refused => "it was refused for every address",
     }
 }
 

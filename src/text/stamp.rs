@@ -46,7 +46,7 @@ impl Stamp {
     pub fn message_id(&self, thread: &Thread, mark: LetterMark, to: &str) -> String {
         let about = match thread {
             Thread::Case { reference, .. } => reference.to_string(),
-            Thread::Umbrella { .. } | Thread::Maintenance { .. } | Thread::Alarm { .. } => {
+            Thread::Umbrella { .. } | Thread::Maintenance { .. } | Thread::Alarm { .. } | Thread::Contract { .. } => {
                 thread.key().replace(':', "=")
             }
         };

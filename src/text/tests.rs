@@ -202,7 +202,25 @@ fn promises() {
         ("an engineer is promised, and somebody asks for more", after(pledged(), &[on_site, (25, asked)])),
         ("no first response", after(pledged(), &silent)),
         ("no repair", after(pledged(), &[&told[..], &missed(250, PromiseKind::Repair, Level::L1)].concat())),
-        ("nothing runs", after(pledged(), &[(20, CaseFact::Assigned { by: ann(), to: "bob".into() }), (30, waits)])),
+        (
+            "nothing runs",
+            after(
+                pledged(),
+                &[
+                    (
+                        20,
+                        CaseFact::Assigned {
+                            by: ann(),
+                            to: Some("bob".into()),
+                            team: None,
+                            why: None,
+                            misrouted: false,
+                        },
+                    ),
+                    (30, waits),
+                ],
+            ),
+        ),
     ];
     let mut text = String::new();
     for (name, (case, at)) in cases {

@@ -2,8 +2,10 @@
 //!
 //! Readers look at a bounded number of rows at a time, so they never hold the loop up for longer than that takes.
 
+use super::parties::{Shift, StaffRow};
 use crate::clock::Stopwatch;
 use crate::domain::desk::{Alarm, CaseCounts};
+use crate::domain::party::Parties;
 use crate::domain::time::{Calendar, Time};
 use crate::domain::view::DeviceStatus;
 use crate::domain::watch::{AgentState, Device, Reason, Slot, Verdict};
@@ -81,6 +83,12 @@ pub struct Summary {
     pub umbrellas: usize,
     /// Maintenances that are on just now.
     pub maintenance: usize,
+    /// Everybody but the customers.
+    pub parties: Arc<Parties>,
+    /// Our own, as things stand.
+    pub staff: Vec<StaffRow>,
+    /// Who has the shift.
+    pub shift: Shift,
 }
 
 impl Summary {
@@ -102,6 +110,9 @@ impl Summary {
             alarms: Vec::new(),
             umbrellas: 0,
             maintenance: 0,
+            parties: Arc::default(),
+            staff: Vec::new(),
+            shift: Shift::default(),
         }
     }
 

@@ -212,7 +212,7 @@ pub(super) async fn file(
     let wish = Wish::File { mail, from: row.sender.unwrap_or_default(), text, filing };
     let case = match ask(&web, by, wish).await? {
         Done::Case(reference) => Some(reference.to_string()),
-        Done::Mail(_) | Done::Maintenance(_) => None,
+        Done::Mail(_) | Done::Maintenance(_) | Done::Duty { .. } | Done::Trace(_) => None,
     };
     good(&Filed { mail, case })
 }

@@ -73,6 +73,7 @@ pub struct Metrics {
     mails: [Counter; MailOutcome::ALL.len()],
     channels: [Counter; Channel::ALL.len()],
     traps_ignored: Counter,
+    misroutes: Counter,
     /// When the canary's outage travelled the whole way last.
     canary_sang: Mutex<Option<Time>>,
     canary_success: Gauge,
@@ -129,6 +130,10 @@ impl Metrics {
             channels: Channel::ALL
                 .map(|channel| counter!("ntuwatch_cases_by_channel_total", "channel" => channel.name())),
             announced: NOTICES.map(|notice| counter!("ntuwatch_maintenance_announced_total", "notice" => notice)),
+            misroutes: total(
+                "ntuwatch_misroutes_total",
+                "Cases that a person took from the team that a rule had chosen to another one.",
+            ),
             traps_ignored: total(
                 "ntuwatch_traps_ignored_total",
                 "Traps that the watch did not look at: of no device that it knows, or too many at once.",
@@ -203,7 +208,11 @@ impl Metrics {
             Fact::CanarySang { .. } => {
                 *self.canary_sang.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
             }
+            Fact::Case { fact: CaseFact::Assigned { misrouted: true, .. }, .. } => self.misroutes.increment(1),
             Fact::Case { .. }
+            | Fact::StaffDuty { .. }
+            | Fact::ShiftBegan { .. }
+            | Fact::ContractEnding(_)
             | Fact::MaintenancePlanned(_)
             | Fact::MonitorStarted { .. }
             | Fact::MonitorStopped

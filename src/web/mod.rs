@@ -2,7 +2,7 @@
 //!
 //! It runs on a thread of its own. Reading looks at the [`board`] and at the store; changing asks the loop and waits
 //! for its commit. Reading order: `board` (what the loop shows), `doors` (connections), `api` (reading), `desk`
-//! (changing), `umbrella`, `mail`, `maintenance` and `works` (both), `strip`, `metrics` and `unit_metrics`.
+//! (changing), `umbrella`, `mail`, `maintenance`, `works` and `parties` (both), `strip`, `metrics` and `unit_metrics`.
 
 pub mod board;
 pub mod metrics;
@@ -12,6 +12,7 @@ mod desk;
 mod doors;
 mod mail;
 mod maintenance;
+mod parties;
 mod people;
 mod problem;
 mod readers;
@@ -29,11 +30,12 @@ pub use desk::{ANSWER_TIMEOUT, Answer, Ask, Busy, MAX_BODY, MAX_NAME, MAX_NOTE};
 pub use doors::{BindError, Doors, MAX_CONNECTIONS, bind};
 pub use mail::Keep;
 pub use maintenance::MAX_REMARK;
+pub use parties::{Shift, StaffRow};
 pub use strip::{MAX_CELLS, MAX_STRIP};
 pub use umbrella::MAX_CHILDREN;
 pub use works::MAX_LOSSES;
 
-use crate::domain::desk::{AlarmCause, Case, Cause, Diagnosis, HeldLetter};
+use crate::domain::desk::{AlarmCause, Case, Cause, Diagnosis, HeldLetter, Merits};
 use crate::domain::rfo::Rfo;
 use crate::domain::time::{Calendar, Time};
 use crate::domain::watch::{Finding, Interval, Secret};
@@ -77,6 +79,8 @@ pub struct Words {
     pub rfo_text: fn(&Value) -> String,
     /// The same as HTML.
     pub rfo_html: fn(&Value) -> String,
+    /// For what somebody was chosen.
+    pub merits: fn(&Merits) -> String,
 }
 
 /// Threads for what blocks: readers of the store, and look-ups of user names.
@@ -184,6 +188,7 @@ fn router(services: Services) -> Router {
         .route("/api/cases/{reference}", get(api::case))
         .route("/api/cases/{reference}/explain", get(api::explain))
         .route("/api/cases/{reference}/rfo", get(rfo::show).post(desk::work::<desk::Rfo>))
+        .route("/api/cases/{reference}/route", get(parties::route))
         .route("/api/cases/{reference}/take", post(desk::work::<desk::Take>))
         .route("/api/cases/{reference}/note", post(desk::work::<desk::Note>))
         .route("/api/cases/{reference}/tell", post(desk::work::<desk::Tell>))
@@ -198,6 +203,12 @@ fn router(services: Services) -> Router {
         .route("/api/umbrellas/{reference}", get(umbrella::show))
         .route("/api/umbrellas/{reference}/update", post(umbrella::update))
         .route("/api/reports/{name}", get(report::show))
+        .route("/api/staff", get(parties::staff))
+        .route("/api/staff/{id}/on", post(parties::on))
+        .route("/api/staff/{id}/off", post(parties::off))
+        .route("/api/shift", get(parties::shift))
+        .route("/api/customers/{id}", get(parties::customer))
+        .route("/api/suppliers", get(parties::suppliers))
         .route("/api/mail", get(mail::list).post(mail::take))
         .route("/api/mail/{id}", get(mail::show))
         .route("/api/mail/{id}/{verb}", post(mail::file))

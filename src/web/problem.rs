@@ -65,8 +65,9 @@ impl From<Refusal> for Problem {
             | Refusal::UnknownUnit { .. }
             | Refusal::UnknownUmbrella { .. }
             | Refusal::UnknownMaintenance { .. }
-            | Refusal::NotAside { .. } => StatusCode::NOT_FOUND,
-            Refusal::AlreadyOpen { .. } | Refusal::NotOpen { .. } => StatusCode::CONFLICT,
+            | Refusal::NotAside { .. }
+            | Refusal::UnknownStaff { .. } => StatusCode::NOT_FOUND,
+            Refusal::AlreadyOpen { .. } | Refusal::NotOpen { .. } | Refusal::NotRouted { .. } => StatusCode::CONFLICT,
             Refusal::BadMaintenance { why, .. } => match why {
                 BadMaintenance::BadId
                 | BadMaintenance::EndsFirst

@@ -3,6 +3,7 @@
 use super::Words;
 use super::board::Summary;
 use super::problem::Problem;
+use crate::domain::party::Parties;
 use crate::domain::time::{Calendar, Time};
 use core::time::Duration;
 use std::sync::Arc;
@@ -13,12 +14,14 @@ pub(super) struct Scene {
     pub(super) now: Time,
     pub(super) calendar: Arc<Calendar>,
     pub(super) words: Words,
+    pub(super) parties: Arc<Parties>,
 }
 
 impl Scene {
     /// As of `age` after the summary was put up.
     pub(super) fn new(summary: &Summary, age: Duration, words: Words) -> Self {
-        Self { now: summary.at + age, calendar: Arc::clone(&summary.calendar), words }
+        let (calendar, parties) = (Arc::clone(&summary.calendar), Arc::clone(&summary.parties));
+        Self { now: summary.at + age, calendar, words, parties }
     }
 
     /// A point of the timeline as wall clocks showed it: RFC 3339 in UTC.
@@ -60,6 +63,7 @@ pub(super) const WORDS: Words = Words {
     draft: |_, _, _, _| String::new(),
     rfo_text: |_| String::new(),
     rfo_html: |_| String::new(),
+    merits: |_| String::new(),
 };
 
 #[cfg(test)]
@@ -69,7 +73,7 @@ mod tests {
     const NOW: Time = Time::from_millis(1_800_000_000_000);
 
     fn scene(steps: Vec<(Time, i64)>) -> Scene {
-        Scene { now: NOW, calendar: Arc::new(Calendar::new(steps)), words: WORDS }
+        Scene { now: NOW, calendar: Arc::new(Calendar::new(steps)), words: WORDS, parties: Arc::default() }
     }
 
     #[test]

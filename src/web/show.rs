@@ -1,6 +1,7 @@
 //! The JSON forms of cases and units. Times are RFC 3339 in UTC, and null where there is none yet.
 
 use super::board::Row;
+use super::parties::{ContactForm, ContractForm};
 use super::scene::{Scene, stamp};
 use crate::domain::desk::{Case, HeldLetter, Line, Promise, PromiseKind, Stage};
 use crate::domain::time::Calendar;
@@ -55,6 +56,8 @@ pub(super) struct CaseForm {
     escalated_count: u32,
     /// Its reasons for outage: whether one is required before it is closed, how many there were, where the last stands.
     rfo: RfoForm,
+    #[serde(flatten)]
+    people: PeopleForm,
 }
 
 /// The reasons for outage of a case.
@@ -63,6 +66,33 @@ struct RfoForm {
     required: bool,
     issued: u32,
     step: &'static str,
+}
+
+/// Who has to do with a case, and on which terms.
+#[derive(Serialize)]
+struct PeopleForm {
+    /// The rule by which it was given to whom it is with.
+    rule: Option<String>,
+    misroutes: u32,
+    customer_tier: &'static str,
+    contract: Option<ContractForm>,
+    /// Local point of contact.
+    lpoc: Option<ContactForm>,
+}
+
+impl PeopleForm {
+    fn new(case: &Case, scene: &Scene) -> Self {
+        let (unit, circuit, parties) = (&case.opening.unit, &case.opening.circuit, &scene.parties);
+        let assignment = case.assignment.as_ref();
+        let contract = parties.contract(unit, circuit, scene.now);
+        Self {
+            rule: assignment.and_then(|assignment| assignment.rule.clone()),
+            misroutes: assignment.map_or(0, |assignment| assignment.misroutes),
+            customer_tier: parties.standing(unit, circuit, scene.now).1.name(),
+            contract: contract.map(|contract| ContractForm::new(contract, scene)),
+            lpoc: parties.lpoc(unit).map(ContactForm::new),
+        }
+    }
 }
 
 /// What is promised and not kept yet.
@@ -95,7 +125,7 @@ struct DiagnosisForm {
 
 impl CaseForm {
     pub(super) fn new(case: Case, scene: &Scene) -> Self {
-        let Scene { now, calendar, words } = scene;
+        let Scene { now, calendar, words, .. } = scene;
         let (now, stamp) = (*now, |at| scene.stamp(at));
         let finding = case.first_finding();
         let reason = finding.map(|finding| finding.symptom.name()).or(case.outage().map(|_| "loss"));
@@ -117,6 +147,8 @@ impl CaseForm {
         let solved_at = case.window().map(|(solved_at, _)| solved_at);
         let window_ends_at = case.window_ends(now).and_then(stamp);
         let (last_contact, outage) = (case.last_contact(), case.outage());
+        let queue = case.queue().to_owned();
+        let people = PeopleForm::new(&case, scene);
         let opening = Arc::unwrap_or_clone(case.opening);
         let terms = &opening.circuit.terms;
         Self {
@@ -126,7 +158,7 @@ impl CaseForm {
             unit: opening.unit,
             order: opening.circuit.order.to_string(),
             customer: opening.circuit.customer.to_string(),
-            queue: opening.queue,
+            queue,
             channel: opening.channel.name(),
             opened_at: stamp(case.opened_at),
             last_contact_at: last_contact.and_then(stamp),
@@ -138,10 +170,7 @@ impl CaseForm {
             detected_at: outage.and_then(|outage| stamp(outage.detected)),
             recovered_at: case.recovered_at.and_then(stamp),
             downtime_s: case.downtime.total(now).as_secs(),
-            line: match case.line {
-                Line::Watched(verdict, _) => verdict.name(),
-                Line::Withdrawn => "WITHDRAWN",
-            },
+            line: line_name(case.line),
             owner: case.owner,
             origin: opening.origin.name().to_owned(),
             waiting_on,
@@ -162,7 +191,15 @@ impl CaseForm {
             level: escalation.map(|escalation| escalation.level.name()),
             escalated_count: escalation.map_or(0, |escalation| escalation.times),
             rfo,
+            people,
         }
+    }
+}
+
+const fn line_name(line: Line) -> &'static str {
+    match line {
+        Line::Watched(verdict, _) => verdict.name(),
+        Line::Withdrawn => "WITHDRAWN",
     }
 }
 

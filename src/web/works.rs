@@ -65,7 +65,7 @@ impl NoticeForm {
     fn new(letter: LetterRow, calendar: &Calendar) -> Self {
         let customer = match &letter.thread {
             Thread::Maintenance { customer, .. } => Some(customer.clone()),
-            Thread::Case { .. } | Thread::Umbrella { .. } | Thread::Alarm { .. } => None,
+            Thread::Case { .. } | Thread::Umbrella { .. } | Thread::Alarm { .. } | Thread::Contract { .. } => None,
         };
         Self { customer, letter: LetterForm::new(letter, calendar) }
     }

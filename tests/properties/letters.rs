@@ -221,6 +221,7 @@ pub(crate) fn letters_show_only_their_reader_s_lines(history: &History) {
                 lines.iter().chain(spared).map(|(unit, _)| (customer_of(unit), unit.as_str())).unzip()
             }
             Content::Umbrella { .. } | Content::Alarm(_) => panic!("for the operations centre only: {thread:?} {to}"),
+            Content::Contract(_) => panic!("nobody has a contract: {thread:?} {to}"),
         };
         assert!(!units.is_empty(), "a letter about nothing: {thread:?} {to}");
         assert!(customers.iter().all(|customer| address(customer) == *to), "{to} reads of {customers:?}");
@@ -276,7 +277,10 @@ pub(crate) fn umbrellas_collect(history: &History) {
                         assert!(early || !soon, "{before:?}, {at:?}: {letter:?}");
                     }
                 }
-                Thread::Umbrella { customer: None, .. } | Thread::Maintenance { .. } | Thread::Alarm { .. } => {}
+                Thread::Umbrella { customer: None, .. }
+                | Thread::Maintenance { .. }
+                | Thread::Alarm { .. }
+                | Thread::Contract { .. } => {}
             },
             _ => {}
         }

@@ -3,9 +3,10 @@
 use super::world::opening;
 use core::net::IpAddr;
 use ntuwatch::domain::desk::{
-    Actor, Alarm, AlarmCause, AlarmKind, CanaryStep, Case, Cause, Channel, Diagnosis, EscalatedBy, Escalation, Heard,
-    Informed, LetterKind, LetterMark, Level, Line, News, Opening, Outage, Pledges, Priority, Promise, PromiseKind,
-    Promises, Reference, RfoState, RfoStep, SiteCause, Stage, Umbrella, WaitingOn, Window, Witness, Writer,
+    Actor, Alarm, AlarmCause, AlarmKind, Assignment, CanaryStep, Case, Cause, Channel, Chase, Diagnosis, EscalatedBy,
+    Escalation, Heard, Informed, LetterKind, LetterMark, Level, Line, News, Opening, Outage, Pledges, Priority,
+    Promise, PromiseKind, Promises, Reference, RfoState, RfoStep, SiteCause, Stage, Step, Umbrella, WaitingOn, Window,
+    Witness, Writer,
 };
 use ntuwatch::domain::maintenance::{self, Maintenance, Origin, Scope};
 use ntuwatch::domain::time::{Tally, Time};
@@ -140,6 +141,7 @@ pub(crate) fn alarm() -> impl Strategy<Value = Alarm> {
         select(&Reason::ALL[..]).prop_map(AlarmCause::OwnSide),
         Just(AlarmCause::Everybody),
         (text(), select(&CanaryStep::ALL[..])).prop_map(|(unit, step)| AlarmCause::Canary { unit, step }),
+        option::of(text()).prop_map(|team| AlarmCause::Unstaffed { team }),
     ];
     (select(&AlarmKind::ALL[..]), time(), why).prop_map(|(kind, since, why)| Alarm { kind, since, why })
 }
@@ -170,6 +172,19 @@ fn escalation() -> impl Strategy<Value = Escalation> {
         text().prop_map(EscalatedBy::Customer),
     ];
     (select(&Level::ALL[..]), why, any::<u32>()).prop_map(|(level, why, times)| Escalation { level, why, times })
+}
+
+prop_compose! {
+    fn assignment()(
+        (rule, team, at) in (option::of(text()), option::of(text()), time()),
+        (times, misroutes) in (any::<u32>(), any::<u32>()),
+    ) -> Assignment {
+        Assignment { rule, team, at, times, misroutes }
+    }
+}
+
+fn chase() -> impl Strategy<Value = Chase> {
+    (option::of(select(&Step::ALL[..])), time()).prop_map(|(step, since)| Chase { step, since })
 }
 
 fn informed() -> impl Strategy<Value = Informed> {
@@ -240,6 +255,7 @@ prop_compose! {
         (finding, umbrella, diagnosis) in (option::of(finding()), option::of(1_u64..=3), option::of(diagnosis())),
         (promises, repairing, escalation, news) in (promises(), length(), option::of(escalation()), option::of(news())),
         rfo in rfo(),
+        (assignment, chase) in (option::of(assignment()), chase()),
         (informed, heard) in (option::of(informed()), option::of((any::<u32>(), heard()))),
     ) -> Case {
         Case {
@@ -247,7 +263,7 @@ prop_compose! {
             confirmed: confirmed.map(|(last_contact, first_loss, detected)| Outage { last_contact, first_loss, detected }),
             back, recovered_at, downtime, solved,
             returned, last_letter: letter, finding, umbrella: umbrella.map(Reference::from_number), diagnosis,
-            promises, repairing, escalation, news, informed, heard, rfo,
+            promises, repairing, escalation, news, assignment, chase, informed, heard, rfo,
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use super::any::{any_case, any_umbrella, length, tally, time};
 use super::world::{World, at, closed, commit, letter, mail, mark, opening, plan, row};
-use ntuwatch::domain::desk::{Case, Channel, LetterKind, LetterMark, Priority, Reference, Stage, Topic, WaitingOn};
+use ntuwatch::domain::desk::{
+    Case, Channel, DutyChange, LetterKind, LetterMark, Priority, Reference, SavedDuty, Stage, Topic, WaitingOn,
+};
 use ntuwatch::domain::letter::{LetterChange, LetterState};
 use ntuwatch::domain::turn::{Command, DeviceRow, Turn, Wish};
 use ntuwatch::domain::watch::{AgentState, Baseline, Evidence, Interval, Reason, Symptoms, Trouble, Verdict};
@@ -326,4 +328,32 @@ fn the_clock_mark_the_calendar_and_the_next_number_are_kept() {
     assert_eq!(loaded.saved.watched_until, Some(at(33)));
     assert_eq!(loaded.calendar, calendar);
     assert_eq!([at(5), at(15), at(25)].map(|time| calendar.offset_ms(time)), [5, -7, -7]);
+}
+
+#[test]
+fn who_is_off_who_has_the_shift_and_whom_we_told_of_a_contract_comes_back() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("s.db");
+    let (mut store, loaded) = Store::open(&path).unwrap();
+    assert_eq!(loaded.saved.desk.duty, SavedDuty::default());
+    let staff = |id: &str, on| DutyChange::Staff { id: id.into(), on, by: "max".into() };
+    let shift = |centre: &str, complete| DutyChange::Shift { centre: centre.into(), complete };
+    let noticed = || DutyChange::Noticed { contract: "C-1".into(), last_day: 20_907 };
+    let mut expected = SavedDuty::default();
+    for changes in [
+        vec![staff("ann", false), staff("bob", false), shift("lon", true), noticed()],
+        vec![staff("bob", true), staff("ann", false), shift("nyc", false), noticed()],
+        vec![staff("eve", true), shift("nyc", true)],
+    ] {
+        let mut turn = Turn::new(at(5));
+        changes.iter().for_each(|change| expected.note(change));
+        turn.duty = changes;
+        assert!(turn.is_durable());
+        commit(&mut store, &turn).unwrap();
+        drop(store);
+        let (again, loaded) = Store::open(&path).unwrap();
+        assert_eq!(loaded.saved.desk.duty, expected);
+        store = again;
+    }
+    assert_eq!((expected.off.len(), expected.shift), (1, Some(("nyc".into(), true))));
 }

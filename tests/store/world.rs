@@ -209,6 +209,7 @@ pub(crate) fn plan() -> Plan {
             id: String::from("acme"),
             name: String::from("Acme"),
             email: vec![String::from("it@acme.example"), String::from("boss@acme.example")],
+            languages: Vec::new(),
             escalation: Matrix::default(),
         }],
         devices: (1..=12).map(|n| Arc::new(unit(&format!("u{n}"), &format!("192.0.2.{n}"), supplier(n)))).collect(),
@@ -218,6 +219,8 @@ pub(crate) fn plan() -> Plan {
         noc: vec![String::from("noc@example.net")],
         maintenance: Vec::new(),
         canary: None,
+        parties: Arc::default(),
+        roster: Vec::new(),
     }
 }
 

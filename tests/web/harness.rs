@@ -1,6 +1,6 @@
 //! A real server on a socket and a port of its own, with a loop that gives set answers.
 
-use ntuwatch::domain::desk::{Move, NotOpen, Reference};
+use ntuwatch::domain::desk::{Merits, Move, NotOpen, Reference, RuleVerdict, Trace, Unmet};
 use ntuwatch::domain::letter::{Letter, Mail};
 use ntuwatch::domain::maintenance::{Maintenance, Origin, Scope, Stage, Window};
 use ntuwatch::domain::time::{Calendar, ClockMark, Rtt, Time};
@@ -80,6 +80,7 @@ impl World {
                 draft: text::rfo::draft,
                 rfo_text: text::rfo::text,
                 rfo_html: text::rfo::html,
+                merits: text::merits_words,
             },
             store: folder.path().join("store.db"),
             token: token.map(|token| Secret::new(token.to_owned())),
@@ -260,10 +261,32 @@ fn ask(asked: Arc<Mutex<Vec<String>>>) -> Ask {
             Wish::File { filing: Filing::Join(reference), .. } => Ok(Done::Case(reference)),
             Wish::File { mail, filing: Filing::Open { .. }, .. } => Err(Refusal::NotAside { mail }),
             Wish::CallOff { id } => Err(Refusal::UnknownMaintenance { id }),
+            Wish::Duty { staff, on } if staff == "ann" => Ok(Done::Duty { staff, on }),
+            Wish::Duty { staff, .. } => Err(Refusal::UnknownStaff { staff }),
+            Wish::Trace { reference } => match reference.number() {
+                OPEN => Ok(Done::Trace(Box::new(trace()))),
+                CLOSED => Err(Refusal::NotRouted { reference }),
+                _ => Err(Refusal::UnknownReference { reference }),
+            },
         };
         answer.send(result).unwrap();
         Ok(receiver)
     })
+}
+
+/// One rule does not hold, one fires, one is not reached.
+fn trace() -> Trace {
+    let unmet = Unmet { condition: "priority", wanted: "P1".to_owned(), found: "P2".to_owned() };
+    let verdicts = [RuleVerdict::Unmet(vec![unmet]), RuleVerdict::Fires, RuleVerdict::NotReached]
+        .into_iter()
+        .zip(["down", "rest", "all"]);
+    let merits = Merits { skill: None, product: false, language: Some(true), territory: true, load: 2, among: 3 };
+    Trace {
+        rules: verdicts.map(|(verdict, name)| (name.to_owned(), verdict)).collect(),
+        team: Some("noc".to_owned()),
+        chosen: Some(("ann".to_owned(), merits)),
+        present: (Some("rest".to_owned()), "noc".to_owned(), None),
+    }
 }
 
 /// What the loop says of a maintenance: one that is called "over" is, and there is nothing "nowhere".

@@ -8,6 +8,7 @@ mod cli;
 mod exposition;
 mod harness;
 mod mail;
+mod parties;
 mod report;
 mod rfo;
 mod shared;

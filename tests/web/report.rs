@@ -1,6 +1,6 @@
 //! Reports over a world of a few cases, to the second.
 
-use crate::cases::{UP, at, opening};
+use crate::cases::{at, opening};
 use crate::harness::{NOW, World, unit};
 use crate::rfo::entry;
 use ntuwatch::domain::desk::{Actor, Case, CaseFact, EscalatedBy, Level, PromiseKind, Reference, WaitingOn};

@@ -45,7 +45,7 @@ fn world() -> World {
         (720, CaseFact::Told { by: ann(), text: "A crew is on its way & <soon> there.".into() }),
         (730, CaseFact::Waits { by: ann(), on: WaitingOn::Access, note: secret() }),
         (800, CaseFact::Taken { by: ann() }),
-        (810, CaseFact::Assigned { by: ann(), to: "SECRET bob".into() }),
+        (810, CaseFact::Assigned { by: ann(), to: Some("SECRET bob".into()), team: None, why: None, misrouted: false }),
         (900, CaseFact::Line { line: UP, at: at(900) }),
         (950, CaseFact::Solved { by: Actor::Staff(ann()), note: secret(), window: Duration::from_secs(600) }),
         (960, CaseFact::Returned { by: Actor::Staff(ann()), note: secret(), outage: None }),

@@ -13,11 +13,13 @@ pub enum AlarmKind {
     Impaired,
     /// The canary's simulated outage did not travel the whole way.
     Canary,
+    /// A case came in, and nobody is on duty to take it (R60).
+    Unstaffed,
 }
 
 impl AlarmKind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Isolation, Self::Impaired, Self::Canary];
+    pub const ALL: [Self; 4] = [Self::Isolation, Self::Impaired, Self::Canary, Self::Unstaffed];
 
     /// As it is stored and printed.
     #[must_use]
@@ -26,6 +28,7 @@ impl AlarmKind {
             Self::Isolation => "isolation",
             Self::Impaired => "impaired",
             Self::Canary => "canary",
+            Self::Unstaffed => "unstaffed",
         }
     }
 }
@@ -54,6 +57,11 @@ pub enum AlarmCause {
         unit: String,
         /// How far it came.
         step: CanaryStep,
+    },
+    /// Nobody is on duty.
+    Unstaffed {
+        /// In this team; in any, if none is named.
+        team: Option<String>,
     },
 }
 

@@ -5,7 +5,7 @@
 //! writes out every pair of stage and move. It is the same table for cases of the watch and of people (R3).
 
 use super::diagnosis::Diagnosis;
-use super::facts::{CaseFact, EscalatedBy, Heard, Opening, Outage, Writer};
+use super::facts::{CaseFact, Chosen, EscalatedBy, Heard, Opening, Outage, Step, Writer};
 use super::promise::{Level, PromiseKind, Promises};
 use super::reference::Reference;
 use super::rfo::{RfoState, RfoStep};
@@ -67,12 +67,40 @@ pub struct Case {
     pub news: Option<News>,
     /// Its reasons for outage.
     pub rfo: RfoState,
+    /// How it was given to whom it is with, if it ever was.
+    pub assignment: Option<Assignment>,
+    /// Who has heard that it takes too long.
+    pub chase: Chase,
     /// Who was informed by the latest news, until that is settled.
     pub informed: Option<Informed>,
     /// The latest message that belongs to it, and how many do.
     pub heard: Option<(u32, Heard)>,
     /// The letter of this case that was written last in its present conversation: the next one answers it.
     pub last_letter: Option<LetterMark>,
+}
+
+/// How a case was given to whom it is with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assignment {
+    /// The rule that fired last.
+    pub rule: Option<String>,
+    /// The team that it is with.
+    pub team: Option<String>,
+    /// When it was given the last time.
+    pub at: Time,
+    /// How often it was given to somebody.
+    pub times: u32,
+    /// How often a person took it from the team that a rule had chosen to another one (R104).
+    pub misroutes: u32,
+}
+
+/// Who has heard that a case takes too long (R57).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chase {
+    /// The last step that was taken.
+    pub step: Option<Step>,
+    /// Since when the time to the next one runs: the opening, that step, or since it came back to work.
+    pub since: Time,
 }
 
 /// News for the customer.
@@ -192,6 +220,8 @@ impl Case {
             escalation: None,
             news: None,
             rfo: RfoState::default(),
+            assignment: None,
+            chase: Chase { step: None, since: at },
             informed: None,
             heard: None,
             last_letter: Some(LetterMark { kind: LetterKind::Opened, number: 1 }),
@@ -262,7 +292,10 @@ impl Case {
             CaseFact::Kept { kind, .. } => self.kept(*kind, now),
             CaseFact::Missed { kind, .. } => self.promises.miss(*kind),
             CaseFact::Escalated { level, why, .. } => self.escalated(*level, why, now),
-            CaseFact::Assigned { to, .. } => self.owner = Some(to.clone()),
+            CaseFact::Assigned { to, team, why, misrouted, .. } => {
+                self.given([to.as_ref(), team.as_ref()], why.as_ref(), *misrouted, now);
+            }
+            CaseFact::Overdue { step, .. } => self.chase = Chase { step: Some(*step), since: now },
             CaseFact::Taken { by } => {
                 self.owner = Some(by.clone());
                 self.stage = Stage::Working { since: now };
@@ -312,6 +345,22 @@ impl Case {
         }
     }
 
+    fn given(&mut self, [to, team]: [Option<&String>; 2], why: Option<&Chosen>, misrouted: bool, now: Time) {
+        let before = self.assignment.take();
+        let was_with = before.as_ref().and_then(|before| before.team.as_ref());
+        let (times, misroutes) = before.as_ref().map_or((0, 0), |before| (before.times, before.misroutes));
+        let rule = why.and_then(|why| why.rule.clone()).or_else(|| before.as_ref()?.rule.clone());
+        self.assignment = Some(Assignment {
+            rule,
+            team: team.or(was_with).cloned(),
+            at: now,
+            times: times + u32::from(to.is_some()),
+            misroutes: misroutes + u32::from(misrouted),
+        });
+        // Where nobody is on duty, whoever has it goes on.
+        self.owner = to.or(self.owner.as_ref()).cloned();
+    }
+
     /// Who waited for the customer goes on when he answers.
     fn hear(&mut self, heard: &Heard, now: Time) {
         let number = self.heard.as_ref().map_or(0, |(number, _)| *number) + 1;
@@ -352,6 +401,7 @@ impl Case {
         self.back = None;
         self.rfo_is_void();
         self.returned += 1;
+        self.chase.since = now;
         self.stage = Stage::Working { since: now };
         if let Some(outage) = outage {
             self.see(outage);
@@ -430,6 +480,19 @@ impl Case {
     #[must_use]
     pub fn last_contact(&self) -> Option<Time> {
         self.outage().map_or(self.opening.last_contact, |outage| outage.last_contact)
+    }
+
+    /// Whether a person who gives it to this team takes it from another one that a rule had chosen (R104).
+    #[must_use]
+    pub fn is_bounced_to(&self, team: Option<&String>) -> bool {
+        let Some(Assignment { rule: Some(_), team: Some(chosen), .. }) = &self.assignment else { return false };
+        team.is_some_and(|team| team != chosen)
+    }
+
+    /// The queue that it is in: the team that it is with, or where it was opened.
+    #[must_use]
+    pub fn queue(&self) -> &str {
+        self.assignment.as_ref().and_then(|assignment| assignment.team.as_ref()).unwrap_or(&self.opening.queue)
     }
 
     /// Whether it is being worked on, or waits to be.

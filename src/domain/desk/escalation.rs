@@ -5,7 +5,7 @@
 
 use super::Desk;
 use super::case::Case;
-use super::facts::{CaseFact, EscalatedBy};
+use super::facts::{CaseFact, EscalatedBy, Occasion};
 use super::promise::{Level, PromiseKind};
 use super::reference::Reference;
 use super::words::{LetterKind, LetterMark};
@@ -66,7 +66,14 @@ impl Desk {
                     self.informed_by(case, label.to.clone(), label.mark, turn);
                 }
             }
-            (Thread::Case { .. } | Thread::Umbrella { .. } | Thread::Maintenance { .. } | Thread::Alarm { .. }, _) => {}
+            (
+                Thread::Case { .. }
+                | Thread::Umbrella { .. }
+                | Thread::Maintenance { .. }
+                | Thread::Alarm { .. }
+                | Thread::Contract { .. },
+                _,
+            ) => {}
         }
     }
 
@@ -113,6 +120,7 @@ impl Desk {
         let (level, umbrella) =
             (Level::above(case.escalation.as_ref().map(|escalation| escalation.level)), case.umbrella);
         self.record(reference, CaseFact::Escalated { level, why, note }, turn);
+        self.route(reference, Occasion::Escalated, turn);
         if let Some(umbrella) = umbrella {
             self.escalate_umbrella(umbrella, level, turn);
         }

@@ -5,11 +5,13 @@ use super::diagnosis::Diagnosis;
 use super::promise::{Level, Pledges, PromiseKind};
 use super::reference::Reference;
 use super::rfo::Undelivered;
+use super::routing::Merits;
 use super::words::{Actor, Channel, LetterMark, Priority, WaitingOn};
 use crate::domain::mail::MailId;
 use crate::domain::time::{Tally, Time};
 use crate::domain::watch::{Circuit, Finding};
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 /// The fact that begins a case.
@@ -121,6 +123,75 @@ impl Writer {
     }
 }
 
+/// Why a case was given to whom it was given to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chosen {
+    /// The rule that said so, if one did.
+    pub rule: Option<String>,
+    /// What was the occasion.
+    pub occasion: Occasion,
+    /// For what merits he was chosen, if there was anybody to choose.
+    pub merits: Option<Merits>,
+}
+
+/// When a case is given to somebody without a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occasion {
+    /// It was opened.
+    Opened,
+    /// It became a P1.
+    Upgraded,
+    /// It was escalated.
+    Escalated,
+    /// It is at work for longer than a rule allows.
+    Elapsed,
+    /// Another centre has the shift.
+    Handover,
+    /// Somebody came on duty.
+    OnDuty,
+    /// A person gave it to a team.
+    Asked,
+}
+
+impl Occasion {
+    /// As it is printed.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Upgraded => "upgraded",
+            Self::Escalated => "escalated",
+            Self::Elapsed => "elapsed",
+            Self::Handover => "handover",
+            Self::OnDuty => "on_duty",
+            Self::Asked => "asked",
+        }
+    }
+}
+
+/// The two times at which others hear that a case takes too long (R57).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Step {
+    /// The escalation engineer.
+    Escalation,
+    /// The development engineer.
+    Development,
+}
+
+impl Step {
+    /// Both, in their order.
+    pub const ALL: [Self; 2] = [Self::Escalation, Self::Development];
+
+    /// As it is stored and printed.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Escalation => "escalation",
+            Self::Development => "development",
+        }
+    }
+}
+
 /// What happened to a case after its opening.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CaseFact {
@@ -209,8 +280,21 @@ pub enum CaseFact {
     Assigned {
         /// By whom.
         by: String,
-        /// To whom.
-        to: String,
+        /// To whom; `None` if nobody of the team is on duty.
+        to: Option<String>,
+        /// The team that it is with now, if that is known.
+        team: Option<String>,
+        /// Why, unless a person chose.
+        why: Option<Chosen>,
+        /// Whether a person took it from the team that a rule had chosen to another one (R104).
+        misrouted: bool,
+    },
+    /// It is at work for so long that others hear of it (R57).
+    Overdue {
+        /// Which time it is.
+        step: Step,
+        /// Whom that was brought to.
+        told: Vec<String>,
     },
     /// It was set to wait.
     Waits {

@@ -200,7 +200,7 @@ impl Desk {
 
     /// Whose address it is.
     fn tenant(&mut self, address: &str) -> Tenant {
-        let (customers, noc) = (&self.customers, &self.noc);
+        let (customers, noc, parties) = (&self.customers, &self.noc, &self.parties);
         let tenants = self.mail.tenants.get_or_insert_with(|| {
             let mut tenants = BTreeMap::new();
             for customer in customers.values() {
@@ -212,8 +212,19 @@ impl Desk {
                     }
                 }
             }
-            // Who gets everybody's letters speaks for no customer.
-            tenants.extend(noc.iter().map(|address| (address.to_ascii_lowercase(), Tenant::Staff)));
+            for contact in &parties.contacts {
+                let theirs = Tenant::Customer(contact.customer.clone());
+                for email in contact.email.iter().filter(|_| customers.contains_key(&contact.customer)) {
+                    let known = tenants.entry(email.to_ascii_lowercase()).or_insert_with(|| theirs.clone());
+                    if *known != theirs {
+                        *known = Tenant::Several;
+                    }
+                }
+            }
+            // Who gets everybody's letters speaks for no customer, and no more do our own.
+            let staff = parties.staff.values().map(|staff| &staff.email);
+            let noc = noc.iter().chain(staff);
+            tenants.extend(noc.map(|address| (address.to_ascii_lowercase(), Tenant::Staff)));
             tenants
         });
         tenants.get(address).cloned().unwrap_or(Tenant::Stranger)
@@ -235,7 +246,8 @@ impl Desk {
                 Thread::Umbrella { customer: None, .. }
                 | Thread::Case { .. }
                 | Thread::Maintenance { .. }
-                | Thread::Alarm { .. },
+                | Thread::Alarm { .. }
+                | Thread::Contract { .. },
             ) => None,
         }
     }
@@ -326,7 +338,10 @@ impl Desk {
         let cases = match &letter.thread {
             Thread::Case { reference, .. } => Vec::from([*reference]),
             Thread::Umbrella { reference, customer: Some(customer) } => self.at_work_of(*reference, customer),
-            Thread::Umbrella { customer: None, .. } | Thread::Maintenance { .. } | Thread::Alarm { .. } => Vec::new(),
+            Thread::Umbrella { customer: None, .. }
+            | Thread::Maintenance { .. }
+            | Thread::Alarm { .. }
+            | Thread::Contract { .. } => Vec::new(),
         };
         for reference in cases {
             if self.case(reference).is_some_and(|case| was_informed(case, letter)) {

@@ -1,10 +1,12 @@
 //! The desk: open cases, who may do what with them, and what their clocks bring about.
 
 mod alarm;
+mod assigning;
 mod bucket;
 mod case;
 mod counts;
 mod diagnosis;
+mod duty;
 mod escalation;
 mod facts;
 mod mailroom;
@@ -12,21 +14,28 @@ mod owing;
 mod promise;
 mod reference;
 mod rfo;
+mod routing;
 mod threading;
 mod umbrella;
 mod words;
 
 pub use alarm::{Alarm, AlarmCause, AlarmKind, CanaryStep};
-pub use case::{Case, Escalation, Informed, Line, MAX_PATIENCE, News, Stage, Window};
+pub use assigning::MAX_SWEPT_A_TURN;
+pub use case::{Assignment, Case, Chase, Escalation, Informed, Line, MAX_PATIENCE, News, Stage, Window};
 pub use counts::CaseCounts;
 pub use diagnosis::{Diagnosis, SiteCause, Witness};
+pub use duty::{DutyChange, Roster, SavedDuty};
 pub use escalation::Matrix;
-pub use facts::{CaseFact, EscalatedBy, Heard, Opening, Outage, Writer};
+pub use facts::{CaseFact, Chosen, EscalatedBy, Heard, Occasion, Opening, Outage, Step, Writer};
 pub(crate) use mailroom::Arrived;
 pub use mailroom::{MailOutcome, SavedMailRoom, Sorted, Unreachable};
 pub use promise::{Level, Pledges, Promise, PromiseKind, Promises};
 pub use reference::{MAX_CASES, Misread, Reference, Topic};
 pub use rfo::{MAX_RFOS_AT_ONCE, RFO_RETRY, RfoDocument, RfoOrder, RfoState, RfoStep, Undelivered, WrittenRfo};
+pub use routing::{
+    Conditions, FaultKind, Loads, MAX_RULES, Merits, Routing, Rule, Trace, Unmet, Verdict as RuleVerdict, Wants,
+    choose, first, verdicts,
+};
 pub use threading::{Aside, Belongs, Ignored, Tenant, Witnesses, claim};
 pub use umbrella::{COLLECT, COLLECT_GOOD, Cause, HeldLetter, MAX_LINES_A_LETTER, SavedUmbrella, Umbrella};
 pub use words::{Actor, Channel, LetterKind, LetterMark, Move, NotOpen, Priority, WaitingOn};
@@ -34,7 +43,7 @@ pub use words::{Actor, Channel, LetterKind, LetterMark, Move, NotOpen, Priority,
 use super::fact::Fact;
 use super::letter::{Content, Letter, LetterId, Outbox, Thread};
 use super::maintenance::Maintenance;
-use super::party::Customer;
+use super::party::{Customer, Parties};
 use super::plan::{Plan, Stability};
 use super::time::Time;
 use super::turn::{Command, Refusal, Turn};
@@ -43,6 +52,8 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use assigning::Sweep;
+use duty::Duty;
 use mailroom::MailRoom;
 use rfo::Issuing;
 use umbrella::{Shelter, Waiting};
@@ -75,6 +86,16 @@ pub struct Desk {
     escalation: Matrix,
     /// Reasons for outage on their way.
     issuing: Issuing,
+    parties: Arc<Parties>,
+    duty: Duty,
+    loads: Loads,
+    sweep: Option<Sweep>,
+    /// When the shift passes on next.
+    next_shift: Option<Time>,
+    /// When a customer is told next that a contract ends.
+    next_notice: Option<Time>,
+    /// Contracts of whose end their customers were told: id and last day.
+    noticed: BTreeSet<(String, i64)>,
     /// Letters on their way.
     pub(crate) outbox: Outbox,
 }
@@ -114,7 +135,13 @@ impl Desk {
         let closing = saved.closing.into_iter().map(|case| (case.opening.reference, Arc::new(case))).collect();
         let alarms = saved.alarms.into_iter().map(|alarm| (alarm.kind, alarm)).collect();
         let mut counts = CaseCounts::default();
-        cases.values().for_each(|case| counts.enter(case));
+        let mut loads = Loads::default();
+        for case in cases.values() {
+            counts.enter(case);
+            loads.enter(case);
+        }
+        let duty = Duty::restored(&saved.duty);
+        let is_half_done = saved.duty.shift.is_some_and(|(_, complete)| !complete);
         let issuing = Issuing::restored(&cases, saved.rfo_letters, now);
         let mut desk = Self {
             cases,
@@ -134,6 +161,13 @@ impl Desk {
             pledges: Pledges::default(),
             escalation: Matrix::default(),
             issuing,
+            parties: Arc::default(),
+            duty,
+            loads,
+            sweep: is_half_done.then(Sweep::handover),
+            next_shift: None,
+            next_notice: None,
+            noticed: saved.duty.noticed,
             outbox: Outbox::new(saved.letters, now),
         };
         desk.waiting = desk.shelters.values().flat_map(Shelter::waiting).collect();
@@ -141,7 +175,7 @@ impl Desk {
     }
 
     pub(crate) fn set_rules(&mut self, plan: &Plan) {
-        let Plan { customers, noc, stability, pledges, escalation, .. } = plan;
+        let Plan { customers, noc, stability, pledges, escalation, parties, roster, .. } = plan;
         let now = customers.iter().map(|customer| (customer.id.clone(), customer.clone())).collect();
         let mut left = core::mem::replace(&mut self.customers, now);
         left.retain(|id, _| !self.customers.contains_key(id));
@@ -157,6 +191,7 @@ impl Desk {
         self.stability = *stability;
         self.pledges = *pledges;
         self.escalation.clone_from(escalation);
+        self.set_parties(parties, roster);
     }
 
     /// The open case of a unit.
@@ -242,13 +277,17 @@ impl Desk {
         let opening = Arc::new(opening);
         let case = Case::open(Arc::clone(&opening), turn.at);
         turn.wake.extend(case.promises.next_due().map(|(due, _)| (due, reference)));
+        turn.wake.extend(self.chase_due(&case).map(|(at, _)| (at, reference)));
+        turn.wake.extend(self.elapses(&case).map(|at| (at, reference)));
         self.counts.enter(&case);
+        self.loads.enter(&case);
         self.open_of.insert(subject.unit.to_string(), reference);
         self.cases.insert(reference, Arc::new(case));
         self.changed.insert(reference);
         turn.facts.push(Fact::CaseOpened(opening));
         self.heard(reference, subject, turn);
         self.join(reference, subject.umbrella, turn);
+        self.route(reference, Occasion::Opened, turn);
         self.write(reference, None, turn);
         reference
     }
@@ -291,10 +330,16 @@ impl Desk {
     fn record(&mut self, reference: Reference, fact: CaseFact, turn: &mut Turn) {
         let Some(shared) = self.cases.get_mut(&reference) else { return };
         let (before, was_at_work, was_due) = (shared.last_letter, shared.is_at_work(), shared.promises.next_due());
+        let was_chased = shared.chase;
         self.counts.leave(shared);
+        self.loads.leave(shared);
         Arc::make_mut(shared).apply(&fact, turn.at);
         self.counts.enter(shared);
+        self.loads.enter(shared);
         let case = Arc::clone(shared);
+        if case.chase != was_chased {
+            turn.wake.extend(self.chase_due(&case).map(|(at, _)| (at, reference)));
+        }
         if let Some(at) = case.solve_due() {
             turn.wake.push((at, reference));
         }
@@ -407,7 +452,10 @@ impl Desk {
 
     fn sound(&mut self, alarm: &Alarm, kind: LetterKind, previous: Option<LetterMark>, turn: &mut Turn) {
         let thread = Thread::Alarm { kind: alarm.kind, since: alarm.since };
-        let readers = self.readers(None, true);
+        let mut readers = self.readers(None, true);
+        if alarm.kind == AlarmKind::Unstaffed {
+            add_staff(&mut readers, &self.parties.routing.management);
+        }
         let mark = LetterMark { kind, number: 1 };
         self.post(&readers, &thread, (mark, previous), &Content::Alarm(alarm.clone()), turn);
     }
@@ -485,7 +533,11 @@ impl Desk {
             Priority::P1 => CaseFact::Confirmed(outage),
             Priority::P2 => CaseFact::Upgraded(outage),
         };
+        let is_worse = matches!(fact, CaseFact::Upgraded(_));
         self.record(reference, fact, turn);
+        if is_worse {
+            self.route(reference, Occasion::Upgraded, turn);
+        }
     }
 
     /// A unit answers, but not as it should.
@@ -521,6 +573,8 @@ impl Desk {
     /// Something that a case waits for may be due.
     pub(crate) fn wake(&mut self, reference: Reference, line_is_well: bool, turn: &mut Turn) {
         self.miss_overdue(reference, turn);
+        self.elapse(reference, turn);
+        self.chase(reference, turn);
         let Some(case) = self.case(reference) else { return };
         let due = |at: Option<Time>| at.is_some_and(|at| at <= turn.at);
         let (solve, close) = (due(case.solve_due()), due(case.close_due()));
@@ -548,6 +602,7 @@ impl Desk {
         self.take_changed(turn);
         if let Some(case) = self.cases.remove(&reference) {
             self.counts.leave(&case);
+            self.loads.leave(&case);
             self.leave(&case);
             self.open_of.remove(&case.opening.unit);
             self.closed_of.insert(case.opening.unit.clone(), reference);
@@ -595,7 +650,7 @@ impl Desk {
                 self.record(reference, CaseFact::Promised { by, kind, within }, turn);
             }
             Command::Arrive => self.arrived(reference, by, turn),
-            Command::Assign { to } => self.record(reference, CaseFact::Assigned { by, to }, turn),
+            Command::Assign { to } => self.assign(reference, by, to, turn),
             Command::Escalate { note } => self.escalate(reference, EscalatedBy::Staff(by), note, turn),
             Command::Wait { on, note } => self.record(reference, CaseFact::Waits { by, on, note }, turn),
             Command::Solve { note } => self.solve(reference, Actor::Staff(by), note, turn),
@@ -605,12 +660,14 @@ impl Desk {
         Ok(reference)
     }
 
-    /// The deadlines of every open case, for a fresh start.
+    /// The deadlines of every open case, for a fresh start, or other rules.
     pub(crate) fn deadlines(&self) -> impl Iterator<Item = (Time, Reference)> {
         self.cases.values().flat_map(|case| {
             let reference = case.opening.reference;
             let promise = case.promises.next_due().map(|(due, _)| due);
-            [case.solve_due(), case.close_due(), promise].into_iter().flatten().map(move |at| (at, reference))
+            let chase = self.chase_due(case).map(|(at, _)| at);
+            let all = [case.solve_due(), case.close_due(), promise, chase].into_iter().flatten();
+            all.chain(self.elapses(case)).map(move |at| (at, reference))
         })
     }
 }
@@ -656,6 +713,8 @@ pub struct SavedDesk {
     pub letters: super::letter::SavedLetters,
     /// Those of them that bring a customer a reason for outage: of which case, and the how-manieth.
     pub rfo_letters: Vec<(LetterId, Reference, u32)>,
+    /// Who is off, who has the shift, and which contracts' ends were told.
+    pub duty: SavedDuty,
     /// Messages that wait for people, and addresses that do not work.
     pub mail: SavedMailRoom,
 }

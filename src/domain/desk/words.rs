@@ -225,11 +225,17 @@ pub enum LetterKind {
     Alarm,
     /// It is well again.
     AllClear,
+    /// A case was given to the reader.
+    Assigned,
+    /// A case takes too long.
+    Overdue,
+    /// A contract ends.
+    ContractEnds,
 }
 
 impl LetterKind {
     /// Every kind.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::Opened,
         Self::Upgraded,
         Self::Solved,
@@ -246,6 +252,9 @@ impl LetterKind {
         Self::Rfo,
         Self::Alarm,
         Self::AllClear,
+        Self::Assigned,
+        Self::Overdue,
+        Self::ContractEnds,
     ];
 
     /// As it is stored and printed.
@@ -268,6 +277,9 @@ impl LetterKind {
             Self::Rfo => "rfo",
             Self::Alarm => "alarm",
             Self::AllClear => "all_clear",
+            Self::Assigned => "assigned",
+            Self::Overdue => "overdue",
+            Self::ContractEnds => "contract_ends",
         }
     }
 }

@@ -71,7 +71,11 @@ impl Watch {
     /// Begins to take over a changed inventory. Who stays is asked on as before. One that is on its way is forgotten: of
     /// that, nobody has joined or left yet.
     pub(super) fn plan(&mut self, plan: Box<Plan>, turn: &mut Turn) {
+        let routing = Arc::clone(self.desk.parties());
         self.set_rules(&plan);
+        if routing.routing != plan.parties.routing {
+            self.note_deadlines();
+        }
         let stays = vec![false; self.devices.len()];
         self.takeover = Some(Takeover { plan, next: 0, stays, joining: Vec::new() });
         self.take_over(turn);
@@ -125,6 +129,13 @@ impl Watch {
 
     pub(super) fn set_rules(&mut self, plan: &Plan) {
         self.desk.set_rules(plan);
+    }
+
+    /// Puts all that open cases wait for among the deadlines.
+    pub(super) fn note_deadlines(&mut self) {
+        for (at, reference) in self.desk.deadlines() {
+            self.deadlines.push(Reverse((at, Deadline::Case(reference))));
+        }
     }
 
     pub(super) fn reserve(&mut self, more: usize) {

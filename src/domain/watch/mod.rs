@@ -56,6 +56,7 @@ use super::preview::{Effect, preview};
 use super::time::Time;
 use super::turn::{Command, DeviceRow, Done, Input, Refusal, Reply, Request, Turn, Wish};
 use super::view::DeviceStatus;
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BinaryHeap};
 use alloc::string::ToString;
 use alloc::sync::Arc;
@@ -174,9 +175,11 @@ impl Watch {
             Input::Trapped(traps) => self.trapped(traps, turn),
             Input::RfoWritten(written) => self.desk.rfo_written(*written, turn),
             Input::Planned(plan) => self.plan(plan, turn),
+            Input::Rostered(roster) => self.desk.set_roster(roster),
             Input::ClockStepped { by_ms } => {
                 turn.facts.push(Fact::ClockStepped { by_ms });
                 self.move_works(by_ms, turn);
+                self.desk.clock_stepped(by_ms);
             }
             Input::Stopped => {
                 turn.facts.push(Fact::MonitorStopped);
@@ -212,6 +215,7 @@ impl Watch {
         self.judge_impairment(turn);
         self.tend_works(turn);
         self.tend_canary(turn);
+        self.desk.tend_duty(turn);
         self.meet_deadlines(turn);
         self.tend_umbrellas(turn);
         self.send_due(turn);
@@ -419,6 +423,10 @@ impl Watch {
             Wish::Update { umbrella, text } => self.desk.update_umbrella(umbrella, by, text, turn).map(Done::Case),
             Wish::Maintain(window) => self.maintain(window, by, turn).map(Done::Maintenance),
             Wish::CallOff { id } => self.call_off(&id, turn).map(Done::Maintenance),
+            Wish::Duty { staff, on } => {
+                self.desk.set_duty(staff.clone(), on, by, turn).map(|()| Done::Duty { staff, on })
+            }
+            Wish::Trace { reference } => self.desk.trace(reference, turn.at).map(|trace| Done::Trace(Box::new(trace))),
         };
         turn.replies.push(Reply { ticket, result });
     }
@@ -478,6 +486,7 @@ impl Watch {
             self.next_tending,
             self.desk.next_release(),
             self.desk.next_rfo(),
+            self.desk.next_duty(),
             self.caps.next_due(),
             self.takeover.as_ref().map(|_| self.last_step),
         ];

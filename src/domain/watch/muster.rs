@@ -9,7 +9,7 @@ use super::isolation::Isolation;
 use super::ledger::{Reason, Verdict};
 use super::schedule::Wheel;
 use super::works::Works;
-use super::{Caps, Deadline, Saved, Watch};
+use super::{Caps, Saved, Watch};
 use crate::domain::desk::{Desk, Line, SavedDesk};
 use crate::domain::fact::Fact;
 use crate::domain::maintenance::Maintenance;
@@ -20,7 +20,6 @@ use alloc::boxed::Box;
 use alloc::collections::BinaryHeap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::cmp::Reverse;
 
 /// A watch that asks already, and does not conclude anything yet: its desk is not there.
 ///
@@ -158,9 +157,8 @@ impl Muster {
         watch.plan_canary(plan.canary.as_ref(), turn.at);
         watch.plan_works(plan, turn);
         watch.tend_works(turn);
-        for (at, reference) in watch.desk.deadlines() {
-            watch.deadlines.push(Reverse((at, Deadline::Case(reference))));
-        }
+        watch.note_deadlines();
+        watch.desk.tend_duty(turn);
         watch.seal(turn);
         watch
     }

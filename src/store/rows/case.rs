@@ -2,8 +2,9 @@
 
 use super::misfit;
 use crate::domain::desk::{
-    Actor, Case, Diagnosis, Escalation, Heard, Informed, LetterKind, LetterMark, Line, News, Opening, Outage, Pledges,
-    Promise, PromiseKind, Promises, RfoState, RfoStep, Stage, WaitingOn, Window, Witness, Writer,
+    Actor, Assignment, Case, Chase, Diagnosis, Escalation, Heard, Informed, LetterKind, LetterMark, Line, News,
+    Opening, Outage, Pledges, Promise, PromiseKind, Promises, RfoState, RfoStep, Stage, WaitingOn, Window, Witness,
+    Writer,
 };
 use crate::domain::time::{Tally, Time};
 use crate::domain::watch::{Circuit, Finding, Reason, Terms};
@@ -36,7 +37,8 @@ columns! {
     back_running_since recovered_at downtime_ms downtime_running_since solved returned last_letter_kind
     last_letter_number umbrella finding_symptom finding_measured finding_limit finding_over_ms site_cause witnesses promises repairing_ms
     rfo_issued rfo_solved rfo_step rfo_by rfo_since
-    escalation_level escalated_for escalated_times news_number news informed heard closed_at
+    escalation_level escalated_for escalated_times news_number news informed heard assigned_rule assigned_team assigned_at
+    assigned_times misroutes chase_step chased_since closed_at
     reference unit opened_at opened_by opening_priority customer service_order service region ttr_ms supplier queue
     note last_contact first_loss detected opening_loss_ms opening_loss_running_since opening_line opening_line_reason
     opening_line_since solve_after_ms previous pop access rate opening_finding_symptom opening_finding_measured
@@ -139,6 +141,12 @@ fn bind_present(case: &Case, put: &mut impl FnMut(Column, &dyn ToSql) -> Result<
     put(Column::witnesses, &case.diagnosis.as_ref().map(|diagnosis| witnesses(&diagnosis.witnesses)))?;
     put(Column::promises, &promises(&case.promises))?;
     put(Column::repairing_ms, &Millis(case.repairing))?;
+    bind_people(case, put)?;
+    put(Column::closed_at, &stage.closed)
+}
+
+/// What people have to do with it.
+fn bind_people(case: &Case, put: &mut impl FnMut(Column, &dyn ToSql) -> Result<()>) -> Result<()> {
     let escalation = case.escalation.as_ref();
     put(Column::escalation_level, &escalation.map(|escalation| escalation.level))?;
     put(Column::escalated_for, &escalation.map(|escalation| &escalation.why))?;
@@ -148,7 +156,14 @@ fn bind_present(case: &Case, put: &mut impl FnMut(Column, &dyn ToSql) -> Result<
     bind_rfo(&case.rfo, put)?;
     put(Column::informed, &case.informed.as_ref().map(informed))?;
     put(Column::heard, &case.heard.as_ref().map(heard))?;
-    put(Column::closed_at, &stage.closed)
+    let assignment = case.assignment.as_ref();
+    put(Column::assigned_rule, &assignment.and_then(|assignment| assignment.rule.as_ref()))?;
+    put(Column::assigned_team, &assignment.and_then(|assignment| assignment.team.as_ref()))?;
+    put(Column::assigned_at, &assignment.map(|assignment| assignment.at))?;
+    put(Column::assigned_times, &assignment.map(|assignment| assignment.times))?;
+    put(Column::misroutes, &assignment.map(|assignment| assignment.misroutes))?;
+    put(Column::chase_step, &case.chase.step)?;
+    put(Column::chased_since, &case.chase.since)
 }
 
 fn bind_rfo(rfo: &RfoState, put: &mut impl FnMut(Column, &dyn ToSql) -> Result<()>) -> Result<()> {
@@ -238,6 +253,8 @@ pub(in crate::store) fn case(row: &Row<'_>) -> Result<Case> {
         escalation: escalation(row)?,
         news: news(row)?,
         rfo: rfo(row)?,
+        assignment: assignment(row)?,
+        chase: chase(row)?,
         informed: who_is_informed(row)?,
         heard: what_was_heard(row)?,
         last_letter: last_letter(row)?,
@@ -510,6 +527,27 @@ fn rfo(row: &Row<'_>) -> Result<RfoState> {
         other => return Err(misfit(other, "rfo_step")),
     };
     Ok(RfoState { issued: get(row, Column::rfo_issued)?, solved: get(row, Column::rfo_solved)?, step })
+}
+
+fn assignment(row: &Row<'_>) -> Result<Option<Assignment>> {
+    let at = get::<Option<_>>(row, Column::assigned_at)?;
+    at.map(|at| {
+        Ok(Assignment {
+            rule: get(row, Column::assigned_rule)?,
+            team: get(row, Column::assigned_team)?,
+            at,
+            times: get(row, Column::assigned_times)?,
+            misroutes: get(row, Column::misroutes)?,
+        })
+    })
+    .transpose()
+}
+
+/// Of a case that is older than this column, the time runs since its opening.
+fn chase(row: &Row<'_>) -> Result<Chase> {
+    let since = get::<Option<_>>(row, Column::chased_since)?;
+    let since = since.map_or_else(|| get(row, Column::opened_at), Ok)?;
+    Ok(Chase { step: get(row, Column::chase_step)?, since })
 }
 
 fn millis(row: &Row<'_>, column: Column) -> Result<Option<Duration>> {

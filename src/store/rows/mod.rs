@@ -2,6 +2,7 @@
 
 mod case;
 mod device;
+mod duty;
 mod letter;
 mod mail;
 mod umbrella;
@@ -9,6 +10,7 @@ mod works;
 
 pub(super) use case::{case, put_cases, select_cases};
 pub(super) use device::{PUT_CHUNK, PUT_DEVICE, chunk, device, device_chunk, interval, put_chunk, put_device};
+pub(super) use duty::{duty, put_duty};
 pub(super) use letter::{
     PUT_LETTER, PUT_LINE, case_range, letter_label, letter_row, mail, put_letter, put_lines, saved_letter,
     thread_letter,

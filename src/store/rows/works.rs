@@ -69,18 +69,20 @@ pub(in crate::store) fn works_range(planned: &Maintenance) -> (String, String) {
 const OWN_SIDE: &str = "own_side";
 const EVERYBODY: &str = "everybody";
 const CANARY: &str = "canary";
+/// Its team is in the column of the unit.
+const UNSTAFFED: &str = "unstaffed";
 
 pub(in crate::store) const PUT_ALARM: &str = "INSERT INTO alarms (kind, since, cause, reason, unit, step) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (kind) DO UPDATE SET \
      since = ?2, cause = ?3, reason = ?4, unit = ?5, step = ?6";
 
 pub(in crate::store) fn put_alarm(statement: &mut CachedStatement<'_>, alarm: &Alarm) -> Result<()> {
-    let (cause, reason, canary): (_, Option<Reason>, Option<(&String, CanaryStep)>) = match &alarm.why {
-        AlarmCause::OwnSide(reason) => (OWN_SIDE, Some(*reason), None),
-        AlarmCause::Everybody => (EVERYBODY, None, None),
-        AlarmCause::Canary { unit, step } => (CANARY, None, Some((unit, *step))),
+    let (cause, reason, unit, step): (_, Option<Reason>, Option<&String>, Option<CanaryStep>) = match &alarm.why {
+        AlarmCause::OwnSide(reason) => (OWN_SIDE, Some(*reason), None, None),
+        AlarmCause::Everybody => (EVERYBODY, None, None, None),
+        AlarmCause::Canary { unit, step } => (CANARY, None, Some(unit), Some(*step)),
+        AlarmCause::Unstaffed { team } => (UNSTAFFED, None, team.as_ref(), None),
     };
-    let (unit, step) = canary.unzip();
     statement.execute(params![alarm.kind, alarm.since, cause, reason, unit, step])?;
     Ok(())
 }
@@ -91,6 +93,7 @@ pub(in crate::store) fn alarm(row: &Row<'_>) -> Result<Alarm> {
         OWN_SIDE => AlarmCause::OwnSide(row.get("reason")?),
         EVERYBODY => AlarmCause::Everybody,
         CANARY => AlarmCause::Canary { unit: row.get("unit")?, step: row.get("step")? },
+        UNSTAFFED => AlarmCause::Unstaffed { team: row.get("unit")? },
         other => return Err(misfit(other, "cause")),
     };
     Ok(Alarm { kind: row.get("kind")?, since: row.get("since")?, why })

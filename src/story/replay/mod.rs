@@ -25,6 +25,7 @@ use crate::domain::maintenance::{Maintenance, Origin, Stage};
 use crate::domain::plan::Plan;
 use crate::domain::time::{Calendar, Time};
 use record::Past;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The replay begins so much earlier than what is wanted of it: a case whose stability window still runs then is a case
@@ -142,5 +143,7 @@ fn stage(plan: &Plan, question: &Question<'_>, cast: &Cast, record: &Record) -> 
         noc: Vec::new(),
         maintenance,
         canary: None,
+        parties: Arc::default(),
+        roster: Vec::new(),
     }
 }

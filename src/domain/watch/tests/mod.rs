@@ -78,6 +78,7 @@ fn plan(devices: Vec<Device>) -> Plan {
         id: "acme".into(),
         name: "Acme".into(),
         email: vec!["it@acme.example".into()],
+        languages: Vec::new(),
         escalation: Matrix::default(),
     };
     let stability = Stability { p1: Duration::from_secs(86_400), p2: Duration::from_secs(259_200) };
@@ -91,6 +92,8 @@ fn plan(devices: Vec<Device>) -> Plan {
         noc: Vec::new(),
         maintenance: Vec::new(),
         canary: None,
+        parties: Arc::default(),
+        roster: Vec::new(),
     }
 }
 

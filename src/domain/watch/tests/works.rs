@@ -61,6 +61,7 @@ fn who_is_told_of_a_maintenance_that_changes() {
         id: id.into(),
         name: id.into(),
         email: vec![format!("it@{id}.example")],
+        languages: Vec::new(),
         escalation: Matrix::default(),
     };
     let plan = Plan { customers: ["acme", "beta", "ceta"].map(customer).into(), devices, ..plan(Vec::new()) };
@@ -71,7 +72,7 @@ fn who_is_told_of_a_maintenance_that_changes() {
         watch.step(Input::Asked(Request { ticket: 1, by: "ann".into(), wish }), &mut turn);
         let done = match turn.replies.remove(0).result.unwrap() {
             Done::Maintenance(maintenance) => maintenance.window.clone(),
-            other @ (Done::Case(_) | Done::Mail(_)) => panic!("{other:?}"),
+            other @ (Done::Case(_) | Done::Mail(_) | Done::Duty { .. } | Done::Trace(_)) => panic!("{other:?}"),
         };
         (told(&turn), done)
     };

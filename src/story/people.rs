@@ -1,0 +1,220 @@
+//! The lines of a story about people: staff, rules, shifts, contracts and languages.
+
+use super::draft::Keys;
+use crate::domain::desk::{Conditions, FaultKind, Level, Priority, Roster, Routing, Rule};
+use crate::domain::party::{Centre, Contract, Grade, Language, Parties, Staff, Standing, Team, Tier};
+use crate::domain::time::Time;
+use crate::text::parse_duration as duration;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+const DAY_MS: i64 = 24 * 3_600 * 1_000;
+
+/// Whom the story names.
+#[derive(Default)]
+pub(super) struct People {
+    parties: Parties,
+    roster: Roster,
+    languages: BTreeMap<String, Vec<Language>>,
+}
+
+impl People {
+    /// Takes a line, if it is about people.
+    pub(super) fn take(
+        &mut self,
+        words: &[&str],
+        pairs: impl Fn(&[&str]) -> Result<(), String>,
+    ) -> Result<bool, String> {
+        let keys = |words: &[&str]| pairs(words);
+        match words {
+            ["staff" | "route" | "contract" | "customer", _, rest @ ..] | ["routing", rest @ ..] => keys(rest)?,
+            ["shift", ..] => {}
+            [..] => return Ok(false),
+        }
+        match words {
+            ["shift", centre, at] => self.shift(centre, at)?,
+            ["staff", id, rest @ ..] => self.staff(id, &split(rest))?,
+            ["route", name, rest @ ..] => self.route(name, &split(rest))?,
+            ["contract", id, rest @ ..] => self.contract(id, &split(rest))?,
+            ["customer", id, rest @ ..] => {
+                let keys = split(rest);
+                known(&keys, &["languages"])?;
+                self.languages.insert((*id).to_owned(), languages(&keys)?);
+            }
+            ["routing", rest @ ..] => self.routing(&split(rest))?,
+            [..] => return Err("write: shift CENTRE TIME".into()),
+        }
+        Ok(true)
+    }
+
+    /// Languages of a customer.
+    pub(super) fn languages(&self, customer: &str) -> Vec<Language> {
+        self.languages.get(customer).cloned().unwrap_or_default()
+    }
+
+    /// Whether it names this one.
+    pub(super) fn has(&self, staff: &str) -> bool {
+        self.parties.staff.contains_key(staff)
+    }
+
+    /// All of it.
+    pub(super) fn finish(mut self) -> (Arc<Parties>, Roster) {
+        if self.parties != Parties::default() {
+            self.parties.routing.management.push("management@example.net".to_owned());
+        }
+        self.roster.sort();
+        (Arc::new(self.parties), self.roster)
+    }
+
+    fn shift(&mut self, centre: &str, at: &str) -> Result<(), String> {
+        let id = centre.to_owned();
+        let centre = Centre { id: id.clone(), name: id.clone(), time_zone: "UTC".into(), languages: Vec::new() };
+        self.parties.centres.insert(id.clone(), centre);
+        self.roster.push((Time::from_millis(0) + duration(at)?, id));
+        Ok(())
+    }
+
+    fn staff(&mut self, id: &str, keys: &Keys<'_>) -> Result<(), String> {
+        known(keys, &["team", "tier", "skills", "languages", "territory", "products", "manager", "centre"])?;
+        let get = |key| keys.get(key).map(|&text| text.to_owned());
+        let staff = Staff {
+            id: id.to_owned(),
+            name: id.to_owned(),
+            email: format!("{id}@example.net"),
+            phone: None,
+            team: get("team"),
+            grade: grade(keys)?.unwrap_or(Grade::T1),
+            skills: list(keys, "skills"),
+            languages: languages(keys)?,
+            territory: list(keys, "territory"),
+            products: list(keys, "products"),
+            manager: get("manager"),
+            centre: get("centre"),
+        };
+        staff.team.iter().for_each(|team| self.team(team));
+        self.parties.staff.insert(id.to_owned(), Arc::new(staff));
+        Ok(())
+    }
+
+    fn team(&mut self, id: &str) {
+        let team = Team { id: id.to_owned(), name: id.to_owned(), grade: Grade::T1, domain: None };
+        self.parties.teams.entry(id.to_owned()).or_insert(team);
+    }
+
+    fn route(&mut self, name: &str, keys: &Keys<'_>) -> Result<(), String> {
+        const KEYS: [&str; 13] = [
+            "priority",
+            "customer_tier",
+            "contract",
+            "service",
+            "region",
+            "supplier",
+            "fault",
+            "level",
+            "after",
+            "team",
+            "tier",
+            "skill",
+            "language",
+        ];
+        known(keys, &KEYS)?;
+        let get = |key| keys.get(key).map(|&text| text.to_owned());
+        let level = keys.get("level").map(|&name| one(name, &Level::ALL, Level::name)).transpose()?;
+        let when = Conditions {
+            priority: each(keys, "priority", |name| one(name, &Priority::ALL, Priority::name))?,
+            tier: each(keys, "customer_tier", |name| one(name, &Tier::ALL, Tier::name))?,
+            contract: each(keys, "contract", |name| one(name, &Standing::ALL, Standing::name))?,
+            service: list(keys, "service"),
+            region: list(keys, "region"),
+            supplier: list(keys, "supplier"),
+            fault: each(keys, "fault", |name| {
+                FaultKind::parse(name).ok_or_else(|| format!("{name:?} is no kind of fault"))
+            })?,
+            level,
+            after: keys.get("after").map(|after| duration(after)).transpose()?,
+        };
+        let language = languages(&keys.get("language").map(|&code| ("languages", code)).into_iter().collect())?.pop();
+        let rule =
+            Rule { name: name.to_owned(), when, team: get("team"), grade: grade(keys)?, skill: get("skill"), language };
+        rule.team.iter().for_each(|team| self.team(team));
+        self.parties.routing.rules.push(rule);
+        Ok(())
+    }
+
+    fn contract(&mut self, id: &str, keys: &Keys<'_>) -> Result<(), String> {
+        known(keys, &["customer", "tier", "until", "services"])?;
+        let customer = (*keys.get("customer").ok_or("a contract needs customer=…")?).to_owned();
+        let until = duration(keys.get("until").ok_or("a contract needs until=30d")?)?;
+        let tier = keys.get("tier").map(|&name| one(name, &Tier::ALL, Tier::name)).transpose()?;
+        let ends = Time::from_millis(0) + until;
+        let contract = Contract {
+            id: id.to_owned(),
+            customer: customer.clone(),
+            services: list(keys, "services"),
+            tier: tier.unwrap_or(Tier::Standard),
+            last_day: (ends.as_millis() - 1).div_euclid(DAY_MS),
+            ends,
+        };
+        self.parties.contracts.insert((customer, id.to_owned()), contract);
+        Ok(())
+    }
+
+    fn routing(&mut self, keys: &Keys<'_>) -> Result<(), String> {
+        known(
+            keys,
+            &["sales", "escalate_after", "escalation_team", "second_after", "development_team", "contract_notice"],
+        )?;
+        let get = |key| keys.get(key).map(|&text| text.to_owned());
+        let length = |key| keys.get(key).map(|text| duration(text)).transpose();
+        let rules = std::mem::take(&mut self.parties.routing.rules);
+        self.parties.routing = Routing {
+            rules,
+            management: Vec::new(),
+            escalate_after: length("escalate_after")?,
+            escalation_team: get("escalation_team"),
+            second_after: length("second_after")?,
+            development_team: get("development_team"),
+            contract_notice: length("contract_notice")?,
+        };
+        if let Some(sales) = get("sales") {
+            self.team(&sales);
+            self.parties.routing.rules.insert(0, Rule::lapsed(sales));
+        }
+        Ok(())
+    }
+}
+
+fn split<'a>(words: &[&'a str]) -> Keys<'a> {
+    words.iter().filter_map(|word| word.split_once('=')).collect()
+}
+
+fn known(keys: &Keys<'_>, all: &[&str]) -> Result<(), String> {
+    match keys.keys().find(|key| !all.contains(key)) {
+        Some(key) => Err(format!("unknown key {key:?}: use {}", all.join(", "))),
+        None => Ok(()),
+    }
+}
+
+fn list(keys: &Keys<'_>, key: &str) -> Vec<String> {
+    keys.get(key).into_iter().flat_map(|text| text.split(',')).map(str::to_owned).collect()
+}
+
+fn each<T>(keys: &Keys<'_>, key: &str, read: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, String> {
+    keys.get(key).into_iter().flat_map(|text| text.split(',')).map(read).collect()
+}
+
+fn one<T: Copy>(name: &str, all: &[T], name_of: fn(T) -> &'static str) -> Result<T, String> {
+    let names: Vec<_> = all.iter().map(|&known| name_of(known)).collect();
+    let found = all.iter().copied().find(|&known| name_of(known) == name);
+    found.ok_or_else(|| format!("{name:?} is none of {}", names.join(", ")))
+}
+
+fn languages(keys: &Keys<'_>) -> Result<Vec<Language>, String> {
+    each(keys, "languages", |code| Language::parse(code).ok_or_else(|| format!("{code:?} is no language")))
+}
+
+fn grade(keys: &Keys<'_>) -> Result<Option<Grade>, String> {
+    let Some(&text) = keys.get("tier") else { return Ok(None) };
+    let found = Grade::ALL.into_iter().find(|grade| grade.number().to_string() == text);
+    found.map(Some).ok_or_else(|| format!("{text:?} is no tier: use 1, 2 or 3"))
+}
