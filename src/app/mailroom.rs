@@ -8,20 +8,27 @@ use crate::engine::mail_in::{self, Us};
 use crate::store::{Parcel, ReadError, Reader};
 use crate::text::Stamp;
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 /// Who has begun so often to read a message broke down over it, and reads it no more.
 const MAX_TRIES: u32 = 2;
 /// Pause before a store that can't be read is tried again.
-const PAUSE: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_secs(1);
+/// Pause before a message is offered again to a loop that has no room for it.
+const OFFER_AGAIN: Duration = Duration::from_millis(20);
 /// Cases of one message that are looked up: those that it answers or names.
 const MAX_CASES: usize = 16;
 
-/// The way to the reader. When every copy is gone, it ends.
-#[derive(Clone)]
-pub(super) struct MailRoom(Sender<(MailId, u32)>);
+/// The way to the reader. Dropped, it waits for the reader's store to be closed.
+pub(super) struct MailRoom {
+    orders: Option<Sender<(MailId, u32)>>,
+    stopping: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
 
 impl MailRoom {
     /// Starts to read: first what was kept before, each with how often somebody has begun to.
@@ -31,11 +38,12 @@ impl MailRoom {
         inbox: Inbox,
         unread: Vec<(MailId, u32)>,
     ) -> io::Result<Self> {
-        let (sender, mails) = channel();
-        let room = Self(sender);
+        let (orders, mails) = channel();
+        let stopping = Arc::new(AtomicBool::new(false));
+        let desk = ReadingDesk { reader, us, stamp, inbox, stopping: Arc::clone(&stopping) };
+        let thread = thread::Builder::new().name("mail-room".to_owned()).spawn(move || desk.work(&mails))?;
+        let room = Self { orders: Some(orders), stopping, thread: Some(thread) };
         unread.into_iter().for_each(|(id, tries)| room.order(id, tries));
-        let desk = ReadingDesk { reader, us, stamp, inbox };
-        thread::Builder::new().name("mail-room".to_owned()).spawn(move || desk.work(&mails))?;
         Ok(room)
     }
 
@@ -46,7 +54,17 @@ impl MailRoom {
 
     fn order(&self, id: MailId, tries: u32) {
         // A reader that has ended leaves it to the next start.
-        self.0.send((id, tries)).unwrap_or_default();
+        self.orders.iter().for_each(|orders| orders.send((id, tries)).unwrap_or_default());
+    }
+}
+
+impl Drop for MailRoom {
+    fn drop(&mut self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        self.orders = None;
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the thread that reads mail has failed");
+        }
     }
 }
 
@@ -55,24 +73,33 @@ struct ReadingDesk {
     us: Us,
     stamp: Stamp,
     inbox: Inbox,
+    stopping: Arc<AtomicBool>,
 }
 
 impl ReadingDesk {
     fn work(&self, mails: &Receiver<(MailId, u32)>) {
         for (id, tries) in mails {
-            let incoming = loop {
-                match self.read(id, tries) {
-                    Ok(incoming) => break incoming,
-                    Err(error) => {
-                        tracing::error!(id, %error, "a message can't be read from the store");
-                        thread::sleep(PAUSE);
-                    }
-                }
-            };
-            if let Some(incoming) = incoming {
-                self.inbox.send(ToLoop::Input(Input::Mailed(Box::new(incoming))));
+            let incoming = self.persist(PAUSE, || {
+                self.read(id, tries).inspect_err(|error| {
+                    tracing::error!(id, %error, "a message can't be read from the store");
+                })
+            });
+            if let Some(incoming) = incoming.flatten() {
+                let input = || ToLoop::Input(Input::Mailed(Box::new(incoming.clone())));
+                self.persist(OFFER_AGAIN, || if self.inbox.offer(input()) { Ok(()) } else { Err(()) });
             }
         }
+    }
+
+    /// Tries until it succeeds, or the daemon stops: what is not read is read after the next start.
+    fn persist<T, E>(&self, pause: Duration, attempt: impl Fn() -> Result<T, E>) -> Option<T> {
+        while !self.stopping.load(Ordering::Relaxed) {
+            match attempt() {
+                Ok(done) => return Some(done),
+                Err(_) => thread::sleep(pause),
+            }
+        }
+        None
     }
 
     fn read(&self, id: MailId, tries: u32) -> Result<Option<Incoming>, ReadError> {

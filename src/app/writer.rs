@@ -228,11 +228,12 @@ fn gone() -> Fatal {
 
 /// The thread's side.
 struct Hand {
+    /// It has a reader: dropped before the store is.
+    mail_room: MailRoom,
     store: Store,
     board: Arc<Board>,
     metrics: &'static Metrics,
     stamp: Stamp,
-    mail_room: MailRoom,
 }
 
 impl Hand {

@@ -138,7 +138,7 @@ fn is_final(world: &World, reference: &str) {
 fn has_its_letters(world: &World, case: &Value) {
     let reference = text(case, "reference");
     for to in [CUSTOMER, NOC] {
-        let kinds = ["opened.1", "solved.1", "returned.1", "solved.2", "closed.1"];
+        let kinds = ["opened.1", "solved.1", "returned.1", "solved.2", "rfo.1", "closed.1"];
         let letters = kinds.map(|kind| world.wait_for_letter(&format!("{reference}.{kind}"), to));
         for letter in &letters {
             is_addressed_rightly(letter, case, to);
@@ -154,7 +154,8 @@ fn has_its_letters(world: &World, case: &Value) {
         says(&letters[0], &["We have lost contact", "Last contact:", "First loss:", "Detected:", "Repair due:"]);
         says(&letters[1], &["The case is solved. ", "We now watch the line for 8 s", "Watched until:", "Recovery:"]);
         says(&letters[2], &["has returned", reference]);
-        says(&letters[4], &["is closed", "Last contact:", "First loss:", "Recovery:", "Total downtime:"]);
+        says(&letters[4], &["reason for outage", reference]);
+        says(&letters[5], &["is closed", "Last contact:", "First loss:", "Recovery:", "Total downtime:"]);
     }
 }
 

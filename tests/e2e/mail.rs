@@ -49,7 +49,7 @@ fn letters_wait_for_their_server_and_keep_their_order() {
     let folder = tempfile::tempdir().unwrap();
     // The order's number stands in the subject.
     let odd = unit("odd", V4[0], "").replace("\"SO-odd\"", ODD);
-    let setup = Setup { units: vec![odd], customer: ODD, ..Setup::default() };
+    let setup = Setup { units: vec![odd], customer: ODD, rfo: "on_request", ..Setup::default() };
     let Some(mut world) = World::with(net, folder, None, &setup) else { return };
     world.wait_for_verdict("odd", "UP");
     world.net.kill(&V4[..1]);

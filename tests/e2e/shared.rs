@@ -28,7 +28,8 @@ fn setup() -> Setup<'static> {
         below("beta-1", V4[2]).replace("customer = \"acme\"", "customer = \"beta\""),
         unit("elsewhere", V4[3], ""),
     ];
-    Setup { units, ..Setup::default() }
+    // The letters are counted; the stories tell how lines share a reason for outage.
+    Setup { units, rfo: "on_request", ..Setup::default() }
 }
 
 /// Lasts as long as letters are held for the customers' other lines.

@@ -19,6 +19,8 @@ pub(crate) struct Setup<'a> {
     /// Keys of `[detection]`, and tables that come after it.
     pub(crate) rules: &'a str,
     pub(crate) store: &'a str,
+    /// Whether a P1 is closed only after a reason for outage was taken: "required" or "on_request".
+    pub(crate) rfo: &'a str,
     /// The customer's name, as TOML writes it.
     pub(crate) customer: &'a str,
 }
@@ -43,6 +45,7 @@ impl Default for Setup<'_> {
             window: "8s",
             rules: RULES,
             store: "./ntuwatch.db",
+            rfo: "required",
             customer: "\"Acme Ltd\"",
         }
     }
@@ -50,7 +53,7 @@ impl Default for Setup<'_> {
 
 impl Setup<'_> {
     pub(crate) fn toml(&self) -> String {
-        let Self { units, sentinels, window, rules, store, customer } = self;
+        let Self { units, sentinels, window, rules, store, rfo, customer } = self;
         let units = units.concat();
         format!(
             r#"
@@ -62,6 +65,8 @@ socket = "./ntuwatch.sock"
 [stability]
 p1 = "{window}"
 p2 = "{window}"
+[rfo]
+p1 = "{rfo}"
 [mail]
 from = "NOC <noc@example.net>"
 noc = ["noc@example.net"]
