@@ -319,7 +319,7 @@ impl Cycle {
             Ok(config) => {
                 if config.needs_restart_after(&self.config) {
                     tracing::warn!(
-                        "changes in [store], [http], [heartbeat], [traps] and [mail] (but for noc) take effect at the next start"
+                        "changes in [store], [http], [heartbeat], [traps], [mail] (but for noc) and [mail_in] take effect at the next start"
                     );
                 }
                 self.foretell(&config.plan);
@@ -510,6 +510,8 @@ impl Cycle {
             reload: self.state.reload.clone(),
             cases: self.watch.desk().counts().clone(),
             letters_queued: outbox.len(),
+            mails_aside: self.watch.desk().aside(),
+            unreachable: self.watch.desk().unreachable().count(),
             oldest_letter: outbox.oldest(),
             held: self.watch.desk().held(),
             mail_fault: self.state.mail_fault.clone(),

@@ -1,12 +1,15 @@
 //! The mail room's reader: a thread that looks into messages which the store has kept, and tells the watch what they say.
 
 use super::inbox::{Inbox, Message as ToLoop};
+use crate::domain::desk::{Topic, claim};
 use crate::domain::letter::LetterLabel;
 use crate::domain::mail::{Incoming, MailId, Message, Nature, Unreadable};
 use crate::domain::turn::Input;
 use crate::engine::mail_in::{self, Us};
 use crate::store::{Parcel, ReadError, Reader};
 use crate::text::Stamp;
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,7 +23,9 @@ const MAX_TRIES: u32 = 2;
 const PAUSE: Duration = Duration::from_secs(1);
 /// Pause before a message is offered again to a loop that has no room for it.
 const OFFER_AGAIN: Duration = Duration::from_millis(20);
-/// Cases of one message that are looked up: those that it answers or names.
+/// Messages whose copies are known before anything of them is on the disk.
+const MAX_RECENT: usize = 1_000;
+/// Cases of one letter that are looked up.
 const MAX_CASES: usize = 16;
 
 /// The way to the reader. Dropped, it waits for the reader's store to be closed.
@@ -40,7 +45,9 @@ impl MailRoom {
     ) -> io::Result<Self> {
         let (orders, mails) = channel();
         let stopping = Arc::new(AtomicBool::new(false));
-        let desk = ReadingDesk { reader, us, stamp, inbox, stopping: Arc::clone(&stopping) };
+        let stopped = Arc::clone(&stopping);
+        let before = unread.last().map_or(0, |(id, _)| *id);
+        let desk = ReadingDesk { reader, us, stamp, inbox, recent: RefCell::default(), before, stopping: stopped };
         let thread = thread::Builder::new().name("mail-room".to_owned()).spawn(move || desk.work(&mails))?;
         let room = Self { orders: Some(orders), stopping, thread: Some(thread) };
         unread.into_iter().for_each(|(id, tries)| room.order(id, tries));
@@ -68,11 +75,33 @@ impl Drop for MailRoom {
     }
 }
 
+/// Messages that were read lately: what was decided on them may not be on the disk yet.
+#[derive(Default)]
+struct Recent(VecDeque<([String; 2], MailId)>);
+
+impl Recent {
+    /// The earlier message with this Message-ID and sender, if there was one lately. Else this is noted.
+    fn noted(&mut self, id: MailId, whose: [&String; 2]) -> Option<MailId> {
+        let earlier = self.0.iter().find(|(known, earlier)| known.each_ref() == whose && *earlier != id);
+        if let Some((_, earlier)) = earlier {
+            return Some(*earlier);
+        }
+        if self.0.len() == MAX_RECENT {
+            self.0.pop_front();
+        }
+        self.0.push_back((whose.map(String::clone), id));
+        None
+    }
+}
+
 struct ReadingDesk {
     reader: Reader,
     us: Us,
     stamp: Stamp,
     inbox: Inbox,
+    recent: RefCell<Recent>,
+    /// The last message that came before the start.
+    before: MailId,
     stopping: Arc<AtomicBool>,
 }
 
@@ -87,8 +116,17 @@ impl ReadingDesk {
             if let Some(incoming) = incoming.flatten() {
                 let input = || ToLoop::Input(Input::Mailed(Box::new(incoming.clone())));
                 self.persist(OFFER_AGAIN, || if self.inbox.offer(input()) { Ok(()) } else { Err(()) });
+                if id <= self.before {
+                    // If somebody broke down over one of these, the first that is not settled is it.
+                    self.persist(OFFER_AGAIN, || self.settled(id));
+                }
             }
         }
+    }
+
+    fn settled(&self, id: MailId) -> Result<(), ()> {
+        let row = self.reader.mail_row(id).map_err(drop)?;
+        if row.is_none_or(|row| row.outcome.is_some()) { Ok(()) } else { Err(()) }
     }
 
     /// Tries until it succeeds, or the daemon stops: what is not read is read after the next start.
@@ -126,16 +164,22 @@ impl ReadingDesk {
     /// Adds what the store knows of a message.
     fn look_up(&self, id: MailId, message: Message) -> Result<Incoming, ReadError> {
         let copy_of = match (&message.message_id, &message.from) {
-            (Some(message_id), Some(from)) => self.reader.copy_of(id, message_id, from)?,
+            (Some(message_id), Some(from)) => {
+                let lately = self.recent.borrow_mut().noted(id, [message_id, from]);
+                lately.map_or_else(|| self.reader.copy_of(id, message_id, from), |copied| Ok(Some(copied)))?
+            }
             (None, _) | (_, None) => None,
         };
         let letters = self.letters(&message)?;
-        let of_letters = letters.iter().filter_map(|letter| letter.thread.about().1?.case());
-        let mut references: Vec<_> = of_letters.chain(crate::domain::desk::claim(&message.subject)).collect();
-        references.truncate(MAX_CASES);
         let mut cases = Vec::new();
-        for reference in references {
-            cases.extend(self.reader.known_case(reference)?);
+        if let Some(letter) = letters.first() {
+            cases = self.reader.cases_of_letter(letter.id, MAX_CASES)?;
+            if let Some(case) = letter.thread.about().1.and_then(Topic::case) {
+                cases.extend(self.reader.known_case(case)?);
+            }
+        }
+        if let Some(claimed) = claim(&message.subject) {
+            cases.extend(self.reader.known_case(claimed)?);
         }
         Ok(Incoming { id, message: Ok(Box::new(message)), letters, copy_of, cases })
     }
@@ -148,12 +192,16 @@ impl ReadingDesk {
             Nature::Person | Nature::Automatic(_) | Nature::Own => Vec::new(),
         };
         for message_id in reported.into_iter().chain(&message.answers) {
-            letters.extend(self.reader.letter_by_message_id(message_id)?);
+            let Some((key, mark)) = Stamp::claimed_letter(message_id) else { continue };
+            // What is written in the store is believed no more than the message: the secret has to agree.
+            let marked = self.reader.letters_marked(&key, mark)?;
+            let is_it = |letter: &LetterLabel| self.stamp.message_id(&letter.thread, mark, &letter.to) == *message_id;
+            letters.extend(marked.into_iter().filter(is_it));
         }
         for address in &message.recipients {
-            let Some(reference) = self.stamp.claimed_by(address) else { continue };
-            let readers = self.reader.last_letters(reference)?;
-            letters.extend(readers.into_iter().filter(|letter| self.stamp.is_reply_of(address, letter)));
+            let Some(letter) = self.stamp.claimed_by(address) else { continue };
+            let letter = self.reader.letter(letter)?;
+            letters.extend(letter.filter(|letter| self.stamp.is_reply_to(address, letter)));
         }
         Ok(letters)
     }

@@ -37,6 +37,7 @@ fn print(page: &mut Page, status: &Value) -> Result<(), Failure> {
         let (held, until) = (field(letters, "held"), time(letters, "held_until"));
         page.line(&format!("held     {held} for further lines of their customers, until {until} at the latest"))?;
     }
+    page.line(&format!("mail in  {} waiting for people", field(status, "mails_quarantined")))?;
     let alarms: Vec<_> = elements(status, "alarms").iter().map(|alarm| field(alarm, "kind")).collect();
     page.line(&format!("alarms   {}", if alarms.is_empty() { "none".to_owned() } else { alarms.join(", ") }))?;
     page.line(&format!("shared   {} open", count(status, "umbrellas", "umbrella")))?;

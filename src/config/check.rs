@@ -233,6 +233,20 @@ pub(super) fn listen(value: &str) -> Checked<Option<SocketAddr>> {
     })
 }
 
+/// Longest local part that leaves room for a plus sign, a letter's number and a token (RFC 5321, 4.5.3.1.1).
+const MAX_INBOX: usize = 24;
+
+/// An address behind whose local part a plus sign and a token fit.
+pub(super) fn inbox(value: &str) -> Checked<String> {
+    let address = email(value)?;
+    let local = address.rsplit_once('@').map_or("", |(local, _)| local);
+    if local.contains('+') || local.len() > MAX_INBOX {
+        let rule = format!("use one with at most {MAX_INBOX} characters and no + before the @");
+        return Err(format!("leaves no room for a token behind a plus sign: {rule}"));
+    }
+    Ok(address)
+}
+
 /// The URL of a mail server. Its text may hold a password that was put in the wrong place, so it is not shown.
 pub(super) fn smtp(value: &str) -> Checked<Smtp> {
     let (host, port, tls) = mail_server(value, "smtp", [25, 587, 465])?;
@@ -362,6 +376,16 @@ mod tests {
             "smtp://mx/a",
         ] {
             assert!(smtp(bad).is_err_and(|e| !e.contains("u:p")), "{bad}");
+        }
+    }
+
+    #[test]
+    fn inboxes() {
+        assert_eq!(inbox("support@example.net"), Ok("support@example.net".to_owned()));
+        let at_most = "s".repeat(MAX_INBOX);
+        assert!(inbox(&format!("{at_most}@example.net")).is_ok());
+        for bad in [format!("{at_most}s@example.net"), "support+x@example.net".to_owned()] {
+            assert!(inbox(&bad).is_err_and(|why| why.contains("at most 24")), "{bad}");
         }
     }
 

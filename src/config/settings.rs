@@ -236,7 +236,7 @@ pub(super) fn mail_in(root: &Section<'_>, paths: &Paths<'_>) -> MailIn {
         mailbox,
         archive,
     });
-    MailIn { address: mail.parse("address", check::email), authserv_id: mail.parse("authserv_id", check::text), imap }
+    MailIn { address: mail.parse("address", check::inbox), authserv_id: mail.parse("authserv_id", check::text), imap }
 }
 
 /// What `mailbox` and `archive` are if nobody says.

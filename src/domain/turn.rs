@@ -1,7 +1,7 @@
 //! What goes into a step of the watch, and what comes out of it.
 
 use super::desk::{
-    Alarm, Case, Channel, DutyChange, LetterMark, Move, NotOpen, Priority, PromiseKind, Reference, RfoDocument,
+    Alarm, Case, Channel, DutyChange, Heard, LetterMark, Move, NotOpen, Priority, PromiseKind, Reference, RfoDocument,
     RfoOrder, Roster, Sorted, Trace, Umbrella, Unreachable, WaitingOn, WrittenRfo,
 };
 use super::fact::Fact;
@@ -100,12 +100,8 @@ pub enum Wish {
     },
     /// Decide on a message that waits for people.
     File {
-        /// Its number.
-        mail: MailId,
-        /// Its sender, and what it says.
-        from: String,
-        /// What it says.
-        text: String,
+        /// The message, as it would join a case.
+        heard: Heard,
         /// What is to be done with it.
         filing: Filing,
     },

@@ -14,7 +14,7 @@ use std::time::Duration;
 /// Facts of a case that its customer may know. What is not among them is never read: so no note of staff gets out (R48).
 const EVENTS: &str = "SELECT at, kind, data FROM journal WHERE case_number = ?1 AND kind IN (\
      'case_opened', 'case_taken', 'case_told', 'promise_made', 'arrived', 'promise_kept', 'promise_missed', 'escalated', \
-     'case_waiting', 'case_upgraded', 'case_degraded', 'case_solved', 'case_returned', 'case_closed') ORDER BY seq";
+     'case_waiting', 'case_resumed', 'case_upgraded', 'case_degraded', 'case_solved', 'case_returned', 'case_closed') ORDER BY seq";
 
 /// What everybody under an umbrella was told while the case was under it.
 const UPDATES: &str = "SELECT at, kind, data FROM journal WHERE umbrella = ?1 AND kind = 'umbrella_updated' \
@@ -104,6 +104,7 @@ fn event(kind: &str, data: &str) -> Option<Event> {
     Some(match kind {
         "case_opened" => Event::Opened,
         "case_taken" => Event::Taken,
+        "case_resumed" => Event::Resumed,
         "case_told" | "umbrella_updated" => Event::Told(word("text")?.to_owned()),
         "promise_made" => Event::Promised(promise()?, seconds("within_s")?),
         "arrived" => Event::Arrived,

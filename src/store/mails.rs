@@ -3,7 +3,7 @@
 use super::reader::{ReadError, Reader};
 use super::writer::{CommitError, Store};
 use super::{OpenError, rows};
-use crate::domain::desk::{MailOutcome, Reference, Sorted};
+use crate::domain::desk::{LetterMark, MailOutcome, Reference, Sorted};
 use crate::domain::letter::{LetterId, LetterLabel};
 use crate::domain::mail::{KnownCase, MailId};
 use crate::domain::time::Time;
@@ -57,7 +57,7 @@ pub struct MailRow {
 
 /// Bytes of the secret of letters.
 const SECRET: usize = 32;
-/// Readers of one conversation that are looked at.
+/// Readers of one letter that are looked at.
 const MAX_READERS: usize = 1_000;
 
 impl Store {
@@ -72,17 +72,19 @@ impl Store {
         })
     }
 
-    /// Messages that nobody has read yet, and how often somebody has begun to. Counts one more for each.
+    /// Messages that nobody has read yet, in order, and how often somebody has begun to. Counts one more for the first.
     ///
     /// # Errors
     /// If they can't be read or counted.
     pub fn mails_to_read(&self) -> Result<Vec<(MailId, u32)>, OpenError> {
         self.recall(|db| {
-            let sql = "UPDATE mails SET tries = tries + 1 WHERE outcome IS NULL RETURNING id, tries";
-            let mut mails: Vec<_> =
-                db.prepare(sql)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<SqlResult<_>>()?;
-            mails.sort_unstable();
-            Ok(mails)
+            // Whoever read before us had come as far as the first.
+            db.execute(
+                "UPDATE mails SET tries = tries + 1 WHERE id = (SELECT min(id) FROM mails WHERE outcome IS NULL)",
+                [],
+            )?;
+            let mut mails = db.prepare("SELECT id, tries FROM mails WHERE outcome IS NULL ORDER BY id")?;
+            mails.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
         })
     }
 
@@ -120,7 +122,9 @@ pub(super) fn put_mails(transaction: &Transaction<'_>, turn: &Turn) -> SqlResult
             rows::put_message(transaction, *id, message, witnesses)?;
         }
         transaction
-            .prepare_cached("UPDATE mails SET outcome = ?2, case_number = ?3, why = ?4 WHERE id = ?1")?
+            .prepare_cached(
+                "UPDATE mails SET outcome = ?2, case_number = ?3, why = concat_ws('; ', why, ?4) WHERE id = ?1",
+            )?
             .execute(params![id, outcome, case, why])?;
     }
     for (letter, why) in &turn.bounced {
@@ -195,26 +199,37 @@ impl Reader {
         self.one(sql, params![id, message_id, sender], |row| row.get(0))
     }
 
-    /// The letter with this Message-ID.
+    /// The letters of this kind and number in the conversation whose key is this, or begins so if it ends with a colon.
     ///
     /// # Errors
     /// If the store can't be read.
-    pub fn letter_by_message_id(&self, message_id: &str) -> Result<Option<LetterLabel>, ReadError> {
-        self.one("SELECT * FROM letters WHERE message_id = ?1", [message_id], rows::letter_label)
-    }
-
-    /// The last letter to each reader in the conversations about a case or an umbrella.
-    ///
-    /// # Errors
-    /// If the store can't be read.
-    pub fn last_letters(&self, reference: Reference) -> Result<Vec<LetterLabel>, ReadError> {
-        let (of_case, of_umbrella) = (rows::case_range(reference), rows::thread_range(reference));
+    pub fn letters_marked(&self, key: &str, mark: LetterMark) -> Result<Vec<LetterLabel>, ReadError> {
+        let (from, until) = rows::key_range(key);
         self.all(
-            "SELECT *, max(id) FROM letters WHERE (thread_key >= ?1 AND thread_key < ?2) \
-             OR (thread_key >= ?3 AND thread_key < ?4) GROUP BY recipient LIMIT ?5",
-            params![of_case.0, of_case.1, of_umbrella.0, of_umbrella.1, MAX_READERS],
+            "SELECT id, thread_key, kind, number, recipient FROM letters \
+             WHERE thread_key >= ?1 AND thread_key < ?2 AND kind = ?3 AND number = ?4 LIMIT ?5",
+            params![from, until, mark.kind, mark.number, MAX_READERS],
             rows::letter_label,
         )
+    }
+
+    /// A letter by its number.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub fn letter(&self, id: LetterId) -> Result<Option<LetterLabel>, ReadError> {
+        let sql = "SELECT id, thread_key, kind, number, recipient FROM letters WHERE id = ?1";
+        self.one(sql, [id], rows::letter_label)
+    }
+
+    /// The cases that a letter tells of, at most so many.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub fn cases_of_letter(&self, id: LetterId, limit: usize) -> Result<Vec<KnownCase>, ReadError> {
+        let sql = "SELECT c.number, c.unit, c.customer FROM letter_lines AS l JOIN cases AS c ON c.number = l.case_number \
+             WHERE l.letter = ?1 ORDER BY c.number DESC LIMIT ?2";
+        self.all(sql, params![id, i64::try_from(limit).unwrap_or(i64::MAX)], rows::known_case)
     }
 
     /// Whose a case is and what it is about, whatever its stage.
@@ -222,8 +237,6 @@ impl Reader {
     /// # Errors
     /// If the store can't be read.
     pub fn known_case(&self, reference: Reference) -> Result<Option<KnownCase>, ReadError> {
-        self.one("SELECT number, unit, customer FROM cases WHERE number = ?1", [reference], |row| {
-            Ok(KnownCase { reference: row.get(0)?, unit: row.get(1)?, customer: row.get(2)? })
-        })
+        self.one("SELECT number, unit, customer FROM cases WHERE number = ?1", [reference], rows::known_case)
     }
 }

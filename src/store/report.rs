@@ -118,8 +118,9 @@ const SLA: &str = "WITH wanted AS (SELECT number, unit, service, region, ttr_ms,
      moves AS (SELECT case_number, at, kind, json_extract(data, '$.on') AS waits, \
      lead(at, 1, ?2) OVER (PARTITION BY case_number ORDER BY seq) AS until FROM journal \
      WHERE case_number IN (SELECT number FROM wanted) AND kind IN \
-     ('case_opened', 'case_taken', 'case_waiting', 'case_solved', 'case_returned', 'case_closed')), \
-     counted AS (SELECT case_number, at, until FROM moves WHERE kind IN ('case_opened', 'case_taken', 'case_returned') \
+     ('case_opened', 'case_taken', 'case_resumed', 'case_waiting', 'case_solved', 'case_returned', 'case_closed')), \
+     counted AS (SELECT case_number, at, until FROM moves WHERE \
+     kind IN ('case_opened', 'case_taken', 'case_resumed', 'case_returned') \
      OR kind = 'case_waiting' AND waits = 'supplier'), \
      repairs AS (SELECT w.*, coalesce((SELECT sum(c.until - c.at - coalesce((SELECT sum(min(l.until, c.until) - \
      max(l.since, c.at)) FROM ledger AS l WHERE l.device = w.unit AND l.verdict = 'LOSS' AND l.reason = 'maintenance' \

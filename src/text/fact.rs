@@ -86,6 +86,7 @@ const fn case_kind(fact: &CaseFact) -> &'static str {
         CaseFact::Assigned { .. } => "assigned",
         CaseFact::Overdue { .. } => "overdue",
         CaseFact::Waits { .. } => "case_waiting",
+        CaseFact::Resumed { .. } => "case_resumed",
         CaseFact::Confirmed(_) => "case_confirmed",
         CaseFact::Upgraded(_) => "case_upgraded",
         CaseFact::Degraded(_) => "case_degraded",
@@ -375,7 +376,7 @@ fn case_fields(fact: &CaseFact, put: &mut Put<'_>) {
         CaseFact::Promised { by, kind, within } => {
             put!(put, "by": by.as_str(), "promise": kind.name(), "within_s": within.as_secs());
         }
-        CaseFact::Arrived { by } => put!(put, "by": by.as_str()),
+        CaseFact::Arrived { by } | CaseFact::Resumed { by } => put!(put, "by": by.as_str()),
         CaseFact::Kept { kind, took } => put!(put, "promise": kind.name(), "took_s": took.as_secs()),
         CaseFact::Missed { kind, late } => put!(put, "promise": kind.name(), "late_s": late.as_secs()),
         CaseFact::Escalated { level, why, note } => {

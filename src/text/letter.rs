@@ -5,7 +5,7 @@ use super::people::about_contract;
 use super::sentence::{alarm_words, all_clear_words, cause_words, site_words};
 use super::stamp::Stamp;
 use super::time::{duration, utc};
-use crate::domain::desk::{Alarm, Case, LetterKind, LetterMark, SiteCause, Umbrella};
+use crate::domain::desk::{Alarm, AlarmKind, Case, LetterKind, LetterMark, SiteCause, Umbrella};
 use crate::domain::letter::{Content, Letter, Mail, Thread};
 use crate::domain::maintenance::{Maintenance, Stage};
 use crate::domain::time::{Calendar, Time};
@@ -33,7 +33,7 @@ pub fn mail_with(letter: &Letter, documents: &[String], stamp: &Stamp, calendar:
         message_id: id(letter.mark),
         in_reply_to: letter.previous.map(id),
         references,
-        reply_to: stamp.reply_to(&letter.thread, &letter.to),
+        reply_to: stamp.reply_to(&letter.label()),
         subject: subject(letter),
         body: documents.iter().fold(body(letter, calendar), |body, document| body + "\n\n" + document),
         written_unix_ms: calendar.unix_millis(letter.written_at),
@@ -299,8 +299,13 @@ fn about_alarm(letter: &Letter, alarm: &Alarm, calendar: &Calendar) -> String {
         let lasted = duration(letter.written_at.since(alarm.since));
         return format!("All clear after {lasted}: {}.\n", all_clear_words(alarm.kind));
     }
+    let means = match alarm.kind {
+        AlarmKind::Isolation | AlarmKind::Impaired => " What was measured meanwhile is INCONCLUSIVE and opens no case.",
+        AlarmKind::Canary => "",
+        AlarmKind::Unstaffed => " See `ntuwatch case list` for what waits, and `ntuwatch staff` for who could take it.",
+    };
     format!(
-        "Since {} {}.\n\nNo customer is told of this. What was measured meanwhile is INCONCLUSIVE and opens no case.\n",
+        "Since {} {}.\n\nNo customer is told of this.{means}\n",
         utc(alarm.since, calendar),
         alarm_words(&alarm.why)
     )

@@ -247,6 +247,7 @@ pub(super) fn case_sentence(fact: &CaseFact, calendar: &Calendar) -> String {
             format!("{by} promised {} within {}.", promise_words(*kind), duration(*within))
         }
         CaseFact::Arrived { by } => format!("{by} noted that an engineer is on site."),
+        CaseFact::Resumed { by } => format!("Back at work: {by} answered, whom it waited for."),
         CaseFact::Kept { kind, took } => {
             format!("Kept after {}: {}.", duration(*took), promise_words(*kind))
         }

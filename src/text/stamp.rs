@@ -3,8 +3,8 @@
 //! Both hold 128 bits of HMAC-SHA-256 over the conversation and the reader, keyed with a secret of the store. Whoever
 //! writes to such an address, or answers such a Message-ID, has seen the letter.
 
-use crate::domain::desk::{LetterMark, Reference, Topic};
-use crate::domain::letter::{LetterLabel, Thread};
+use crate::domain::desk::{LetterKind, LetterMark};
+use crate::domain::letter::{LetterId, LetterLabel, Thread};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
@@ -55,28 +55,24 @@ impl Stamp {
         format!("{about}.{}.{number}.{token}@{}", mark.kind.name(), self.domain)
     }
 
-    /// The address that joins the conversation about a case or an umbrella when its reader writes to it.
+    /// The address for replies to a letter: whoever writes there has seen it.
     #[must_use]
-    pub fn reply_to(&self, thread: &Thread, to: &str) -> Option<String> {
+    pub fn reply_to(&self, letter: &LetterLabel) -> Option<String> {
         let (local, domain) = self.inbox.as_ref()?;
-        let reference = thread.about().1.map(Topic::reference)?;
-        let reply = self.reply_token(reference, to);
-        Some(format!("{local}+{}.{reply}@{domain}", reference.to_string().to_ascii_lowercase()))
+        Some(format!("{local}+{}.{}@{domain}", letter.id, self.reply_token(letter)))
     }
 
-    /// Which conversation an address is one of; whether it is, its readers tell: see [`is_reply_of`](Self::is_reply_of).
+    /// The letter whose address for replies this claims to be; whether it is, [`is_reply_to`](Self::is_reply_to) tells.
     #[must_use]
-    pub fn claimed_by(&self, address: &str) -> Option<Reference> {
-        let (reference, _) = self.parts(address)?;
-        Reference::parse(reference).ok()
+    pub fn claimed_by(&self, address: &str) -> Option<LetterId> {
+        self.parts(address)?.0.parse().ok()
     }
 
-    /// Whether an address is the one that the reader of a letter was given for his replies.
+    /// Whether an address is the one for replies to a letter.
     #[must_use]
-    pub fn is_reply_of(&self, address: &str, letter: &LetterLabel) -> bool {
-        let claimed = self.parts(address).zip(letter.thread.about().1.map(Topic::reference));
-        claimed.is_some_and(|((_, token), reference)| {
-            let real = self.reply_token(reference, &letter.to);
+    pub fn is_reply_to(&self, address: &str, letter: &LetterLabel) -> bool {
+        self.parts(address).is_some_and(|(_, token)| {
+            let real = self.reply_token(letter);
             bool::from(subtle::ConstantTimeEq::ct_eq(real.as_bytes(), token.to_ascii_lowercase().as_bytes()))
         })
     }
@@ -89,8 +85,20 @@ impl Stamp {
         plus.split_once('.').filter(|_| ours)
     }
 
-    fn reply_token(&self, reference: Reference, to: &str) -> String {
-        self.token(["reply", &reference.to_string(), &to.to_ascii_lowercase()])
+    fn reply_token(&self, letter: &LetterLabel) -> String {
+        self.token(["reply", &letter.id.to_string(), &letter.thread.key(), &letter.to.to_ascii_lowercase()])
+    }
+
+    /// The conversation, kind and number of the letter whose Message-ID this claims to be. Whether it is, only
+    /// [`message_id`](Self::message_id) tells.
+    #[must_use]
+    pub fn claimed_letter(message_id: &str) -> Option<(String, LetterMark)> {
+        let (left, _) = message_id.rsplit_once('@')?;
+        let mut parts = left.rsplitn(4, '.');
+        let (_, number, kind, about) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let kind = LetterKind::ALL.into_iter().find(|known| known.name() == kind)?;
+        let key = if about.contains('=') { about.replace('=', ":") } else { format!("case:{about}:") };
+        Some((key, LetterMark { kind, number: number.parse().ok()? }))
     }
 
     fn token<const N: usize>(&self, parts: [&str; N]) -> String {
@@ -103,8 +111,8 @@ impl Stamp {
     }
 }
 
-/// Length of what follows the plus sign: reference, a dot, and the token.
-const PLUS: usize = "NTU-XXXX-XXXX".len() + 1 + (TOKEN * 8).div_ceil(5);
+/// Longest that follows the plus sign: a letter's number, a dot, and the token.
+const PLUS: usize = "999999999999".len() + 1 + (TOKEN * 8).div_ceil(5);
 
 fn base32(bytes: &[u8]) -> String {
     let mut text = String::with_capacity((bytes.len() * 8).div_ceil(5));
@@ -126,7 +134,7 @@ fn base32(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::desk::LetterKind;
+    use crate::domain::desk::Reference;
 
     const MARK: LetterMark = LetterMark { kind: LetterKind::Opened, number: 1 };
 
@@ -151,25 +159,42 @@ mod tests {
     }
 
     #[test]
-    fn a_reply_address_is_known_again_and_only_by_its_store_for_its_reader() {
+    fn a_reply_address_is_known_again_and_only_by_its_store_for_its_letter() {
         let mine = stamp(1, Some("Support@example.net"));
         let letter_to = letter(7, "it@acme.example");
-        let address = mine.reply_to(&letter_to.thread, "it@acme.example").unwrap();
+        let address = mine.reply_to(&letter_to).unwrap();
         assert!(address.rsplit_once('@').unwrap().0.len() <= MAX_LOCAL, "{address}");
-        assert_eq!(mine.claimed_by(&address), Some(Reference::from_number(7)));
-        assert!(mine.is_reply_of(&address, &letter_to) && mine.is_reply_of(&address.to_uppercase(), &letter_to));
-        assert!(!mine.is_reply_of(&address, &letter(7, "it@globex.example")));
-        assert!(!mine.is_reply_of(&address, &letter(8, "it@acme.example")));
-        assert!(!stamp(2, Some("support@example.net")).is_reply_of(&address, &letter_to));
+        assert_eq!(mine.claimed_by(&address), Some(1));
+        assert!(mine.is_reply_to(&address, &letter_to) && mine.is_reply_to(&address.to_uppercase(), &letter_to));
+        for other in
+            [letter(7, "it@globex.example"), letter(8, "it@acme.example"), LetterLabel { id: 2, ..letter_to.clone() }]
+        {
+            assert!(!mine.is_reply_to(&address, &other), "{other:?}");
+        }
+        assert!(!stamp(2, Some("support@example.net")).is_reply_to(&address, &letter_to));
         assert_eq!(mine.claimed_by("support@example.net"), None);
         assert_eq!(mine.claimed_by(&address.replace("example.net", "example.org")), None);
     }
 
     #[test]
+    fn a_message_id_tells_where_to_look_for_its_letter() {
+        let reference = Reference::from_number(7);
+        let of_case = letter(7, "it@acme.example");
+        let id = stamp(1, None).message_id(&of_case.thread, MARK, &of_case.to);
+        assert_eq!(Stamp::claimed_letter(&id), Some((format!("case:{reference}:"), MARK)));
+        let thread = Thread::Umbrella { reference, customer: Some("acme.eu".into()) };
+        let id = stamp(1, None).message_id(&thread, MARK, "it@acme.example");
+        assert_eq!(Stamp::claimed_letter(&id), Some((thread.key(), MARK)));
+        for other in ["a@b", "x.y.z@acme.example", "NTU.opened.x.t@b", "NTU.burnt.1.t@b"] {
+            assert_eq!(Stamp::claimed_letter(other), None, "{other}");
+        }
+    }
+
+    #[test]
     fn an_address_without_room_for_a_token_gets_none() {
         let long = format!("{}@example.net", "s".repeat(MAX_LOCAL - PLUS));
-        assert_eq!(stamp(1, Some(&long)).reply_to(&letter(7, "a@b.example").thread, "a@b.example"), None);
+        assert_eq!(stamp(1, Some(&long)).reply_to(&letter(7, "a@b.example")), None);
         let fits = format!("{}@example.net", "s".repeat(MAX_LOCAL - PLUS - 1));
-        assert!(stamp(1, Some(&fits)).reply_to(&letter(7, "a@b.example").thread, "a@b.example").is_some());
+        assert!(stamp(1, Some(&fits)).reply_to(&letter(7, "a@b.example")).is_some());
     }
 }

@@ -120,6 +120,8 @@ struct StatusForm {
     units: BTreeMap<&'static str, usize>,
     cases: BTreeMap<&'static str, BTreeMap<&'static str, usize>>,
     letters: LettersForm,
+    /// Messages that came in and wait for people.
+    mails_quarantined: usize,
     isolation: Option<IsolationForm>,
     alarms: Vec<AlarmForm>,
     /// How many are not over.
@@ -134,6 +136,8 @@ struct StatusForm {
 #[derive(Serialize)]
 struct LettersForm {
     queued: usize,
+    /// Addresses of readers that do not work.
+    unreachable_addresses: usize,
     oldest_at: Option<String>,
     /// Not written yet: they wait for further lines of their customers.
     held: usize,
@@ -185,8 +189,10 @@ pub(super) async fn status(State(web): Shared) -> Answer {
         health: HealthForm::new(&summary, age, scene.words),
         units: web.services.board.units().iter().map(|(verdict, count)| (verdict.name(), count)).collect(),
         cases,
+        mails_quarantined: summary.mails_aside,
         letters: LettersForm {
             queued: summary.letters_queued,
+            unreachable_addresses: summary.unreachable,
             oldest_at: summary.oldest_letter.and_then(stamp),
             held: summary.held.map_or(0, |(count, _)| count),
             held_until: summary.held.and_then(|(_, last)| stamp(last)),

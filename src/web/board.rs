@@ -71,6 +71,10 @@ pub struct Summary {
     pub cases: CaseCounts,
     /// Letters that are not delivered.
     pub letters_queued: usize,
+    /// Messages that wait for people.
+    pub mails_aside: usize,
+    /// Addresses of readers that do not work.
+    pub unreachable: usize,
     /// When the oldest of them was written.
     pub oldest_letter: Option<Time>,
     /// How many letters are held back for further lines, and when the last of them goes at the latest.
@@ -104,6 +108,8 @@ impl Summary {
             reload: Reload::default(),
             cases: CaseCounts::default(),
             letters_queued: 0,
+            mails_aside: 0,
+            unreachable: 0,
             oldest_letter: None,
             held: None,
             mail_fault: None,

@@ -6,7 +6,7 @@ use super::desk::{actor, ask, body, known, may_change, read_json};
 use super::doors::Caller;
 use super::problem::{Problem, json};
 use super::scene::Scene;
-use crate::domain::desk::{MailOutcome, Priority, Reference};
+use crate::domain::desk::{Heard, MailOutcome, Priority, Reference, Writer};
 use crate::domain::mail::{MAX_MESSAGE, MAX_TEXT, MailId};
 use crate::domain::turn::{Done, Filing, Wish};
 use crate::store::{MailRow, Parcel, Reader};
@@ -209,7 +209,14 @@ pub(super) async fn file(
     let by = actor(&web, caller, by).await?;
     let mut text = row.body.filter(|body| !body.is_empty()).or(row.subject).unwrap_or_default();
     text.truncate(text.floor_char_boundary(MAX_TEXT));
-    let wish = Wish::File { mail, from: row.sender.unwrap_or_default(), text, filing };
+    // What a program or our own staff wrote moves nothing, whoever puts it onto a case.
+    let writer = match (row.nature.as_deref(), row.tenant.as_deref()) {
+        (Some("person") | None, Some("staff")) => Writer::Staff,
+        (Some("person") | None, _) => Writer::Customer,
+        (Some(_), _) => Writer::Program,
+    };
+    let heard = Heard { mail, from: row.sender.unwrap_or_default(), writer, text };
+    let wish = Wish::File { heard, filing };
     let case = match ask(&web, by, wish).await? {
         Done::Case(reference) => Some(reference.to_string()),
         Done::Mail(_) | Done::Maintenance(_) | Done::Duty { .. } | Done::Trace(_) => None,

@@ -80,6 +80,8 @@ pub struct Metrics {
     umbrellas: Gauge,
     maintenance: Gauge,
     letters_queued: Gauge,
+    mails_aside: Gauge,
+    unreachable: Gauge,
     oldest_letter: Gauge,
     isolated: Gauge,
     store_failing: Gauge,
@@ -147,6 +149,8 @@ impl Metrics {
             umbrellas: level("ntuwatch_umbrellas", None, "Umbrellas that are not over."),
             maintenance: level("ntuwatch_maintenance_active", None, "Maintenances that are on just now."),
             answers: CLASSES.map(|class| counter!("ntuwatch_http_responses_total", "class" => class)),
+            mails_aside: level("ntuwatch_mails_quarantined", None, "Messages that wait for people."),
+            unreachable: level("ntuwatch_unreachable_addresses", None, "Addresses of readers that do not work."),
             letters_queued: level("ntuwatch_letters_queued", None, "Letters that wait for their delivery."),
             oldest_letter: level(
                 "ntuwatch_letters_oldest_age_seconds",
@@ -295,6 +299,8 @@ impl Metrics {
         for (priority, stage, count) in summary.cases.iter() {
             gauge!("ntuwatch_cases", "priority" => priority.name(), "stage" => stage).set(count as f64);
         }
+        self.mails_aside.set(summary.mails_aside as f64);
+        self.unreachable.set(summary.unreachable as f64);
         self.letters_queued.set(summary.letters_queued as f64);
         self.oldest_letter.set(summary.oldest_letter.map_or(0.0, |written| now.since(written).as_secs_f64()));
         self.isolated.set(flag(summary.cut_off.is_some()));

@@ -7,7 +7,7 @@ use crate::world::{Setup, World, unit};
 use serde_json::Value;
 
 /// What a letter's head may consist of; smtp-sink adds those with an X and `Received`.
-const HEADERS: [&str; 18] = [
+const HEADERS: [&str; 19] = [
     "auto-submitted",
     "content-transfer-encoding",
     "content-type",
@@ -24,6 +24,7 @@ const HEADERS: [&str; 18] = [
     "x-client-addr",
     "x-client-proto",
     "x-helo-args",
+    "x-loop",
     "x-mail-args",
     "x-rcpt-args",
 ];

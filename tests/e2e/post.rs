@@ -11,9 +11,11 @@ use std::time::SystemTime;
 pub(crate) const PORT: u16 = 2525;
 
 /// Words by which the last line of a letter is known.
-const ENDS: [&str; 7] = [
+const ENDS: [&str; 8] = [
     "so that it reaches this case",
     "ntuwatch case explain",
+    // Of a reason for outage.
+    "ask us to verify it, or for that form.",
     // Of an umbrella's.
     "if it is about one line only.",
     "gets one letter about all of them.",

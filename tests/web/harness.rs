@@ -257,9 +257,9 @@ fn ask(asked: Arc<Mutex<Vec<String>>>) -> Ask {
                     stage,
                 })))
             }
-            Wish::File { mail, filing: Filing::Dismiss, .. } => Ok(Done::Mail(mail)),
+            Wish::File { heard, filing: Filing::Dismiss } => Ok(Done::Mail(heard.mail)),
             Wish::File { filing: Filing::Join(reference), .. } => Ok(Done::Case(reference)),
-            Wish::File { mail, filing: Filing::Open { .. }, .. } => Err(Refusal::NotAside { mail }),
+            Wish::File { heard, filing: Filing::Open { .. } } => Err(Refusal::NotAside { mail: heard.mail }),
             Wish::CallOff { id } => Err(Refusal::UnknownMaintenance { id }),
             Wish::Duty { staff, on } if staff == "ann" => Ok(Done::Duty { staff, on }),
             Wish::Duty { staff, .. } => Err(Refusal::UnknownStaff { staff }),

@@ -5,7 +5,7 @@ use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use core::time::Duration;
 
-/// Correspondents that are remembered. Who wrote longest ago is forgotten first.
+/// Correspondents that are remembered. Who has been silent for long enough is forgotten.
 const MAX_CORRESPONDENTS: usize = 10_000;
 /// So many messages of one sender count at once,
 const MESSAGES: u32 = 20;

@@ -5,7 +5,7 @@
 //! writes out every pair of stage and move. It is the same table for cases of the watch and of people (R3).
 
 use super::diagnosis::Diagnosis;
-use super::facts::{CaseFact, Chosen, EscalatedBy, Heard, Opening, Outage, Step, Writer};
+use super::facts::{CaseFact, Chosen, EscalatedBy, Heard, Opening, Outage, Step};
 use super::promise::{Level, PromiseKind, Promises};
 use super::reference::Reference;
 use super::rfo::{RfoState, RfoStep};
@@ -285,7 +285,8 @@ impl Case {
                 self.news = Some(News { number, text: text.clone() });
                 self.wrote(LetterKind::News, number);
             }
-            CaseFact::Heard(heard) => self.hear(heard, now),
+            CaseFact::Heard(heard) => self.hear(heard),
+            CaseFact::Resumed { .. } => self.resume(now),
             CaseFact::Informed { to, letter } => self.inform(to, *letter),
             CaseFact::InformedRevoked { to, letter, .. } => self.revoke(to, *letter, now),
             CaseFact::Promised { kind, within, .. } => self.promise(*kind, Some(*within), now),
@@ -361,14 +362,14 @@ impl Case {
         self.owner = to.or(self.owner.as_ref()).cloned();
     }
 
-    /// Who waited for the customer goes on when he answers.
-    fn hear(&mut self, heard: &Heard, now: Time) {
+    fn hear(&mut self, heard: &Heard) {
         let number = self.heard.as_ref().map_or(0, |(number, _)| *number) + 1;
         self.heard = Some((number, heard.clone()));
-        if heard.writer == Writer::Customer && matches!(self.stage, Stage::Waiting { on: WaitingOn::Customer, .. }) {
-            self.stage = Stage::Working { since: now };
-            self.promises.wait(None, now);
-        }
+    }
+
+    fn resume(&mut self, now: Time) {
+        self.stage = Stage::Working { since: now };
+        self.promises.wait(None, now);
     }
 
     fn escalated(&mut self, level: Level, why: &EscalatedBy, now: Time) {
@@ -389,6 +390,8 @@ impl Case {
         if let Some(repair) = self.promises.get(PromiseKind::Repair) {
             self.repairing = repair.clock.total(now);
         }
+        // Nothing is owed any more, so nothing can be revoked.
+        self.informed = None;
         self.promises = Promises::default();
         let observed = if self.line.window_runs() { Tally::started(now) } else { Tally::default() };
         self.stage = Stage::Solved { since: now, by: by.clone(), window: Window { length: window, observed } };

@@ -4,7 +4,6 @@
 //! the news.
 
 use super::Desk;
-use super::case::Case;
 use super::facts::{CaseFact, EscalatedBy, Occasion};
 use super::promise::{Level, PromiseKind};
 use super::reference::Reference;
@@ -88,10 +87,13 @@ impl Desk {
     /// A reader's server took a letter with news.
     fn informed_by(&mut self, reference: Reference, to: String, letter: LetterMark, turn: &mut Turn) {
         // Who has been informed by it already owes nothing more; a case that is solved owes nothing.
-        if self.case(reference).is_some_and(Case::is_at_work) {
-            self.record(reference, CaseFact::Informed { to, letter }, turn);
+        let Some(case) = self.case(reference).filter(|case| case.is_at_work()) else { return };
+        let is_known = case.informed.as_ref().is_some_and(|informed| informed.letter == letter);
+        self.record(reference, CaseFact::Informed { to, letter }, turn);
+        // Two readers of one letter are one piece of news.
+        if !is_known {
+            self.informed(reference, turn);
         }
-        self.informed(reference, turn);
     }
 
     fn informed(&mut self, reference: Reference, turn: &mut Turn) {

@@ -305,6 +305,11 @@ pub enum CaseFact {
         /// Why.
         note: Option<String>,
     },
+    /// The customer answered, whom it waited for.
+    Resumed {
+        /// The address that he wrote from.
+        by: String,
+    },
     /// The watch has lost contact for as long as makes a fault: it sees now what a person had reported.
     Confirmed(Outage),
     /// The fault is worse than it was: as `Confirmed`, on a P2.

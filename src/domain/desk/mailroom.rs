@@ -2,13 +2,13 @@
 //!
 //! Every message is recorded with what was decided and why. What people have to decide waits for them and blocks nobody.
 
-use super::Desk;
 use super::bucket::Buckets;
-use super::case::Case;
+use super::case::{Case, Stage};
 use super::facts::{CaseFact, EscalatedBy, Heard, Writer};
 use super::reference::{Reference, Topic};
 use super::threading::{self, Aside, Belongs, Ignored, Tenant, Witnesses};
-use super::words::{Actor, LetterKind, LetterMark};
+use super::words::{Actor, LetterKind, LetterMark, WaitingOn};
+use super::{Desk, add_staff};
 use crate::domain::fact::Fact;
 use crate::domain::letter::{Content, LetterLabel, Thread};
 use crate::domain::mail::{Action, Fate, Incoming, MailId, Message, Nature};
@@ -20,6 +20,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::slice;
 
 /// Messages with which nobody has decided anything yet, addresses that do not work, and how much came lately.
 #[derive(Clone, Debug, Default)]
@@ -179,7 +180,7 @@ impl Desk {
         };
         let tenant = message.from.as_deref().map_or(Tenant::Stranger, |from| self.tenant(from));
         let witnesses = threading::witnesses(incoming, message, tenant);
-        let case_of = |thread: &Thread, claim| self.case_of(thread, claim);
+        let case_of = |thread: &Thread, claim| self.case_of(thread, claim).or_else(|| closed_of(thread, incoming));
         let owner_of = |reference| {
             let open = self.case(reference).map(|case| case.opening.circuit.customer.to_string());
             let known = || incoming.cases.iter().find(|case| case.reference == reference);
@@ -200,30 +201,25 @@ impl Desk {
 
     /// Whose address it is.
     fn tenant(&mut self, address: &str) -> Tenant {
-        let (customers, noc, parties) = (&self.customers, &self.noc, &self.parties);
+        let (customers, noc, parties, escalation) = (&self.customers, &self.noc, &self.parties, &self.escalation);
         let tenants = self.mail.tenants.get_or_insert_with(|| {
+            let of_customers =
+                customers.values().flat_map(|customer| customer.email.iter().map(|email| (email, &customer.id)));
+            let contacts = parties.contacts.iter().filter(|contact| customers.contains_key(&contact.customer));
+            let of_contacts = contacts.flat_map(|contact| contact.email.iter().map(|email| (email, &contact.customer)));
             let mut tenants = BTreeMap::new();
-            for customer in customers.values() {
-                let theirs = Tenant::Customer(customer.id.clone());
-                for email in &customer.email {
-                    let known = tenants.entry(email.to_ascii_lowercase()).or_insert_with(|| theirs.clone());
-                    if *known != theirs {
-                        *known = Tenant::Several;
-                    }
+            for (email, customer) in of_customers.chain(of_contacts) {
+                let theirs = Tenant::Customer(customer.clone());
+                let known = tenants.entry(email.to_ascii_lowercase()).or_insert_with(|| theirs.clone());
+                if *known != theirs {
+                    *known = Tenant::Several;
                 }
             }
-            for contact in &parties.contacts {
-                let theirs = Tenant::Customer(contact.customer.clone());
-                for email in contact.email.iter().filter(|_| customers.contains_key(&contact.customer)) {
-                    let known = tenants.entry(email.to_ascii_lowercase()).or_insert_with(|| theirs.clone());
-                    if *known != theirs {
-                        *known = Tenant::Several;
-                    }
-                }
-            }
-            // Who gets everybody's letters speaks for no customer, and no more do our own.
+            // Who gets everybody's letters speaks for no customer, and no more do our own, whoever they are.
+            let matrices = customers.values().map(|customer| &customer.escalation).chain([escalation]);
+            let above = matrices.flat_map(|matrix| matrix.0.iter().flatten());
             let staff = parties.staff.values().map(|staff| &staff.email);
-            let noc = noc.iter().chain(staff);
+            let noc = noc.iter().chain(staff).chain(above).chain(&parties.routing.management);
             tenants.extend(noc.map(|address| (address.to_ascii_lowercase(), Tenant::Staff)));
             tenants
         });
@@ -290,26 +286,35 @@ impl Desk {
     }
 
     fn join_mail(&mut self, reference: Reference, heard: Heard, wants_more: bool, turn: &mut Turn) {
-        let (writer, from) = (heard.writer, heard.from.clone());
+        let (writer, from, is_thanks) = (heard.writer, heard.from.clone(), is_thanks(&heard.text));
         self.record(reference, CaseFact::Heard(heard), turn);
         let Some(case) = self.case(reference).filter(|_| writer == Writer::Customer) else { return };
-        if !case.is_at_work() {
+        let (is_at_work, is_shared) = (case.is_at_work(), case.umbrella.is_some());
+        if matches!(case.stage, Stage::Waiting { on: WaitingOn::Customer, .. }) {
+            self.record(reference, CaseFact::Resumed { by: from.clone() }, turn);
+        }
+        let moves = if is_at_work { wants_more } else { !is_thanks };
+        if moves && is_at_work {
+            self.escalate(reference, EscalatedBy::Customer(from), None, turn);
+        } else if moves {
             // A person's concern within the window, whatever it says (R29): staff may find that it is none.
             self.take_back_by(reference, Actor::Customer(from), None, turn);
-        } else if wants_more {
-            self.escalate(reference, EscalatedBy::Customer(from), None, turn);
-        } else {
+        }
+        // The letter about what it moved quotes it, unless an umbrella speaks for the case.
+        if !moves || is_shared {
             self.pass_on(reference, turn);
         }
     }
 
-    /// Tells the operations centre what a customer wrote.
+    /// Tells the operations centre, and whom the case is with, what a customer wrote.
     fn pass_on(&mut self, reference: Reference, turn: &mut Turn) {
         let Some(case) = self.cases.get(&reference).cloned() else { return };
         let Some((number, _)) = &case.heard else { return };
         let mark = LetterMark { kind: LetterKind::Heard, number: *number };
         let thread = Thread::Case { reference, unit: case.opening.unit.clone() };
-        let readers = self.readers(None, true);
+        let mut readers = self.readers(None, true);
+        let owner = case.owner.as_ref().and_then(|owner| self.parties.staff.get(owner));
+        add_staff(&mut readers, owner.map_or(&[], |owner| slice::from_ref(&owner.email)));
         self.post(&readers, &thread, (mark, case.last_letter), &Content::Case(case), turn);
     }
 
@@ -396,6 +401,13 @@ impl Desk {
     }
 }
 
+/// The closed case that a conversation about several was about last, as the store knows it.
+fn closed_of(thread: &Thread, incoming: &Incoming) -> Option<Reference> {
+    let Thread::Umbrella { customer: Some(customer), .. } = thread else { return None };
+    let theirs = incoming.cases.iter().filter(|case| case.customer == *customer);
+    theirs.map(|case| case.reference).max()
+}
+
 fn done(arrived: Arrived, outcome: MailOutcome, result: (Option<Reference>, Option<String>), turn: &mut Turn) {
     let from = arrived.message.from.clone();
     sorted((arrived.id, from), outcome, result, Some((arrived.message, arrived.witnesses)), turn);
@@ -421,6 +433,27 @@ fn was_informed(case: &Case, letter: &LetterLabel) -> bool {
     same.is_some_and(|informed| informed.readers.contains(&letter.to))
 }
 
+/// Most words of a message that only says thanks.
+const MAX_THANKS: usize = 15;
+
+/// Whether a message says thanks and nothing else. One that does is shown to staff as no concern; where there is a doubt, it
+/// is one.
+pub(crate) fn is_thanks(text: &str) -> bool {
+    const THANKS: [&str; 12] = [
+        "thanks", "thank", "thx", "cheers", "danke", "dank", "merci", "gracias", "grazie", "bedankt", "obrigado",
+        "obrigada",
+    ];
+    const DOUBTS: [&str; 34] = [
+        "but", "still", "not", "however", "yet", "though", "except", "unless", "slow", "down", "broken", "fails",
+        "problem", "issue", "t", "aber", "noch", "nicht", "leider", "jedoch", "mais", "encore", "pas", "toujours",
+        "pero", "todavía", "aún", "no", "ma", "ancora", "non", "maar", "nog", "niet",
+    ];
+    let text = text.to_lowercase();
+    let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let is_doubtful = text.contains(['?', '[']) || words.iter().any(|word| DOUBTS.contains(word));
+    words.len() <= MAX_THANKS && !is_doubtful && words.iter().any(|word| THANKS.contains(word))
+}
+
 /// Whether a customer asks for the next level (R38): the first line that he wrote begins with the word, or his subject
 /// does. Within a sentence it may mean anything.
 fn wants_escalation(message: &Message) -> bool {
@@ -428,8 +461,34 @@ fn wants_escalation(message: &Message) -> bool {
     [first_line, message.subject.as_str()].into_iter().any(|line| {
         let line = line.to_lowercase();
         let line = line.strip_prefix("please ").or_else(|| line.strip_prefix("bitte ")).unwrap_or(&line);
-        ["escalate", "escalation", "eskalieren", "eskalation", "escalar", "escalade"]
+        ["escalate", "eskalieren", "escalar", "escalader"]
             .iter()
             .any(|word| line.strip_prefix(word).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric)))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_thanks;
+
+    #[test]
+    fn thanks_are_thanks_only_where_nothing_else_is_said() {
+        for thanks in
+            ["Thanks!", "Great, thank you, it works again!", "Vielen Dank", "Merci beaucoup, Jean", "Gracias."]
+        {
+            assert!(is_thanks(thanks), "{thanks}");
+        }
+        for concern in [
+            "",
+            "Thanks, but it is still slow.",
+            "Thanks, what happened?",
+            "Danke, leider geht es immer noch nicht.",
+            "Merci, mais rien ne marche.",
+            "It doesn't work. Thanks",
+            "The line is down",
+            "Thanks for the quick answer. We have looked at the router and the lamp on the left is dark since this morning",
+        ] {
+            assert!(!is_thanks(concern), "{concern}");
+        }
+    }
 }

@@ -27,7 +27,7 @@ pub use diagnosis::{Diagnosis, SiteCause, Witness};
 pub use duty::{DutyChange, Roster, SavedDuty};
 pub use escalation::Matrix;
 pub use facts::{CaseFact, Chosen, EscalatedBy, Heard, Occasion, Opening, Outage, Step, Writer};
-pub(crate) use mailroom::Arrived;
+pub(crate) use mailroom::{Arrived, is_thanks};
 pub use mailroom::{MailOutcome, SavedMailRoom, Sorted, Unreachable};
 pub use promise::{Level, Pledges, Promise, PromiseKind, Promises};
 pub use reference::{MAX_CASES, Misread, Reference, Topic};
@@ -370,6 +370,13 @@ impl Desk {
         let previous = previous.filter(|previous| !is_shared || is_news(previous));
         let thread = Thread::Case { reference, unit: case.opening.unit.clone() };
         let mut readers = self.readers(Some(&case.opening.circuit.customer), true);
+        // Who wrote has his answer, whoever else gets the letters (R11).
+        if let (LetterKind::Opened, Actor::Customer(from)) = (mark.kind, &case.opening.origin) {
+            let name = self.customers.get(case.opening.circuit.customer.as_str()).map(|customer| customer.name.clone());
+            if !readers.iter().any(|(to, _)| to.eq_ignore_ascii_case(from)) {
+                readers.push((from.clone(), name.or_else(|| Some(from.clone()))));
+            }
+        }
         if let Some(escalation) = case.escalation.as_ref().filter(|_| mark.kind == LetterKind::Escalated) {
             let customer = Some(case.opening.circuit.customer.as_str());
             add_staff(&mut readers, self.escalation_contacts(customer, escalation.level));

@@ -76,6 +76,8 @@ pub enum Aside {
     MaybeAbout(Reference),
     /// It does not say which of the customer's lines it is about.
     WhichLine,
+    /// It says thanks for a case that is closed: mostly nothing is to be done.
+    Thanks(Reference),
     /// The line is not in the inventory any more.
     LineGone,
     /// Staff write, of no case.
@@ -124,6 +126,7 @@ impl fmt::Display for Aside {
             Self::NoCase => "it answers a letter that is about no case",
             Self::MaybeAbout(reference) => return write!(f, "it may be about {reference}, which it does not answer"),
             Self::WhichLine => "it does not say which line it is about: neither a unit's id nor an order",
+            Self::Thanks(reference) => return write!(f, "it reads like thanks for {reference}, which is closed"),
             Self::LineGone => "the line that it is about is not in the inventory any more",
             Self::StaffWrite => "it is from our own staff and answers no letter about a case",
             Self::TooMany => "its sender writes more than a person does",

@@ -421,15 +421,18 @@ impl Desk {
     }
 
     /// The customer's cases that are at work under an umbrella.
-    /// The customer's cases under an umbrella, those at work first.
-    pub(super) fn cases_of(&self, umbrella: Reference, customer: &str) -> Vec<Reference> {
+    /// The customer's cases under an umbrella that are at work; if none is, those in their windows.
+    pub(super) fn cases_of(&self, umbrella: Reference, customer: &String) -> Vec<Reference> {
+        let at_work = self.at_work_of(umbrella, customer);
+        if !at_work.is_empty() {
+            return at_work;
+        }
         let theirs =
-            self.cases().filter(|case| case.umbrella == Some(umbrella) && *case.opening.circuit.customer == customer);
-        let mut theirs: Vec<_> = theirs.map(|case| (!case.is_at_work(), case.opening.reference)).collect();
-        theirs.sort_unstable();
-        theirs.into_iter().map(|(_, reference)| reference).collect()
+            self.cases().filter(|case| case.umbrella == Some(umbrella) && *case.opening.circuit.customer == *customer);
+        theirs.map(|case| case.opening.reference).collect()
     }
 
+    /// Those of them that are at work.
     pub(super) fn at_work_of(&self, umbrella: Reference, customer: &String) -> Vec<Reference> {
         let theirs = self.shelters.get(&umbrella).and_then(|shelter| shelter.at_work.get(customer));
         theirs.into_iter().flatten().copied().collect()

@@ -38,6 +38,8 @@ pub enum Event {
     Opened,
     /// Somebody began, or went on, to work on it.
     Taken,
+    /// The customer answered, whom the case had waited for.
+    Resumed,
     /// The customer was told this.
     Told(String),
     /// The customer's mail server took a letter.
@@ -269,6 +271,7 @@ fn promises(events: &[(Time, Event)]) -> Vec<(Time, PromiseKind, Option<Duration
         Event::Missed(kind) => Some((*at, *kind, None)),
         Event::Opened
         | Event::Taken
+        | Event::Resumed
         | Event::Told(_)
         | Event::Informed(_)
         | Event::Promised(..)

@@ -60,7 +60,7 @@ impl Repair {
         let mut since = None;
         for (at, event) in events {
             let next = match event {
-                Event::Opened | Event::Taken | Event::Returned => Some(None),
+                Event::Opened | Event::Taken | Event::Resumed | Event::Returned => Some(None),
                 Event::Waits(on) => Some(Some(*on)),
                 Event::Solved | Event::Closed => None,
                 Event::Told(_)

@@ -3,9 +3,9 @@
 use super::{Device, Role, Slot, Watch};
 use crate::domain::desk::{
     Actor, Arrived, Aside, Belongs, Channel, Desk, Heard, Ignored, MailOutcome, Priority, Reference, Subject, Tenant,
-    Writer,
+    Writer, is_thanks,
 };
-use crate::domain::mail::{Incoming, MailId, Message, Nature};
+use crate::domain::mail::{Incoming, Message, Nature};
 use crate::domain::turn::{Done, Filing, Refusal, Turn};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
@@ -56,7 +56,11 @@ impl Watch {
         let slot = known.and_then(|case| self.slot(&case.unit).filter(|&slot| self.is_line_of(slot, &case.customer)));
         let Some(slot) = slot else { return self.desk.quarantine(arrived, Aside::LineGone, turn) };
         match self.open_case_of(slot) {
+            Some(reference) if !self.is_of(reference, known.map(|case| case.customer.as_str())) => {
+                self.desk.quarantine(arrived, Aside::OthersCase, turn);
+            }
             Some(reference) => self.desk.hear(arrived, reference, turn),
+            None if is_thanks(&arrived.message().text) => self.desk.quarantine(arrived, Aside::Thanks(closed), turn),
             None => self.open_for(arrived, slot, turn),
         }
     }
@@ -108,13 +112,8 @@ impl Watch {
     }
 
     /// Staff decide on a message that waits.
-    pub(super) fn file(
-        &mut self,
-        by: &str,
-        (mail, from, text): (MailId, String, String),
-        filing: Filing,
-        turn: &mut Turn,
-    ) -> Result<Done, Refusal> {
+    pub(super) fn file(&mut self, by: &str, heard: Heard, filing: Filing, turn: &mut Turn) -> Result<Done, Refusal> {
+        let mail = heard.mail;
         if !self.desk.is_aside(mail) {
             return Err(Refusal::NotAside { mail });
         }
@@ -122,23 +121,32 @@ impl Watch {
             Filing::Join(reference) => {
                 let case = self.desk.case(reference).map(|case| case.opening.reference);
                 let reference = case.ok_or(Refusal::UnknownReference { reference })?;
-                let heard = Heard { mail, from, writer: Writer::Customer, text };
                 self.desk.join_aside(by, heard, reference, turn);
                 Ok(Done::Case(reference))
             }
             Filing::Open { unit, priority } => {
                 let slot = self.slot(&unit).ok_or_else(|| Refusal::UnknownUnit { unit: unit.clone() })?;
-                let how = (Channel::Email, Some(text));
-                let opened = self.open_by_hand(slot, Actor::Customer(from.clone()), priority, how, turn);
+                let Heard { from, writer, text, .. } = heard;
+                // Only his own customer's words are told to him as such.
+                let who = if writer == Writer::Customer {
+                    Actor::Customer(from.clone())
+                } else {
+                    Actor::Staff(by.to_string())
+                };
+                let opened = self.open_by_hand(slot, who, priority, (Channel::Email, Some(text)), turn);
                 let reference = opened.ok_or(Refusal::UnknownUnit { unit })??;
                 self.desk.settle_aside((mail, &from), by, MailOutcome::Opened, Some(reference), turn);
                 Ok(Done::Case(reference))
             }
             Filing::Dismiss => {
-                self.desk.settle_aside((mail, &from), by, MailOutcome::Dismissed, None, turn);
+                self.desk.settle_aside((mail, &heard.from), by, MailOutcome::Dismissed, None, turn);
                 Ok(Done::Mail(mail))
             }
         }
+    }
+
+    fn is_of(&self, reference: Reference, customer: Option<&str>) -> bool {
+        self.desk.case(reference).is_some_and(|case| Some(case.opening.circuit.customer.as_str()) == customer)
     }
 
     fn open_case_of(&self, slot: Slot) -> Option<Reference> {

@@ -411,7 +411,7 @@ impl Watch {
                 let open = |slot| self.open_by_hand(slot, Actor::Staff(by), priority, (channel, note), turn);
                 slot.and_then(open).unwrap_or(Err(Refusal::UnknownUnit { unit })).map(Done::Case)
             }
-            Wish::File { mail, from, text, filing } => self.file(&by, (mail, from, text), filing, turn),
+            Wish::File { heard, filing } => self.file(&by, heard, filing, turn),
             Wish::Work { reference, command } => {
                 let solves = matches!(command, Command::Solve { .. });
                 let result = self.desk.command(reference, by, command, turn);

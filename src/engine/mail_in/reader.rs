@@ -69,10 +69,12 @@ fn nature(message: &Part<'_>, from: Option<&str>, subject: &str, us: &Us) -> Nat
     }
     let ours = |address: &str| us.addresses.iter().any(|our| our == address);
     let marks = message.head.addresses("X-Loop");
-    if from.is_some_and(ours) || marks.iter().flatten().any(|mark| ours(mark)) {
+    let automatic = auto::automatic(message, subject);
+    // A person of ours may write from our own address; what we write ourselves says that a program did.
+    if marks.iter().flatten().any(|mark| ours(mark)) || automatic.is_some() && from.is_some_and(ours) {
         return Nature::Own;
     }
-    auto::automatic(message, subject).map_or(Nature::Person, Nature::Automatic)
+    automatic.map_or(Nature::Person, Nature::Automatic)
 }
 
 fn answers(head: &head::Head<'_>) -> Vec<String> {

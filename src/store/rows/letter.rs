@@ -1,7 +1,7 @@
 //! Letters, and the cases that they tell of.
 
 use super::{before_next_colon, misfit};
-use crate::domain::desk::{LetterMark, Reference};
+use crate::domain::desk::LetterMark;
 use crate::domain::letter::{Letter, LetterLabel, Mail, SavedLetter, Thread};
 use crate::store::reader::LetterRow;
 use rusqlite::{CachedStatement, Result, Row, params};
@@ -75,9 +75,9 @@ pub(in crate::store) fn letter_label(row: &Row<'_>) -> Result<LetterLabel> {
     })
 }
 
-/// From which key on, and before which, the conversation about a case is.
-pub(in crate::store) fn case_range(reference: Reference) -> (String, String) {
-    before_next_colon(Thread::Case { reference, unit: String::new() }.key())
+/// From which key on, and before which, the conversations are with this key, or with keys that begin so.
+pub(in crate::store) fn key_range(key: &str) -> (String, String) {
+    if key.ends_with(':') { before_next_colon(key.to_owned()) } else { (key.to_owned(), format!("{key}\0")) }
 }
 
 pub(in crate::store) fn letter_row(row: &Row<'_>) -> Result<LetterRow> {

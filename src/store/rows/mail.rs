@@ -1,7 +1,7 @@
 //! Messages that came in.
 
 use crate::domain::desk::{Reference, SavedMailRoom, Tenant, Unreachable, Witnesses};
-use crate::domain::mail::{Attachment, MailId, Message, Nature};
+use crate::domain::mail::{Attachment, KnownCase, MailId, Message, Nature};
 use crate::store::mails::MailRow;
 use rusqlite::{Connection, Result, Row, params};
 
@@ -74,6 +74,10 @@ pub(in crate::store) fn mail_row(row: &Row<'_>) -> Result<MailRow> {
         authentic: row.get("authentic")?,
         claim: row.get("claim")?,
     })
+}
+
+pub(in crate::store) fn known_case(row: &Row<'_>) -> Result<KnownCase> {
+    Ok(KnownCase { reference: row.get(0)?, unit: row.get(1)?, customer: row.get(2)? })
 }
 
 /// Messages that wait for people, and addresses that do not work.

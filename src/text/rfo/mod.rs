@@ -184,6 +184,7 @@ fn timeline(rfo: &Rfo, calendar: &Calendar, wanted: impl Fn(&Event) -> bool) -> 
 const fn is_work(event: &Event) -> bool {
     match event {
         Event::Taken
+        | Event::Resumed
         | Event::Told(_)
         | Event::Promised(..)
         | Event::Arrived
@@ -209,6 +210,7 @@ const fn name(event: &Event) -> &'static str {
     match event {
         Event::Opened => "opened",
         Event::Taken => "taken",
+        Event::Resumed => "resumed",
         Event::Told(_) => "told",
         Event::Informed(_) => "informed",
         Event::Promised(..) => "promised",
@@ -233,6 +235,7 @@ fn sentence(event: &Event, opened_as: Priority) -> String {
     match event {
         Event::Opened => format!("The case was opened, priority {}.", opened_as.name()),
         Event::Taken => "Our staff took it to work.".into(),
+        Event::Resumed => "Your answer came, and the work went on.".into(),
         Event::Told(text) => format!("We told you: {text}"),
         Event::Informed(kind) => format!("Your mail server took our letter {:?}.", kind.name()),
         Event::Promised(kind, within) => {
