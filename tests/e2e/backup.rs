@@ -39,10 +39,10 @@ fn a_daemon_goes_on_from_a_backup() {
     until("the same case closed", || (stage() == "Closed").then_some(()));
     until("its letters", || {
         let marks: Vec<String> = world.letters().iter().map(|letter| letter.mark()).collect();
-        let kinds = ["opened.1", "solved.1", "closed.1"].map(|kind| format!("{reference}.{kind}"));
+        let kinds = ["opened.1", "solved.1", "rfo.1", "closed.1"].map(|kind| format!("{reference}.{kind}"));
         kinds.iter().all(|kind| marks.iter().filter(|mark| *mark == kind).count() == 2).then_some(())
     });
     assert_eq!(cli_json(home.path(), &["case", "list"]).as_array().unwrap().len(), 1);
     assert!(world.daemon.stop().0.success());
-    assert_eq!(world.letters().len(), 6, "the letters before the backup did not go out again");
+    assert_eq!(world.letters().len(), 8, "the letters before the backup did not go out again");
 }

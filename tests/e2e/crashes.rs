@@ -108,7 +108,7 @@ fn crashes_change_neither_cases_nor_letters() {
     covers_every_second(&Connection::open(world.home().join("ntuwatch.db")).unwrap());
 }
 
-const FULL_LIFE: &[&str] = &["opened.1", "solved.1", "returned.1", "solved.2", "closed.1"];
+const FULL_LIFE: &[&str] = &["opened.1", "solved.1", "returned.1", "solved.2", "rfo.1", "closed.1"];
 
 /// Each letter came, and none but these; one that came twice was the same one.
 fn arrived_as_expected(arrived: &[Letter], cases: &[(&str, &[&str])]) {

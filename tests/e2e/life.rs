@@ -84,7 +84,7 @@ fn a_case_lives_and_ends_and_another_follows() {
         assert_eq!(world.cases(id), [] as [Value; 0], "{id} was never away");
         assert_eq!(world.verdict(id), "UP");
     }
-    assert_eq!(world.letters().len(), LOST.len() * 2 * 6, "no letter but those");
+    assert_eq!(world.letters().len(), LOST.len() * 2 * 7, "no letter but those");
     let (status, _) = world.daemon.stop();
     assert!(status.success());
 }

@@ -1,6 +1,11 @@
 //! Alarms: what is wrong with the watch itself. For the operations centre; customers never hear of them.
 
+use super::post::add_staff;
+use super::{Desk, LetterKind, LetterMark};
+use crate::domain::fact::Fact;
+use crate::domain::letter::{Content, Thread};
 use crate::domain::time::Time;
+use crate::domain::turn::Turn;
 use crate::domain::watch::Reason;
 use alloc::string::String;
 
@@ -85,5 +90,42 @@ impl CanaryStep {
             Self::NoCase => "no_case",
             Self::NoLetter => "no_letter",
         }
+    }
+}
+
+impl Desk {
+    /// Tells the operations centre that something is wrong with the watch itself; once, until it is well again.
+    pub(crate) fn raise(&mut self, alarm: Alarm, turn: &mut Turn) {
+        if self.alarms.contains_key(&alarm.kind) {
+            return;
+        }
+        turn.facts.push(Fact::AlarmRaised(alarm.clone()));
+        self.sound(&alarm, LetterKind::Alarm, None, turn);
+        turn.alarms.push((alarm.clone(), true));
+        self.alarms.insert(alarm.kind, alarm);
+    }
+
+    /// It is well again.
+    pub(crate) fn clear(&mut self, kind: AlarmKind, turn: &mut Turn) {
+        let Some(alarm) = self.alarms.remove(&kind) else { return };
+        turn.facts.push(Fact::AlarmCleared { kind, since: alarm.since, lasted: turn.at.since(alarm.since) });
+        let raised = LetterMark { kind: LetterKind::Alarm, number: 1 };
+        self.sound(&alarm, LetterKind::AllClear, Some(raised), turn);
+        turn.alarms.push((alarm, false));
+    }
+
+    fn sound(&mut self, alarm: &Alarm, kind: LetterKind, previous: Option<LetterMark>, turn: &mut Turn) {
+        let thread = Thread::Alarm { kind: alarm.kind, since: alarm.since };
+        let mut readers = self.readers(None, true);
+        if alarm.kind == AlarmKind::Unstaffed {
+            add_staff(&mut readers, &self.parties.routing.management);
+        }
+        let mark = LetterMark { kind, number: 1 };
+        self.post(&readers, &thread, (mark, previous), &Content::Alarm(alarm.clone()), turn);
+    }
+
+    /// Alarms that stand.
+    pub fn alarms(&self) -> impl Iterator<Item = &Alarm> {
+        self.alarms.values()
     }
 }

@@ -5,10 +5,11 @@
 use super::case::Case;
 use super::duty::{DutyChange, Roster};
 use super::facts::{CaseFact, Chosen, Occasion, Step};
+use super::post::add_staff;
 use super::reference::Reference;
 use super::routing::{self, Merits, Rule, Trace, Wants};
 use super::words::{Actor, LetterKind, LetterMark};
-use super::{Alarm, AlarmCause, AlarmKind, Desk, add_staff};
+use super::{Alarm, AlarmCause, AlarmKind, Desk};
 use crate::domain::fact::Fact;
 use crate::domain::letter::{Content, Thread};
 use crate::domain::party::{Contract, Parties, Staff};

@@ -2,13 +2,14 @@
 //!
 //! Every message is recorded with what was decided and why. What people have to decide waits for them and blocks nobody.
 
+use super::Desk;
 use super::bucket::Buckets;
 use super::case::{Case, Stage};
 use super::facts::{CaseFact, EscalatedBy, Heard, Writer};
+use super::post::add_staff;
 use super::reference::{Reference, Topic};
 use super::threading::{self, Aside, Belongs, Ignored, Tenant, Witnesses};
 use super::words::{Actor, LetterKind, LetterMark, WaitingOn};
-use super::{Desk, add_staff};
 use crate::domain::fact::Fact;
 use crate::domain::letter::{Content, LetterLabel, Thread};
 use crate::domain::mail::{Action, Fate, Incoming, MailId, Message, Nature};

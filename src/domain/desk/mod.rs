@@ -11,6 +11,7 @@ mod escalation;
 mod facts;
 mod mailroom;
 mod owing;
+mod post;
 mod promise;
 mod reference;
 mod rfo;
@@ -29,6 +30,7 @@ pub use escalation::Matrix;
 pub use facts::{CaseFact, Chosen, EscalatedBy, Heard, Occasion, Opening, Outage, Step, Writer};
 pub(crate) use mailroom::{Arrived, is_thanks};
 pub use mailroom::{MailOutcome, SavedMailRoom, Sorted, Unreachable};
+pub(crate) use post::Affected;
 pub use promise::{Level, Pledges, Promise, PromiseKind, Promises};
 pub use reference::{MAX_CASES, Misread, Reference, Topic};
 pub use rfo::{MAX_RFOS_AT_ONCE, RFO_RETRY, RfoDocument, RfoOrder, RfoState, RfoStep, Undelivered, WrittenRfo};
@@ -41,8 +43,7 @@ pub use umbrella::{COLLECT, COLLECT_GOOD, Cause, HeldLetter, MAX_LINES_A_LETTER,
 pub use words::{Actor, Channel, LetterKind, LetterMark, Move, NotOpen, Priority, WaitingOn};
 
 use super::fact::Fact;
-use super::letter::{Content, Letter, LetterId, Outbox, Thread};
-use super::maintenance::Maintenance;
+use super::letter::{LetterId, Outbox};
 use super::party::{Customer, Parties};
 use super::plan::{Plan, Stability};
 use super::time::Time;
@@ -110,16 +111,6 @@ pub(crate) struct Subject<'a> {
     pub(crate) umbrella: Option<Reference>,
     /// Who says already why it is lost.
     pub(crate) witness: Option<Witness>,
-}
-
-/// What a customer is told of a maintenance.
-pub(crate) struct Affected {
-    pub(crate) customer: String,
-    pub(crate) kind: LetterKind,
-    /// Id and service order of each line that it touches.
-    pub(crate) lines: Vec<(String, String)>,
-    /// The same of those that it touched until it was changed.
-    pub(crate) spared: Vec<(String, String)>,
 }
 
 impl Desk {
@@ -355,144 +346,6 @@ impl Desk {
         }
     }
 
-    /// Puts the letters that the case's last fact calls for into the outbox: one for each reader. Under an umbrella it
-    /// waits for those of the customer's other lines.
-    fn write(&mut self, reference: Reference, previous: Option<LetterMark>, turn: &mut Turn) {
-        let Some(case) = self.cases.get(&reference).cloned() else { return };
-        let Some(mark) = case.last_letter else { return };
-        let is_news = |mark: &LetterMark| mark.kind == LetterKind::News;
-        let is_shared = case.umbrella.is_some_and(|umbrella| self.shelters.contains_key(&umbrella));
-        if is_shared && !is_news(&mark) {
-            return self.hold(&case, mark, turn);
-        }
-        // News are about one line; what its umbrella has said is of another conversation, and comes first.
-        self.release_of(&case, turn);
-        let previous = previous.filter(|previous| !is_shared || is_news(previous));
-        let thread = Thread::Case { reference, unit: case.opening.unit.clone() };
-        let mut readers = self.readers(Some(&case.opening.circuit.customer), true);
-        // Who wrote has his answer, whoever else gets the letters (R11).
-        if let (LetterKind::Opened, Actor::Customer(from)) = (mark.kind, &case.opening.origin) {
-            let name = self.customers.get(case.opening.circuit.customer.as_str()).map(|customer| customer.name.clone());
-            if !readers.iter().any(|(to, _)| to.eq_ignore_ascii_case(from)) {
-                readers.push((from.clone(), name.or_else(|| Some(from.clone()))));
-            }
-        }
-        if let Some(escalation) = case.escalation.as_ref().filter(|_| mark.kind == LetterKind::Escalated) {
-            let customer = Some(case.opening.circuit.customer.as_str());
-            add_staff(&mut readers, self.escalation_contacts(customer, escalation.level));
-        }
-        self.post(&readers, &thread, (mark, previous), &Content::Case(case), turn);
-        self.settle_rfos(&[(reference, mark)], turn);
-    }
-
-    /// Tells the operations centre, which knows a case by itself, that an umbrella speaks for it from now on.
-    fn hand_to_umbrella(&mut self, reference: Reference, turn: &mut Turn) {
-        let Some(case) = self.cases.get(&reference).cloned() else { return };
-        let thread = Thread::Case { reference, unit: case.opening.unit.clone() };
-        // Each time that it was taken to work it can come under an umbrella once.
-        let mark = LetterMark { kind: LetterKind::Updated, number: case.returned + 1 };
-        let readers = self.readers(None, true);
-        self.post(&readers, &thread, (mark, case.last_letter), &Content::Case(case), turn);
-    }
-
-    /// Whom a letter goes to: address, and how customers are greeted. Nobody gets the same letter twice, whichever way
-    /// an address is written.
-    fn readers(&self, customer: Option<&String>, with_noc: bool) -> Vec<(String, Option<String>)> {
-        let customer = customer.and_then(|customer| self.customers.get(customer));
-        let mut seen = BTreeSet::new();
-        let theirs =
-            customer.into_iter().flat_map(|customer| customer.email.iter().map(|to| (to, Some(&customer.name))));
-        let ours = self.noc.iter().filter(|_| with_noc).map(|to| (to, None));
-        theirs
-            .chain(ours)
-            .filter(|(to, _)| seen.insert(to.to_ascii_lowercase()))
-            .map(|(to, name)| (to.clone(), name.cloned()))
-            .collect()
-    }
-
-    /// Writes a letter to each reader.
-    fn post(
-        &mut self,
-        readers: &[(String, Option<String>)],
-        thread: &Thread,
-        (mark, previous): (LetterMark, Option<LetterMark>),
-        content: &Content,
-        turn: &mut Turn,
-    ) {
-        for (to, greeting) in readers {
-            let letter = Letter {
-                id: self.outbox.next_id(),
-                thread: thread.clone(),
-                mark,
-                previous,
-                content: content.clone(),
-                to: to.clone(),
-                greeting: greeting.clone(),
-                written_at: turn.at,
-            };
-            turn.facts.push(Fact::LetterQueued { letter: letter.label(), lines: letter.lines() });
-            self.outbox.add(&letter, turn.at);
-            self.rfo_posted(&letter);
-            turn.letters.push(letter);
-        }
-    }
-
-    /// Tells the operations centre that something is wrong with the watch itself; once, until it is well again.
-    pub(crate) fn raise(&mut self, alarm: Alarm, turn: &mut Turn) {
-        if self.alarms.contains_key(&alarm.kind) {
-            return;
-        }
-        turn.facts.push(Fact::AlarmRaised(alarm.clone()));
-        self.sound(&alarm, LetterKind::Alarm, None, turn);
-        turn.alarms.push((alarm.clone(), true));
-        self.alarms.insert(alarm.kind, alarm);
-    }
-
-    /// It is well again.
-    pub(crate) fn clear(&mut self, kind: AlarmKind, turn: &mut Turn) {
-        let Some(alarm) = self.alarms.remove(&kind) else { return };
-        turn.facts.push(Fact::AlarmCleared { kind, since: alarm.since, lasted: turn.at.since(alarm.since) });
-        let raised = LetterMark { kind: LetterKind::Alarm, number: 1 };
-        self.sound(&alarm, LetterKind::AllClear, Some(raised), turn);
-        turn.alarms.push((alarm, false));
-    }
-
-    fn sound(&mut self, alarm: &Alarm, kind: LetterKind, previous: Option<LetterMark>, turn: &mut Turn) {
-        let thread = Thread::Alarm { kind: alarm.kind, since: alarm.since };
-        let mut readers = self.readers(None, true);
-        if alarm.kind == AlarmKind::Unstaffed {
-            add_staff(&mut readers, &self.parties.routing.management);
-        }
-        let mark = LetterMark { kind, number: 1 };
-        self.post(&readers, &thread, (mark, previous), &Content::Alarm(alarm.clone()), turn);
-    }
-
-    /// Alarms that stand.
-    pub fn alarms(&self) -> impl Iterator<Item = &Alarm> {
-        self.alarms.values()
-    }
-
-    /// Tells each customer whose lines a maintenance touches, or did until it was changed, and nobody else.
-    pub(crate) fn announce(&mut self, maintenance: &Arc<Maintenance>, affected: Vec<Affected>, turn: &mut Turn) {
-        let revision = maintenance.revision;
-        for Affected { customer, kind, lines, spared } in affected {
-            let mark = LetterMark { kind, number: revision };
-            let previous = match (kind, revision) {
-                (LetterKind::Announced, _) | (_, ..=1) => None,
-                (_, 2) => Some(LetterMark { kind: LetterKind::Announced, number: 1 }),
-                (_, 3..) => Some(LetterMark { kind: LetterKind::Revised, number: revision - 1 }),
-            };
-            let thread = Thread::Maintenance {
-                id: maintenance.window.id.clone(),
-                planned_at: maintenance.planned_at,
-                customer: customer.clone(),
-            };
-            let content = Content::Maintenance { maintenance: Arc::clone(maintenance), lines, spared };
-            let readers = self.readers(Some(&customer), false);
-            self.post(&readers, &thread, (mark, previous), &content, turn);
-        }
-    }
-
     /// The line of a unit does something else.
     pub(crate) fn line_is(&mut self, unit: &str, line: Line, at: Time, turn: &mut Turn) {
         if let Some(&reference) = self.open_of.get(unit) {
@@ -676,15 +529,6 @@ impl Desk {
             let all = [case.solve_due(), case.close_due(), promise, chase].into_iter().flatten();
             all.chain(self.elapses(case)).map(move |at| (at, reference))
         })
-    }
-}
-
-/// More of the staff who get a letter, unless they do already.
-fn add_staff(readers: &mut Vec<(String, Option<String>)>, contacts: &[String]) {
-    for contact in contacts {
-        if !readers.iter().any(|(to, _)| to.eq_ignore_ascii_case(contact)) {
-            readers.push((contact.clone(), None));
-        }
     }
 }
 

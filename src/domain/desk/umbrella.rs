@@ -4,11 +4,12 @@
 //! the operations centre sees one umbrella, and a customer gets one letter about all lines to which the same happened
 //! within [`COLLECT`]. A line that comes back to work by itself leaves its umbrella, so both hear of it.
 
+use super::Desk;
 use super::case::{Case, Stage};
+use super::post::add_staff;
 use super::promise::Level;
 use super::reference::Reference;
 use super::words::{LetterKind, LetterMark};
-use super::{Desk, add_staff};
 use crate::domain::fact::Fact;
 use crate::domain::letter::{Content, Thread};
 use crate::domain::time::Time;
