@@ -511,7 +511,7 @@ impl Cycle {
             cases: self.watch.desk().counts().clone(),
             letters_queued: outbox.len(),
             mails_aside: self.watch.desk().aside(),
-            unreachable: self.watch.desk().unreachable().count(),
+            unreachable: self.watch.desk().unreachable(),
             oldest_letter: outbox.oldest(),
             held: self.watch.desk().held(),
             mail_fault: self.state.mail_fault.clone(),

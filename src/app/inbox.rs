@@ -1,5 +1,6 @@
 //! Everything that reaches the loop from other threads, in one bounded queue.
 
+use super::worker::Stopping;
 use crate::config::Config;
 use crate::domain::letter::{Delivery, LetterId};
 use crate::domain::turn::{Input, Wish};
@@ -8,11 +9,15 @@ use crate::engine::{Deliver, mail_out, resolver, traps};
 use crate::web::{Answer, Ask, Busy};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// Messages that may wait for the loop. Probe engines keep what does not fit and offer it again; so does
 /// the resolver; people are told to come back; the mail engine waits.
 pub(super) const MAX_WAITING: usize = 4_096;
+
+/// Before something is offered again to a loop that has no room for it.
+pub(super) const OFFER_AGAIN: Duration = Duration::from_millis(20);
 
 /// What the loop is told.
 pub(super) enum Message {
@@ -52,6 +57,12 @@ impl Inbox {
     /// Waits until there is room. A loop that has ended needs to know nothing any more.
     pub(super) fn send(&self, message: Message) {
         drop(self.0.send(message));
+    }
+
+    /// Offers an input of which there is a record on the disk, until there is room, or the daemon stops.
+    pub(super) fn bring(&self, input: Input, stopping: &Stopping) {
+        let offer = || if self.offer(Message::Input(input.clone())) { Ok(()) } else { Err(()) };
+        stopping.persist(OFFER_AGAIN, offer);
     }
 
     /// For a probe engine.

@@ -1,39 +1,31 @@
 //! The mail room's reader: a thread that looks into messages which the store has kept, and tells the watch what they say.
 
-use super::inbox::{Inbox, Message as ToLoop};
-use crate::domain::desk::{Topic, claim};
+use super::inbox::{Inbox, OFFER_AGAIN};
+use super::worker::{Stopping, Worker};
+use crate::domain::desk::claim;
 use crate::domain::letter::LetterLabel;
-use crate::domain::mail::{Incoming, MailId, Message, Nature, Unreadable};
+use crate::domain::mail::{Incoming, MailId, Message, Nature, Parcel, Unreadable};
 use crate::domain::turn::Input;
 use crate::engine::mail_in::{self, Us};
-use crate::store::{Parcel, ReadError, Reader};
+use crate::store::{ReadError, Reader};
 use crate::text::Stamp;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 /// Who has begun so often to read a message broke down over it, and reads it no more.
 const MAX_TRIES: u32 = 2;
 /// Pause before a store that can't be read is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Pause before a message is offered again to a loop that has no room for it.
-const OFFER_AGAIN: Duration = Duration::from_millis(20);
 /// Messages whose copies are known before anything of them is on the disk.
 const MAX_RECENT: usize = 1_000;
 /// Cases of one letter that are looked up.
 const MAX_CASES: usize = 16;
 
-/// The way to the reader. Dropped, it waits for the reader's store to be closed.
-pub(super) struct MailRoom {
-    orders: Option<Sender<(MailId, u32)>>,
-    stopping: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
+/// The way to the reader.
+pub(super) struct MailRoom(Worker<Sender<(MailId, u32)>>);
 
 impl MailRoom {
     /// Starts to read: first what was kept before, each with how often somebody has begun to.
@@ -44,12 +36,9 @@ impl MailRoom {
         unread: Vec<(MailId, u32)>,
     ) -> io::Result<Self> {
         let (orders, mails) = channel();
-        let stopping = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stopping);
         let before = unread.last().map_or(0, |(id, _)| *id);
-        let desk = ReadingDesk { reader, us, stamp, inbox, recent: RefCell::default(), before, stopping: stopped };
-        let thread = thread::Builder::new().name("mail-room".to_owned()).spawn(move || desk.work(&mails))?;
-        let room = Self { orders: Some(orders), stopping, thread: Some(thread) };
+        let desk = ReadingDesk { reader, us, stamp, inbox, recent: RefCell::default(), before };
+        let room = Self(Worker::start("mail-room", orders, move |stopping| desk.work(&mails, stopping))?);
         unread.into_iter().for_each(|(id, tries)| room.order(id, tries));
         Ok(room)
     }
@@ -61,17 +50,7 @@ impl MailRoom {
 
     fn order(&self, id: MailId, tries: u32) {
         // A reader that has ended leaves it to the next start.
-        self.orders.iter().for_each(|orders| orders.send((id, tries)).unwrap_or_default());
-    }
-}
-
-impl Drop for MailRoom {
-    fn drop(&mut self) {
-        self.stopping.store(true, Ordering::Relaxed);
-        self.orders = None;
-        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("the thread that reads mail has failed");
-        }
+        self.0.orders().into_iter().for_each(|orders| orders.send((id, tries)).unwrap_or_default());
     }
 }
 
@@ -102,23 +81,21 @@ struct ReadingDesk {
     recent: RefCell<Recent>,
     /// The last message that came before the start.
     before: MailId,
-    stopping: Arc<AtomicBool>,
 }
 
 impl ReadingDesk {
-    fn work(&self, mails: &Receiver<(MailId, u32)>) {
+    fn work(&self, mails: &Receiver<(MailId, u32)>, stopping: &Stopping) {
         for (id, tries) in mails {
-            let incoming = self.persist(PAUSE, || {
+            let incoming = stopping.persist(PAUSE, || {
                 self.read(id, tries).inspect_err(|error| {
                     tracing::error!(id, %error, "a message can't be read from the store");
                 })
             });
             if let Some(incoming) = incoming.flatten() {
-                let input = || ToLoop::Input(Input::Mailed(Box::new(incoming.clone())));
-                self.persist(OFFER_AGAIN, || if self.inbox.offer(input()) { Ok(()) } else { Err(()) });
+                self.inbox.bring(Input::Mailed(Box::new(incoming)), stopping);
                 if id <= self.before {
                     // If somebody broke down over one of these, the first that is not settled is it.
-                    self.persist(OFFER_AGAIN, || self.settled(id));
+                    stopping.persist(OFFER_AGAIN, || self.settled(id));
                 }
             }
         }
@@ -127,17 +104,6 @@ impl ReadingDesk {
     fn settled(&self, id: MailId) -> Result<(), ()> {
         let row = self.reader.mail_row(id).map_err(drop)?;
         if row.is_none_or(|row| row.outcome.is_some()) { Ok(()) } else { Err(()) }
-    }
-
-    /// Tries until it succeeds, or the daemon stops: what is not read is read after the next start.
-    fn persist<T, E>(&self, pause: Duration, attempt: impl Fn() -> Result<T, E>) -> Option<T> {
-        while !self.stopping.load(Ordering::Relaxed) {
-            match attempt() {
-                Ok(done) => return Some(done),
-                Err(_) => thread::sleep(pause),
-            }
-        }
-        None
     }
 
     fn read(&self, id: MailId, tries: u32) -> Result<Option<Incoming>, ReadError> {
@@ -174,9 +140,6 @@ impl ReadingDesk {
         let mut cases = Vec::new();
         if let Some(letter) = letters.first() {
             cases = self.reader.cases_of_letter(letter.id, MAX_CASES)?;
-            if let Some(case) = letter.thread.about().1.and_then(Topic::case) {
-                cases.extend(self.reader.known_case(case)?);
-            }
         }
         if let Some(claimed) = claim(&message.subject) {
             cases.extend(self.reader.known_case(claimed)?);

@@ -9,6 +9,7 @@ mod patience;
 mod rfo;
 mod shifts;
 mod signals;
+mod worker;
 mod writer;
 
 use crate::clock::Clock;
@@ -19,7 +20,7 @@ use crate::domain::watch::{Muster, Role, next_tick};
 use crate::engine::mail_in::{self, imap};
 use crate::engine::tls::Tls;
 use crate::engine::{self, heartbeat, mail_out, resolver, traps};
-use crate::store::{OpenError, Parcel, Reader, Store};
+use crate::store::{OpenError, Reader, Store};
 use crate::text::{self, Stamp};
 use crate::web::board::{Board, Summary};
 use crate::web::metrics::Metrics;
@@ -257,11 +258,11 @@ fn start_mail_in(config: &Config, letter_box: LetterBox, clock: &Clock) -> Resul
         archive: mailbox.archive.clone(),
     };
     let clock = clock.clone();
-    let deliver = Box::new(move |imap::Parcel { raw, whole }| {
+    let deliver = Box::new(move |parcel| {
         let (answer, kept) = mpsc::channel();
         // The engine waits for it.
         let answer = Box::new(move |result| drop(answer.send(result)));
-        letter_box.keep(Parcel { raw, whole }, clock.now(), answer);
+        letter_box.keep(parcel, clock.now(), answer);
         match kept.recv() {
             Ok(Ok(_)) => imap::Taken::Stored,
             Ok(Err(_)) | Err(_) => imap::Taken::Later,

@@ -8,11 +8,11 @@ use super::mailroom::MailRoom;
 use crate::clock::Stopwatch;
 use crate::domain::desk::{LetterKind, Reference, RfoOrder};
 use crate::domain::letter::{Letter, LetterId, Mail};
-use crate::domain::mail::MailId;
+use crate::domain::mail::{MailId, Parcel};
 use crate::domain::time::{Calendar, ClockMark, Time};
 use crate::domain::turn::{Reply, Turn};
 use crate::domain::watch::Slot;
-use crate::store::{Commit, Entry, Parcel, Store};
+use crate::store::{Commit, Entry, Store};
 use crate::text::{self, Stamp};
 use crate::web::board::{Board, Row, Summary};
 use crate::web::metrics::Metrics;
@@ -238,8 +238,7 @@ struct Hand {
 
 impl Hand {
     fn keep(&mut self, parcel: Parcel, at: Time, kept: Kept) {
-        let result = self.store.keep(&[parcel], at).map_err(|error| error.to_string());
-        let id = result.map(|ids| ids.into_iter().next().flatten());
+        let id = self.store.keep(&parcel, at).map_err(|error| error.to_string());
         if let Ok(Some(id)) = id {
             self.mail_room.read(id);
         }

@@ -22,6 +22,15 @@ pub const MAX_TEXT: usize = 16 << 10;
 /// Longest subject that is kept, in bytes.
 pub const MAX_SUBJECT: usize = 500;
 
+/// A message as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parcel {
+    /// Its bytes.
+    pub raw: Vec<u8>,
+    /// Whether that is all of it: of one that is larger than [`MAX_MESSAGE`] there may be only the beginning.
+    pub whole: bool,
+}
+
 /// A message as its headers and parts say. Addresses are bare and in lower case; Message-IDs have no angle brackets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {

@@ -5,20 +5,11 @@ use super::writer::{CommitError, Store};
 use super::{OpenError, rows};
 use crate::domain::desk::{LetterMark, MailOutcome, Reference, Sorted};
 use crate::domain::letter::{LetterId, LetterLabel};
-use crate::domain::mail::{KnownCase, MailId};
+use crate::domain::mail::{KnownCase, MailId, Parcel};
 use crate::domain::time::Time;
 use crate::domain::turn::Turn;
 use rusqlite::{OptionalExtension as _, Result as SqlResult, Transaction, TransactionBehavior, params};
 use sha2::{Digest as _, Sha256};
-
-/// A message as it came.
-#[derive(Clone, Debug)]
-pub struct Parcel {
-    /// Its bytes.
-    pub raw: Vec<u8>,
-    /// Whether that is all of it: of one that is too large there is only the beginning.
-    pub whole: bool,
-}
 
 /// A message as the store lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,19 +79,19 @@ impl Store {
         })
     }
 
-    /// Keeps messages as they came, all of them or none. Gives the number of each; nothing for one that is here already.
+    /// Keeps a message as it came, in a commit of its own. Gives its number; nothing if it is here already.
     ///
     /// # Errors
     /// Says what the disk or the database objects to.
-    pub fn keep(&mut self, parcels: &[Parcel], at: Time) -> Result<Vec<Option<MailId>>, CommitError> {
-        self.try_to_keep(parcels, at).map_err(|error| self.refusal(&error))
+    pub fn keep(&mut self, parcel: &Parcel, at: Time) -> Result<Option<MailId>, CommitError> {
+        self.try_to_keep(parcel, at).map_err(|error| self.refusal(&error))
     }
 
-    fn try_to_keep(&mut self, parcels: &[Parcel], at: Time) -> SqlResult<Vec<Option<MailId>>> {
+    fn try_to_keep(&mut self, parcel: &Parcel, at: Time) -> SqlResult<Option<MailId>> {
         let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let ids = parcels.iter().map(|parcel| put_parcel(&transaction, parcel, at)).collect::<SqlResult<_>>()?;
+        let id = put_parcel(&transaction, parcel, at)?;
         transaction.commit()?;
-        Ok(ids)
+        Ok(id)
     }
 }
 

@@ -25,15 +25,16 @@ pub fn mail(letter: &Letter, stamp: &Stamp, calendar: &Calendar) -> Mail {
 pub fn mail_with(letter: &Letter, documents: &[String], stamp: &Stamp, calendar: &Calendar) -> Mail {
     let id = |mark| stamp.message_id(&letter.thread, mark, &letter.to);
     let first = LetterMark { kind: first_kind(&letter.thread), number: 1 };
-    let mut references: Vec<String> = letter.previous.iter().flat_map(|&previous| [id(first), id(previous)]).collect();
-    references.dedup();
+    let in_reply_to = letter.previous.map(id);
+    let root = letter.previous.filter(|&previous| previous != first).map(|_| id(first));
+    let references = root.into_iter().chain(in_reply_to.clone()).collect();
     Mail {
         id: letter.id,
         to: letter.to.clone(),
         message_id: id(letter.mark),
-        in_reply_to: letter.previous.map(id),
+        in_reply_to,
         references,
-        reply_to: stamp.reply_to(&letter.label()),
+        reply_to: stamp.reply_to(letter.id, &letter.thread, &letter.to),
         subject: subject(letter),
         body: documents.iter().fold(body(letter, calendar), |body, document| body + "\n\n" + document),
         written_unix_ms: calendar.unix_millis(letter.written_at),

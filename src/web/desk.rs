@@ -1,7 +1,7 @@
 //! What can be changed: `POST` requests. Each becomes a wish to the loop, and is answered after its commit.
 
 use super::Web;
-use super::api::{segment, unit_row};
+use super::api::{named, segment, unit_row};
 use super::doors::Caller;
 use super::problem::{Problem, json};
 use super::show::CaseForm;
@@ -303,8 +303,8 @@ pub(super) async fn open(
 ) -> Result<Response, Problem> {
     may_change(caller, request.headers(), web.services.token.as_ref())?;
     let Open { by, unit, priority, channel, note: text } = read_json(request).await?;
-    let priority = known("priority", &priority, Priority::ALL, Priority::name)?;
-    let channel = channel.map_or(Ok(Channel::Api), |name| known("channel", &name, Channel::BY_STAFF, Channel::name))?;
+    let priority = named("priority", &priority, Priority::ALL, Priority::name)?;
+    let channel = channel.map_or(Ok(Channel::Api), |name| named("channel", &name, Channel::BY_STAFF, Channel::name))?;
     let text = text.map(note).transpose()?;
     let row = unit_row(&web, &unit)?;
     let by = actor(&web, caller, by).await?;
@@ -376,19 +376,6 @@ pub(super) async fn body(request: Request<Body>, longest: usize, within: Duratio
         }
     })?;
     Ok(body.to_bytes())
-}
-
-/// The one of `all` that is called `name`, however it is written.
-pub(super) fn known<T: Copy, const N: usize>(
-    what: &str,
-    name: &str,
-    all: [T; N],
-    name_of: fn(T) -> &'static str,
-) -> Result<T, Problem> {
-    all.into_iter().find(|&known| name_of(known).eq_ignore_ascii_case(name)).ok_or_else(|| {
-        let names = all.map(name_of).join(", ");
-        Problem::bad(format!("there is no {what} {name:?}: choose from {names}"))
-    })
 }
 
 /// Who acts: the one that the request names, or the user at the other end of the socket.

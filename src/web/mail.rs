@@ -1,15 +1,15 @@
 //! `/api/mail`: messages that came in, what was decided on each and why, and what people decide on those that wait.
 
 use super::Web;
-use super::api::{Answer, good, page, query, segment};
-use super::desk::{actor, ask, body, known, may_change, read_json};
+use super::api::{Answer, good, named, page, query, segment};
+use super::desk::{actor, ask, body, may_change, read_json};
 use super::doors::Caller;
 use super::problem::{Problem, json};
 use super::scene::Scene;
 use crate::domain::desk::{Heard, MailOutcome, Priority, Reference, Writer};
-use crate::domain::mail::{MAX_MESSAGE, MAX_TEXT, MailId};
+use crate::domain::mail::{MAX_MESSAGE, MAX_TEXT, MailId, Parcel};
 use crate::domain::turn::{Done, Filing, Wish};
-use crate::store::{MailRow, Parcel, Reader};
+use crate::store::{MailRow, Reader};
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Extension, Path, Query, State};
@@ -134,7 +134,7 @@ struct Answered {
 /// `GET /api/mail`: newest first.
 pub(super) async fn list(State(web): State<Arc<Web>>, wanted: Result<Query<MailQuery>, QueryRejection>) -> Answer {
     let MailQuery { outcome, case, message_id, before, limit } = query(wanted)?;
-    let outcome = outcome.map(|name| known("outcome", &name, MailOutcome::ALL, MailOutcome::name)).transpose()?;
+    let outcome = outcome.map(|name| named("outcome", &name, MailOutcome::ALL, MailOutcome::name)).transpose()?;
     let case = case.map(|case| Reference::parse(&case)).transpose()?;
     let limit = page(limit)?;
     let rows = web.readers.read(move |reader| {
@@ -197,7 +197,7 @@ pub(super) async fn file(
     let filing = match (verb.as_str(), reference, unit, priority) {
         ("join", Some(reference), None, None) => Filing::Join(Reference::parse(&reference)?),
         ("open", None, Some(unit), Some(priority)) => {
-            Filing::Open { unit, priority: known("priority", &priority, Priority::ALL, Priority::name)? }
+            Filing::Open { unit, priority: named("priority", &priority, Priority::ALL, Priority::name)? }
         }
         ("dismiss", None, None, None) => Filing::Dismiss,
         ("join", ..) => return Err(Problem::bad("to join a message to a case, give its \"reference\"")),

@@ -2,8 +2,9 @@
 
 use crate::dovecot::{Dovecot, PASSWORD, USER};
 use ntuwatch::clock::Stopwatch;
+use ntuwatch::domain::mail::Parcel;
 use ntuwatch::domain::watch::Secret;
-use ntuwatch::engine::mail_in::imap::{Imap, MailInEngine, Parcel, Taken, start};
+use ntuwatch::engine::mail_in::imap::{Imap, MailInEngine, Taken, start};
 use ntuwatch::engine::tls::Tls;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;

@@ -207,8 +207,7 @@ fn keep(path: PathBuf) -> Keep {
     Arc::new(move |parcel| {
         let (answer, receiver) = oneshot::channel();
         let (mut store, _) = Store::open(&path).unwrap();
-        let ids = store.keep(&[parcel], NOW).unwrap();
-        answer.send(Ok(ids[0])).unwrap();
+        answer.send(Ok(store.keep(&parcel, NOW).unwrap())).unwrap();
         receiver
     })
 }

@@ -265,8 +265,7 @@ impl Desk {
     fn post_to_staff(&mut self, to: &[String], case: Arc<Case>, mark: LetterMark, turn: &mut Turn) {
         let mut readers = Vec::new();
         add_staff(&mut readers, to);
-        let thread = Thread::Case { reference: case.opening.reference, unit: case.opening.unit.clone() };
-        self.post(&readers, &thread, (mark, None), &Content::Case(case), turn);
+        self.post_case(&readers, case, (mark, None), turn);
     }
 
     fn miss_staff_of(&mut self, team: Option<&String>, case: &Case, turn: &mut Turn) {

@@ -11,7 +11,7 @@ use super::reference::{Reference, Topic};
 use super::threading::{self, Aside, Belongs, Ignored, Tenant, Witnesses};
 use super::words::{Actor, LetterKind, LetterMark, WaitingOn};
 use crate::domain::fact::Fact;
-use crate::domain::letter::{Content, LetterLabel, Thread};
+use crate::domain::letter::{LetterLabel, Thread};
 use crate::domain::mail::{Action, Fate, Incoming, MailId, Message, Nature};
 use crate::domain::time::Time;
 use crate::domain::turn::Turn;
@@ -165,8 +165,9 @@ impl Desk {
     }
 
     /// Addresses that do not work.
-    pub fn unreachable(&self) -> impl Iterator<Item = (&str, &Unreachable)> {
-        self.mail.unreachable.iter().map(|(address, why)| (address.as_str(), why))
+    #[must_use]
+    pub fn unreachable(&self) -> usize {
+        self.mail.unreachable.len()
     }
 
     /// Decides where a message belongs. What can't be read is put aside at once.
@@ -312,11 +313,10 @@ impl Desk {
         let Some(case) = self.cases.get(&reference).cloned() else { return };
         let Some((number, _)) = &case.heard else { return };
         let mark = LetterMark { kind: LetterKind::Heard, number: *number };
-        let thread = Thread::Case { reference, unit: case.opening.unit.clone() };
-        let mut readers = self.readers(None, true);
+        let (last, mut readers) = (case.last_letter, self.readers(None, true));
         let owner = case.owner.as_ref().and_then(|owner| self.parties.staff.get(owner));
         add_staff(&mut readers, owner.map_or(&[], |owner| slice::from_ref(&owner.email)));
-        self.post(&readers, &thread, (mark, case.last_letter), &Content::Case(case), turn);
+        self.post_case(&readers, case, (mark, last), turn);
     }
 
     /// A mail server reports what became of a letter.

@@ -1,6 +1,6 @@
 //! Letters: who gets them, and what they are about.
 
-use super::{Actor, Desk, LetterKind, LetterMark, Reference};
+use super::{Actor, Case, Desk, LetterKind, LetterMark, Reference};
 use crate::domain::fact::Fact;
 use crate::domain::letter::{Content, Letter, Thread};
 use crate::domain::maintenance::Maintenance;
@@ -34,31 +34,29 @@ impl Desk {
         // News are about one line; what its umbrella has said is of another conversation, and comes first.
         self.release_of(&case, turn);
         let previous = previous.filter(|previous| !is_shared || is_news(previous));
-        let thread = Thread::Case { reference, unit: case.opening.unit.clone() };
         let mut readers = self.readers(Some(&case.opening.circuit.customer), true);
         // Who wrote has his answer, whoever else gets the letters (R11).
         if let (LetterKind::Opened, Actor::Customer(from)) = (mark.kind, &case.opening.origin) {
-            let name = self.customers.get(case.opening.circuit.customer.as_str()).map(|customer| customer.name.clone());
-            if !readers.iter().any(|(to, _)| to.eq_ignore_ascii_case(from)) {
-                readers.push((from.clone(), name.or_else(|| Some(from.clone()))));
-            }
+            let customer = self.customers.get(case.opening.circuit.customer.as_str());
+            let name = customer.map_or(from, |customer| &customer.name);
+            add_reader(&mut readers, from, Some(name));
         }
         if let Some(escalation) = case.escalation.as_ref().filter(|_| mark.kind == LetterKind::Escalated) {
             let customer = Some(case.opening.circuit.customer.as_str());
             add_staff(&mut readers, self.escalation_contacts(customer, escalation.level));
         }
-        self.post(&readers, &thread, (mark, previous), &Content::Case(case), turn);
+        self.post_case(&readers, case, (mark, previous), turn);
         self.settle_rfos(&[(reference, mark)], turn);
     }
 
     /// Tells the operations centre, which knows a case by itself, that an umbrella speaks for it from now on.
     pub(super) fn hand_to_umbrella(&mut self, reference: Reference, turn: &mut Turn) {
         let Some(case) = self.cases.get(&reference).cloned() else { return };
-        let thread = Thread::Case { reference, unit: case.opening.unit.clone() };
         // Each time that it was taken to work it can come under an umbrella once.
         let mark = LetterMark { kind: LetterKind::Updated, number: case.returned + 1 };
         let readers = self.readers(None, true);
-        self.post(&readers, &thread, (mark, case.last_letter), &Content::Case(case), turn);
+        let last = case.last_letter;
+        self.post_case(&readers, case, (mark, last), turn);
     }
 
     /// Whom a letter goes to: address, and how customers are greeted. Nobody gets the same letter twice, whichever way
@@ -74,6 +72,18 @@ impl Desk {
             .filter(|(to, _)| seen.insert(to.to_ascii_lowercase()))
             .map(|(to, name)| (to.clone(), name.cloned()))
             .collect()
+    }
+
+    /// Writes a letter in the conversation about a case to each reader.
+    pub(super) fn post_case(
+        &mut self,
+        readers: &[(String, Option<String>)],
+        case: Arc<Case>,
+        marks: (LetterMark, Option<LetterMark>),
+        turn: &mut Turn,
+    ) {
+        let thread = Thread::Case { reference: case.opening.reference, unit: case.opening.unit.clone() };
+        self.post(readers, &thread, marks, &Content::Case(case), turn);
     }
 
     /// Writes a letter to each reader.
@@ -127,9 +137,12 @@ impl Desk {
 
 /// More of the staff who get a letter, unless they do already.
 pub(super) fn add_staff(readers: &mut Vec<(String, Option<String>)>, contacts: &[String]) {
-    for contact in contacts {
-        if !readers.iter().any(|(to, _)| to.eq_ignore_ascii_case(contact)) {
-            readers.push((contact.clone(), None));
-        }
+    contacts.iter().for_each(|contact| add_reader(readers, contact, None));
+}
+
+/// One more who gets a letter, unless he does already, and how he is greeted.
+fn add_reader(readers: &mut Vec<(String, Option<String>)>, address: &str, greeting: Option<&String>) {
+    if !readers.iter().any(|(to, _)| to.eq_ignore_ascii_case(address)) {
+        readers.push((String::from(address), greeting.cloned()));
     }
 }

@@ -9,7 +9,7 @@ mod tests;
 mod wire;
 
 use crate::clock::Stopwatch;
-use crate::domain::mail::MAX_MESSAGE;
+use crate::domain::mail::{MAX_MESSAGE, Parcel};
 use crate::domain::watch::Secret;
 use crate::engine::tls::{self, Tls};
 use core::fmt;
@@ -60,15 +60,6 @@ pub struct Imap {
     pub mailbox: String,
     /// Where messages go that were taken, in the server's own notation; made if it is missing.
     pub archive: String,
-}
-
-/// A message as it comes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Parcel {
-    /// Its bytes, or those of its head.
-    pub raw: Vec<u8>,
-    /// Whether it is all of it. Of one that is larger than [`MAX_MESSAGE`] only the head comes.
-    pub whole: bool,
 }
 
 /// What became of a message that was handed on.
