@@ -43,7 +43,8 @@ pub use umbrella::{COLLECT, COLLECT_GOOD, Cause, HeldLetter, MAX_LINES_A_LETTER,
 pub use words::{Actor, Channel, LetterKind, LetterMark, Move, NotOpen, Priority, WaitingOn};
 
 use super::fact::Fact;
-use super::letter::{LetterId, Outbox};
+use super::letter::LetterId;
+use super::outbox::Outbox;
 use super::party::{Customer, Parties};
 use super::plan::{Plan, Stability};
 use super::time::Time;

@@ -10,7 +10,8 @@ mod relay;
 mod tests;
 
 use crate::clock;
-use crate::domain::letter::{Delivery, LetterId, MAX_IN_FLIGHT, Mail};
+use crate::domain::letter::{Delivery, LetterId, Mail};
+use crate::domain::outbox::MAX_IN_FLIGHT;
 use compose::Composer;
 use core::fmt;
 use folder::Folder;

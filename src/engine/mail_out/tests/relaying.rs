@@ -2,7 +2,8 @@
 
 use super::server::{Answer, Server, polite};
 use super::{Bench, LONG, PATIENT, SHORT, letter, why};
-use crate::domain::letter::{Delivery, MAX_IN_FLIGHT};
+use crate::domain::letter::Delivery;
+use crate::domain::outbox::MAX_IN_FLIGHT;
 use crate::engine::mail_out::relay::Patience;
 use crate::engine::mail_out::{MAX_CONNECTIONS, MAX_DIRECT, Route, Tls};
 use std::net::{Ipv4Addr, TcpListener};
