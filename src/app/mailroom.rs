@@ -5,6 +5,7 @@ use super::worker::{Stopping, Worker};
 use crate::domain::desk::claim;
 use crate::domain::letter::LetterLabel;
 use crate::domain::mail::{Incoming, MailId, Message, Nature, Parcel, Unreadable};
+use crate::domain::time::Time;
 use crate::domain::turn::Input;
 use crate::engine::mail_in::{self, Us};
 use crate::store::{ReadError, Reader};
@@ -107,8 +108,10 @@ impl ReadingDesk {
     }
 
     fn read(&self, id: MailId, tries: u32) -> Result<Option<Incoming>, ReadError> {
+        let received_at = self.reader.received_at(id)?.unwrap_or(Time::from_millis(0));
         let nothing = |unreadable| Incoming {
             id,
+            received_at,
             message: Err(unreadable),
             letters: Vec::new(),
             copy_of: None,
@@ -122,13 +125,13 @@ impl ReadingDesk {
             return Ok(Some(nothing(Unreadable::TooLarge)));
         }
         match mail_in::read(&raw, &self.us) {
-            Ok(message) => self.look_up(id, message).map(Some),
+            Ok(message) => self.look_up(id, received_at, message).map(Some),
             Err(unreadable) => Ok(Some(nothing(unreadable))),
         }
     }
 
     /// Adds what the store knows of a message.
-    fn look_up(&self, id: MailId, message: Message) -> Result<Incoming, ReadError> {
+    fn look_up(&self, id: MailId, received_at: Time, message: Message) -> Result<Incoming, ReadError> {
         let copy_of = match (&message.message_id, &message.from) {
             (Some(message_id), Some(from)) => {
                 let lately = self.recent.borrow_mut().noted(id, [message_id, from]);
@@ -144,7 +147,7 @@ impl ReadingDesk {
         if let Some(claimed) = claim(&message.subject) {
             cases.extend(self.reader.known_case(claimed)?);
         }
-        Ok(Incoming { id, message: Ok(Box::new(message)), letters, copy_of, cases })
+        Ok(Incoming { id, received_at, message: Ok(Box::new(message)), letters, copy_of, cases })
     }
 
     /// Our letters that a message answers, or that a mail server reports on; the latest first.

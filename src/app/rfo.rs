@@ -39,8 +39,9 @@ fn write_all(reader: &Reader, orders: &Receiver<RfoOrder>, inbox: &Inbox, stoppi
 }
 
 fn written(reader: &Reader, order: &RfoOrder) -> Result<Option<RfoDocument>, ReadError> {
-    let Some((dossier, seal)) = reader.dossier(order.reference)? else { return Ok(None) };
-    let imprint = Imprint { number: Some(order.number), seq: seal.seq, seal: seal.hash.to_string() };
+    let Some((dossier, seal)) = reader.dossier(order.about)? else { return Ok(None) };
+    let request = (order.about != order.reference).then_some(order.reference);
+    let imprint = Imprint { number: Some(order.number), request, seq: seal.seq, seal: seal.hash.to_string() };
     let json = document(&Rfo::of(dossier), &imprint, &reader.calendar()?).to_string();
     Ok(Some(RfoDocument { sha256: Hash::of(json.as_bytes()).to_string(), json, seal: seal.seq }))
 }

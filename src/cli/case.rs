@@ -21,6 +21,9 @@ pub(super) enum Verb {
         /// Only those under this umbrella
         #[arg(long, value_name = "REFERENCE")]
         umbrella: Option<String>,
+        /// Only incidents that were reported without pre-checks
+        #[arg(long)]
+        prechecks_missing: bool,
         /// At most so many
         #[arg(long, value_name = "N")]
         limit: Option<usize>,
@@ -54,16 +57,22 @@ pub(super) enum Verb {
     /// Open a case by hand
     Open {
         /// The unit's id
-        unit: String,
-        /// P1: service down; P2: intermittent or degraded
+        #[arg(required_unless_present = "order")]
+        unit: Option<String>,
+        #[command(flatten)]
+        report: Report,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Answer a request; it is closed when whoever asked has the answer
+    Answer {
+        /// The request's reference
+        reference: String,
+        /// The answer, as the customer is to read it
+        text: String,
+        /// Whoever asked has been told already, by phone or in person: close it at once
         #[arg(long)]
-        priority: String,
-        /// How it was reported: phone, email or api
-        #[arg(long, default_value = "api")]
-        channel: String,
-        /// What is known
-        #[arg(long, value_name = "TEXT")]
-        note: Option<String>,
+        told: bool,
         #[command(flatten)]
         who: Who,
     },
@@ -165,6 +174,59 @@ pub(super) struct Who {
     pub(super) by: Option<String>,
 }
 
+/// What is reported.
+#[derive(Args, Debug)]
+pub(super) struct Report {
+    /// The order, in place of the unit
+    #[arg(long)]
+    order: Option<String>,
+    /// service-down, degraded, rfo-request, activation-support, engineer-dispatch, information-request, software-update or
+    /// other
+    #[arg(long, required_unless_present = "priority")]
+    subject: Option<String>,
+    /// In place of the subject of an incident. P1: service down; P2: intermittent or degraded
+    #[arg(long)]
+    priority: Option<String>,
+    /// How it was reported: phone, email or api
+    #[arg(long, default_value = "api")]
+    channel: String,
+    /// What is known
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
+    /// What was looked at before: power, cables, lights, restarted or local_network_excluded, with yes, no or "not asked"
+    #[arg(long = "precheck", value_name = "CHECK=ANSWER", value_parser = precheck)]
+    prechecks: Vec<(String, String)>,
+    /// Who called: the id of a contact, or a mail address
+    #[arg(long, value_name = "ID")]
+    contact: Option<String>,
+    /// When the engineer or the activation is wanted, such as 2027-03-01T22:00:00Z
+    #[arg(long, value_name = "TIME")]
+    wanted_at: Option<String>,
+    /// The closed case that a request is about
+    #[arg(long, value_name = "REFERENCE")]
+    about: Option<String>,
+    /// Open a request though there is one like it
+    #[arg(long)]
+    anyway: bool,
+}
+
+impl Report {
+    fn body(&self, unit: Option<&String>, who: &Who) -> Value {
+        let prechecks: serde_json::Map<String, Value> =
+            self.prechecks.iter().map(|(check, answer)| (check.clone(), json!(answer))).collect();
+        json!({
+            "unit": unit, "order": self.order, "subject": self.subject, "priority": self.priority,
+            "channel": self.channel, "note": self.note, "prechecks": prechecks, "contact": self.contact,
+            "wanted_at": self.wanted_at, "about": self.about, "anyway": self.anyway, "by": who.by,
+        })
+    }
+}
+
+fn precheck(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=').ok_or("write a check and its answer, such as power=yes")?;
+    Ok((pair.0.to_owned(), pair.1.to_owned()))
+}
+
 #[derive(Args, Debug)]
 pub(super) struct Why {
     /// Why
@@ -183,8 +245,9 @@ pub(super) fn perform(verb: &Verb, client: &Client, page: &mut Page) -> Result<(
         })
     };
     match verb {
-        Verb::List { open, unit, umbrella, limit } => {
-            let about = [("unit", unit), ("umbrella", umbrella)];
+        Verb::List { open, unit, umbrella, prechecks_missing, limit } => {
+            let missing = prechecks_missing.then(|| "missing".to_owned());
+            let about = [("unit", unit), ("umbrella", umbrella), ("prechecks", &missing)];
             let about = about.into_iter().filter_map(|(key, value)| Some((key, value.clone()?)));
             let query = [("open", open.to_string())].into_iter().chain(about).collect();
             list(client, page, query, *limit)
@@ -204,13 +267,16 @@ pub(super) fn perform(verb: &Verb, client: &Client, page: &mut Page) -> Result<(
         }
         Verb::Rfo { reference, issue: true, who, .. } => work(page, reference, "rfo", json!({ "by": who.by })),
         Verb::Rfo { reference, format, draft, .. } => rfo(client, page, reference, format, *draft),
-        Verb::Open { unit, priority, channel, note, who } => {
-            let wish = json!({ "unit": unit, "priority": priority, "channel": channel, "note": note, "by": who.by });
-            let body = client.post("/api/cases", &wish)?;
+        Verb::Answer { reference, text, told, who } => {
+            work(page, reference, "answer", json!({ "text": text, "told": told, "by": who.by }))
+        }
+        Verb::Open { unit, report, who } => {
+            let body = client.post("/api/cases", &report.body(unit.as_ref(), who))?;
             page.answer(&body, |page, case| {
                 let (reference, priority) = (field(case, "reference"), field(case, "priority"));
                 let (unit, order) = (field(case, "unit"), field(case, "order"));
-                Ok(page.line(&format!("{reference}: opened, {priority} for {unit}, order {order}"))?)
+                let subject = field(case, "subject");
+                Ok(page.line(&format!("{reference}: opened, {priority} ({subject}) for {unit}, order {order}"))?)
             })
         }
         Verb::Take { reference, who } => work(page, reference, "take", json!({ "by": who.by })),
@@ -267,6 +333,35 @@ fn list(
     page.list(client, &list)
 }
 
+/// What it is about, and what else is known of how it came in.
+fn show_intake(page: &mut Page, case: &Value) -> Result<(), Failure> {
+    page.line(&format!("subject       {}", field(case, "subject")))?;
+    let is_so = |key: &str| case.get(key).and_then(Value::as_bool).unwrap_or(false);
+    if is_so("prechecks_missing") {
+        page.line("prechecks     missing")?;
+    } else if let Some(checks) = case.get("prechecks").and_then(Value::as_object) {
+        let words: Vec<String> =
+            checks.iter().map(|(check, answer)| format!("{check} {}", answer.as_str().unwrap_or("-"))).collect();
+        page.line(&format!("prechecks     {}", words.join(", ")))?;
+    }
+    if case.get("caller").is_some_and(Value::is_string) {
+        page.line(&format!("caller        {}", field(case, "caller")))?;
+    }
+    if case.get("wanted_at").is_some_and(Value::is_string) {
+        page.line(&format!("wanted        {}", time(case, "wanted_at")))?;
+    }
+    if is_so("short_notice") {
+        page.line(&format!("earliest      {}, at short notice", time(case, "earliest_at")))?;
+    }
+    if is_so("lapsed") {
+        page.line("contract      lapsed: sales has it")?;
+    }
+    if case.get("answer").is_some_and(Value::is_string) {
+        page.line(&format!("answer        {}", field(case, "answer")))?;
+    }
+    Ok(())
+}
+
 fn row(case: &Value) -> [String; COLUMNS] {
     [
         field(case, "reference"),
@@ -286,6 +381,7 @@ fn show(page: &mut Page, case: &Value) -> Result<(), Failure> {
     page.line(&format!("unit          {}", circuit.join(", ")))?;
     page.line(&format!("queue, owner  {}, {}", field(case, "queue"), field(case, "owner")))?;
     page.line(&format!("reported by   {}", field(case, "channel")))?;
+    show_intake(page, case)?;
     let times = [
         ("last contact", "last_contact_at"),
         ("first loss", "first_loss_at"),

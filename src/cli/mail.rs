@@ -43,9 +43,12 @@ pub(super) enum Verb {
         mail: u64,
         /// The unit's id
         unit: String,
-        /// P1: service down; P2: intermittent or degraded
+        /// One of the eight subjects, as `case open` has them
+        #[arg(long, required_unless_present = "priority")]
+        subject: Option<String>,
+        /// In place of the subject of an incident. P1: service down; P2: intermittent or degraded
         #[arg(long)]
-        priority: String,
+        priority: Option<String>,
         #[command(flatten)]
         who: Who,
     },
@@ -93,8 +96,9 @@ pub(super) fn perform(verb: &Verb, client: &Client, page: &mut Page) -> Result<(
         Verb::Join { mail, reference, who } => {
             file(page, *mail, "join", json!({ "reference": reference, "by": who.by }))
         }
-        Verb::Open { mail, unit, priority, who } => {
-            file(page, *mail, "open", json!({ "unit": unit, "priority": priority, "by": who.by }))
+        Verb::Open { mail, unit, subject, priority, who } => {
+            let what = json!({ "unit": unit, "subject": subject, "priority": priority, "by": who.by });
+            file(page, *mail, "open", what)
         }
         Verb::Dismiss { mail, who } => file(page, *mail, "dismiss", json!({ "by": who.by })),
     }
@@ -183,6 +187,9 @@ fn reasons(mail: &Value) -> Vec<String> {
         Some("joined") => format!("It is a part of {case}."),
         Some("opened") => format!("It opened {case}."),
         Some("report") => "It is a mail server's report on a letter of ours.".to_owned(),
+        Some("quarantined") if text("case").is_some() => {
+            format!("It may be a duplicate of {case}: `ntuwatch mail join, open or dismiss`.")
+        }
         Some("quarantined") => "It waits for people to decide: `ntuwatch mail join, open or dismiss`.".to_owned(),
         Some("ignored") => "Nothing is to be done about it.".to_owned(),
         Some("dismissed") => "People decided that nothing is to be done about it.".to_owned(),

@@ -102,7 +102,8 @@ fn remember(
 
 /// The cases that were opened since a time.
 fn cases_since(reader: &Reader, since: Time) -> Result<Vec<Case>, ReadError> {
-    let mut filter = CaseFilter { open_only: false, unit: None, umbrella: None, below: None, limit: CASES };
+    let mut filter =
+        CaseFilter { open_only: false, unit: None, umbrella: None, lacks_prechecks: false, below: None, limit: CASES };
     let mut all = Vec::new();
     loop {
         let page = reader.cases(&filter)?;

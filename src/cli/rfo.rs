@@ -49,7 +49,9 @@ fn claimed(what: &str, reader: &Reader) -> Result<(Vec<u8>, IssuedRfo), Failure>
     let bytes = read(Path::new(what))?;
     let strange = |why: &str| Failure::new(Exit::Data, format!("{what} is no reason for outage of ours: {why}"));
     let document: Value = serde_json::from_slice(&bytes).map_err(|error| strange(&error.to_string()))?;
-    let reference = document.get("reference").and_then(Value::as_str).and_then(|text| Reference::parse(text).ok());
+    // A document that answers a request is recorded there.
+    let named = document.get("request").or_else(|| document.get("reference"));
+    let reference = named.and_then(Value::as_str).and_then(|text| Reference::parse(text).ok());
     let reference = reference.ok_or_else(|| strange("it names no case"))?;
     let number = document.get("number").and_then(Value::as_u64).and_then(|number| u32::try_from(number).ok());
     let number = number.ok_or_else(|| strange("it is a draft, of which nothing is recorded"))?;

@@ -33,6 +33,7 @@ const MAX_ROUNDS: u32 = MAX_CELLS as u32;
 const FIRST_RESPONSE: Duration = Duration::from_secs(30 * 60);
 const UPDATE_P1: Duration = Duration::from_secs(3_600);
 const UPDATE_P2: Duration = Duration::from_secs(4 * 3_600);
+const UPDATE_P3: Duration = Duration::from_hours(24);
 const STABILITY: Stability = Stability { p1: Duration::from_hours(24), p2: Duration::from_hours(72) };
 /// Where the console and the metrics are, if the operator does not say.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9640);
@@ -87,6 +88,7 @@ pub(super) fn promises(root: &Section<'_>) -> Pledges {
         first_response: within("first_response", FIRST_RESPONSE),
         update_p1: within("update_p1", UPDATE_P1),
         update_p2: within("update_p2", UPDATE_P2),
+        update_p3: within("update_p3", UPDATE_P3),
         repair: promises.flag("repair", true),
         rfo_p1: required("p1", true),
         rfo_p2: required("p2", false),

@@ -1,7 +1,8 @@
 //! Mail that comes in, as it was read: nothing in it is believed yet.
 
-use super::desk::Reference;
+use super::desk::{Reference, Subject};
 use super::letter::LetterLabel;
+use super::time::Time;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -193,6 +194,8 @@ impl Unreadable {
 pub struct Incoming {
     /// Its number.
     pub id: MailId,
+    /// When it was taken.
+    pub received_at: Time,
     /// What it says.
     pub message: Result<Box<Message>, Unreadable>,
     /// Our letters that it answers, by a Message-ID or reply address that only their readers know; the latest first.
@@ -212,4 +215,6 @@ pub struct KnownCase {
     pub unit: String,
     /// Whose it is.
     pub customer: String,
+    /// What it is about.
+    pub subject: Subject,
 }

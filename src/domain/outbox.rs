@@ -1,6 +1,7 @@
 //! The outbox: sees to it that letters go out, one after the other within a thread, again and again until somebody has
 //! taken or finally refused them.
 
+use super::desk::LetterMark;
 use super::fact::Fact;
 use super::letter::{Delivery, Letter, LetterChange, LetterId, LetterLabel, LetterState, SavedLetters, Thread};
 use super::time::Time;
@@ -126,6 +127,12 @@ impl Outbox {
         self.letters.get(&id).map(|letter| &letter.label)
     }
 
+    /// Whether a letter of this conversation is not delivered yet.
+    pub(crate) fn waits(&self, thread: &Thread, to: &str, mark: LetterMark) -> bool {
+        let letters = self.threads.get(&(thread.clone(), to.into()));
+        letters.is_some_and(|letters| letters.iter().any(|id| self.label(*id).is_some_and(|label| label.mark == mark)))
+    }
+
     /// Takes note of what became of an attempt.
     pub(crate) fn attempted(&mut self, id: LetterId, delivery: Delivery, turn: &mut Turn) {
         let Some(letter) = self.letters.get_mut(&id) else { return };
@@ -195,7 +202,7 @@ fn back_off(failures: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::desk::{LetterKind, LetterMark, Reference};
+    use crate::domain::desk::{LetterKind, Reference};
     use crate::domain::letter::SavedLetter;
     use alloc::vec;
     use alloc::vec::Vec;

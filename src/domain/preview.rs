@@ -115,6 +115,8 @@ fn fault(device: &Device, evidence: &Evidence, case: Option<&Case>, now: Time) -
                 // It is at work already.
                 Priority::P1 => return None,
                 Priority::P2 => Brings::Upgrade(case.opening.reference),
+                // Whatever its line does is no affair of a request.
+                Priority::P3 => return None,
             },
         },
     };
@@ -144,7 +146,7 @@ fn moved(case: &Case, circuit: &Circuit) -> Option<Effect> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::desk::{Actor, CaseFact, Channel, Matrix, Opening, Pledges};
+    use crate::domain::desk::{Actor, CaseFact, Channel, Intake, Matrix, Opening, Pledges, Subject};
     use crate::domain::plan::Stability;
     use crate::domain::time::Tally;
     use crate::domain::watch::{Finding, Limits, Pace, Role, Rules, Symptoms, Terms, Trouble};
@@ -238,6 +240,7 @@ mod tests {
             solve_after: MINUTE * 5,
             pledges: Pledges::default(),
             previous: None,
+            intake: Intake::of(Subject::ServiceDown),
         };
         Case::open(opening, at(1))
     }

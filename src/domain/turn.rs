@@ -1,8 +1,8 @@
 //! What goes into a step of the watch, and what comes out of it.
 
 use super::desk::{
-    Alarm, Case, Channel, DutyChange, Heard, LetterMark, Move, NotOpen, Priority, PromiseKind, Reference, RfoDocument,
-    RfoOrder, Roster, Sorted, Trace, Umbrella, Unreachable, WaitingOn, WrittenRfo,
+    Alarm, Case, DutyChange, Heard, LetterMark, Move, NotOpen, PromiseKind, Reference, Report, RfoDocument, RfoOrder,
+    Roster, Sorted, Subject, Trace, Umbrella, Unreachable, WaitingOn, WrittenRfo,
 };
 use super::fact::Fact;
 use super::letter::{Delivery, Letter, LetterChange, LetterId};
@@ -77,12 +77,8 @@ pub enum Wish {
     Open {
         /// The unit's id.
         unit: String,
-        /// How bad it is.
-        priority: Priority,
-        /// By which way it was reported.
-        channel: Channel,
-        /// What is known.
-        note: Option<String>,
+        /// What is reported.
+        report: Box<Report>,
     },
     /// Work on a case.
     Work {
@@ -135,8 +131,8 @@ pub enum Filing {
     Open {
         /// The unit's id.
         unit: String,
-        /// How bad it is.
-        priority: Priority,
+        /// What it is about.
+        subject: Subject,
     },
     /// Nothing.
     Dismiss,
@@ -195,6 +191,13 @@ pub enum Command {
     },
     /// Give the customer a reason for outage.
     Rfo,
+    /// Answer a request.
+    Answer {
+        /// The answer, as the customer is to read it.
+        text: String,
+        /// Whether whoever asked has been told already.
+        told: bool,
+    },
 }
 
 impl Command {
@@ -213,6 +216,7 @@ impl Command {
             Self::Solve { .. } => Move::Solve,
             Self::Return { .. } => Move::Return,
             Self::Rfo => Move::Rfo,
+            Self::Answer { .. } => Move::Answer,
         }
     }
 }
@@ -257,6 +261,28 @@ pub enum Refusal {
         /// That case.
         reference: Reference,
     },
+    /// The unit has an open request like it already.
+    SameRequest {
+        /// That request.
+        reference: Reference,
+    },
+    /// What is reported does not hang together.
+    BadReport {
+        /// Why.
+        why: BadReport,
+    },
+    /// No contact of this customer is called so.
+    UnknownContact {
+        /// The id.
+        contact: String,
+        /// The unit's customer.
+        customer: String,
+    },
+    /// There is nobody to write the answer to.
+    NobodyToAnswer {
+        /// The request.
+        reference: Reference,
+    },
     /// Nobody of the staff has this id.
     UnknownStaff {
         /// The id.
@@ -278,6 +304,28 @@ pub enum Refusal {
     },
 }
 
+impl Refusal {
+    /// What is open already, and may be the same (R23).
+    #[must_use]
+    pub const fn duplicate_of(&self) -> Option<Reference> {
+        match self {
+            Self::AlreadyOpen { reference } | Self::SameRequest { reference } => Some(*reference),
+            Self::UnknownReference { .. }
+            | Self::UnknownUnit { .. }
+            | Self::UnknownUmbrella { .. }
+            | Self::UnknownMaintenance { .. }
+            | Self::BadMaintenance { .. }
+            | Self::NotAside { .. }
+            | Self::BadReport { .. }
+            | Self::UnknownContact { .. }
+            | Self::NobodyToAnswer { .. }
+            | Self::UnknownStaff { .. }
+            | Self::NotRouted { .. }
+            | Self::NotOpen { .. } => None,
+        }
+    }
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -293,6 +341,18 @@ impl fmt::Display for Refusal {
             }
             Self::AlreadyOpen { reference } => {
                 write!(f, "the unit has an open case already: work on {reference}")
+            }
+            Self::SameRequest { reference } => write!(
+                f,
+                "the unit has an open request like it already: work on {reference}, or say \"anyway\" if it is another one"
+            ),
+            Self::BadReport { why } => write!(f, "{why}"),
+            Self::UnknownContact { contact, customer } => write!(
+                f,
+                "customer {customer:?} has no contact {contact:?}: write the mail address of one who is in no inventory"
+            ),
+            Self::NobodyToAnswer { reference } => {
+                write!(f, "nobody can be written to about {reference}: tell whoever asked, and say that he was told")
             }
             Self::UnknownStaff { staff } => write!(f, "the configuration has no [[staff]] {staff:?}"),
             Self::NotRouted { reference } => {
@@ -313,8 +373,49 @@ impl fmt::Display for Refusal {
                     NotOpen::NotSolved => {
                         write!(f, "cannot {wanted} {reference}: it was not declared solved, it is at work already")
                     }
+                    NotOpen::Request => write!(
+                        f,
+                        "cannot {wanted} {reference}: it is a request, and closes when whoever asked has had the answer: \
+                         answer it"
+                    ),
+                    NotOpen::Incident => {
+                        write!(f, "cannot {wanted} {reference}: it is no request; tell the customer news, or solve it")
+                    }
+                    NotOpen::NoOutage => write!(
+                        f,
+                        "cannot {wanted} {reference}: it is no request about a closed case; a reason for outage is given \
+                         on the case itself, or on an RFO Request that names it"
+                    ),
                 }
             }
+        }
+    }
+}
+
+/// Why something can't be reported like that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadReport {
+    /// It names a time, but nobody has to come for it.
+    NoNotice,
+    /// The time that it names is over.
+    Past,
+    /// It is about an earlier case, but no request.
+    NoRequest,
+    /// That case is not closed.
+    StillOpen(Reference),
+}
+
+impl fmt::Display for BadReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoNotice => {
+                f.write_str("only an engineer's dispatch and activation support are wanted at a time: leave it out")
+            }
+            Self::Past => f.write_str("the time at which it is wanted is over: name one to come"),
+            Self::NoRequest => {
+                f.write_str("only a request is about an earlier case: a fault is linked to the one before by itself")
+            }
+            Self::StillOpen(reference) => write!(f, "{reference} is not closed: work on it"),
         }
     }
 }
@@ -460,6 +561,8 @@ pub struct Turn {
     pub bounced: Vec<(LetterId, String)>,
     /// Messages that were sorted.
     pub mails: Vec<Sorted>,
+    /// How long it took from the taking of each message that opened a case until its acknowledgement was written (R9).
+    pub acknowledged: Vec<Duration>,
     /// Addresses that do not work, or do again.
     pub addresses: Vec<(String, Option<Unreachable>)>,
     /// Answers to people.
@@ -505,6 +608,7 @@ impl Turn {
             letter_changes: Vec::new(),
             bounced: Vec::new(),
             mails: Vec::new(),
+            acknowledged: Vec::new(),
             addresses: Vec::new(),
             replies: Vec::new(),
             probes: Vec::new(),

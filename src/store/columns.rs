@@ -2,7 +2,7 @@
 
 use crate::domain::desk::{
     Actor, AlarmKind, CanaryStep, Cause, Channel, EscalatedBy, LetterKind, Level, MAX_CASES, MailOutcome, Priority,
-    PromiseKind, Reference, SiteCause, Step, WaitingOn,
+    PromiseKind, Reference, SiteCause, Step, Subject, WaitingOn,
 };
 use crate::domain::letter::{LetterState, Thread};
 use crate::domain::mail::Authentic;
@@ -31,7 +31,7 @@ macro_rules! words {
 }
 
 words!(Verdict, Reason, Symptom, AgentState, GroupKind);
-words!(Authentic, Channel, MailOutcome, Step);
+words!(Authentic, Channel, MailOutcome, Step, Subject);
 words!(Level, Priority, WaitingOn, SiteCause, LetterKind, LetterState, AlarmKind, CanaryStep, Stage);
 
 fn unknown(word: &str) -> FromSqlError {

@@ -14,9 +14,10 @@ use std::time::Duration;
 /// How long a maintenance that is over is remembered by the watch. The store keeps it for ever.
 const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 3_600);
 
-/// The last closed case of each unit. From two indexes: a look at the stage of each case would be one at its whole row.
+/// The last closed incident of each unit. From three indexes: a look at the stage of each case would be one at its whole row.
 const CLOSED_OF: &str = "SELECT unit, max(number) FROM cases \
-     WHERE number NOT IN (SELECT number FROM cases WHERE closed_at IS NULL) GROUP BY unit";
+     WHERE number NOT IN (SELECT number FROM cases WHERE closed_at IS NULL) \
+     AND number NOT IN (SELECT number FROM cases WHERE fault <> 'line') GROUP BY unit";
 
 /// Letters on their way that bring customers a reason for outage. From the cases: few of them await one.
 const RFO_LETTERS: &str = "SELECT l.id, c.number, t.number FROM cases AS c \

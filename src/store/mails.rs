@@ -22,7 +22,7 @@ pub struct MailRow {
     pub outcome: Option<MailOutcome>,
     /// Why.
     pub why: Option<String>,
-    /// The case that it joined or opened.
+    /// The case that it joined or opened, or may be about.
     pub case: Option<Reference>,
     /// Its sender.
     pub sender: Option<String>,
@@ -135,6 +135,14 @@ pub(super) fn put_mails(transaction: &Transaction<'_>, turn: &Turn) -> SqlResult
 }
 
 impl Reader {
+    /// When a message was taken.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub fn received_at(&self, id: MailId) -> Result<Option<Time>, ReadError> {
+        self.one("SELECT received_at FROM mails WHERE id = ?1", [id], |row| row.get(0))
+    }
+
     /// A message as it came.
     ///
     /// # Errors
@@ -218,7 +226,7 @@ impl Reader {
     /// # Errors
     /// If the store can't be read.
     pub fn cases_of_letter(&self, id: LetterId, limit: usize) -> Result<Vec<KnownCase>, ReadError> {
-        let sql = "SELECT c.number, c.unit, c.customer FROM letter_lines AS l JOIN cases AS c ON c.number = l.case_number \
+        let sql = "SELECT c.number, c.unit, c.customer, c.opening_priority, c.subject FROM letter_lines AS l JOIN cases AS c ON c.number = l.case_number \
              WHERE l.letter = ?1 ORDER BY c.number DESC LIMIT ?2";
         self.all(sql, params![id, i64::try_from(limit).unwrap_or(i64::MAX)], rows::known_case)
     }
@@ -228,6 +236,7 @@ impl Reader {
     /// # Errors
     /// If the store can't be read.
     pub fn known_case(&self, reference: Reference) -> Result<Option<KnownCase>, ReadError> {
-        self.one("SELECT number, unit, customer FROM cases WHERE number = ?1", [reference], rows::known_case)
+        let known = "SELECT number, unit, customer, opening_priority, subject FROM cases WHERE number = ?1";
+        self.one(known, [reference], rows::known_case)
     }
 }

@@ -27,6 +27,8 @@ pub struct CaseFilter {
     pub unit: Option<String>,
     /// Only those under this umbrella.
     pub umbrella: Option<Reference>,
+    /// Only incidents that a person reported whom nobody has asked what he looked at before.
+    pub lacks_prechecks: bool,
     /// Only those with a lower case number: the next page.
     pub below: Option<u64>,
     /// At most so many.
@@ -119,6 +121,9 @@ impl Reader {
         let mut sql = rows::select_cases("WHERE number < :below");
         if filter.open_only {
             sql.push_str(" AND closed_at IS NULL");
+        }
+        if filter.lacks_prechecks {
+            sql.push_str(" AND prechecks = ''");
         }
         sql.push_str(if filter.unit.is_some() { " AND unit = :unit" } else { " AND :unit IS NULL" });
         sql.push_str(if filter.umbrella.is_some() { " AND umbrella = :umbrella" } else { " AND :umbrella IS NULL" });

@@ -69,7 +69,7 @@ pub struct TierRow {
 pub struct CustomerRow {
     /// Who.
     pub customer: String,
-    /// Cases that were opened.
+    /// Cases that were opened; a request is no fault.
     pub cases: u64,
     /// Those of them whose unit had had another one within [`REPEATED_WITHIN`].
     pub repeated: u64,
@@ -114,7 +114,7 @@ impl Availability {
 /// One row for each case: whether it was solved, its service and region, the time of its order, and what its repair took:
 /// while it was at work, but for waits on what is not in our hands, and for LOSS under a planned maintenance.
 const SLA: &str = "WITH wanted AS (SELECT number, unit, service, region, ttr_ms, stage IN ('Solved', 'Closed') AS solved \
-     FROM cases WHERE solved_at >= ?1 AND solved_at < ?2 OR closed_at IS NULL AND stage IN ('New', 'Working', 'Waiting')), \
+     FROM cases WHERE solved_at >= ?1 AND solved_at < ?2 OR closed_at IS NULL AND fault = 'line' AND stage IN ('New', 'Working', 'Waiting')), \
      moves AS (SELECT case_number, at, kind, json_extract(data, '$.on') AS waits, \
      lead(at, 1, ?2) OVER (PARTITION BY case_number ORDER BY seq) AS until FROM journal \
      WHERE case_number IN (SELECT number FROM wanted) AND kind IN \
@@ -150,7 +150,8 @@ const CUSTOMERS: &str = "WITH facts AS (SELECT case_number, kind FROM journal WH
      f.kind = 'promise_kept' AS kept, f.kind = 'promise_missed' AS missed \
      FROM facts AS f JOIN cases AS c ON c.number = f.case_number \
      UNION ALL SELECT c.customer, 1, EXISTS (SELECT 1 FROM cases AS p WHERE p.unit = c.unit AND p.number < c.number \
-     AND p.opened_at >= c.opened_at - ?4), 0, 0, 0 FROM cases AS c WHERE c.opened_at >= ?1 AND c.opened_at < ?2) \
+     AND p.opened_at >= c.opened_at - ?4 AND p.fault = 'line'), 0, 0, 0 FROM cases AS c \
+     WHERE c.opened_at >= ?1 AND c.opened_at < ?2 AND c.fault = 'line') \
      SELECT customer, sum(opened), sum(repeated), sum(returned), sum(kept), sum(missed) FROM told \
      GROUP BY customer ORDER BY 1";
 

@@ -76,6 +76,7 @@ impl Settings {
             "first_response" => self.pledges.first_response = pledge(value)?,
             "update_p1" => self.pledges.update_p1 = pledge(value)?,
             "update_p2" => self.pledges.update_p2 = pledge(value)?,
+            "update_p3" => self.pledges.update_p3 = pledge(value)?,
             "repair" => self.pledges.repair = on_or_off(value)?,
             "rfo_p1" => self.pledges.rfo_p1 = required(value)?,
             "rfo_p2" => self.pledges.rfo_p2 = required(value)?,
@@ -101,7 +102,7 @@ impl Settings {
             _ => {
                 return Err(format!(
                     "unknown setting {key:?}: use interval, snmp_interval, timeout, down_after, solve_after, history, p1, \
-                     p2, first_response, update_p1, update_p2, repair, rfo_p1, rfo_p2, window, good_windows, loss, rtt, rtt_factor, flaps, reboots, errors or load"
+                     p2, first_response, update_p1, update_p2, update_p3, repair, rfo_p1, rfo_p2, window, good_windows, loss, rtt, rtt_factor, flaps, reboots, errors or load"
                 ));
             }
         })
@@ -291,7 +292,7 @@ impl Draft {
                 "customer" | "order" | "service" | "region" | "ttr" | "supplier" | "pop" | "access" | "rate"
                     if matches!(role, Role::Unit(_)) => {}
                 "upstream" | "host" | "probe_rate" => {}
-                "first_response" | "update_p1" | "update_p2" | "repair" => {
+                "first_response" | "update_p1" | "update_p2" | "update_p3" | "repair" => {
                     return Err(format!("{key} is promised to everybody: write it in a config line"));
                 }
                 _ => settings.set(key, value)?,
@@ -402,7 +403,7 @@ impl Draft {
             }
             Action::Work(unit, _)
             | Action::Write(Post { about: About::Reply { unit, .. } | About::Claim { unit }, .. })
-            | Action::Open(unit, _)
+            | Action::Open(unit, ..)
             | Action::Expect(
                 Expectation::Case(unit, ..)
                 | Expectation::NoCase(unit)

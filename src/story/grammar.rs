@@ -1,7 +1,7 @@
 //! The language of stories: what a story says, and what may happen in it.
 
 use super::post::Post;
-use crate::domain::desk::{AlarmKind, Level, MailOutcome, Priority};
+use crate::domain::desk::{AlarmKind, Level, MailOutcome, Priority, Report};
 use crate::domain::maintenance::Scope;
 use crate::domain::plan::Plan;
 use crate::domain::turn::Command;
@@ -82,8 +82,8 @@ pub enum Action {
     },
     /// A person works on the unit's open case.
     Work(String, Command),
-    /// A person opens a case about the unit.
-    Open(String, Priority),
+    /// A person opens a case about the unit; an engineer or an activation may be wanted so long after.
+    Open(String, Box<Report>, Option<Duration>),
     /// Somebody of the staff is given cases from now on, or not.
     Duty(String, bool),
     /// Something that must be so now.

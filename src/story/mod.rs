@@ -10,6 +10,7 @@ mod grammar;
 mod people;
 mod post;
 pub mod replay;
+mod report;
 mod run;
 mod sim;
 mod site;

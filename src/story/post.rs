@@ -4,6 +4,7 @@ use super::disk::Disk;
 use crate::domain::desk::{Case, Reference};
 use crate::domain::letter::{LetterLabel, LetterState, Thread};
 use crate::domain::mail::{Action, Authentic, Automatic, Fate, Incoming, KnownCase, Message, Nature};
+use crate::domain::time::Time;
 
 /// A message that somebody writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,9 +103,11 @@ impl Disk {
             reference: case.opening.reference,
             unit: case.opening.unit.clone(),
             customer: case.opening.circuit.customer.to_string(),
+            subject: case.opening.intake.subject,
         };
         let cases = self.cases.values().map(|case| known(case)).collect();
-        Incoming { id, message: Ok(Box::new(message)), letters, copy_of: None, cases }
+        let received_at = self.watched_until.unwrap_or(Time::from_millis(0));
+        Incoming { id, received_at, message: Ok(Box::new(message)), letters, copy_of: None, cases }
     }
 
     /// The latest letter about a case to an address, or else to anybody.

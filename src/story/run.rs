@@ -3,7 +3,7 @@
 use super::grammar::{Action, Event, Expectation, Story};
 use super::sim::{Monitor, Sim};
 use super::site::Line;
-use crate::domain::desk::{Case, Channel, Level};
+use crate::domain::desk::{Case, Level};
 use crate::domain::fact::Fact;
 use crate::domain::maintenance::Draft;
 use crate::domain::time::Time;
@@ -187,9 +187,10 @@ fn perform(sim: &mut Sim, action: &Action) -> Result<(), String> {
         Action::Write(post) => return sim.receive(post),
         Action::Bounce(address) => return sim.bounce(address),
         Action::Uplink { cut } => sim.set_uplink(*cut),
-        Action::Open(unit, priority) => {
-            let (unit, priority) = (unit.clone(), *priority);
-            return ask(sim, Wish::Open { unit, priority, channel: Channel::Api, note: None });
+        Action::Open(unit, report, wanted) => {
+            let mut report = report.clone();
+            report.wanted_at = wanted.map(|wanted| sim.now() + wanted);
+            return ask(sim, Wish::Open { unit: unit.clone(), report });
         }
         Action::Work(unit, command) => {
             let case = latest_case(sim, unit).ok_or_else(|| format!("{unit} has no case"))?;

@@ -3,6 +3,7 @@
 use super::draft::Keys;
 use super::grammar::{Action, Agent, Expectation, Subject};
 use super::post::Post;
+use super::report::report;
 use crate::domain::desk::{AlarmKind, Level, MailOutcome, Priority, PromiseKind, Stage, WaitingOn};
 use crate::domain::maintenance::Scope;
 use crate::domain::turn::Command;
@@ -107,7 +108,10 @@ pub(super) fn action(words: &[&str]) -> Result<Action, String> {
         },
         ["staff", name, "on"] => Action::Duty((*name).to_owned(), true),
         ["staff", name, "off"] => Action::Duty((*name).to_owned(), false),
-        ["case", unit, "open", name] => Action::Open((*unit).to_owned(), priority(name)?),
+        ["case", unit, "open", name, rest @ ..] => {
+            let (report, wanted) = report(name, rest)?;
+            Action::Open((*unit).to_owned(), Box::new(report), wanted)
+        }
         ["case", unit, rest @ ..] => Action::Work((*unit).to_owned(), command(rest)?),
         ["expect", rest @ ..] => Action::Expect(expectation(rest)?),
         [who, rest @ ..] => match of_subject(subject(who), rest)? {
@@ -150,7 +154,9 @@ fn command(words: &[&str]) -> Result<Command, String> {
         ["solve", rest @ ..] => Command::Solve { note: note(rest) },
         ["return", rest @ ..] => Command::Return { note: note(rest) },
         ["rfo"] => Command::Rfo,
-        [..] => return Err("a case can be told: open P1|P2, take, note TEXT, update public [TEXT], promise update|onsite TIME, arrive, \
+        ["answer", "told", text @ ..] if !text.is_empty() => Command::Answer { text: text.join(" "), told: true },
+        ["answer", text @ ..] if !text.is_empty() => Command::Answer { text: text.join(" "), told: false },
+        [..] => return Err("a case can be told: open P1|P2|SUBJECT, answer [told] TEXT, take, note TEXT, update public [TEXT], promise update|onsite TIME, arrive, \
                              assign NAME, escalate, wait PARTY, solve, return or rfo"
                 .into()),
     })
@@ -178,7 +184,7 @@ fn expectation(words: &[&str]) -> Result<Expectation, String> {
         ["agent", device, state] => Expectation::Agent((*device).to_owned(), (*state).to_owned()),
         [..] => {
             return Err(
-                "expect one of: case UNIT P1|P2 STAGE, no case UNIT, level UNIT L1|L2|L3|none, owner UNIT NAME|nobody, \
+                "expect one of: case UNIT P1|P2|P3 STAGE, no case UNIT, level UNIT L1|L2|L3|none, owner UNIT NAME|nobody, \
                         queue UNIT NAME, verdict DEVICE VERDICT, \
                         cases N, umbrellas \
                         N, letters CUSTOMER N, mails OUTCOME N, alarm NAME, no alarm NAME, agent DEVICE STATE"
@@ -251,7 +257,7 @@ fn priority(name: &str) -> Result<Priority, String> {
     Priority::ALL
         .into_iter()
         .find(|priority| priority.name() == name)
-        .ok_or_else(|| format!("{name:?} is no priority: use P1 or P2"))
+        .ok_or_else(|| format!("{name:?} is no priority: use P1, P2 or P3"))
 }
 
 fn stage_name(name: &str) -> Result<&'static str, String> {

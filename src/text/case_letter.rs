@@ -2,10 +2,11 @@
 
 use super::letter::table;
 use super::people::{given_words, late_words};
-use super::sentence::{diagnosis_words, finding_words, promise_words, site_words, witnesses_words};
+use super::request_letter;
+use super::sentence::{diagnosis_words, finding_words, prechecks_words, promise_words, site_words, witnesses_words};
 use super::time::{duration, utc};
 use crate::domain::desk::{
-    Actor, Case, Channel, EscalatedBy, LetterKind, Line, Priority, Promise, PromiseKind, SiteCause, Stage,
+    Actor, Case, EscalatedBy, LetterKind, Line, Priority, Promise, PromiseKind, SiteCause, Stage,
 };
 use crate::domain::letter::Letter;
 use crate::domain::time::{Calendar, Time};
@@ -15,19 +16,24 @@ pub(super) fn subject(case: &Case) -> String {
     let what = match opening.priority {
         Priority::P1 => "Service down",
         Priority::P2 => "Service degraded",
+        Priority::P3 => opening.intake.subject.title(),
     };
+    // Nothing of a fault in a thread that is about a contract (R68).
+    let what = if opening.intake.lapsed { "Your report" } else { what };
     format!("[{}] {what}: {} (order {})", opening.reference, opening.unit, opening.circuit.order)
 }
 
 pub(super) fn body(letter: &Letter, case: &Case, calendar: &Calendar) -> String {
     let mut text = format!("{}\n\n", capitalised(&message(letter, case)));
-    if let Some(news) = case.news.as_ref().filter(|_| letter.mark.kind == LetterKind::News) {
+    let is_news = matches!(letter.mark.kind, LetterKind::News | LetterKind::Answered);
+    if let Some(news) = case.news.as_ref().filter(|_| is_news) {
         text.push_str(&format!("{}\n\n", news.text));
     }
     if let Some((_, heard)) = case.heard.as_ref().filter(|_| tells_message(letter)) {
         text.push_str(&format!("{} wrote:\n\n{}\n\n", heard.from, quoted(&heard.text)));
     }
-    if letter.mark.kind == LetterKind::Opened && case.opening.channel == Channel::Email && letter.greeting.is_some() {
+    let is_acknowledged = letter.mark.kind == LetterKind::Opened && letter.greeting.is_some();
+    if is_acknowledged && case.lacks_prechecks() && !case.opening.intake.lapsed {
         text.push_str(PRE_CHECKS);
     }
     text.push_str(&table(&particulars(letter, case, calendar)));
@@ -74,22 +80,7 @@ fn message(letter: &Letter, case: &Case) -> String {
     let whose = if letter.greeting.is_some() { "your" } else { "the" };
     let service = format!("{whose} service at {} (order {})", case.opening.unit, case.opening.circuit.order);
     match letter.mark.kind {
-        LetterKind::Opened => match (&case.opening.origin, &case.opening.finding) {
-            (Actor::Watch, Some(finding)) => format!(
-                "we have found that {service} is degraded: {}. We have opened case {} and are working on it.",
-                finding_words(finding),
-                case.opening.reference
-            ),
-            (Actor::Watch, None) => format!(
-                "we have lost contact with {service}. We have opened case {} and are working on it.",
-                case.opening.reference
-            ),
-            (Actor::Staff(_), _) => format!("we have opened case {} about {service}.", case.opening.reference),
-            (Actor::Customer(address), _) => format!(
-                "we have received a message from {address} and opened case {} about {service}.",
-                case.opening.reference
-            ),
-        },
+        LetterKind::Opened => opened(letter, case, &service),
         LetterKind::Upgraded => {
             format!("we have now lost contact altogether with {service}. The case is raised to P1.")
         }
@@ -116,10 +107,8 @@ fn message(letter: &Letter, case: &Case) -> String {
         LetterKind::TakenBack => taken_back(case, &service),
         LetterKind::News => format!("there is news of {service}:"),
         LetterKind::Escalated => escalated(letter, case, &service),
-        LetterKind::Rfo => format!(
-            "the reason for outage of {service} is below: what happened, what was done, and what of our promises was \
-             kept."
-        ),
+        LetterKind::Rfo => request_letter::rfo(case, &service),
+        LetterKind::Answered => request_letter::answered(letter, case, &service),
         LetterKind::Assigned => given_words(case, &service),
         LetterKind::Overdue => late_words(case, &service, letter.written_at.since(case.opened_at)),
         LetterKind::Heard => format!("there is a message about {service}:"),
@@ -138,6 +127,31 @@ fn message(letter: &Letter, case: &Case) -> String {
             None => format!("there is news of {service}."),
         },
         LetterKind::Closed => closed(letter, case, &service),
+    }
+}
+
+fn opened(letter: &Letter, case: &Case, service: &str) -> String {
+    if case.opening.intake.lapsed && letter.greeting.is_some() {
+        return request_letter::not_covered(case);
+    }
+    if case.is_request() {
+        return request_letter::acknowledged(letter, case);
+    }
+    match (&case.opening.origin, &case.opening.finding) {
+        (Actor::Watch, Some(finding)) => format!(
+            "we have found that {service} is degraded: {}. We have opened case {} and are working on it.",
+            finding_words(finding),
+            case.opening.reference
+        ),
+        (Actor::Watch, None) => format!(
+            "we have lost contact with {service}. We have opened case {} and are working on it.",
+            case.opening.reference
+        ),
+        (Actor::Staff(_), _) => format!("we have opened case {} about {service}.", case.opening.reference),
+        (Actor::Customer(address), _) => format!(
+            "we have received a message from {address} and opened case {} about {service}.",
+            case.opening.reference
+        ),
     }
 }
 
@@ -184,7 +198,9 @@ fn returned(case: &Case, service: &str) -> String {
     let why = match (found, case.opening.priority) {
         (Some(finding), _) => format!("{service} is degraded again: {}", finding_words(&finding)),
         (None, Priority::P1) => format!("the fault of {service} has returned while we were watching the line"),
-        (None, Priority::P2) => format!("we have lost contact altogether with {service}; it is a P1 now"),
+        (None, Priority::P2 | Priority::P3) => {
+            format!("we have lost contact altogether with {service}; it is a P1 now")
+        }
     };
     format!("{why}. Case {} is being worked on again.", case.opening.reference)
 }
@@ -211,6 +227,13 @@ fn particulars(letter: &Letter, case: &Case, calendar: &Calendar) -> Vec<(&'stat
         ("Service", format!("{}, {}", opening.circuit.terms.service, opening.circuit.terms.region)),
     ];
     rows.extend(opening.previous.map(|previous| ("Earlier case", previous.to_string())));
+    if case.is_request() || opening.intake.lapsed && letter.mark.kind == LetterKind::Opened {
+        // A fault that the watch may know of is no part of it.
+        rows.push(("Opened", at(case.opened_at)));
+        rows.extend(request_letter::particulars(letter, case, calendar));
+        rows.extend(for_staff(letter, case));
+        return rows;
+    }
     // Without a loss the line has been answering since.
     rows.extend(case.outage().and_then(|outage| outage.last_contact).map(|time| ("Last contact", at(time))));
     rows.extend(case.outage().map(|outage| ("First loss", at(outage.first_loss))));
@@ -235,7 +258,8 @@ fn particulars(letter: &Letter, case: &Case, calendar: &Calendar) -> Vec<(&'stat
         | LetterKind::AllClear
         | LetterKind::Assigned
         | LetterKind::Overdue
-        | LetterKind::ContractEnds => {
+        | LetterKind::ContractEnds
+        | LetterKind::Answered => {
             let due = |kind| case.promises.get(kind).and_then(Promise::due);
             rows.extend(due(PromiseKind::OnSite).map(|time| ("Engineer due", at(time))));
             rows.extend(due(PromiseKind::Update).map(|time| ("Next news", at(time))));
@@ -257,6 +281,13 @@ fn particulars(letter: &Letter, case: &Case, calendar: &Calendar) -> Vec<(&'stat
         }
     }
     rows.extend(what_happened(letter, case, calendar));
+    rows.extend(for_staff(letter, case));
+    rows
+}
+
+/// What the operations centre reads, and no customer.
+fn for_staff(letter: &Letter, case: &Case) -> Vec<(&'static str, String)> {
+    let (opening, mut rows) = (&case.opening, Vec::new());
     if letter.greeting.is_none() {
         rows.push(("Customer", opening.circuit.customer.to_string()));
         rows.push(("Queue", case.queue().to_owned()));
@@ -264,6 +295,10 @@ fn particulars(letter: &Letter, case: &Case, calendar: &Calendar) -> Vec<(&'stat
         let known = case.assignment.as_ref().filter(|assignment| assignment.team.is_some());
         rows.extend(known.and(case.owner.as_ref()).map(|owner| ("Owner", owner.clone())));
         rows.extend(opening.circuit.terms.supplier.as_ref().map(|supplier| ("Supplier", supplier.clone())));
+        rows.extend(opening.intake.caller.as_ref().map(|caller| ("Caller", caller.name.clone())));
+        if letter.mark.kind == LetterKind::Opened && !case.is_request() && opening.origin != Actor::Watch {
+            rows.push(("Pre-checks", prechecks_words(opening.intake.prechecks)));
+        }
         rows.extend(opening.note.as_ref().map(|note| ("Note", note.clone())));
     }
     rows

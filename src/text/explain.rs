@@ -1,10 +1,11 @@
 //! Why a case has its stage, its priority and its next deadline: sentences from its own facts.
 
 use super::count::many;
-use super::sentence::{because, diagnosis_words, finding_words, line_does, promise_words, waits_for};
+use super::sentence::{because, diagnosis_words, finding_words, line_does, prechecks_words, promise_words, waits_for};
 use super::time::{duration, utc};
 use crate::domain::desk::{
-    Actor, Case, EscalatedBy, Escalation, HeldLetter, Line, Outage, Priority, PromiseKind, RfoStep, Stage,
+    Actor, Answer, Case, EscalatedBy, Escalation, FULL_NOTICE, HeldLetter, LEAST_NOTICE, Line, Notice, Outage,
+    Priority, PromiseKind, RfoStep, Stage,
 };
 use crate::domain::time::{Calendar, Time};
 use crate::domain::watch::{Interval, Reason, Verdict};
@@ -16,10 +17,13 @@ pub fn explain(case: &Case, past: &[Interval], now: Time, calendar: &Calendar) -
     let mut sentences = origin(case, calendar);
     sentences.push(priority(case));
     sentences.push(stage(case, calendar));
-    sentences.push(line(case, past, now, calendar));
+    if !case.is_request() {
+        sentences.push(line(case, past, now, calendar));
+    }
     sentences.push(next(case, now, calendar));
     sentences.extend(promises(case, calendar));
-    if !matches!(case.stage, Stage::Closed { .. }) && case.promises.get(PromiseKind::Repair).is_none() {
+    let has_repair = case.is_request() || case.promises.get(PromiseKind::Repair).is_some();
+    if !matches!(case.stage, Stage::Closed { .. }) && !has_repair {
         sentences.push(format!(
             "Order {} promises repair within {}, which is until {}.",
             case.opening.circuit.order,
@@ -111,8 +115,48 @@ fn origin(case: &Case, calendar: &Calendar) -> Vec<String> {
     if let Some(diagnosis) = &case.diagnosis {
         sentences.push(diagnosis_words(diagnosis, calendar));
     }
-    if let Some(previous) = opening.previous {
-        sentences.push(format!("The unit had case {previous} before, which is closed."));
+    match opening.previous {
+        Some(previous) if case.is_request() => sentences.push(format!("It is about {previous}, which is closed.")),
+        Some(previous) => sentences.push(format!("The unit had case {previous} before, which is closed.")),
+        None => {}
+    }
+    sentences.extend(intake(case, calendar));
+    sentences
+}
+
+/// What is known of how it came in.
+fn intake(case: &Case, calendar: &Calendar) -> Vec<String> {
+    let (intake, mut sentences) = (&case.opening.intake, Vec::new());
+    sentences.extend(intake.caller.as_ref().map(|caller| match &caller.email {
+        Some(email) => format!("{} called, who is written to at {email}.", caller.name),
+        None => format!("{} called, who is nobody whom the inventory knows and is not written to.", caller.name),
+    }));
+    if case.lacks_prechecks() {
+        sentences
+            .push("The pre-checks are missing: nobody was asked what was looked at before it was reported.".into());
+    } else if !intake.prechecks.is_empty() {
+        sentences.push(format!("Looked at before it was reported: {}.", prechecks_words(intake.prechecks)));
+    }
+    if let (Some(at), Some(notice)) = (intake.wanted_at, intake.notice(case.opened_at)) {
+        let at = utc(at, calendar);
+        sentences.push(match notice {
+            Notice::Full => format!("It is wanted at {at}."),
+            Notice::Tight => {
+                format!(
+                    "It is wanted at {at}, which is less notice than the {} that we ask for.",
+                    duration(FULL_NOTICE)
+                )
+            }
+            Notice::Short => format!(
+                "It is wanted at {at}, at shorter notice than {}: the earliest time is {}.",
+                duration(LEAST_NOTICE),
+                utc(case.opened_at + LEAST_NOTICE, calendar)
+            ),
+        });
+    }
+    if intake.lapsed {
+        sentences
+            .push("The support contract of its order had lapsed, and the customer was told so: sales has it.".into());
     }
     sentences
 }
@@ -134,9 +178,12 @@ fn priority(case: &Case) -> String {
         (Priority::P2, Priority::P1) => {
             format!("It is {name}: opened as P2, raised when the line lost contact altogether.")
         }
-        (Priority::P1, Priority::P1) => format!("It is {name}: the service is down."),
-        (Priority::P2 | Priority::P1, Priority::P2) => {
+        (Priority::P1 | Priority::P3, Priority::P1) => format!("It is {name}: the service is down."),
+        (Priority::P2 | Priority::P1 | Priority::P3, Priority::P2) => {
             format!("It is {name}: the service is intermittent or degraded.")
+        }
+        (_, Priority::P3) => {
+            format!("It is {name}: a general request, \"{}\".", case.opening.intake.subject.title())
         }
     }
 }
@@ -172,7 +219,10 @@ fn stage(case: &Case, calendar: &Calendar) -> String {
             };
             format!("It is Solved since {}: {why}.{again}", utc(*since, calendar))
         }
-        Stage::Closed { since, .. } => {
+        Stage::Closed { since, watched: None } => {
+            format!("It is Closed since {}, which is final: whoever asked has the answer.", utc(*since, calendar))
+        }
+        Stage::Closed { since, watched: Some(_) } => {
             format!(
                 "It is Closed since {}, which is final: the stability window passed without the fault.{again}",
                 utc(*since, calendar)
@@ -259,6 +309,18 @@ fn line(case: &Case, past: &[Interval], now: Time, calendar: &Calendar) -> Strin
 
 fn next(case: &Case, now: Time, calendar: &Calendar) -> String {
     match &case.stage {
+        Stage::New | Stage::Working { .. } | Stage::Waiting { .. } if case.is_request() => match case.answer {
+            None => "Next: staff answer it; it closes when whoever asked has the answer.".into(),
+            Some(Answer { undelivered: false, .. }) => {
+                "Next: it is answered, and closes when the mail server of whoever asked has taken the answer.".into()
+            }
+            Some(Answer { undelivered: true, .. }) => {
+                "Next: the answer reached nobody; staff give it once more, or tell \
+                                                       whoever asked and say so."
+                    .into()
+            }
+        },
+        Stage::Closed { watched: None, .. } => "Next: nothing; a reply opens a new request.".into(),
         Stage::New | Stage::Working { .. } | Stage::Waiting { .. } => match case.solve_due() {
             Some(at) => format!(
                 "Next: if the line stays up, the watch declares it solved at {}, {} after it came back.",

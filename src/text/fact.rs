@@ -4,8 +4,8 @@ use super::people::merits_words;
 use super::sentence::measured;
 use super::time::rfc3339;
 use crate::domain::desk::{
-    Alarm, AlarmCause, CaseFact, EscalatedBy, Heard, Line, MailOutcome, Opening, Outage, Reference, Topic, Umbrella,
-    Witness,
+    Actor, Alarm, AlarmCause, AnswerStep, CaseFact, EscalatedBy, Heard, Line, MailOutcome, Opening, Outage, Reference,
+    Topic, Umbrella, Witness,
 };
 use crate::domain::fact::Fact;
 use crate::domain::letter::{LetterLabel, Thread};
@@ -88,6 +88,8 @@ const fn case_kind(fact: &CaseFact) -> &'static str {
         CaseFact::Waits { .. } => "case_waiting",
         CaseFact::Resumed { .. } => "case_resumed",
         CaseFact::Confirmed(_) => "case_confirmed",
+        CaseFact::Answer(AnswerStep::Given { .. }) => "case_answered",
+        CaseFact::Answer(AnswerStep::Undelivered { .. }) => "answer_undelivered",
         CaseFact::Upgraded(_) => "case_upgraded",
         CaseFact::Degraded(_) => "case_degraded",
         CaseFact::Joined { .. } => "case_joined",
@@ -297,6 +299,27 @@ fn opening_fields(opening: &Opening, put: &mut Put<'_>) {
         "previous": opening.previous,
         "reason": opening.finding.map(|finding| finding.symptom.name()),
     );
+    intake_fields(opening, put);
+}
+
+/// What only people tell of a case; the watch tells none of it.
+fn intake_fields(opening: &Opening, put: &mut Put<'_>) {
+    if opening.origin == Actor::Watch {
+        return;
+    }
+    let intake = &opening.intake;
+    if !intake.subject.is_request() {
+        let checks = intake.prechecks.iter();
+        let words = checks.map(|(check, answer)| format!("{}={}", check.name(), if answer { "yes" } else { "no" }));
+        put!(put, "prechecks": words.collect::<Vec<_>>());
+    }
+    put!(
+        put,
+        "subject": intake.subject.name(),
+        "caller": intake.caller.as_ref().map(|caller| caller.name.as_str()),
+        "wanted_at": intake.wanted_at,
+        "lapsed": intake.lapsed.then_some(true),
+    );
 }
 
 fn umbrella_fields(umbrella: &Umbrella, put: &mut Put<'_>) {
@@ -404,6 +427,7 @@ fn case_fields(fact: &CaseFact, put: &mut Put<'_>) {
         }
         CaseFact::Degraded(finding) => finding_fields(finding, put),
         CaseFact::Left | CaseFact::Closed => {}
+        CaseFact::Answer(step) => answer_fields(step, put),
         CaseFact::RfoOrdered { by } => put!(put, "by": by.name()),
         CaseFact::RfoIssued { number, sha256, seal } => {
             put!(put, "number": *number, "sha256": sha256.as_str(), "seal": *seal);
@@ -424,6 +448,13 @@ fn case_fields(fact: &CaseFact, put: &mut Put<'_>) {
             }
             put!(put, "by": by.name(), "note": note.as_deref());
         }
+    }
+}
+
+fn answer_fields(step: &AnswerStep, put: &mut Put<'_>) {
+    match step {
+        AnswerStep::Given { by, text, told } => put!(put, "by": by.as_str(), "text": text.as_str(), "told": *told),
+        AnswerStep::Undelivered { why } => put!(put, "error": why.as_str()),
     }
 }
 

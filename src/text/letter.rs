@@ -150,7 +150,8 @@ fn about_lines(
         | LetterKind::AllClear
         | LetterKind::Assigned
         | LetterKind::Overdue
-        | LetterKind::ContractEnds => String::new(),
+        | LetterKind::ContractEnds
+        | LetterKind::Answered => String::new(),
     };
     let mut text = format!("{message}\n\n");
     if let Some(news) = news {

@@ -7,6 +7,7 @@ mod fact;
 mod letter;
 mod people;
 mod preview;
+mod request_letter;
 pub mod rfo;
 mod sentence;
 mod stamp;

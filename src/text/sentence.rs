@@ -4,8 +4,9 @@ use super::count::many;
 use super::people::{assigned_words, contract_words, duty_words, overdue_words, shift_words};
 use super::time::{duration, utc};
 use crate::domain::desk::{
-    Actor, AlarmCause, AlarmKind, CanaryStep, CaseFact, Cause, Diagnosis, EscalatedBy, Heard, LetterMark, Line,
-    MailOutcome, Opening, PromiseKind, Reference, SiteCause, Umbrella, Undelivered, WaitingOn, Witness, Writer,
+    Actor, AlarmCause, AlarmKind, AnswerStep, CanaryStep, CaseFact, Cause, Diagnosis, EscalatedBy, Heard, LetterMark,
+    Line, MailOutcome, Opening, PreChecks, PromiseKind, Reference, SiteCause, Umbrella, Undelivered, WaitingOn,
+    Witness, Writer,
 };
 use crate::domain::fact::Fact;
 use crate::domain::letter::{LetterLabel, Thread};
@@ -225,7 +226,13 @@ fn opened(opening: &Opening) -> String {
     };
     let found = opening.finding.map(|finding| format!(": {}", finding_words(&finding)));
     let note = opening.note.as_ref().map(|note| format!(": {note}")).or(found).unwrap_or_default();
-    format!("{priority} opened {how} on {unit}, order {order}, queue {}{note}.", opening.queue)
+    let what = match &opening.intake {
+        intake if intake.subject.is_request() => format!("{priority} ({})", intake.subject.title()),
+        _ => priority.to_owned(),
+    };
+    let caller =
+        opening.intake.caller.as_ref().map(|caller| format!(", called by {}", caller.name)).unwrap_or_default();
+    format!("{what} opened {how} on {unit}, order {order}, queue {}{caller}{note}.", opening.queue)
 }
 
 pub(super) fn case_sentence(fact: &CaseFact, calendar: &Calendar) -> String {
@@ -295,7 +302,25 @@ pub(super) fn case_sentence(fact: &CaseFact, calendar: &Calendar) -> String {
             format!("Back at work: {address} wrote within the window.")
         }
         CaseFact::Closed => "Closed for good.".into(),
+        CaseFact::Answer(step) => answer_words(step),
     }
+}
+
+fn answer_words(step: &AnswerStep) -> String {
+    match step {
+        AnswerStep::Given { by, text, told: false } => format!("{by} answered: {text}"),
+        AnswerStep::Given { by, text, told: true } => format!("{by} answered, and has told whoever asked: {text}"),
+        AnswerStep::Undelivered { why } => format!("The answer reached nobody: {why}"),
+    }
+}
+
+/// What was looked at before an incident was reported.
+pub(super) fn prechecks_words(checks: PreChecks) -> String {
+    let words: Vec<String> = checks
+        .iter()
+        .map(|(check, answer)| format!("{} {}", check.name().replace('_', " "), if answer { "yes" } else { "no" }))
+        .collect();
+    if words.is_empty() { "missing".to_owned() } else { words.join(", ") }
 }
 
 fn heard_words(Heard { mail, from, writer, text }: &Heard) -> String {

@@ -2,8 +2,8 @@
 
 use super::{SECRET, Stamp, explain, held_words, mail};
 use crate::domain::desk::{
-    Actor, Case, CaseFact, Channel, Diagnosis, EscalatedBy, HeldLetter, LetterKind, LetterMark, Level, Line, Opening,
-    Outage, Pledges, Priority, PromiseKind, Reference, SiteCause, WaitingOn, Witness,
+    Actor, Case, CaseFact, Channel, Diagnosis, EscalatedBy, HeldLetter, Intake, LetterKind, LetterMark, Level, Line,
+    Opening, Outage, Pledges, Priority, PromiseKind, Reference, SiteCause, Subject, WaitingOn, Witness,
 };
 use crate::domain::letter::{Content, Letter, Thread};
 use crate::domain::maintenance::{self, Maintenance, Origin, Scope, Window};
@@ -58,6 +58,7 @@ fn opening() -> Opening {
         solve_after: Duration::from_secs(300),
         pledges: Pledges::default(),
         previous: None,
+        intake: Intake::of(Subject::ServiceDown),
     }
 }
 

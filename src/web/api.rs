@@ -28,6 +28,8 @@ const DEFAULT_PAGE: usize = 1_000;
 pub const MAX_TIMELINE: usize = 1_000;
 /// The most closed stretches of its ledger that a unit shows.
 pub const MAX_LEDGER: usize = 50;
+/// Open requests of a unit that are looked through for its incident: a case that is older than all of them is not shown.
+const MAX_OPEN: usize = 100;
 
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -289,8 +291,15 @@ pub(super) async fn unit(State(web): Shared, id: Result<Path<String>, PathReject
     let row = unit_row(&web, &id)?;
     let scene = web.scene();
     let detail = web.readers.read(move |reader| {
-        let filter = CaseFilter { open_only: true, unit: Some(id.clone()), umbrella: None, below: None, limit: 1 };
-        let case = reader.cases(&filter)?.pop();
+        let filter = CaseFilter {
+            open_only: true,
+            unit: Some(id.clone()),
+            umbrella: None,
+            lacks_prechecks: false,
+            below: None,
+            limit: MAX_OPEN,
+        };
+        let case = reader.cases(&filter)?.into_iter().find(|case| !case.is_request());
         let case = case.map(|case| CaseForm::new(case, &scene));
         Ok(UnitDetail::new(&row, case, &reader.ledger(&id, MAX_LEDGER)?, &scene.calendar))
     });
@@ -316,6 +325,8 @@ pub(super) struct CaseQuery {
     unit: Option<String>,
     /// The reference of an umbrella.
     umbrella: Option<String>,
+    /// `missing`: only incidents of which nobody said what was looked at before.
+    prechecks: Option<String>,
     /// The reference before which the page begins.
     before: Option<String>,
     limit: Option<usize>,
@@ -326,7 +337,13 @@ pub(super) async fn cases(State(web): Shared, wanted: Result<Query<CaseQuery>, Q
     let wanted = query(wanted)?;
     let below = wanted.before.as_deref().map(Reference::parse).transpose()?.map(Reference::number);
     let umbrella = wanted.umbrella.as_deref().map(Reference::parse).transpose()?;
-    let filter = CaseFilter { open_only: wanted.open, unit: wanted.unit, umbrella, below, limit: page(wanted.limit)? };
+    let lacks_prechecks = match wanted.prechecks.as_deref() {
+        None => false,
+        Some("missing") => true,
+        Some(other) => return Err(Problem::bad(format!("prechecks can be missing, and not {other:?}"))),
+    };
+    let (open_only, unit, limit) = (wanted.open, wanted.unit, page(wanted.limit)?);
+    let filter = CaseFilter { open_only, unit, umbrella, lacks_prechecks, below, limit };
     let scene = web.scene();
     let found = web.readers.read(move |reader| Ok(reader.cases(&filter)?)).await?;
     let form = |case| CaseForm::new(case, &scene);

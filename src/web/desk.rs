@@ -1,18 +1,18 @@
 //! What can be changed: `POST` requests. Each becomes a wish to the loop, and is answered after its commit.
 
 use super::Web;
-use super::api::{named, segment, unit_row};
+use super::api::segment;
 use super::doors::Caller;
 use super::problem::{Problem, json};
 use super::show::CaseForm;
-use crate::domain::desk::{Actor, Channel, Move, Priority, PromiseKind, Reference, WaitingOn};
+use crate::domain::desk::{Actor, Move, PromiseKind, Reference, WaitingOn};
 use crate::domain::turn::{self, Command, Refusal, Wish};
 use crate::domain::watch::Secret;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, Request, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use core::ops::RangeInclusive;
 use core::time::Duration;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -218,6 +218,24 @@ impl Order for Return {
     }
 }
 
+/// Body of `…/answer`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Answering {
+    by: Option<String>,
+    text: String,
+    /// Whether whoever asked has been told already.
+    #[serde(default)]
+    told: bool,
+}
+
+impl Order for Answering {
+    const MOVE: Move = Move::Answer;
+    fn read(self) -> Result<(Option<String>, Command), Problem> {
+        Ok((self.by, Command::Answer { text: note(self.text)?, told: self.told }))
+    }
+}
+
 /// Body of a `POST` to `…/rfo`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -254,7 +272,7 @@ struct Done {
 }
 
 /// The case after the change. The change is done, so whatever keeps us from reading it is no reason to say it is not.
-async fn as_it_stands(web: &Web, reference: Reference) -> Option<CaseForm> {
+pub(super) async fn as_it_stands(web: &Web, reference: Reference) -> Option<CaseForm> {
     let case = web.readers.read(move |reader| Ok(reader.case(reference)?)).await.ok()?;
     case.map(|case| CaseForm::new(case, &web.scene()))
 }
@@ -273,49 +291,6 @@ pub(super) async fn work<O: Order>(
     ask(&web, by, Wish::Work { reference, command }).await?;
     let case = as_it_stands(&web, reference).await;
     Ok(json(StatusCode::OK, &Done { done: O::MOVE.name(), reference: reference.to_string(), case }))
-}
-
-/// Body of a `POST` to `/api/cases`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Open {
-    by: Option<String>,
-    unit: String,
-    priority: String,
-    channel: Option<String>,
-    note: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Opened {
-    reference: String,
-    priority: &'static str,
-    unit: String,
-    order: Option<String>,
-    case: Option<CaseForm>,
-}
-
-/// `POST /api/cases`: opens a case by hand.
-pub(super) async fn open(
-    State(web): State<Arc<Web>>,
-    Extension(caller): Extension<Caller>,
-    request: Request<Body>,
-) -> Result<Response, Problem> {
-    may_change(caller, request.headers(), web.services.token.as_ref())?;
-    let Open { by, unit, priority, channel, note: text } = read_json(request).await?;
-    let priority = named("priority", &priority, Priority::ALL, Priority::name)?;
-    let channel = channel.map_or(Ok(Channel::Api), |name| named("channel", &name, Channel::BY_STAFF, Channel::name))?;
-    let text = text.map(note).transpose()?;
-    let row = unit_row(&web, &unit)?;
-    let by = actor(&web, caller, by).await?;
-    let opened = ask(&web, by, Wish::Open { unit: unit.clone(), priority, channel, note: text }).await?;
-    let turn::Done::Case(reference) = opened else { unreachable!("who opens a case is given a case") };
-    let case = as_it_stands(&web, reference).await;
-    let reference = reference.to_string();
-    let location = format!("/api/cases/{reference}");
-    let order = row.device.circuit().map(|circuit| circuit.order.to_string());
-    let opened = json(StatusCode::CREATED, &Opened { reference, priority: priority.name(), unit, order, case });
-    Ok(([(header::LOCATION, location)], opened).into_response())
 }
 
 /// Whether the caller may change anything.
@@ -391,7 +366,7 @@ pub(super) async fn actor(web: &Web, caller: Caller, by: Option<String>) -> Resu
 }
 
 /// The name of a person, at `key` of the request.
-fn person(key: &str, name: String) -> Result<String, Problem> {
+pub(super) fn person(key: &str, name: String) -> Result<String, Problem> {
     if name.trim().is_empty() || name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
         return Err(Problem::bad(format!(
             "{key:?} has to be a name of up to {MAX_NAME} characters without control characters"

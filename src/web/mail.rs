@@ -4,9 +4,10 @@ use super::Web;
 use super::api::{Answer, good, named, page, query, segment};
 use super::desk::{actor, ask, body, may_change, read_json};
 use super::doors::Caller;
+use super::intake;
 use super::problem::{Problem, json};
 use super::scene::Scene;
-use crate::domain::desk::{Heard, MailOutcome, Priority, Reference, Writer};
+use crate::domain::desk::{Heard, MailOutcome, Reference, Writer};
 use crate::domain::mail::{MAX_MESSAGE, MAX_TEXT, MailId, Parcel};
 use crate::domain::turn::{Done, Filing, Wish};
 use crate::store::{MailRow, Reader};
@@ -77,7 +78,10 @@ struct MailForm {
     /// `null`: nobody has read it yet.
     outcome: Option<&'static str>,
     why: Option<String>,
+    /// The case that it joined or opened, or may be about.
     case: Option<String>,
+    /// The case that it may be about, of one that waits for people (R23).
+    possible_duplicate_of: Option<String>,
     from: Option<String>,
     subject: Option<String>,
     message_id: Option<String>,
@@ -92,12 +96,14 @@ struct MailForm {
 impl MailForm {
     fn new(row: MailRow, scene: &Scene) -> (Self, Option<String>) {
         let attachments = row.attachments.and_then(|list| serde_json::from_str(&list).ok());
+        let waits = row.outcome.filter(|outcome| *outcome == MailOutcome::Quarantined);
         let form = Self {
             mail: row.id,
             received_at: scene.stamp(row.received_at),
             outcome: row.outcome.map(MailOutcome::name),
             why: row.why,
             case: row.case.map(|case| case.to_string()),
+            possible_duplicate_of: waits.and(row.case).map(|case| case.to_string()),
             from: row.sender,
             subject: row.subject,
             message_id: row.message_id,
@@ -175,6 +181,7 @@ pub(super) struct Decision {
     unit: Option<String>,
     /// and how bad it is.
     priority: Option<String>,
+    subject: Option<String>,
 }
 
 /// What was done with a message.
@@ -193,15 +200,16 @@ pub(super) async fn file(
 ) -> Answer {
     may_change(caller, request.headers(), web.services.token.as_ref())?;
     let (mail, verb) = segment(path)?;
-    let Decision { by, reference, unit, priority } = read_json(request).await?;
-    let filing = match (verb.as_str(), reference, unit, priority) {
-        ("join", Some(reference), None, None) => Filing::Join(Reference::parse(&reference)?),
-        ("open", None, Some(unit), Some(priority)) => {
-            Filing::Open { unit, priority: named("priority", &priority, Priority::ALL, Priority::name)? }
+    let Decision { by, reference, unit, priority, subject } = read_json(request).await?;
+    let is_named = priority.is_some() || subject.is_some();
+    let filing = match (verb.as_str(), reference, unit, is_named) {
+        ("join", Some(reference), None, false) => Filing::Join(Reference::parse(&reference)?),
+        ("open", None, Some(unit), true) => {
+            Filing::Open { unit, subject: intake::subject(subject.as_deref(), priority.as_deref())? }
         }
-        ("dismiss", None, None, None) => Filing::Dismiss,
+        ("dismiss", None, None, false) => Filing::Dismiss,
         ("join", ..) => return Err(Problem::bad("to join a message to a case, give its \"reference\"")),
-        ("open", ..) => return Err(Problem::bad("to open a case for a message, give a \"unit\" and a \"priority\"")),
+        ("open", ..) => return Err(Problem::bad("to open a case for a message, give a \"unit\" and a \"subject\"")),
         ("dismiss", ..) => return Err(Problem::bad("to dismiss a message, give nothing but \"by\"")),
         _ => return Err(Problem::unknown("a message can be told: join, open or dismiss")),
     };

@@ -31,6 +31,9 @@ const HEARTBEATS: &str = "ntuwatch_heartbeats_total";
 const OVERFLOWS: &str = "ntuwatch_receive_overflows_total";
 const PROBE_DURATION: &str = "ntuwatch_probe_duration_seconds";
 const COMMIT_DURATION: &str = "ntuwatch_commit_duration_seconds";
+/// How soon who wrote has the reference of his case (R9): a few hundred milliseconds as a rule.
+const ACKNOWLEDGEMENT: &str = "ntuwatch_acknowledgement_seconds";
+const ACKNOWLEDGEMENT_BUCKETS: [f64; 9] = [0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0, 60.0, 300.0];
 const LATENESS: &str = "ntuwatch_schedule_lateness_seconds";
 
 const PROBE_BUCKETS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
@@ -61,6 +64,7 @@ pub struct Metrics {
     commits: Counter,
     commit_failures: Counter,
     commit_duration: Histogram,
+    acknowledgement: Histogram,
     lateness: Histogram,
     letters_sent: Counter,
     letters_failed: Counter,
@@ -105,6 +109,7 @@ fn recorder() -> Result<PrometheusBuilder, BuildError> {
     PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Full(PROBE_DURATION.to_owned()), &PROBE_BUCKETS)?
         .set_buckets_for_metric(Matcher::Full(COMMIT_DURATION.to_owned()), &COMMIT_BUCKETS)?
+        .set_buckets_for_metric(Matcher::Full(ACKNOWLEDGEMENT.to_owned()), &ACKNOWLEDGEMENT_BUCKETS)?
         .set_buckets_for_metric(Matcher::Full(LATENESS.to_owned()), &LATENESS_BUCKETS)
 }
 
@@ -117,6 +122,10 @@ impl Metrics {
             commits: total("ntuwatch_commits_total", "Commits to the store."),
             commit_failures: total("ntuwatch_commit_failures_total", "Attempts to commit that failed."),
             commit_duration: seconds(COMMIT_DURATION, "How long a commit took."),
+            acknowledgement: seconds(
+                ACKNOWLEDGEMENT,
+                "From the taking of a message that opened a case until its acknowledgement was written.",
+            ),
             lateness: seconds(LATENESS, "How late the latest probe of a turn was handed over."),
             letters_sent: total("ntuwatch_letters_sent_total", "Letters that were delivered."),
             letters_failed: total("ntuwatch_letters_failed_total", "Letters that were refused for good."),
@@ -189,6 +198,7 @@ impl Metrics {
                 }
             }
         }
+        turn.acknowledged.iter().for_each(|took| self.acknowledgement.record(*took));
         self.traps_ignored.increment(u64::from(turn.traps_ignored));
         turn.facts.iter().for_each(|fact| self.count_fact(fact, turn.at));
     }

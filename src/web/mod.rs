@@ -10,6 +10,7 @@ pub mod metrics;
 mod api;
 mod desk;
 mod doors;
+mod intake;
 mod mail;
 mod maintenance;
 mod parties;
@@ -184,7 +185,7 @@ fn router(services: Services) -> Router {
         .route("/api/units/{id}", get(api::unit))
         .route("/api/units/{id}/strip", get(strip::strip))
         .route("/api/nodes", get(api::nodes))
-        .route("/api/cases", get(api::cases).post(desk::open))
+        .route("/api/cases", get(api::cases).post(intake::open))
         .route("/api/cases/{reference}", get(api::case))
         .route("/api/cases/{reference}/explain", get(api::explain))
         .route("/api/cases/{reference}/rfo", get(rfo::show).post(desk::work::<desk::Rfo>))
@@ -199,6 +200,7 @@ fn router(services: Services) -> Router {
         .route("/api/cases/{reference}/wait", post(desk::work::<desk::Wait>))
         .route("/api/cases/{reference}/solve", post(desk::work::<desk::Solve>))
         .route("/api/cases/{reference}/return", post(desk::work::<desk::Return>))
+        .route("/api/cases/{reference}/answer", post(desk::work::<desk::Answering>))
         .route("/api/umbrellas", get(umbrella::list))
         .route("/api/umbrellas/{reference}", get(umbrella::show))
         .route("/api/umbrellas/{reference}/update", post(umbrella::update))

@@ -1,7 +1,7 @@
 //! A "no" over HTTP: a status, and a sentence that says what, why, and what to do.
 
-use crate::domain::desk::Misread;
-use crate::domain::turn::{BadMaintenance, Refusal};
+use crate::domain::desk::{Misread, Reference};
+use crate::domain::turn::{BadMaintenance, BadReport, Refusal};
 use crate::store::{OpenError, ReadError};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -12,16 +12,20 @@ use serde::Serialize;
 pub(super) struct Problem {
     pub(super) status: StatusCode,
     pub(super) error: String,
+    /// What is open already, and may be the same (R23).
+    pub(super) duplicate: Option<Reference>,
 }
 
 #[derive(Serialize)]
 struct Form<'a> {
     error: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    possible_duplicate_of: Option<String>,
 }
 
 impl Problem {
     pub(super) fn new(status: StatusCode, error: impl Into<String>) -> Self {
-        Self { status, error: error.into() }
+        Self { status, error: error.into(), duplicate: None }
     }
 
     pub(super) fn bad(error: impl Into<String>) -> Self {
@@ -50,7 +54,8 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut response = json(self.status, &Form { error: &self.error });
+        let possible_duplicate_of = self.duplicate.map(|reference| reference.to_string());
+        let mut response = json(self.status, &Form { error: &self.error, possible_duplicate_of });
         if self.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
@@ -60,14 +65,24 @@ impl IntoResponse for Problem {
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
+        let duplicate = refusal.duplicate_of();
         let status = match refusal {
             Refusal::UnknownReference { .. }
             | Refusal::UnknownUnit { .. }
             | Refusal::UnknownUmbrella { .. }
             | Refusal::UnknownMaintenance { .. }
             | Refusal::NotAside { .. }
+            | Refusal::UnknownContact { .. }
             | Refusal::UnknownStaff { .. } => StatusCode::NOT_FOUND,
-            Refusal::AlreadyOpen { .. } | Refusal::NotOpen { .. } | Refusal::NotRouted { .. } => StatusCode::CONFLICT,
+            Refusal::AlreadyOpen { .. }
+            | Refusal::SameRequest { .. }
+            | Refusal::NobodyToAnswer { .. }
+            | Refusal::BadReport { why: BadReport::StillOpen(_) }
+            | Refusal::NotOpen { .. }
+            | Refusal::NotRouted { .. } => StatusCode::CONFLICT,
+            Refusal::BadReport { why: BadReport::NoNotice | BadReport::Past | BadReport::NoRequest } => {
+                StatusCode::BAD_REQUEST
+            }
             Refusal::BadMaintenance { why, .. } => match why {
                 BadMaintenance::BadId
                 | BadMaintenance::EndsFirst
@@ -79,7 +94,7 @@ impl From<Refusal> for Problem {
                 }
             },
         };
-        Self::new(status, refusal.to_string())
+        Self { duplicate, ..Self::new(status, refusal.to_string()) }
     }
 }
 

@@ -3,13 +3,14 @@
 use super::board::Row;
 use super::parties::{ContactForm, ContractForm};
 use super::scene::{Scene, stamp};
-use crate::domain::desk::{Case, HeldLetter, Line, Promise, PromiseKind, Stage};
+use crate::domain::desk::{Actor, Case, HeldLetter, LEAST_NOTICE, Line, Notice, PreCheck, Promise, PromiseKind, Stage};
 use crate::domain::time::Calendar;
 use crate::domain::watch::{Interval, Limits, Permille, Place, Role, SnmpSample, Symptom};
 use crate::store::{LetterRow, TimelineEntry};
 use core::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A case in a list.
@@ -41,6 +42,7 @@ pub(super) struct CaseForm {
     region: String,
     supplier: Option<String>,
     ttr_s: u64,
+    /// `null`: a request has nothing to be repaired.
     repair_due_at: Option<String>,
     solved_count: u32,
     returned_count: u32,
@@ -58,6 +60,8 @@ pub(super) struct CaseForm {
     rfo: RfoForm,
     #[serde(flatten)]
     people: PeopleForm,
+    #[serde(flatten)]
+    intake: IntakeForm,
 }
 
 /// The reasons for outage of a case.
@@ -66,6 +70,50 @@ struct RfoForm {
     required: bool,
     issued: u32,
     step: &'static str,
+}
+
+/// How a case came in.
+#[derive(Serialize)]
+struct IntakeForm {
+    /// One of the eight subjects, and its type.
+    subject: &'static str,
+    request: bool,
+    /// Each of them: `yes`, `no` or `not asked`; `null` of what the watch found and of requests.
+    prechecks: Option<BTreeMap<&'static str, &'static str>>,
+    prechecks_missing: bool,
+    caller: Option<String>,
+    wanted_at: Option<String>,
+    /// Whether that is at shorter notice than can be kept, and the earliest time then.
+    short_notice: bool,
+    earliest_at: Option<String>,
+    lapsed: bool,
+    /// `given` while it is on its way, `undelivered` if it reached nobody.
+    answer: Option<&'static str>,
+}
+
+impl IntakeForm {
+    fn new(case: &Case, scene: &Scene) -> Self {
+        let (intake, opened_at) = (&case.opening.intake, case.opened_at);
+        let answer_to = |check| match intake.prechecks.get(check) {
+            Some(true) => "yes",
+            Some(false) => "no",
+            None => "not asked",
+        };
+        let is_asked = case.opening.origin != Actor::Watch && !intake.subject.is_request();
+        let short_notice = intake.notice(opened_at) == Some(Notice::Short);
+        Self {
+            subject: intake.subject.name(),
+            request: case.is_request(),
+            prechecks: is_asked.then(|| PreCheck::ALL.map(|check| (check.name(), answer_to(check))).into()),
+            prechecks_missing: case.lacks_prechecks(),
+            caller: intake.caller.as_ref().map(|caller| caller.name.clone()),
+            wanted_at: intake.wanted_at.and_then(|at| scene.stamp(at)),
+            short_notice,
+            earliest_at: short_notice.then_some(opened_at + LEAST_NOTICE).and_then(|at| scene.stamp(at)),
+            lapsed: intake.lapsed,
+            answer: case.answer.map(|answer| if answer.undelivered { "undelivered" } else { "given" }),
+        }
+    }
 }
 
 /// Who has to do with a case, and on which terms.
@@ -148,7 +196,8 @@ impl CaseForm {
         let window_ends_at = case.window_ends(now).and_then(stamp);
         let (last_contact, outage) = (case.last_contact(), case.outage());
         let queue = case.queue().to_owned();
-        let people = PeopleForm::new(&case, scene);
+        let (people, intake) = (PeopleForm::new(&case, scene), IntakeForm::new(&case, scene));
+        let is_request = case.is_request();
         let opening = Arc::unwrap_or_clone(case.opening);
         let terms = &opening.circuit.terms;
         Self {
@@ -178,7 +227,7 @@ impl CaseForm {
             region: terms.region.clone(),
             supplier: terms.supplier.clone(),
             ttr_s: terms.ttr.as_secs(),
-            repair_due_at: stamp(case.opened_at + terms.ttr),
+            repair_due_at: (!is_request).then_some(case.opened_at + terms.ttr).and_then(stamp),
             solved_count: case.solved,
             returned_count: case.returned,
             note: opening.note,
@@ -192,6 +241,7 @@ impl CaseForm {
             escalated_count: escalation.map_or(0, |escalation| escalation.times),
             rfo,
             people,
+            intake,
         }
     }
 }

@@ -130,7 +130,8 @@ fn detail(reader: &Reader, reference: Reference, scene: &Scene) -> Result<Umbrel
         }));
     };
     let umbrella = Some(reference);
-    let filter = CaseFilter { open_only: false, unit: None, umbrella, below: None, limit: MAX_CHILDREN };
+    let filter =
+        CaseFilter { open_only: false, unit: None, umbrella, lacks_prechecks: false, below: None, limit: MAX_CHILDREN };
     let cases: Vec<_> = reader.cases(&filter)?.into_iter().map(ChildForm::new).collect();
     let cases_complete = cases.len() >= row.cases;
     let papers = papers(reader, reference, scene)?;

@@ -1,7 +1,7 @@
 //! What is decided on each message of the corpus, by a watch over two lines of Acme's, one of which has a case.
 
 use super::{corpus, us};
-use ntuwatch::domain::desk::{Channel, LetterKind, LetterMark, Priority, Reference};
+use ntuwatch::domain::desk::{Channel, LetterKind, LetterMark, Reference, Report, Subject};
 use ntuwatch::domain::letter::{LetterLabel, Thread};
 use ntuwatch::domain::mail::{Incoming, KnownCase, Message, Nature};
 use ntuwatch::domain::time::Time;
@@ -21,8 +21,8 @@ fn watch() -> Watch {
     plan.customers[0].email = vec![JANE.to_owned(), "it@acme.example".to_owned()];
     let mut turn = Turn::new(START);
     let mut watch = Watch::start(Saved::default(), &plan, &mut turn);
-    let (unit, priority, channel) = ("acme-lon-1".to_owned(), Priority::P1, Channel::Phone);
-    let wish = Wish::Open { unit, priority, channel, note: None };
+    let report = Box::new(Report::new(Subject::ServiceDown, Channel::Phone));
+    let wish = Wish::Open { unit: "acme-lon-1".to_owned(), report };
     watch.step(Input::Asked(Request { ticket: 1, by: "ann".to_owned(), wish }), &mut turn);
     watch
 }
@@ -47,9 +47,13 @@ fn every_message_of_the_corpus_comes_to_what_it_should() {
         let message = read(&fs::read(&file).unwrap(), &us()).map(Box::new);
         let letters = message.as_ref().map(|message| letters(message)).unwrap_or_default();
         let (reference, customer) = (Reference::from_number(1), "acme".to_owned());
-        let cases = vec![KnownCase { reference, unit: "acme-lon-1".to_owned(), customer }];
+        let cases =
+            vec![KnownCase { reference, unit: "acme-lon-1".to_owned(), customer, subject: Subject::ServiceDown }];
         let (mut watch, mut turn) = (watch.clone(), Turn::new(START));
-        watch.step(Input::Mailed(Box::new(Incoming { id: 1, message, letters, copy_of: None, cases })), &mut turn);
+        watch.step(
+            Input::Mailed(Box::new(Incoming { id: 1, received_at: START, message, letters, copy_of: None, cases })),
+            &mut turn,
+        );
         let [sorted] = turn.mails.as_slice() else { panic!("{}: {:?}", file.display(), turn.mails) };
         let name = file.file_stem().unwrap().to_string_lossy().into_owned();
         let why = sorted.why.as_deref().map(|why| format!(": {why}")).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! What holds of lines and their cases.
 
 use crate::world::{DOWN_AFTER, History, LONG_DOWN_AFTER, LONG_INTERVAL, REVISED, SHARED_AFTER, is_unit};
-use ntuwatch::domain::desk::{Actor, Case, CaseFact, Priority, RfoStep, Stage};
+use ntuwatch::domain::desk::{Actor, AnswerStep, Case, CaseFact, LetterKind, Priority, PromiseKind, RfoStep, Stage};
 use ntuwatch::domain::fact::Fact;
 use ntuwatch::domain::maintenance::Scope;
 use ntuwatch::domain::watch::{Cell, Device, Interval, Reason, Role, Symptom, Verdict};
@@ -43,6 +43,7 @@ pub(crate) fn cases_have_their_loss(history: &History) {
                 assert!(sum <= loss && sum + history.revised() >= loss, "{sum:?}: {case:#?}");
             }
             (Actor::Watch, Priority::P2) => assert!(opening.finding.is_some(), "{case:#?}"),
+            (Actor::Watch, Priority::P3) => panic!("the watch asks for nothing: {case:#?}"),
         }
     }
 }
@@ -213,12 +214,44 @@ pub(crate) fn open_cases_are_counted(history: &History) {
 /// time must do.
 pub(crate) fn windows_are_observed(history: &History) {
     for case in history.sim.cases() {
-        if let Stage::Closed { since, solved_at, window } = &case.stage {
+        if let Stage::Closed { since, watched: Some((solved_at, window)) } = &case.stage {
             let observed = window.observed.total(*since);
             assert!(observed >= window.length, "{case:#?}");
             let blind = history.sum(&case.opening.unit, *solved_at, *since, |verdict| !verdict.is_observed());
             let sum = since.since(*solved_at) - blind;
             assert!(sum <= observed && sum + REVISED >= observed, "{sum:?}: {case:#?}");
+        }
+    }
+}
+
+/// A request stands beside whatever its line does: no window, no downtime, no umbrella, no clock but of what was promised; and
+/// it closes only with an answer that whoever asked has had.
+pub(crate) fn requests_are_answered(history: &History) {
+    for case in history.sim.cases().filter(|case| case.opening.intake.subject.is_request()) {
+        assert_eq!((case.priority, case.solved, case.returned), (Priority::P3, 0, 0), "{case:#?}");
+        assert_eq!((case.window(), case.umbrella, case.solve_due(), case.close_due()), (None, None, None, None));
+        assert!(case.downtime.total(history.sim.now()).is_zero() && case.promises.get(PromiseKind::Repair).is_none());
+        let (reference, mut answered, mut had) = (case.opening.reference, false, false);
+        for (_, fact) in &history.facts {
+            match fact {
+                Fact::Case { reference: of, fact, .. } if *of == reference => match fact {
+                    CaseFact::Answer(AnswerStep::Given { told, .. }) => (answered, had) = (true, had || *told),
+                    CaseFact::Informed { letter, .. } => had |= letter.kind == LetterKind::Answered,
+                    CaseFact::RfoDelivered { .. } => (answered, had) = (true, true),
+                    CaseFact::Solved { .. }
+                    | CaseFact::Returned { .. }
+                    | CaseFact::Joined { .. }
+                    | CaseFact::Line { .. } => {
+                        panic!("{fact:?} of a request")
+                    }
+                    _ => {}
+                },
+                _ => {}
+            }
+        }
+        if matches!(case.stage, Stage::Closed { .. }) {
+            assert!(answered && had, "{case:#?}");
+            assert_eq!(case.promises.iter().count(), 0, "no clock on a terminal case");
         }
     }
 }

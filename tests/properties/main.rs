@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use world::History;
 
 /// Every property, each of which panics if it does not hold.
-const PROPERTIES: [fn(&History); 29] = [
+const PROPERTIES: [fn(&History); 30] = [
     lines::ledger_is_whole,
     lines::cases_have_their_loss,
     lines::findings_have_their_evidence,
@@ -25,6 +25,7 @@ const PROPERTIES: [fn(&History); 29] = [
     lines::open_cases_are_counted,
     lines::what_is_closed_was_accounted_for,
     lines::windows_are_observed,
+    lines::requests_are_answered,
     lines::isolation_opens_nothing,
     lines::maintenance_opens_nothing,
     letters::customers_are_told_everything_once,

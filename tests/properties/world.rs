@@ -1,6 +1,8 @@
 //! Random histories: what happens to the world and to the daemon.
 
-use ntuwatch::domain::desk::{Case, CaseFact, Channel, Matrix, Priority, PromiseKind, Reference, Stage, WaitingOn};
+use ntuwatch::domain::desk::{
+    Case, CaseFact, Channel, Matrix, PromiseKind, Reference, Report, Stage, Subject, WaitingOn,
+};
 use ntuwatch::domain::fact::Fact;
 use ntuwatch::domain::maintenance::{Draft, Scope};
 use ntuwatch::domain::plan::Plan;
@@ -28,7 +30,7 @@ pub(crate) const SHARED_AFTER: Duration = Duration::from_secs(50);
 /// Settings are short, so that a history of hours holds many outages.
 const SMALL: &str = "config down_after=60s interval=5s solve_after=30s p1=10m p2=20m window=100s good_windows=2
 config rtt=300ms flaps=3/10m reboots=3/10m snmp_interval=30s history=30m
-config first_response=5m update_p1=7m update_p2=9m repair=on
+config first_response=5m update_p1=7m update_p2=9m update_p3=11m repair=on
 unit a customer=x supplier=s pop=p upstream=n
 unit b customer=x supplier=s pop=p upstream=n
 unit c customer=y supplier=t interval=7s ttr=20m
@@ -94,7 +96,7 @@ pub(crate) enum Event {
     Mail(bool),
     Uplink(bool),
     Sentinels(bool),
-    Open(u8, Priority),
+    Open(u8, Subject),
     Work(u8, Command),
     Update,
     Write(u8, Writes),
@@ -239,10 +241,10 @@ fn of_people() -> impl Strategy<Value = Event> {
         Just(Command::Solve { note: None }),
         Just(Command::Return { note: Some("still broken".into()) }),
         Just(Command::Rfo),
+        any::<bool>().prop_map(|told| Command::Answer { text: "here it is".into(), told }),
     ];
     prop_oneof![
-        1 => (unit(), prop_oneof![Just(Priority::P1), Just(Priority::P2)])
-            .prop_map(|(unit, priority)| Event::Open(unit, priority)),
+        2 => (unit(), prop::sample::select(&Subject::ALL[..])).prop_map(|(unit, subject)| Event::Open(unit, subject)),
         4 => (unit(), command).prop_map(|(unit, command)| Event::Work(unit, command)),
         1 => Just(Event::Update),
         3 => (unit(), writes()).prop_map(|(unit, writes)| Event::Write(unit, writes)),
@@ -434,9 +436,9 @@ fn apply(sim: &mut Sim, event: &Event, plan: &Plan, units: &[String]) {
             let loss = f64::from(u8::from(*silent));
             sim.set_lines(|_, role| matches!(role, Role::Sentinel(_)), |line| line.loss = loss);
         }
-        Event::Open(unit, priority) if runs => {
-            let (unit, priority) = (name(unit).to_owned(), *priority);
-            sim.ask(Wish::Open { unit, priority, channel: Channel::Phone, note: None });
+        Event::Open(unit, subject) if runs => {
+            let report = Box::new(Report::new(*subject, Channel::Phone));
+            sim.ask(Wish::Open { unit: name(unit).to_owned(), report });
         }
         Event::Work(unit, command) if runs => work(sim, name(unit), command),
         Event::Update if runs => {

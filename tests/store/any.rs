@@ -3,10 +3,10 @@
 use super::world::opening;
 use core::net::IpAddr;
 use ntuwatch::domain::desk::{
-    Actor, Alarm, AlarmCause, AlarmKind, Assignment, CanaryStep, Case, Cause, Channel, Chase, Diagnosis, EscalatedBy,
-    Escalation, Heard, Informed, LetterKind, LetterMark, Level, Line, News, Opening, Outage, Pledges, Priority,
-    Promise, PromiseKind, Promises, Reference, RfoState, RfoStep, SiteCause, Stage, Step, Umbrella, WaitingOn, Window,
-    Witness, Writer,
+    Actor, Alarm, AlarmCause, AlarmKind, Answer, Assignment, Caller, CanaryStep, Case, Cause, Channel, Chase,
+    Diagnosis, EscalatedBy, Escalation, Heard, Informed, Intake, LetterKind, LetterMark, Level, Line, News, Opening,
+    Outage, Pledges, PreCheck, PreChecks, Priority, Promise, PromiseKind, Promises, Reference, RfoState, RfoStep,
+    SiteCause, Stage, Step, Subject, Umbrella, WaitingOn, Window, Witness, Writer,
 };
 use ntuwatch::domain::maintenance::{self, Maintenance, Origin, Scope};
 use ntuwatch::domain::time::{Tally, Time};
@@ -57,7 +57,7 @@ pub(crate) fn stage() -> impl Strategy<Value = Stage> {
         time().prop_map(|since| Stage::Working { since }),
         (time(), select(&WaitingOn::ALL[..])).prop_map(|(since, on)| Stage::Waiting { since, on }),
         (time(), actor(), window()).prop_map(|(since, by, window)| Stage::Solved { since, by, window }),
-        (time(), time(), window()).prop_map(|(since, solved_at, window)| Stage::Closed { since, solved_at, window }),
+        (time(), option::of((time(), window()))).prop_map(|(since, watched)| Stage::Closed { since, watched }),
     ]
 }
 
@@ -148,10 +148,11 @@ pub(crate) fn alarm() -> impl Strategy<Value = Alarm> {
 
 prop_compose! {
     fn pledges()(
-        (first_response, update_p1, update_p2) in (option::of(length()), option::of(length()), option::of(length())),
+        (first_response, update_p1) in (option::of(length()), option::of(length())),
+        (update_p2, update_p3) in (option::of(length()), option::of(length())),
         (repair, rfo_p1, rfo_p2) in (any::<bool>(), any::<bool>(), any::<bool>()),
     ) -> Pledges {
-        Pledges { first_response, update_p1, update_p2, repair, rfo_p1, rfo_p2 }
+        Pledges { first_response, update_p1, update_p2, update_p3, repair, rfo_p1, rfo_p2 }
     }
 }
 
@@ -216,6 +217,19 @@ fn rfo() -> impl Strategy<Value = RfoState> {
 }
 
 prop_compose! {
+    fn intake()(
+        (subject, prechecks) in (select(&Subject::ALL[..]), any::<[Option<bool>; PreCheck::ALL.len()]>()),
+        caller in option::of((text(), option::of(text()))),
+        (wanted_at, lapsed) in (option::of(time()), any::<bool>()),
+    ) -> Intake {
+        let mut checks = PreChecks::default();
+        PreCheck::ALL.into_iter().zip(prechecks).for_each(|(check, answer)| checks.set(check, answer));
+        let caller = caller.map(|(name, email)| Caller { name, email });
+        Intake { subject, prechecks: checks, caller, wanted_at, lapsed }
+    }
+}
+
+prop_compose! {
     pub(crate) fn any_opening()(
         words in (text(), text(), text(), text(), text()),
         maybe in (option::of(text()), option::of(text()), option::of(1_u64..1_000_000)),
@@ -223,7 +237,7 @@ prop_compose! {
         times in (option::of(time()), option::of(time()), option::of(time())),
         (loss, line, line_since, finding) in (tally(), line(), time(), option::of(finding())),
         (pop, access, rate) in (option::of(text()), option::of(text()), option::of(0..=i64::MAX.unsigned_abs())),
-        (pledges, channel) in (pledges(), select(&Channel::ALL[..])),
+        (pledges, channel, intake) in (pledges(), select(&Channel::ALL[..]), intake()),
     ) -> Opening {
         let (customer, order, service, region, queue) = words;
         let (supplier, note, previous) = maybe;
@@ -236,7 +250,7 @@ prop_compose! {
             },
             queue, note, origin, channel, priority, solve_after, pledges,
             last_contact, first_loss, detected, loss, line: (line, line_since), finding,
-            previous: previous.map(Reference::from_number),
+            previous: previous.map(Reference::from_number), intake,
             ..opening(1, "")
         }
     }
@@ -254,7 +268,7 @@ prop_compose! {
         letter in option::of(mark()),
         (finding, umbrella, diagnosis) in (option::of(finding()), option::of(1_u64..=3), option::of(diagnosis())),
         (promises, repairing, escalation, news) in (promises(), length(), option::of(escalation()), option::of(news())),
-        rfo in rfo(),
+        (rfo, answer) in (rfo(), option::of((any::<u32>(), any::<bool>()))),
         (assignment, chase) in (option::of(assignment()), chase()),
         (informed, heard) in (option::of(informed()), option::of((any::<u32>(), heard()))),
     ) -> Case {
@@ -264,6 +278,7 @@ prop_compose! {
             back, recovered_at, downtime, solved,
             returned, last_letter: letter, finding, umbrella: umbrella.map(Reference::from_number), diagnosis,
             promises, repairing, escalation, news, assignment, chase, informed, heard, rfo,
+            answer: answer.map(|(number, undelivered)| Answer { number, undelivered }),
         }
     }
 }

@@ -17,7 +17,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-const ALL: CaseFilter = CaseFilter { open_only: false, unit: None, umbrella: None, below: None, limit: 1_000 };
+const ALL: CaseFilter =
+    CaseFilter { open_only: false, unit: None, umbrella: None, lacks_prechecks: false, below: None, limit: 1_000 };
 
 /// The later state of a case: everything but its opening.
 fn later(before: &Case, state: Case) -> Case {
@@ -111,8 +112,20 @@ fn a_watch_goes_on_from_the_store_where_it_stopped() {
     world.silence("u2", false);
     let third = world.watch.desk().open_case_of("u3").unwrap().opening.reference;
     world.ask(Wish::Work { reference: third, command: Command::Wait { on: WaitingOn::Access, note: None } });
-    let (unit, note) = (String::from("u9"), Some(String::from("slow")));
-    world.ask(Wish::Open { unit, priority: Priority::P2, channel: Channel::Phone, note });
+    let unit = String::from("u9");
+    let mut report = Report { note: Some("slow".into()), ..Report::new(Subject::Degraded, Channel::Phone) };
+    report.prechecks.set(PreCheck::Cables, Some(false));
+    world.ask(Wish::Open { unit: unit.clone(), report: Box::new(report) });
+    // Several requests stand beside the fault, and beside each other.
+    for subject in [Subject::EngineerDispatch, Subject::Other, Subject::Other] {
+        let wanted_at = subject.needs_notice().then_some(at(100_000));
+        let caller = Some(String::from("x@elsewhere.example"));
+        let report = Report { wanted_at, caller, anyway: true, ..Report::new(subject, Channel::Phone) };
+        world.ask(Wish::Open { unit: unit.clone(), report: Box::new(report) });
+    }
+    let answered = world.watch.desk().requests_of("u9").last().unwrap().opening.reference;
+    world.ask(Wish::Work { reference: answered, command: Command::Answer { text: "done".into(), told: true } });
+    assert_eq!(world.watch.desk().requests_of("u9").count(), 2);
     world.run(100);
     let ninth = world.watch.desk().open_case_of("u9").unwrap().opening.reference;
     world.ask(Wish::Work { reference: ninth, command: Command::Take });

@@ -8,7 +8,8 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
-const ALL: CaseFilter = CaseFilter { open_only: false, unit: None, umbrella: None, below: None, limit: 1_000 };
+const ALL: CaseFilter =
+    CaseFilter { open_only: false, unit: None, umbrella: None, lacks_prechecks: false, below: None, limit: 1_000 };
 
 fn case(number: u64, unit: &str) -> Arc<Case> {
     Arc::new(Case::open(opening(number, unit), at(0)))

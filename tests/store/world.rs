@@ -1,7 +1,8 @@
 //! A small world whose turns go through a real store.
 
 use ntuwatch::domain::desk::{
-    Actor, Case, Channel, LetterMark, Line, Matrix, Opening, Pledges, Priority, Reference, Stage, Window,
+    Actor, Case, Channel, Intake, LetterMark, Line, Matrix, Opening, Pledges, Priority, Reference, Stage, Subject,
+    Window,
 };
 use ntuwatch::domain::letter::{Content, Delivery, Letter, Mail, Thread};
 use ntuwatch::domain::party::Customer;
@@ -112,6 +113,7 @@ pub(crate) fn opening(number: u64, unit: &str) -> Opening {
         solve_after: Duration::from_secs(300),
         pledges: Pledges::default(),
         previous: None,
+        intake: Intake::of(Subject::ServiceDown),
     }
 }
 
@@ -262,5 +264,5 @@ fn unit(id: &str, host: &str, supplier: &str) -> Device {
 /// The stage of a case that was closed so many seconds after the beginning.
 pub(crate) fn closed(seconds: i64) -> Stage {
     let window = Window { length: Duration::ZERO, observed: Tally::default() };
-    Stage::Closed { since: at(seconds), solved_at: at(0), window }
+    Stage::Closed { since: at(seconds), watched: Some((at(0), window)) }
 }

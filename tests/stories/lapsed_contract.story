@@ -21,6 +21,11 @@ at 47h59m59s   expect owner a vip
 at 48h         case b open P2
 at 48h         expect owner b sue
 at 48h         expect queue b sales
+# The customer is told so, once.
+at 48h1m       expect letters acme 3
+at 48h2m       case b open engineer-dispatch
+at 48h2m       expect owner b sue
+at 48h2m       expect letters acme 4
 at 48h1m       c silent
 at 48h11m5s    expect case c P1 New
 at 48h11m5s    expect owner c ann

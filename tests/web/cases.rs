@@ -2,8 +2,8 @@
 
 use crate::harness::{NOW, World, reference, unit};
 use ntuwatch::domain::desk::{
-    Actor, Case, CaseFact, Channel, LetterKind, LetterMark, Line, Opening, Pledges, Priority, Reference, Topic,
-    WaitingOn,
+    Actor, Case, CaseFact, Channel, Intake, LetterKind, LetterMark, Line, Opening, Pledges, Priority, Reference,
+    Subject, Topic, WaitingOn,
 };
 use ntuwatch::domain::letter::{Content, Letter, Thread};
 use ntuwatch::domain::time::{Tally, Time};
@@ -55,6 +55,7 @@ pub(crate) fn opening(number: u64, unit: &str, first_loss: i64, previous: Option
         solve_after: Duration::from_secs(300),
         pledges: Pledges::default(),
         previous: previous.map(Reference::from_number),
+        intake: Intake::of(Subject::ServiceDown),
     }
 }
 
@@ -134,6 +135,11 @@ fn a_case_has_every_field_and_null_where_not_yet() {
         "returned_count": 0, "note": null, "reason": "loss", "finding": null, "later_finding": null, "umbrella": null, "diagnosis": null,
         "promises": [], "level": null, "escalated_count": 0, "rfo": { "required": false, "issued": 0, "step": "none" },
     });
+    let intake = json!({ "subject": "service-down", "request": false, "prechecks": null, "prechecks_missing": false,
+        "caller": null, "wanted_at": null, "short_notice": false, "earliest_at": null, "lapsed": false, "answer": null });
+    for (key, value) in intake.as_object().unwrap() {
+        assert_eq!(case.as_object_mut().unwrap().shift_remove(key).as_ref(), Some(value), "{key}");
+    }
     let people = ["rule", "misroutes", "customer_tier", "contract", "lpoc"];
     let found = people.map(|key| case.as_object_mut().unwrap().shift_remove(key).unwrap());
     assert_eq!(found, [json!(null), json!(0), json!("standard"), json!(null), json!(null)]);
@@ -147,6 +153,43 @@ fn a_case_has_every_field_and_null_where_not_yet() {
     assert_eq!(closed["window_ends_at"], "2027-01-14T09:20:00Z");
     assert_eq!(closed["closed_at"], "2027-01-14T09:20:00Z");
     assert_eq!(closed["downtime_s"], 900);
+}
+
+#[test]
+fn what_people_report_is_checked_before_anybody_is_asked() {
+    let world = world();
+    let refused = |body: serde_json::Value| {
+        let answer = world.post("/api/cases", &body.to_string());
+        (answer.status, answer.json()["error"].as_str().unwrap_or_default().to_owned())
+    };
+    let report = |key: &str, value: serde_json::Value| {
+        let mut body = json!({ "by": "ann", "unit": "acme-1", "subject": "engineer-dispatch" });
+        body[key] = value;
+        body
+    };
+    for (body, status, why) in [
+        (report("subject", json!("billing")), 400, "choose from service-down (Service Down or Severely Impacted)"),
+        (json!({ "by": "ann", "unit": "acme-1" }), 400, "choose a subject"),
+        (json!({ "by": "ann", "unit": "acme-1", "priority": "P3" }), 400, "choose a subject"),
+        (report("priority", json!("P1")), 400, "is P3 and not P1"),
+        (report("prechecks", json!({ "power": "yes" })), 400, "pre-checks are for incidents"),
+        (report("wanted_at", json!("tomorrow")), 400, "wanted_at"),
+        (report("order", json!("SO-2")), 400, "does not have the order"),
+        (json!({ "by": "ann", "order": "SO-2", "subject": "other" }), 404, "no order"),
+        (json!({ "by": "ann", "unit": "acme-9", "subject": "other" }), 404, "no unit"),
+        (json!({ "by": "ann", "subject": "other" }), 400, "name the"),
+        (report("about", json!(reference(2))), 409, "is not closed"),
+        (report("about", json!(reference(3))), 400, "no case of this unit"),
+        (report("about", json!(reference(9))), 404, "there is no case"),
+    ] {
+        let (found, error) = refused(body.clone());
+        assert!(found == status && error.contains(why), "{body}: {found} {error}");
+    }
+    let checks = json!({ "by": "ann", "unit": "acme-1", "subject": "degraded", "prechecks": { "power": "maybe" } });
+    assert_eq!(refused(checks).0, 400);
+    let checks = json!({ "by": "ann", "unit": "acme-1", "subject": "degraded", "prechecks": { "weather": "yes" } });
+    assert!(refused(checks).1.contains("power, cables, lights"));
+    assert!(world.asked.lock().unwrap().is_empty(), "nobody was asked");
 }
 
 #[test]

@@ -112,10 +112,19 @@ fn what_cannot_be_done_says_why() {
     }
     let opened = world.post("/api/cases", r#"{"unit": "acme-1", "priority": "p2", "note": "slow", "by": "anna"}"#);
     assert_eq!(opened.status, 201, "{opened:?}");
-    let form =
-        json!({ "reference": reference(OPEN), "priority": "P2", "unit": "acme-1", "order": "SO-acme-1", "case": null });
+    let form = json!({ "reference": reference(OPEN), "priority": "P2", "subject": "degraded", "unit": "acme-1", "order": "SO-acme-1", "case": null });
     assert_eq!(opened.json(), form);
     assert!(opened.head.contains(&format!("location: /api/cases/{}", reference(OPEN))), "{}", opened.head);
+    // The order will do, and what is open already is offered (R8, R23).
+    let by_order = r#"{"order": "SO-acme-1", "subject": "Software Update", "anyway": true, "by": "anna"}"#;
+    let opened = world.post("/api/cases", by_order).json();
+    assert_eq!((&opened["unit"], &opened["priority"]), (&json!("acme-1"), &json!("P3")));
+    assert!(world.last_asked().contains("SoftwareUpdate") && world.last_asked().contains("anyway: true"));
+    let again = world.post("/api/cases", r#"{"unit": "busy-1", "subject": "service-down", "by": "anna"}"#).json();
+    assert_eq!(again["possible_duplicate_of"], reference(OPEN));
+    let answer = r#"{"text": "done", "told": true, "by": "anna"}"#;
+    assert_eq!(world.post(&path(OPEN, Move::Answer), answer).json()["done"], "answer");
+    assert!(world.last_asked().contains("told: true"));
 }
 
 #[test]

@@ -120,7 +120,7 @@ fn issue(world: &World) -> String {
     let one = Reference::from_number(1);
     let (dossier, seal) = reader.dossier(one).unwrap().unwrap();
     let mut case = dossier.case.clone();
-    let imprint = Imprint { number: Some(1), seq: seal.seq, seal: seal.hash.to_string() };
+    let imprint = Imprint { number: Some(1), request: None, seq: seal.seq, seal: seal.hash.to_string() };
     let json = text::rfo::document(&Rfo::of(dossier), &imprint, &Calendar::default()).to_string();
     let document = RfoDocument { sha256: Hash::of(json.as_bytes()).to_string(), json, seal: seal.seq };
     let mut turn = Turn::new(NOW);
@@ -128,7 +128,7 @@ fn issue(world: &World) -> String {
     case.apply(&fact, NOW);
     turn.cases.push(Arc::new(case));
     let json = document.json.clone();
-    turn.rfos.push((RfoOrder { reference: one, number: 1, asked_at: NOW }, document));
+    turn.rfos.push((RfoOrder { reference: one, number: 1, about: one, asked_at: NOW }, document));
     world.store(&turn, &[entry(&Fact::Case { reference: one, unit: "acme-1".into(), fact })]);
     json
 }

@@ -141,7 +141,8 @@ impl Desk {
         let assignment = case.assignment.as_ref();
         let owner = case.owner.as_ref().and_then(|owner| parties.staff.get(owner));
         let is_out = |staff: &Arc<Staff>| staff.centre.is_some() && staff.centre != self.duty.centre;
-        let leaves = handover && owner.is_some_and(is_out);
+        // A request waits until its owner is back: it is the open incidents that somebody has to watch over (R25).
+        let leaves = handover && !case.is_request() && owner.is_some_and(is_out);
         let waits = case.owner.is_none() && assignment.is_some();
         if leaves || waits {
             let with = assignment.and_then(|assignment| assignment.team.clone());
@@ -317,7 +318,7 @@ impl Desk {
     pub(super) fn chase_due(&self, case: &Case) -> Option<(Time, Step)> {
         let routing = &self.parties.routing;
         let (after, step) = match case.chase.step.filter(|_| case.is_at_work()) {
-            None if !case.is_at_work() => return None,
+            None if !case.is_at_work() || case.is_request() => return None,
             None => (routing.escalate_after?, Step::Escalation),
             Some(Step::Escalation) => (routing.second_after?, Step::Development),
             Some(Step::Development) => return None,

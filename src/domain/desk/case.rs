@@ -5,7 +5,8 @@
 //! writes out every pair of stage and move. It is the same table for cases of the watch and of people (R3).
 
 use super::diagnosis::Diagnosis;
-use super::facts::{CaseFact, Chosen, EscalatedBy, Heard, Opening, Outage, Step};
+use super::facts::{AnswerStep, CaseFact, Chosen, EscalatedBy, Heard, Opening, Outage, Step};
+use super::intake::Subject;
 use super::promise::{Level, PromiseKind, Promises};
 use super::reference::Reference;
 use super::rfo::{RfoState, RfoStep};
@@ -27,7 +28,7 @@ pub struct Case {
     pub opening: Arc<Opening>,
     /// When it was opened.
     pub opened_at: Time,
-    /// P1 and up.
+    /// As it is now: a P2 may become a P1.
     pub priority: Priority,
     /// Where it stands.
     pub stage: Stage,
@@ -67,6 +68,8 @@ pub struct Case {
     pub news: Option<News>,
     /// Its reasons for outage.
     pub rfo: RfoState,
+    /// The answer to it that was given last, if it is a request.
+    pub answer: Option<Answer>,
     /// How it was given to whom it is with, if it ever was.
     pub assignment: Option<Assignment>,
     /// Who has heard that it takes too long.
@@ -110,6 +113,15 @@ pub struct News {
     pub number: u32,
     /// As the customer is to read it.
     pub text: String,
+}
+
+/// The answer to a request. It is the latest news as well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// Its number among the news.
+    pub number: u32,
+    /// Whether it reached nobody.
+    pub undelivered: bool,
 }
 
 /// Who was informed by a letter, and what had been promised until then.
@@ -164,10 +176,8 @@ pub enum Stage {
     Closed {
         /// Since when.
         since: Time,
-        /// When it was declared solved the last time.
-        solved_at: Time,
-        /// The stability window that it passed.
-        window: Window,
+        /// When it was declared solved the last time, and the stability window that it passed. A request has none.
+        watched: Option<(Time, Window)>,
     },
 }
 
@@ -220,6 +230,7 @@ impl Case {
             escalation: None,
             news: None,
             rfo: RfoState::default(),
+            answer: None,
             assignment: None,
             chase: Chase { step: None, since: at },
             informed: None,
@@ -236,8 +247,21 @@ impl Case {
     ///
     /// # Errors
     /// Says why it is not.
-    pub const fn decide(&self, wanted: Move) -> Result<(), NotOpen> {
+    pub fn decide(&self, wanted: Move) -> Result<(), NotOpen> {
         match (&self.stage, wanted) {
+            (Stage::New | Stage::Working { .. } | Stage::Waiting { .. }, Move::Solve | Move::Return)
+                if self.is_request() =>
+            {
+                Err(NotOpen::Request)
+            }
+            (Stage::New | Stage::Working { .. } | Stage::Waiting { .. }, Move::Rfo)
+                if self.is_request() && !self.asks_for_rfo() =>
+            {
+                Err(NotOpen::NoOutage)
+            }
+            (Stage::New | Stage::Working { .. } | Stage::Waiting { .. } | Stage::Solved { .. }, Move::Answer) => {
+                if self.is_request() { Ok(()) } else { Err(NotOpen::Incident) }
+            }
             (
                 Stage::New | Stage::Working { .. } | Stage::Waiting { .. },
                 Move::Take
@@ -269,7 +293,8 @@ impl Case {
                 | Move::Wait
                 | Move::Solve
                 | Move::Return
-                | Move::Rfo,
+                | Move::Rfo
+                | Move::Answer,
             ) => Err(NotOpen::Closed),
         }
     }
@@ -334,16 +359,69 @@ impl Case {
             }
             CaseFact::RfoDelivered { .. } => self.rfo.step = RfoStep::Delivered,
             CaseFact::RfoUndelivered { .. } => self.rfo.step = RfoStep::Undelivered,
-            CaseFact::Closed => {
-                let Stage::Solved { since, mut window, .. } = self.stage else {
-                    unreachable!("only a window closes a case")
-                };
-                window.observed.pause(now);
-                self.downtime.pause(now);
-                self.stage = Stage::Closed { since: now, solved_at: since, window };
-                self.wrote(LetterKind::Closed, 1);
+            CaseFact::Closed => self.close(now),
+            CaseFact::Answer(step) => self.answered(step),
+        }
+    }
+
+    fn answered(&mut self, step: &AnswerStep) {
+        match step {
+            AnswerStep::Given { by, text, .. } => {
+                self.owner.get_or_insert_with(|| by.clone());
+                let number = self.news.as_ref().map_or(0, |before| before.number) + 1;
+                self.news = Some(News { number, text: text.clone() });
+                self.answer = Some(Answer { number, undelivered: false });
+                self.wrote(LetterKind::Answered, number);
+            }
+            AnswerStep::Undelivered { .. } => {
+                if let Some(answer) = &mut self.answer {
+                    answer.undelivered = true;
+                }
             }
         }
+    }
+
+    fn close(&mut self, now: Time) {
+        self.downtime.pause(now);
+        if let Stage::Solved { since, mut window, .. } = self.stage {
+            window.observed.pause(now);
+            self.stage = Stage::Closed { since: now, watched: Some((since, window)) };
+            return self.wrote(LetterKind::Closed, 1);
+        }
+        assert!(self.is_request(), "only a window closes an incident");
+        // Nobody who works on something else answers it, so nobody had to take it (R17). Its answer was its last letter.
+        self.owner.get_or_insert_with(|| String::from(Actor::Watch.name()));
+        self.informed = None;
+        self.promises = Promises::default();
+        self.stage = Stage::Closed { since: now, watched: None };
+    }
+
+    /// Whether it is a general request, and no incident.
+    #[must_use]
+    pub const fn is_request(&self) -> bool {
+        matches!(self.priority, Priority::P3)
+    }
+
+    /// Whether a reason for outage of another case is an answer to it (R33).
+    fn asks_for_rfo(&self) -> bool {
+        matches!(self.opening.intake.subject, Subject::RfoRequest) && self.opening.previous.is_some()
+    }
+
+    /// Whether a person reported an incident of whom nobody has asked what he looked at before (R6).
+    #[must_use]
+    pub fn lacks_prechecks(&self) -> bool {
+        let by_person = self.opening.origin != Actor::Watch && !self.opening.intake.subject.is_request();
+        by_person && self.opening.intake.prechecks.is_empty()
+    }
+
+    /// The address of whoever asked or reported, if he can be written to.
+    #[must_use]
+    pub fn requester(&self) -> Option<&String> {
+        let caller = self.opening.intake.caller.as_ref().and_then(|caller| caller.email.as_ref());
+        caller.or(match &self.opening.origin {
+            Actor::Customer(address) => Some(address),
+            Actor::Watch | Actor::Staff(_) => None,
+        })
     }
 
     fn given(&mut self, [to, team]: [Option<&String>; 2], why: Option<&Chosen>, misrouted: bool, now: Time) {
@@ -540,7 +618,7 @@ impl Case {
     pub const fn window(&self) -> Option<(Time, Window)> {
         match &self.stage {
             Stage::Solved { since, window, .. } => Some((*since, *window)),
-            Stage::Closed { solved_at, window, .. } => Some((*solved_at, *window)),
+            Stage::Closed { watched, .. } => *watched,
             Stage::New | Stage::Working { .. } | Stage::Waiting { .. } => None,
         }
     }
@@ -625,7 +703,7 @@ impl Stage {
 mod tests {
     use super::*;
     use crate::domain::desk::Channel;
-    use crate::domain::desk::Pledges;
+    use crate::domain::desk::{Intake, Pledges};
     use crate::domain::watch::{Circuit, Symptom, Terms};
     use alloc::sync::Arc;
 
@@ -670,6 +748,7 @@ mod tests {
             solve_after: Duration::from_secs(300),
             pledges: Pledges::default(),
             previous: None,
+            intake: Intake::of(Subject::ServiceDown),
         };
         Case::open(opening, at(600))
     }
@@ -728,15 +807,58 @@ mod tests {
         assert_eq!(stages.each_ref().map(|(name, _)| *name), Stage::NAMES);
         let (open, at_work) = (Ok(()), Err(NotOpen::NotSolved));
         let (in_window, over) = (Err(NotOpen::Solved), Err(NotOpen::Closed));
-        // Take, Note, Tell, Promise, Arrive, Assign, Escalate, Wait, Solve, Return, Rfo
-        let worked_on = [open, open, open, open, open, open, open, open, open, at_work, open];
-        let watched =
-            [in_window, open, open, in_window, in_window, in_window, in_window, in_window, in_window, open, open];
+        let incident = Err(NotOpen::Incident);
+        // Take, Note, Tell, Promise, Arrive, Assign, Escalate, Wait, Solve, Return, Rfo, Answer
+        let worked_on = [open, open, open, open, open, open, open, open, open, at_work, open, incident];
+        let watched = [
+            in_window, open, open, in_window, in_window, in_window, in_window, in_window, in_window, open, open,
+            incident,
+        ];
         let table = [worked_on, worked_on, worked_on, watched, [over; Move::ALL.len()]];
         for ((name, case), row) in stages.iter().zip(table) {
             assert_eq!(case.stage.name(), *name);
             assert_eq!(Move::ALL.map(|wanted| case.decide(wanted)), row, "{name}");
         }
+    }
+
+    #[test]
+    fn a_request_is_answered_and_has_nothing_to_be_solved() {
+        let request = |subject, previous| {
+            let intake = Intake::of(subject);
+            let (line, loss) = ((UP, at(0)), Tally::default());
+            let opening = Opening {
+                priority: Priority::P3,
+                first_loss: None,
+                intake,
+                previous,
+                line,
+                loss,
+                ..(*case().opening).clone()
+            };
+            Case::open(opening, at(600))
+        };
+        let previous = Some(Reference::from_number(7));
+        let (open, request_only) = (Ok(()), Err(NotOpen::Request));
+        let table = |rfo| [open, open, open, open, open, open, open, open, request_only, request_only, rfo, open];
+        for (case, rfo) in [
+            (request(Subject::RfoRequest, previous), open),
+            (request(Subject::RfoRequest, None), Err(NotOpen::NoOutage)),
+            (request(Subject::SoftwareUpdate, previous), Err(NotOpen::NoOutage)),
+        ] {
+            assert_eq!(Move::ALL.map(|wanted| case.decide(wanted)), table(rfo));
+        }
+        let mut case = request(Subject::Other, None);
+        case.apply(
+            &CaseFact::Answer(AnswerStep::Given { by: "ann".into(), text: "done".into(), told: false }),
+            at(700),
+        );
+        assert_eq!(
+            (case.stage.name(), case.last_letter),
+            ("New", Some(LetterMark { kind: LetterKind::Answered, number: 1 }))
+        );
+        case.apply(&CaseFact::Closed, at(760));
+        assert_eq!((case.stage.name(), case.window(), case.promises), ("Closed", None, Promises::default()));
+        assert_eq!(Move::ALL.map(|wanted| case.decide(wanted)), [Err(NotOpen::Closed); Move::ALL.len()]);
     }
 
     #[test]

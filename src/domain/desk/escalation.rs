@@ -30,7 +30,8 @@ impl Desk {
     /// Staff have news for the customer of a case.
     pub(super) fn tell(&mut self, reference: Reference, by: String, text: String, turn: &mut Turn) {
         self.record(reference, CaseFact::Told { by, text }, turn);
-        if self.customer_of(reference).is_none_or(|customer| customer.email.is_empty()) {
+        let is_silent = self.customer_of(reference).is_none_or(|customer| customer.email.is_empty());
+        if is_silent && self.case(reference).is_none_or(|case| !case.is_request() || case.requester().is_none()) {
             self.informed(reference, turn);
         }
     }
@@ -49,13 +50,17 @@ impl Desk {
             self.not_reached(&to, why, turn);
         }
         let informs = |label: &&LetterLabel| {
-            delivery == Delivery::Sent && matches!(label.mark.kind, LetterKind::News | LetterKind::Updated)
+            let is_news = matches!(label.mark.kind, LetterKind::News | LetterKind::Updated);
+            delivery == Delivery::Sent && is_news || label.mark.kind == LetterKind::Answered
         };
         // Most letters inform nobody in this sense: those of a storm are not copied.
         let label = self.outbox.label(letter).filter(informs).cloned();
         self.outbox.attempted(letter, delivery.clone(), turn);
         self.rfo_attempted(letter, &delivery, turn);
         let Some(label) = label else { return };
+        if label.mark.kind == LetterKind::Answered {
+            return self.answer_attempted(&label, &delivery, turn);
+        }
         match (label.thread, label.mark.kind) {
             (Thread::Case { reference, .. }, LetterKind::News) if self.is_read_by_customer(reference, &label.to) => {
                 self.informed_by(reference, label.to, label.mark, turn);
@@ -76,8 +81,10 @@ impl Desk {
         }
     }
 
-    fn is_read_by_customer(&self, reference: Reference, address: &str) -> bool {
-        self.customer_of(reference).is_some_and(|customer| customer.email.iter().any(|theirs| theirs == address))
+    pub(super) fn is_read_by_customer(&self, reference: Reference, address: &str) -> bool {
+        let asked = self.case(reference).and_then(super::Case::requester).is_some_and(|asked| asked == address);
+        let is_theirs = |customer: &Customer| customer.email.iter().any(|theirs| theirs == address);
+        asked || self.customer_of(reference).is_some_and(is_theirs)
     }
 
     fn customer_of(&self, reference: Reference) -> Option<&Customer> {
@@ -85,7 +92,7 @@ impl Desk {
     }
 
     /// A reader's server took a letter with news.
-    fn informed_by(&mut self, reference: Reference, to: String, letter: LetterMark, turn: &mut Turn) {
+    pub(super) fn informed_by(&mut self, reference: Reference, to: String, letter: LetterMark, turn: &mut Turn) {
         // Who has been informed by it already owes nothing more; a case that is solved owes nothing.
         let Some(case) = self.case(reference).filter(|case| case.is_at_work()) else { return };
         let is_known = case.informed.as_ref().is_some_and(|informed| informed.letter == letter);
@@ -96,7 +103,7 @@ impl Desk {
         }
     }
 
-    fn informed(&mut self, reference: Reference, turn: &mut Turn) {
+    pub(super) fn informed(&mut self, reference: Reference, turn: &mut Turn) {
         PromiseKind::OF_NEWS.into_iter().for_each(|kind| self.keep(reference, kind, turn));
     }
 

@@ -2,6 +2,7 @@
 
 use super::case::Line;
 use super::diagnosis::Diagnosis;
+use super::intake::Intake;
 use super::promise::{Level, Pledges, PromiseKind};
 use super::reference::Reference;
 use super::rfo::Undelivered;
@@ -49,8 +50,10 @@ pub struct Opening {
     pub solve_after: Duration,
     /// What is promised from the beginning.
     pub pledges: Pledges,
-    /// The closed case that this unit had before.
+    /// The closed case that this unit had before; of a request, the one that it is about.
     pub previous: Option<Reference>,
+    /// What it is about, and what else is known of how it came in.
+    pub intake: Intake,
 }
 
 impl Opening {
@@ -371,4 +374,25 @@ pub enum CaseFact {
     },
     /// It is closed.
     Closed,
+    /// What becomes of the answer to a request.
+    Answer(AnswerStep),
+}
+
+/// What becomes of the answer to a request. That it was delivered closes the request, and is said so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AnswerStep {
+    /// It was given.
+    Given {
+        /// By whom.
+        by: String,
+        /// The answer, as the customer is to read it.
+        text: String,
+        /// Whether whoever asked has been told already, by phone or in person.
+        told: bool,
+    },
+    /// It reached nobody: staff have to find another way.
+    Undelivered {
+        /// In the words of the mail server.
+        why: String,
+    },
 }

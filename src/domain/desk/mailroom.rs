@@ -49,7 +49,7 @@ pub struct Sorted {
     pub id: MailId,
     /// What became of it.
     pub outcome: MailOutcome,
-    /// The case that it joined or opened.
+    /// The case that it joined or opened, or may be about.
     pub case: Option<Reference>,
     /// What it says and what spoke for it; nothing if it can't be read, and if it was read before.
     pub read: Option<(Box<Message>, Witnesses)>,
@@ -105,11 +105,17 @@ pub struct SavedMailRoom {
 /// A message on its way to its outcome.
 pub(crate) struct Arrived {
     id: MailId,
+    received_at: Time,
     message: Box<Message>,
     witnesses: Witnesses,
 }
 
 impl Arrived {
+    /// When it was taken.
+    pub(crate) const fn received_at(&self) -> Time {
+        self.received_at
+    }
+
     /// What it says.
     pub(crate) fn message(&self) -> &Message {
         &self.message
@@ -198,7 +204,8 @@ impl Desk {
         if message.nature == Nature::Person && matches!(belongs, Belongs::Joins(_) | Belongs::New) {
             self.reached(from, turn);
         }
-        Some((Arrived { id, message: message.clone(), witnesses }, belongs))
+        let received_at = incoming.received_at;
+        Some((Arrived { id, received_at, message: message.clone(), witnesses }, belongs))
     }
 
     /// Whose address it is.
@@ -255,7 +262,29 @@ impl Desk {
         self.mail.aside.insert(id);
         let from = arrived.as_ref().map(Arrived::from);
         let read = arrived.map(|arrived| (arrived.message, arrived.witnesses));
-        sorted((id, from), MailOutcome::Quarantined, (None, Some(why.to_string())), read, turn);
+        let case = match why {
+            Aside::MaybeAbout(reference) => Some(reference),
+            Aside::Unreadable(_)
+            | Aside::NoSender
+            | Aside::Forged
+            | Aside::Stranger
+            | Aside::SharedAddress
+            | Aside::StrangerAnswers
+            | Aside::OthersCase
+            | Aside::OthersReference(_)
+            | Aside::OnlyAClaim(_)
+            | Aside::NoCase
+            | Aside::WhichLine
+            | Aside::SeveralLines
+            | Aside::OthersLine
+            | Aside::Thanks(_)
+            | Aside::LineGone
+            | Aside::StaffWrite
+            | Aside::TooMany
+            | Aside::Flood
+            | Aside::NoLetter => None,
+        };
+        sorted((id, from), MailOutcome::Quarantined, (case, Some(why.to_string())), read, turn);
     }
 
     /// As [`put_aside`](Self::put_aside), of one that was read.

@@ -9,11 +9,13 @@ mod diagnosis;
 mod duty;
 mod escalation;
 mod facts;
+mod intake;
 mod mailroom;
 mod owing;
 mod post;
 mod promise;
 mod reference;
+mod requests;
 mod rfo;
 mod routing;
 mod threading;
@@ -22,12 +24,13 @@ mod words;
 
 pub use alarm::{Alarm, AlarmCause, AlarmKind, CanaryStep};
 pub use assigning::MAX_SWEPT_A_TURN;
-pub use case::{Assignment, Case, Chase, Escalation, Informed, Line, MAX_PATIENCE, News, Stage, Window};
+pub use case::{Answer, Assignment, Case, Chase, Escalation, Informed, Line, MAX_PATIENCE, News, Stage, Window};
 pub use counts::CaseCounts;
 pub use diagnosis::{Diagnosis, SiteCause, Witness};
 pub use duty::{DutyChange, Roster, SavedDuty};
 pub use escalation::Matrix;
-pub use facts::{CaseFact, Chosen, EscalatedBy, Heard, Occasion, Opening, Outage, Step, Writer};
+pub use facts::{AnswerStep, CaseFact, Chosen, EscalatedBy, Heard, Occasion, Opening, Outage, Step, Writer};
+pub use intake::{Caller, FULL_NOTICE, Intake, LEAST_NOTICE, Notice, PreCheck, PreChecks, Report, Subject};
 pub(crate) use mailroom::{Arrived, is_thanks};
 pub use mailroom::{MailOutcome, SavedMailRoom, Sorted, Unreachable};
 pub(crate) use post::Affected;
@@ -69,7 +72,10 @@ pub struct Desk {
     /// Shared with the letters about them.
     cases: BTreeMap<Reference, Arc<Case>>,
     counts: CaseCounts,
+    /// The incident of each unit that has one.
     open_of: BTreeMap<String, Reference>,
+    /// Requests by their units: there may be several.
+    requests_of: BTreeSet<(String, Reference)>,
     closed_of: BTreeMap<String, Reference>,
     next_number: u64,
     changed: BTreeSet<Reference>,
@@ -103,7 +109,7 @@ pub struct Desk {
 }
 
 /// What a unit is at the moment when a case about it is opened.
-pub(crate) struct Subject<'a> {
+pub(crate) struct LineNow<'a> {
     pub(crate) unit: &'a str,
     pub(crate) circuit: &'a Circuit,
     pub(crate) evidence: &'a Evidence,
@@ -118,7 +124,9 @@ impl Desk {
     pub(crate) fn new(saved: SavedDesk, now: Time) -> Self {
         let cases: BTreeMap<_, _> =
             saved.cases.into_iter().map(|case| (case.opening.reference, Arc::new(case))).collect();
-        let open_of = cases.values().map(|case| (case.opening.unit.clone(), case.opening.reference)).collect();
+        let unit_of = |case: &Arc<Case>| (case.opening.unit.clone(), case.opening.reference);
+        let open_of = cases.values().filter(|case| !case.is_request()).map(unit_of).collect();
+        let requests_of = cases.values().filter(|case| case.is_request()).map(unit_of).collect();
         let shelters = saved
             .umbrellas
             .into_iter()
@@ -139,6 +147,7 @@ impl Desk {
             cases,
             counts,
             open_of,
+            requests_of,
             closed_of: saved.closed_of,
             next_number: saved.next_number.max(1),
             changed: BTreeSet::new(),
@@ -186,7 +195,7 @@ impl Desk {
         self.set_parties(parties, roster);
     }
 
-    /// The open case of a unit.
+    /// The open incident of a unit.
     #[must_use]
     pub fn open_case_of(&self, unit: &str) -> Option<&Case> {
         self.open_of.get(unit).and_then(|reference| self.case(*reference))
@@ -242,17 +251,19 @@ impl Desk {
     }
 
     /// Opens a case and returns its reference.
-    fn open(&mut self, subject: &Subject<'_>, by: Actor, priority: Priority, why: Why, turn: &mut Turn) -> Reference {
-        let Why { channel, note, finding } = why;
+    fn open(&mut self, line: &LineNow<'_>, by: Actor, why: Why, turn: &mut Turn) -> Reference {
+        let Why { channel, note, finding, intake, previous } = why;
         let reference = self.next_reference(turn);
-        let (evidence, circuit) = (subject.evidence, subject.circuit);
-        let trouble = evidence.trouble();
+        let (evidence, circuit) = (line.evidence, line.circuit);
+        let is_request = intake.subject.is_request();
+        // Whatever the line does is no affair of a request.
+        let trouble = evidence.trouble().filter(|_| !is_request);
         let opening = Opening {
             reference,
             origin: by,
             channel,
-            priority,
-            unit: subject.unit.to_string(),
+            priority: intake.subject.priority(),
+            unit: line.unit.to_string(),
             circuit: circuit.clone(),
             queue: SUPPORT_QUEUE.to_string(),
             note,
@@ -262,9 +273,10 @@ impl Desk {
             loss: trouble.map(|trouble| trouble.loss).unwrap_or_default(),
             line: (Line::Watched(evidence.verdict(), evidence.reason()), evidence.since()),
             finding,
-            solve_after: subject.solve_after,
+            solve_after: line.solve_after,
             pledges: self.pledges,
-            previous: self.closed_case_of(subject.unit),
+            previous,
+            intake,
         };
         let opening = Arc::new(opening);
         let case = Case::open(Arc::clone(&opening), turn.at);
@@ -273,12 +285,16 @@ impl Desk {
         turn.wake.extend(self.elapses(&case).map(|at| (at, reference)));
         self.counts.enter(&case);
         self.loads.enter(&case);
-        self.open_of.insert(subject.unit.to_string(), reference);
+        if is_request {
+            self.requests_of.insert((line.unit.to_string(), reference));
+        } else {
+            self.open_of.insert(line.unit.to_string(), reference);
+        }
         self.cases.insert(reference, Arc::new(case));
         self.changed.insert(reference);
         turn.facts.push(Fact::CaseOpened(opening));
-        self.heard(reference, subject, turn);
-        self.join(reference, subject.umbrella, turn);
+        self.heard(reference, line, turn);
+        self.join(reference, line.umbrella, turn);
         self.route(reference, Occasion::Opened, turn);
         self.write(reference, None, turn);
         reference
@@ -367,32 +383,34 @@ impl Desk {
     }
 
     /// A unit has lost contact for as long as makes a fault.
-    pub(crate) fn fault(&mut self, subject: &Subject<'_>, turn: &mut Turn) {
-        let Some(&reference) = self.open_of.get(subject.unit) else {
-            self.open(subject, Actor::Watch, Priority::P1, Why::default(), turn);
+    pub(crate) fn fault(&mut self, line: &LineNow<'_>, turn: &mut Turn) {
+        let Some(&reference) = self.open_of.get(line.unit) else {
+            let why = self.found(line, Subject::ServiceDown, None);
+            self.open(line, Actor::Watch, why, turn);
             return;
         };
-        self.heard(reference, subject, turn);
+        self.heard(reference, line, turn);
         let was_alone = self.case(reference).is_some_and(|case| case.is_at_work() && case.umbrella.is_none());
-        self.join(reference, subject.umbrella, turn);
-        if was_alone && subject.umbrella.is_some() {
+        self.join(reference, line.umbrella, turn);
+        if was_alone && line.umbrella.is_some() {
             self.hand_to_umbrella(reference, turn);
         }
-        let (Some(case), Some(trouble)) = (self.case(reference), subject.evidence.trouble()) else { return };
+        let (Some(case), Some(trouble)) = (self.case(reference), line.evidence.trouble()) else { return };
         let outage = Outage {
-            last_contact: subject.evidence.last_contact(),
+            last_contact: line.evidence.last_contact(),
             first_loss: trouble.first_loss,
             detected: trouble.detected,
         };
         if !case.is_at_work() {
             // One letter says both: that it is back, and that it is a P1.
             let returned = CaseFact::Returned { by: Actor::Watch, note: None, outage: Some(outage) };
-            return self.take_back(reference, returned, subject.umbrella, turn);
+            return self.take_back(reference, returned, line.umbrella, turn);
         }
         let fact = match case.priority {
             Priority::P1 if case.fault_seen => return,
             Priority::P1 => CaseFact::Confirmed(outage),
             Priority::P2 => CaseFact::Upgraded(outage),
+            Priority::P3 => return,
         };
         let is_worse = matches!(fact, CaseFact::Upgraded(_));
         self.record(reference, fact, turn);
@@ -402,10 +420,10 @@ impl Desk {
     }
 
     /// A unit answers, but not as it should.
-    pub(crate) fn degraded(&mut self, subject: &Subject<'_>, finding: Finding, turn: &mut Turn) {
-        let Some(&reference) = self.open_of.get(subject.unit) else {
-            let why = Why { finding: Some(finding), ..Why::default() };
-            self.open(subject, Actor::Watch, Priority::P2, why, turn);
+    pub(crate) fn degraded(&mut self, line: &LineNow<'_>, finding: Finding, turn: &mut Turn) {
+        let Some(&reference) = self.open_of.get(line.unit) else {
+            let why = self.found(line, Subject::Degraded, Some(finding));
+            self.open(line, Actor::Watch, why, turn);
             return;
         };
         let solved = self.case(reference).is_some_and(|case| !case.is_at_work());
@@ -417,8 +435,8 @@ impl Desk {
     }
 
     /// The line of a case is lost, and somebody says why.
-    fn heard(&mut self, reference: Reference, subject: &Subject<'_>, turn: &mut Turn) {
-        if let Some(witness) = &subject.witness {
+    fn heard(&mut self, reference: Reference, line: &LineNow<'_>, turn: &mut Turn) {
+        if let Some(witness) = &line.witness {
             self.diagnosed(reference, Vec::from([witness.clone()]), turn);
         }
     }
@@ -454,6 +472,7 @@ impl Desk {
         let window = match case.priority {
             Priority::P1 => self.stability.p1,
             Priority::P2 => self.stability.p2,
+            Priority::P3 => return,
         };
         self.record(reference, CaseFact::Solved { by, note, window }, turn);
     }
@@ -464,25 +483,20 @@ impl Desk {
         if let Some(case) = self.cases.remove(&reference) {
             self.counts.leave(&case);
             self.loads.leave(&case);
+            if case.is_request() {
+                self.requests_of.remove(&(case.opening.unit.clone(), reference));
+                return;
+            }
             self.leave(&case);
             self.open_of.remove(&case.opening.unit);
             self.closed_of.insert(case.opening.unit.clone(), reference);
         }
     }
 
-    /// A person opens a case.
-    pub(crate) fn open_by_hand(
-        &mut self,
-        subject: &Subject<'_>,
-        by: Actor,
-        priority: Priority,
-        (channel, note): (Channel, Option<String>),
-        turn: &mut Turn,
-    ) -> Result<Reference, Refusal> {
-        match self.open_of.get(subject.unit) {
-            Some(&reference) => Err(Refusal::AlreadyOpen { reference }),
-            None => Ok(self.open(subject, by, priority, Why { channel, note, finding: None }, turn)),
-        }
+    /// What the watch itself has found.
+    fn found(&self, line: &LineNow<'_>, subject: Subject, finding: Option<Finding>) -> Why {
+        let (intake, previous) = (Intake::of(subject), self.closed_case_of(line.unit));
+        Why { channel: Channel::Monitoring, note: None, finding, intake, previous }
     }
 
     /// A person works on a case.
@@ -504,6 +518,7 @@ impl Desk {
         let wanted = command.wanted();
         case.decide(wanted).map_err(|why| Refusal::NotOpen { reference, wanted, why })?;
         match command {
+            Command::Answer { text, told } => self.answer(reference, by, text, told, turn)?,
             Command::Take => self.record(reference, CaseFact::Taken { by }, turn),
             Command::Note { text } => self.record(reference, CaseFact::Noted { by, text }, turn),
             Command::Tell { text } => self.tell(reference, by, text, turn),
@@ -538,12 +553,8 @@ struct Why {
     channel: Channel,
     note: Option<String>,
     finding: Option<Finding>,
-}
-
-impl Default for Why {
-    fn default() -> Self {
-        Self { channel: Channel::Monitoring, note: None, finding: None }
-    }
+    intake: Intake,
+    previous: Option<Reference>,
 }
 
 /// What the store remembers of the desk.

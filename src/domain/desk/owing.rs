@@ -15,7 +15,8 @@ impl Case {
         let within = self.opening.circuit.terms.ttr;
         let clock = Tally::new(self.repairing, Some(now));
         let repair = Promise { within, clock, missed: clock.total(now) >= within };
-        self.promises.set(PromiseKind::Repair, self.opening.pledges.repair.then_some(repair));
+        let is_pledged = self.opening.pledges.repair && !self.is_request();
+        self.promises.set(PromiseKind::Repair, is_pledged.then_some(repair));
     }
 
     pub(super) fn promise(&mut self, kind: PromiseKind, within: Option<Duration>, now: Time) {
@@ -30,6 +31,7 @@ impl Case {
         match self.priority {
             Priority::P1 => self.opening.pledges.update_p1,
             Priority::P2 => self.opening.pledges.update_p2,
+            Priority::P3 => self.opening.pledges.update_p3,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Letters: who gets them, and what they are about.
 
-use super::{Actor, Case, Desk, LetterKind, LetterMark, Reference};
+use super::{Case, Desk, LetterKind, LetterMark, Reference};
 use crate::domain::fact::Fact;
 use crate::domain::letter::{Content, Letter, Thread};
 use crate::domain::maintenance::Maintenance;
@@ -35,11 +35,9 @@ impl Desk {
         self.release_of(&case, turn);
         let previous = previous.filter(|previous| !is_shared || is_news(previous));
         let mut readers = self.readers(Some(&case.opening.circuit.customer), true);
-        // Who wrote has his answer, whoever else gets the letters (R11).
-        if let (LetterKind::Opened, Actor::Customer(from)) = (mark.kind, &case.opening.origin) {
-            let customer = self.customers.get(case.opening.circuit.customer.as_str());
-            let name = customer.map_or(from, |customer| &customer.name);
-            add_reader(&mut readers, from, Some(name));
+        // Who wrote or called has his answer, whoever else gets the letters (R11); and whoever asked, all that comes of it.
+        if mark.kind == LetterKind::Opened || case.is_request() {
+            self.add_requester(&mut readers, &case);
         }
         if let Some(escalation) = case.escalation.as_ref().filter(|_| mark.kind == LetterKind::Escalated) {
             let customer = Some(case.opening.circuit.customer.as_str());
@@ -47,6 +45,14 @@ impl Desk {
         }
         self.post_case(&readers, case, (mark, previous), turn);
         self.settle_rfos(&[(reference, mark)], turn);
+    }
+
+    fn add_requester(&self, readers: &mut Vec<(String, Option<String>)>, case: &Case) {
+        let Some(address) = case.requester() else { return };
+        let customer = self.customers.get(case.opening.circuit.customer.as_str());
+        let caller = case.opening.intake.caller.as_ref().map(|caller| &caller.name);
+        let name = caller.or(customer.map(|customer| &customer.name)).unwrap_or(address);
+        add_reader(readers, address, Some(name));
     }
 
     /// Tells the operations centre, which knows a case by itself, that an umbrella speaks for it from now on.

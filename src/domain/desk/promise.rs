@@ -129,6 +129,8 @@ pub struct Pledges {
     pub update_p1: Option<Duration>,
     /// The same on a P2.
     pub update_p2: Option<Duration>,
+    /// The same on a request.
+    pub update_p3: Option<Duration>,
     /// Whether the time to repair of the order is one of the promises (R22).
     pub repair: bool,
     /// Whether a P1 is closed only after its customer was given a reason for outage (R32).

@@ -69,6 +69,9 @@ pub enum Misread {
 }
 
 impl Reference {
+    /// The first of all.
+    pub const FIRST: Self = Self(1);
+
     /// The reference of the case with this number.
     ///
     /// # Panics

@@ -96,6 +96,8 @@ pub struct RfoOrder {
     pub reference: Reference,
     /// The how-manieth of that case it is to be.
     pub number: u32,
+    /// Whose outage it tells of: another case's, if a request asks for it (R33).
+    pub about: Reference,
     /// When it was given: what is written before a later order is not for that one.
     pub asked_at: Time,
 }
@@ -175,7 +177,15 @@ impl Case {
         match self.priority {
             Priority::P1 => self.opening.pledges.rfo_p1,
             Priority::P2 => self.opening.pledges.rfo_p2,
+            Priority::P3 => false,
         }
+    }
+
+    /// Whose outage its documents tell of.
+    #[must_use]
+    pub fn tells_of(&self) -> Reference {
+        let asked = self.opening.previous.filter(|_| self.is_request());
+        asked.unwrap_or(self.opening.reference)
     }
 
     /// Whether nothing is left to be given: an account of what was solved the last time, and not of what was before.
@@ -249,17 +259,17 @@ impl Desk {
         while self.next_rfo().is_some_and(|due| due <= turn.at) {
             let Some((_, reference)) = self.issuing.queue.pop_first() else { return };
             let case = self.case(reference).filter(|case| matches!(case.rfo.step, RfoStep::Ordered { .. }));
-            let Some(number) = case.map(|case| case.rfo.issued + 1) else { continue };
+            let Some((number, about)) = case.map(|case| (case.rfo.issued + 1, case.tells_of())) else { continue };
             // It comes back before it is ordered again.
             if self.issuing.writing.insert(reference) {
-                turn.rfo_orders.push(RfoOrder { reference, number, asked_at: turn.at });
+                turn.rfo_orders.push(RfoOrder { reference, number, about, asked_at: turn.at });
             }
         }
     }
 
     /// A document was written, or could not be.
     pub(crate) fn rfo_written(&mut self, written: WrittenRfo, turn: &mut Turn) {
-        let RfoOrder { reference, number, asked_at } = written.order;
+        let RfoOrder { reference, number, asked_at, about: _ } = written.order;
         self.issuing.writing.remove(&reference);
         let Some(case) = self.case(reference) else { return };
         let RfoStep::Ordered { since, .. } = case.rfo.step else { return };
@@ -300,6 +310,7 @@ impl Desk {
                 self.settle_rfo(reference, number, Undelivered::Refused, turn);
             } else if self.awaits(reference, number) {
                 self.record(reference, CaseFact::RfoDelivered { number }, turn);
+                self.finish_request(reference, turn);
             }
         }
     }

@@ -36,6 +36,17 @@ pub struct Routing {
     pub contract_notice: Option<Duration>,
 }
 
+impl Routing {
+    /// Whether a team sells: what people report of a line whose contract has lapsed goes there (R68).
+    #[must_use]
+    pub fn sells(&self) -> bool {
+        self.rules.iter().any(|rule| rule.name == LAPSED)
+    }
+}
+
+/// The name of the rule for lapsed contracts.
+const LAPSED: &str = "lapsed contract";
+
 /// A rule.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rule {
@@ -63,7 +74,7 @@ impl Rule {
             fault: Vec::from([FaultKind::Staff]),
             ..Conditions::default()
         };
-        Self { name: "lapsed contract".to_string(), when, team: Some(sales), ..Self::default() }
+        Self { name: LAPSED.to_string(), when, team: Some(sales), ..Self::default() }
     }
 }
 

@@ -76,6 +76,10 @@ pub enum Aside {
     MaybeAbout(Reference),
     /// It does not say which of the customer's lines it is about.
     WhichLine,
+    /// It names several of them.
+    SeveralLines,
+    /// It names none of them, but another customer's.
+    OthersLine,
     /// It says thanks for a case that is closed: mostly nothing is to be done.
     Thanks(Reference),
     /// The line is not in the inventory any more.
@@ -126,6 +130,8 @@ impl fmt::Display for Aside {
             Self::NoCase => "it answers a letter that is about no case",
             Self::MaybeAbout(reference) => return write!(f, "it may be about {reference}, which it does not answer"),
             Self::WhichLine => "it does not say which line it is about: neither a unit's id nor an order",
+            Self::SeveralLines => "it names several of the customer's lines",
+            Self::OthersLine => "it names a unit or an order of another customer's",
             Self::Thanks(reference) => return write!(f, "it reads like thanks for {reference}, which is closed"),
             Self::LineGone => "the line that it is about is not in the inventory any more",
             Self::StaffWrite => "it is from our own staff and answers no letter about a case",
@@ -229,6 +235,7 @@ pub fn claim(subject: &str) -> Option<Reference> {
 mod tests {
     use super::*;
     use crate::domain::desk::{LetterKind, LetterMark};
+    use crate::domain::time::Time;
     use alloc::boxed::Box;
     use alloc::format;
     use alloc::vec::Vec;
@@ -272,7 +279,14 @@ mod tests {
             Some(_) | None => Tenant::Stranger,
         };
         let letters = letter.into_iter().collect();
-        let incoming = Incoming { id: 9, message: Ok(Box::new(message.clone())), letters, copy_of, cases: Vec::new() };
+        let incoming = Incoming {
+            id: 9,
+            received_at: Time::from_millis(0),
+            message: Ok(Box::new(message.clone())),
+            letters,
+            copy_of,
+            cases: Vec::new(),
+        };
         let owner_of = |reference| match reference {
             one if one == case(1) => Some("acme".into()),
             two if two == case(2) => Some("globex".into()),

@@ -9,11 +9,13 @@ pub enum Priority {
     P1,
     /// Intermittent or degraded.
     P2,
+    /// A general request: no fault, so no window, no downtime and no repair.
+    P3,
 }
 
 impl Priority {
     /// Every priority.
-    pub const ALL: [Self; 2] = [Self::P1, Self::P2];
+    pub const ALL: [Self; 3] = [Self::P1, Self::P2, Self::P3];
 
     /// As it is stored, printed and labelled.
     #[must_use]
@@ -21,6 +23,7 @@ impl Priority {
         match self {
             Self::P1 => "P1",
             Self::P2 => "P2",
+            Self::P3 => "P3",
         }
     }
 }
@@ -133,11 +136,13 @@ pub enum Move {
     Return,
     /// Give the customer a reason for outage.
     Rfo,
+    /// Answer a request.
+    Answer,
 }
 
 impl Move {
     /// Every move.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Take,
         Self::Note,
         Self::Tell,
@@ -149,6 +154,7 @@ impl Move {
         Self::Solve,
         Self::Return,
         Self::Rfo,
+        Self::Answer,
     ];
 
     /// As the command line calls it.
@@ -166,6 +172,7 @@ impl Move {
             Self::Solve => "solve",
             Self::Return => "return",
             Self::Rfo => "rfo",
+            Self::Answer => "answer",
         }
     }
 }
@@ -179,6 +186,12 @@ pub enum NotOpen {
     Solved,
     /// The case is not solved, so it is at work already.
     NotSolved,
+    /// It is a request: it is answered, and there is no fault to be solved.
+    Request,
+    /// It is no request: there is nothing to be answered.
+    Incident,
+    /// It is a request that asks for no closed case's reason for outage.
+    NoOutage,
 }
 
 /// A letter of a case: its kind and the how-manieth of that kind it is.
@@ -231,11 +244,13 @@ pub enum LetterKind {
     Overdue,
     /// A contract ends.
     ContractEnds,
+    /// A request is answered.
+    Answered,
 }
 
 impl LetterKind {
     /// Every kind.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Opened,
         Self::Upgraded,
         Self::Solved,
@@ -255,6 +270,7 @@ impl LetterKind {
         Self::Assigned,
         Self::Overdue,
         Self::ContractEnds,
+        Self::Answered,
     ];
 
     /// As it is stored and printed.
@@ -280,6 +296,7 @@ impl LetterKind {
             Self::Assigned => "assigned",
             Self::Overdue => "overdue",
             Self::ContractEnds => "contract_ends",
+            Self::Answered => "answered",
         }
     }
 }

@@ -207,7 +207,7 @@ impl Dossier {
     fn ends(&self) -> Time {
         match &self.case.stage {
             Stage::Solved { since, .. } => *since,
-            Stage::Closed { solved_at, .. } => *solved_at,
+            Stage::Closed { since, watched } => watched.map_or(*since, |(solved_at, _)| solved_at),
             Stage::New | Stage::Working { .. } | Stage::Waiting { .. } => self.at,
         }
     }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::desk::{Actor, CaseFact, Channel, Diagnosis, Line, Opening, Pledges};
+use crate::domain::desk::{Actor, CaseFact, Channel, Diagnosis, Intake, Line, Opening, Pledges, Subject};
 use crate::domain::time::Tally;
 use crate::domain::watch::{Circuit, Terms};
 use alloc::sync::Arc;
@@ -52,6 +52,7 @@ fn case() -> Case {
         solve_after: 5 * MINUTE,
         pledges: Pledges::default(),
         previous: None,
+        intake: Intake::of(Subject::ServiceDown),
     };
     Case::open(opening, at(10))
 }

@@ -8,7 +8,7 @@ use super::probe::SnmpSample;
 use super::strip::{Cell, Strip};
 use super::symptom::{Finding, Limits, Permille, Symptom};
 use super::{MIN_CROWD, Watch};
-use crate::domain::desk::{Alarm, AlarmCause, AlarmKind, Subject};
+use crate::domain::desk::{Alarm, AlarmCause, AlarmKind, LineNow};
 use crate::domain::fact::Fact;
 use crate::domain::time::Time;
 use crate::domain::turn::Turn;
@@ -178,8 +178,8 @@ impl Watch {
             let evidence = &self.evidence[slot.index()];
             let solve_after = device.rules.pace.solve_after;
             let (umbrella, witness) = (None, None);
-            let subject = Subject { unit: &device.id, circuit, evidence, solve_after, umbrella, witness };
-            self.desk.degraded(&subject, finding, turn);
+            let line = LineNow { unit: &device.id, circuit, evidence, solve_after, umbrella, witness };
+            self.desk.degraded(&line, finding, turn);
             self.keep_strip(slot, turn);
         }
     }

@@ -48,7 +48,7 @@ pub use trap::{Trap, TrapKind};
 pub use witness::{MAX_TRAPS, TRAP_SPAN};
 pub use works::MAX_MAINTENANCE;
 
-use super::desk::{Actor, Alarm, AlarmCause, AlarmKind, Case, Cause, Desk, Line, Reference, SavedDesk, Subject};
+use super::desk::{Actor, Alarm, AlarmCause, AlarmKind, Case, Cause, Desk, Line, LineNow, Reference, SavedDesk};
 use super::fact::Fact;
 use super::maintenance::Maintenance;
 use super::plan::Plan;
@@ -321,7 +321,7 @@ impl Watch {
                 let (evidence, solve_after) = (&self.evidence[slot.index()], device.rules.pace.solve_after);
                 let witness = self.undelivered(slot, evidence.trouble().map(|trouble| trouble.first_loss));
                 let unit = &device.id;
-                self.desk.fault(&Subject { unit, circuit, evidence, solve_after, umbrella, witness }, turn);
+                self.desk.fault(&LineNow { unit, circuit, evidence, solve_after, umbrella, witness }, turn);
                 self.keep_strip(slot, turn);
             }
             Role::Node => {
@@ -406,9 +406,9 @@ impl Watch {
     fn asked(&mut self, request: Request, turn: &mut Turn) {
         let Request { ticket, by, wish } = request;
         let result = match wish {
-            Wish::Open { unit, priority, channel, note } => {
+            Wish::Open { unit, report } => {
                 let slot = self.slot(&unit);
-                let open = |slot| self.open_by_hand(slot, Actor::Staff(by), priority, (channel, note), turn);
+                let open = |slot| self.open_by_hand(slot, Actor::Staff(by), *report, turn);
                 slot.and_then(open).unwrap_or(Err(Refusal::UnknownUnit { unit })).map(Done::Case)
             }
             Wish::File { heard, filing } => self.file(&by, heard, filing, turn),

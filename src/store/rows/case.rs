@@ -2,9 +2,9 @@
 
 use super::misfit;
 use crate::domain::desk::{
-    Actor, Assignment, Case, Chase, Diagnosis, Escalation, Heard, Informed, LetterKind, LetterMark, Line, News,
-    Opening, Outage, Pledges, Promise, PromiseKind, Promises, RfoState, RfoStep, Stage, WaitingOn, Window, Witness,
-    Writer,
+    Actor, Answer, Assignment, Caller, Case, Chase, Diagnosis, Escalation, Heard, Informed, Intake, LetterKind,
+    LetterMark, Line, News, Opening, Outage, Pledges, PreCheck, PreChecks, Priority, Promise, PromiseKind, Promises,
+    RfoState, RfoStep, Stage, Subject, WaitingOn, Window, Witness, Writer,
 };
 use crate::domain::time::{Tally, Time};
 use crate::domain::watch::{Circuit, Finding, Reason, Terms};
@@ -38,12 +38,12 @@ columns! {
     last_letter_number umbrella finding_symptom finding_measured finding_limit finding_over_ms site_cause witnesses promises repairing_ms
     rfo_issued rfo_solved rfo_step rfo_by rfo_since
     escalation_level escalated_for escalated_times news_number news informed heard assigned_rule assigned_team assigned_at
-    assigned_times misroutes chase_step chased_since closed_at
+    assigned_times misroutes chase_step chased_since answer_number answer_undelivered closed_at
     reference unit opened_at opened_by opening_priority customer service_order service region ttr_ms supplier queue
     note last_contact first_loss detected opening_loss_ms opening_loss_running_since opening_line opening_line_reason
     opening_line_since solve_after_ms previous pop access rate opening_finding_symptom opening_finding_measured
     opening_finding_limit opening_finding_over_ms first_response_ms update_p1_ms update_p2_ms repair_pledged channel
-    rfo_p1_required rfo_p2_required
+    rfo_p1_required rfo_p2_required update_p3_ms fault subject prechecks caller caller_email wanted_at lapsed
 }
 
 /// How many of the columns change in the life of a case; they come after its number.
@@ -163,7 +163,9 @@ fn bind_people(case: &Case, put: &mut impl FnMut(Column, &dyn ToSql) -> Result<(
     put(Column::assigned_times, &assignment.map(|assignment| assignment.times))?;
     put(Column::misroutes, &assignment.map(|assignment| assignment.misroutes))?;
     put(Column::chase_step, &case.chase.step)?;
-    put(Column::chased_since, &case.chase.since)
+    put(Column::chased_since, &case.chase.since)?;
+    put(Column::answer_number, &case.answer.map(|answer| answer.number))?;
+    put(Column::answer_undelivered, &case.answer.map(|answer| answer.undelivered))
 }
 
 fn bind_rfo(rfo: &RfoState, put: &mut impl FnMut(Column, &dyn ToSql) -> Result<()>) -> Result<()> {
@@ -217,7 +219,65 @@ fn bind_opening(case: &Case, put: &mut impl FnMut(Column, &dyn ToSql) -> Result<
     put(Column::repair_pledged, &opening.pledges.repair)?;
     put(Column::rfo_p1_required, &opening.pledges.rfo_p1)?;
     put(Column::rfo_p2_required, &opening.pledges.rfo_p2)?;
-    put(Column::channel, &opening.channel)
+    put(Column::channel, &opening.channel)?;
+    put(Column::update_p3_ms, &opening.pledges.update_p3.map(Millis))?;
+    bind_intake(opening, put)
+}
+
+/// What nothing sets apart from others has the fault of its line; the index allows one of each.
+const LINE: &str = "line";
+
+fn bind_intake(opening: &Opening, put: &mut impl FnMut(Column, &dyn ToSql) -> Result<()>) -> Result<()> {
+    let intake = &opening.intake;
+    if intake.subject.is_request() {
+        put(Column::fault, &format!("request {}", opening.reference))?;
+    } else {
+        put(Column::fault, &LINE)?;
+    }
+    let by_person = opening.origin != Actor::Watch && !intake.subject.is_request();
+    put(Column::subject, &intake.subject)?;
+    put(Column::prechecks, &(by_person || !intake.prechecks.is_empty()).then(|| prechecks(intake.prechecks)))?;
+    put(Column::caller, &intake.caller.as_ref().map(|caller| caller.name.as_str()))?;
+    put(Column::caller_email, &intake.caller.as_ref().and_then(|caller| caller.email.as_deref()))?;
+    put(Column::wanted_at, &intake.wanted_at)?;
+    put(Column::lapsed, &intake.lapsed)
+}
+
+/// Those that were answered, with a blank between them.
+fn prechecks(checks: PreChecks) -> String {
+    let word = |(check, answer): (PreCheck, bool)| format!("{}={}", check.name(), if answer { "yes" } else { "no" });
+    checks.iter().map(word).collect::<Vec<_>>().join(" ")
+}
+
+fn intake(row: &Row<'_>) -> Result<Intake> {
+    let text: Option<String> = get(row, Column::prechecks)?;
+    let mut prechecks = PreChecks::default();
+    for word in text.iter().flat_map(|text| text.split_whitespace()) {
+        let (name, answer) = word.split_once('=').ok_or_else(|| misfit(word, "prechecks"))?;
+        let check = PreCheck::ALL.into_iter().find(|check| check.name() == name);
+        prechecks.set(check.ok_or_else(|| misfit(word, "prechecks"))?, Some(answer == "yes"));
+    }
+    let name: Option<String> = get(row, Column::caller)?;
+    let email = get(row, Column::caller_email)?;
+    let caller = name.map(|name| Caller { name, email });
+    let lapsed: Option<bool> = get(row, Column::lapsed)?;
+    Ok(Intake {
+        subject: subject(get(row, Column::opening_priority)?, get(row, Column::subject)?),
+        prechecks,
+        caller,
+        wanted_at: get(row, Column::wanted_at)?,
+        lapsed: lapsed.unwrap_or(false),
+    })
+}
+
+/// Of a case that is older than subjects, its priority tells it.
+pub(super) fn subject(priority: Priority, subject: Option<Subject>) -> Subject {
+    subject.or_else(|| Subject::of_incident(priority)).unwrap_or(Subject::Other)
+}
+
+fn answer(row: &Row<'_>) -> Result<Option<Answer>> {
+    let number = get::<Option<_>>(row, Column::answer_number)?;
+    number.map(|number| Ok(Answer { number, undelivered: get(row, Column::answer_undelivered)? })).transpose()
 }
 
 fn get<T: FromSql>(row: &Row<'_>, column: Column) -> Result<T> {
@@ -253,6 +313,7 @@ pub(in crate::store) fn case(row: &Row<'_>) -> Result<Case> {
         escalation: escalation(row)?,
         news: news(row)?,
         rfo: rfo(row)?,
+        answer: answer(row)?,
         assignment: assignment(row)?,
         chase: chase(row)?,
         informed: who_is_informed(row)?,
@@ -294,11 +355,13 @@ fn opening(row: &Row<'_>) -> Result<Opening> {
             first_response: millis(row, Column::first_response_ms)?,
             update_p1: millis(row, Column::update_p1_ms)?,
             update_p2: millis(row, Column::update_p2_ms)?,
+            update_p3: millis(row, Column::update_p3_ms)?,
             repair: get(row, Column::repair_pledged)?,
             rfo_p1: get(row, Column::rfo_p1_required)?,
             rfo_p2: get(row, Column::rfo_p2_required)?,
         },
         previous: get(row, Column::previous)?,
+        intake: intake(row)?,
     })
 }
 
@@ -321,8 +384,9 @@ impl<'a> From<&'a Stage> for StageColumns<'a> {
             Stage::Solved { since, by, window } => {
                 Self { since: Some(*since), by: Some(by), window: Some(*window), ..Self::default() }
             }
-            Stage::Closed { since, window, .. } => {
-                Self { since: Some(*since), closed: Some(*since), window: Some(*window), ..Self::default() }
+            Stage::Closed { since, watched } => {
+                let window = watched.map(|(_, window)| window);
+                Self { since: Some(*since), closed: Some(*since), window, ..Self::default() }
             }
         }
     }
@@ -341,8 +405,11 @@ fn stage(row: &Row<'_>) -> Result<Stage> {
         }),
         "Closed" => Ok(Stage::Closed {
             since: get(row, Column::stage_since)?,
-            solved_at: get(row, Column::solved_at)?,
-            window: window(row)?,
+            watched: {
+                let solved_at = get::<Option<Time>>(row, Column::solved_at)?;
+                let watched = solved_at.map(|solved_at| window(row).map(|window| (solved_at, window)));
+                watched.transpose()?
+            },
         }),
         other => Err(misfit(other, "stage")),
     }

@@ -77,7 +77,8 @@ pub(in crate::store) fn mail_row(row: &Row<'_>) -> Result<MailRow> {
 }
 
 pub(in crate::store) fn known_case(row: &Row<'_>) -> Result<KnownCase> {
-    Ok(KnownCase { reference: row.get(0)?, unit: row.get(1)?, customer: row.get(2)? })
+    let subject = super::case::subject(row.get(3)?, row.get(4)?);
+    Ok(KnownCase { reference: row.get(0)?, unit: row.get(1)?, customer: row.get(2)?, subject })
 }
 
 /// Messages that wait for people, and addresses that do not work.

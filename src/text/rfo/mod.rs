@@ -9,7 +9,7 @@ pub use sheet::{html, text};
 
 use super::sentence::{because, finding_words, obstacle_words, promise_words, site_words, waits_for};
 use super::time::{duration, rfc3339, utc};
-use crate::domain::desk::{Priority, SiteCause, Stage};
+use crate::domain::desk::{Priority, Reference, SiteCause, Stage};
 use crate::domain::rfo::{Confidence, Event, Rfo, Testimony};
 use crate::domain::time::{Calendar, Time};
 use crate::domain::watch::Reason;
@@ -21,6 +21,8 @@ use std::time::Duration;
 pub struct Imprint {
     /// The how-manieth document of its case it is; a draft is none.
     pub number: Option<u32>,
+    /// The request that it answers, and on which it is recorded, if it was not issued on the case itself (R33).
+    pub request: Option<Reference>,
     /// The last row of the journal that it knows.
     pub seq: i64,
     /// The journal's seal there, in hexadecimal digits.
@@ -30,7 +32,7 @@ pub struct Imprint {
 /// A document that is not issued, in its JSON form, as of a row of the journal and its seal.
 #[must_use]
 pub fn draft(rfo: &Rfo, seq: i64, seal: &str, calendar: &Calendar) -> String {
-    document(rfo, &Imprint { number: None, seq, seal: seal.to_owned() }, calendar).to_string()
+    document(rfo, &Imprint { number: None, request: None, seq, seal: seal.to_owned() }, calendar).to_string()
 }
 
 /// The document. Its bytes are those of its compact form: `Value::to_string`.
@@ -38,7 +40,7 @@ pub fn draft(rfo: &Rfo, seq: i64, seal: &str, calendar: &Calendar) -> String {
 pub fn document(rfo: &Rfo, imprint: &Imprint, calendar: &Calendar) -> Value {
     let opening = &rfo.case.opening;
     let terms = &opening.circuit.terms;
-    json!({
+    let mut document = json!({
         "ntuwatch_rfo": 1,
         "reference": opening.reference.to_string(),
         "number": imprint.number,
@@ -61,7 +63,11 @@ pub fn document(rfo: &Rfo, imprint: &Imprint, calendar: &Calendar) -> Value {
         "promises": promises(rfo, calendar),
         "repair": repair(rfo, calendar),
         "journal": { "seq": imprint.seq, "seal": imprint.seal },
-    })
+    });
+    if let Some(request) = imprint.request {
+        document["request"] = request.to_string().into();
+    }
+    document
 }
 
 fn what_happened(rfo: &Rfo, calendar: &Calendar) -> Value {
@@ -130,7 +136,7 @@ fn durations(rfo: &Rfo, calendar: &Calendar) -> Value {
     let at = |time: Option<Time>| time.map(|time| rfc3339(time, calendar));
     let (solved_at, closed_at) = match &case.stage {
         Stage::Solved { since, .. } => (Some(*since), None),
-        Stage::Closed { since, solved_at, .. } => (Some(*solved_at), Some(*since)),
+        Stage::Closed { since, watched } => (watched.map(|(solved_at, _)| solved_at), Some(*since)),
         Stage::New | Stage::Working { .. } | Stage::Waiting { .. } => (None, None),
     };
     json!({

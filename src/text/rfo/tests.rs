@@ -1,7 +1,7 @@
 use super::*;
 use crate::domain::desk::{
-    Actor, Case, CaseFact, Channel, Diagnosis, LetterKind, Level, Line, Opening, Pledges, PromiseKind, Reference,
-    WaitingOn, Witness,
+    Actor, Case, CaseFact, Channel, Diagnosis, Intake, LetterKind, Level, Line, Opening, Pledges, PromiseKind,
+    Reference, Subject, WaitingOn, Witness,
 };
 use crate::domain::rfo::Dossier;
 use crate::domain::time::Tally;
@@ -46,6 +46,7 @@ fn opening() -> Opening {
         solve_after: 5 * MINUTE,
         pledges: Pledges::default(),
         previous: None,
+        intake: Intake::of(Subject::ServiceDown),
     }
 }
 
@@ -96,7 +97,7 @@ fn rfo() -> Rfo {
 }
 
 fn imprint(number: Option<u32>) -> Imprint {
-    Imprint { number, seq: 42, seal: "ab".repeat(32) }
+    Imprint { number, request: None, seq: 42, seal: "ab".repeat(32) }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What becomes of losses at the desk: cases, and who is told.
 
 use super::*;
-use crate::domain::desk::{Channel, Priority};
+use crate::domain::desk::{Channel, Report, Subject};
 
 #[test]
 fn faults_of_one_instant_are_spread_over_turns_and_none_is_forgotten() {
@@ -37,12 +37,16 @@ fn a_lost_node_that_becomes_a_unit_has_its_case() {
     assert_eq!(bench.watch.desk().cases().count(), 1);
 }
 
+fn report(subject: Subject) -> Box<Report> {
+    Box::new(Report::new(subject, Channel::Phone))
+}
+
 #[test]
 fn only_units_get_cases_and_only_one_each() {
     let mut bench = Bench::new(vec![unit("a"), Device { role: Role::Node, ..unit("n") }]);
     let mut open = |unit: &str| {
         bench.turn.replies.clear();
-        let wish = Wish::Open { unit: unit.into(), priority: Priority::P2, channel: Channel::Phone, note: None };
+        let wish = Wish::Open { unit: unit.into(), report: report(Subject::Degraded) };
         bench.step(Input::Asked(Request { ticket: 7, by: "ann".into(), wish }));
         let reply = bench.turn.replies.pop().unwrap();
         assert_eq!(reply.ticket, 7);
@@ -61,7 +65,7 @@ fn nobody_gets_the_same_letter_twice() {
     plan.customers[0].email = vec!["it@acme.example".into(), "IT@acme.example".into()];
     plan.noc = vec!["noc@example.net".into(), "It@Acme.Example".into()];
     let mut watch = Watch::start(Saved::default(), &plan, &mut turn);
-    let wish = Wish::Open { unit: "a".into(), priority: Priority::P1, channel: Channel::Phone, note: None };
+    let wish = Wish::Open { unit: "a".into(), report: report(Subject::ServiceDown) };
     watch.step(Input::Asked(Request { ticket: 1, by: "ann".into(), wish }), &mut turn);
     let readers: Vec<&str> = turn.letters.iter().map(|letter| letter.to.as_str()).collect();
     assert_eq!(readers, ["it@acme.example", "noc@example.net"]);
@@ -71,7 +75,7 @@ fn nobody_gets_the_same_letter_twice() {
 fn who_was_told_of_a_problem_is_told_of_its_end() {
     let mut turn = Turn::new(Time::from_millis(0));
     let mut watch = Watch::start(Saved::default(), &plan(vec![unit("a")]), &mut turn);
-    let wish = Wish::Open { unit: "a".into(), priority: Priority::P1, channel: Channel::Phone, note: None };
+    let wish = Wish::Open { unit: "a".into(), report: report(Subject::ServiceDown) };
     watch.step(Input::Asked(Request { ticket: 1, by: "ann".into(), wish }), &mut turn);
     let reference = turn.letters[0].lines()[0].0;
     let nothing = Plan { customers: Vec::new(), ..plan(Vec::new()) };
