@@ -90,7 +90,8 @@ fn a_store_of_version_1_loses_nothing() {
     assert_eq!(label.mark, LetterMark { kind: LetterKind::Opened, number: 1 });
 
     let reader = Reader::open(&path).unwrap();
-    let all = CaseFilter { open_only: false, unit: None, umbrella: None, below: None, limit: 9 };
+    let all =
+        CaseFilter { open_only: false, unit: None, umbrella: None, lacks_prechecks: false, below: None, limit: 9 };
     assert_eq!(reader.cases(&all).unwrap(), cases);
     let rows = reader.letters(Reference::from_number(1), 9).unwrap();
     let fates: Vec<_> = rows.iter().map(|row| (row.id, row.state, row.attempts, row.error.as_deref())).collect();

@@ -3,7 +3,8 @@
 use super::any::{any_case, any_umbrella, length, tally, time};
 use super::world::{World, at, closed, commit, letter, mail, mark, opening, plan, row};
 use ntuwatch::domain::desk::{
-    Case, Channel, DutyChange, LetterKind, LetterMark, Priority, Reference, SavedDuty, Stage, Topic, WaitingOn,
+    Case, Channel, DutyChange, LetterKind, LetterMark, PreCheck, Reference, Report, SavedDuty, Stage, Subject, Topic,
+    WaitingOn,
 };
 use ntuwatch::domain::letter::{LetterChange, LetterState};
 use ntuwatch::domain::turn::{Command, DeviceRow, Turn, Wish};

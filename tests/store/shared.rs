@@ -17,7 +17,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-const ALL: CaseFilter = CaseFilter { open_only: false, unit: None, umbrella: None, below: None, limit: 1_000 };
+const ALL: CaseFilter =
+    CaseFilter { open_only: false, unit: None, umbrella: None, lacks_prechecks: false, below: None, limit: 1_000 };
 
 fn umbrella(number: u64, closed_at: Option<Time>) -> Umbrella {
     Umbrella {
