@@ -227,7 +227,8 @@ fn particulars(letter: &Letter, case: &Case, calendar: &Calendar) -> Vec<(&'stat
         ("Service", format!("{}, {}", opening.circuit.terms.service, opening.circuit.terms.region)),
     ];
     rows.extend(opening.previous.map(|previous| ("Earlier case", previous.to_string())));
-    if case.is_request() || opening.intake.lapsed && letter.mark.kind == LetterKind::Opened {
+    let is_for_sales = opening.intake.lapsed && letter.mark.kind == LetterKind::Opened && letter.greeting.is_some();
+    if case.is_request() || is_for_sales {
         // A fault that the watch may know of is no part of it.
         rows.push(("Opened", at(case.opened_at)));
         rows.extend(request_letter::particulars(letter, case, calendar));

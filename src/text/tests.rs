@@ -2,8 +2,9 @@
 
 use super::{SECRET, Stamp, explain, held_words, mail};
 use crate::domain::desk::{
-    Actor, Case, CaseFact, Channel, Diagnosis, EscalatedBy, HeldLetter, Intake, LetterKind, LetterMark, Level, Line,
-    Opening, Outage, Pledges, Priority, PromiseKind, Reference, SiteCause, Subject, WaitingOn, Witness,
+    Actor, AnswerStep, Caller, Case, CaseFact, Channel, Diagnosis, EscalatedBy, HeldLetter, Intake, LetterKind,
+    LetterMark, Level, Line, Opening, Outage, Pledges, PreCheck, PreChecks, Priority, PromiseKind, Reference,
+    SiteCause, Subject, WaitingOn, Witness,
 };
 use crate::domain::letter::{Content, Letter, Thread};
 use crate::domain::maintenance::{self, Maintenance, Origin, Scope, Window};
@@ -291,6 +292,46 @@ fn threads() {
     let other = write(LetterKind::Opened, None, "noc@example.net");
     assert_ne!(other.message_id, first.message_id, "each reader has a thread of his own");
     assert!(first.message_id.starts_with("NTU-J6XJ-7MH5.opened.1.") && first.message_id.ends_with("@example.net"));
+}
+
+/// A request with short notice, one that asks for a reason for outage, and a report under a contract that is over.
+fn requests() -> [(&'static str, Case, Time); 4] {
+    let request = |subject: Subject| Opening {
+        priority: subject.priority(),
+        origin: Actor::Customer("jane@acme.example".into()),
+        channel: Channel::Email,
+        line: (UP, at(-60)),
+        intake: Intake::of(subject),
+        ..quiet()
+    };
+    let caller = Some(Caller { name: "Jane Doe".into(), email: Some("jane@acme.example".into()) });
+    let dispatch = Intake { wanted_at: Some(at(10 * 60)), caller, ..Intake::of(Subject::EngineerDispatch) };
+    let dispatch = Opening { intake: dispatch, ..request(Subject::EngineerDispatch) };
+    let about = Opening { previous: Some(Reference::from_number(2)), ..request(Subject::RfoRequest) };
+    let mut prechecks = PreChecks::default();
+    prechecks.set(PreCheck::Power, Some(true));
+    prechecks.set(PreCheck::Restarted, Some(false));
+    let lapsed = Intake { lapsed: true, prechecks, ..Intake::of(Subject::ServiceDown) };
+    let lapsed = Opening { intake: lapsed, origin: Actor::Staff("ann".into()), ..opening() };
+    let told = CaseFact::Answer(AnswerStep::Given { by: "ann".into(), text: "An engineer comes.".into(), told: false });
+    let cases = [
+        ("an engineer, at short notice", after(dispatch.clone(), &[])),
+        ("answered", after(dispatch, &[(20, told)])),
+        ("a reason for outage", after(about, &[])),
+        ("no contract covers it", after(lapsed, &[])),
+    ];
+    cases.map(|(name, (case, at))| (name, case, at))
+}
+
+#[test]
+fn letters_about_requests() {
+    let mut text = String::new();
+    for (name, case, at) in requests() {
+        text += &format!("=== {name}\n{}", letter((case.clone(), at), true));
+        text += &format!("--- to the operations centre\n{}", letter((case.clone(), at), false));
+        text += &format!("--- explained\n{}\n", explain(&case, &[], at, &Calendar::default()).join("\n"));
+    }
+    insta::assert_snapshot!(text);
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn work_is_done_and_said() {
     let done = world.cli(&["--json", "case", "wait", &reference(OPEN), "--on", "supplier", "--note", "ticket"]);
     assert_eq!(out(&done), format!("{{\"done\":\"wait\",\"reference\":\"{}\",\"case\":null}}\n", reference(OPEN)));
     let done = world.cli(&["case", "open", "acme-0001", "--priority", "P2", "--note", "slow"]);
-    assert_eq!(out(&done), format!("{}: opened, P2 for acme-0001, order SO-acme-0001\n", reference(OPEN)));
+    assert_eq!(out(&done), format!("{}: opened, P2 (degraded) for acme-0001, order SO-acme-0001\n", reference(OPEN)));
 }
 
 #[test]
