@@ -99,7 +99,7 @@ pub(super) enum Verb {
     Promise {
         /// The case's reference
         reference: String,
-        /// What: update or onsite
+        /// What: update, onsite, supplier (word from him) or rfo (the reason for outage)
         kind: String,
         /// Within what time from now, such as 30m
         #[arg(value_parser = parse_duration)]
@@ -111,6 +111,15 @@ pub(super) enum Verb {
     Arrive {
         /// The case's reference
         reference: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Note what the supplier said: that keeps what he owed
+    Supplier {
+        /// The case's reference
+        reference: String,
+        /// What he said; for staff only
+        text: String,
         #[command(flatten)]
         who: Who,
     },
@@ -270,15 +279,7 @@ pub(super) fn perform(verb: &Verb, client: &Client, page: &mut Page) -> Result<(
         Verb::Answer { reference, text, told, who } => {
             work(page, reference, "answer", json!({ "text": text, "told": told, "by": who.by }))
         }
-        Verb::Open { unit, report, who } => {
-            let body = client.post("/api/cases", &report.body(unit.as_ref(), who))?;
-            page.answer(&body, |page, case| {
-                let (reference, priority) = (field(case, "reference"), field(case, "priority"));
-                let (unit, order) = (field(case, "unit"), field(case, "order"));
-                let subject = field(case, "subject");
-                Ok(page.line(&format!("{reference}: opened, {priority} ({subject}) for {unit}, order {order}"))?)
-            })
-        }
+        Verb::Open { unit, report, who } => open(client, page, &report.body(unit.as_ref(), who)),
         Verb::Take { reference, who } => work(page, reference, "take", json!({ "by": who.by })),
         Verb::Note { reference, text, public, who } => {
             let verb = if *public { "tell" } else { "note" };
@@ -288,6 +289,9 @@ pub(super) fn perform(verb: &Verb, client: &Client, page: &mut Page) -> Result<(
             work(page, reference, "promise", json!({ "kind": kind, "within_s": within.as_secs(), "by": who.by }))
         }
         Verb::Arrive { reference, who } => work(page, reference, "arrive", json!({ "by": who.by })),
+        Verb::Supplier { reference, text, who } => {
+            work(page, reference, "supplier", json!({ "text": text, "by": who.by }))
+        }
         Verb::Assign { reference, to, who } => work(page, reference, "assign", json!({ "to": to, "by": who.by })),
         Verb::Escalate { reference, why, who } => {
             work(page, reference, "escalate", json!({ "note": why.note, "by": who.by }))
@@ -303,6 +307,16 @@ pub(super) fn perform(verb: &Verb, client: &Client, page: &mut Page) -> Result<(
             work(page, reference, "return", json!({ "note": why.note, "by": who.by }))
         }
     }
+}
+
+/// Opens a case, and says which it is.
+fn open(client: &Client, page: &mut Page, wish: &Value) -> Result<(), Failure> {
+    let body = client.post("/api/cases", wish)?;
+    page.answer(&body, |page, case| {
+        let [reference, priority, subject, unit, order] =
+            ["reference", "priority", "subject", "unit", "order"].map(|key| field(case, key));
+        Ok(page.line(&format!("{reference}: opened, {priority} ({subject}) for {unit}, order {order}"))?)
+    })
 }
 
 /// The reason for outage of a case.

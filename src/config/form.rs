@@ -111,8 +111,26 @@ pub(super) const DEGRADED: Form = Form {
     ],
 };
 pub(super) const STABILITY: Form = Form { name: "[stability]", keys: &["p1", "p2"] };
-pub(super) const PROMISES: Form =
-    Form { name: "[promises]", keys: &["first_response", "update_p1", "update_p2", "update_p3", "repair"] };
+pub(super) const PROMISES: Form = Form {
+    name: "[promises]",
+    keys: &[
+        "first_response",
+        "update_p1",
+        "update_p2",
+        "update_p3",
+        "supplier",
+        "rfo",
+        "repair",
+        "gold",
+        "silver",
+        "bronze",
+    ],
+};
+/// The same of a tier.
+pub(super) const TIER_PROMISES: Form = Form {
+    name: "[promises.TIER]",
+    keys: &["first_response", "update_p1", "update_p2", "update_p3", "supplier", "rfo", "repair"],
+};
 pub(super) const RFO: Form = Form { name: "[rfo]", keys: &["p1", "p2"] };
 pub(super) const ESCALATION: Form = Form { name: "[escalation]", keys: &LEVELS };
 /// Levels of an escalation, in the order of `Level::ALL`.

@@ -146,7 +146,7 @@ fn moved(case: &Case, circuit: &Circuit) -> Option<Effect> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::desk::{Actor, CaseFact, Channel, Intake, Matrix, Opening, Pledges, Subject};
+    use crate::domain::desk::{Actor, CaseFact, Channel, Intake, Matrix, Opening, Pledges, Subject, TierPledges};
     use crate::domain::plan::Stability;
     use crate::domain::time::Tally;
     use crate::domain::watch::{Finding, Limits, Pace, Role, Rules, Symptoms, Terms, Trouble};
@@ -204,7 +204,7 @@ mod tests {
             customers: vec![],
             devices,
             stability,
-            pledges: Pledges::default(),
+            pledges: TierPledges::default(),
             escalation: Matrix::default(),
             noc: vec![],
             maintenance: vec![],

@@ -3,6 +3,7 @@
 use super::post::Post;
 use crate::domain::desk::{AlarmKind, Level, MailOutcome, Priority, Report};
 use crate::domain::maintenance::Scope;
+use crate::domain::party::Tier;
 use crate::domain::plan::Plan;
 use crate::domain::turn::Command;
 use crate::domain::watch::{GroupKind, Role, TrapKind, Verdict};
@@ -86,6 +87,10 @@ pub enum Action {
     Open(String, Box<Report>, Option<Duration>),
     /// Somebody of the staff is given cases from now on, or not.
     Duty(String, bool),
+    /// The order of a unit gets another time to repair.
+    Order(String, Duration),
+    /// A contract gets another tier.
+    Contract(String, Tier),
     /// Something that must be so now.
     Expect(Expectation),
 }

@@ -2,8 +2,9 @@
 
 use super::letter::table;
 use super::people::{given_words, late_words};
+use super::promise::promise_words;
 use super::request_letter;
-use super::sentence::{diagnosis_words, finding_words, prechecks_words, promise_words, site_words, witnesses_words};
+use super::sentence::{diagnosis_words, finding_words, prechecks_words, site_words, witnesses_words};
 use super::time::{duration, utc};
 use crate::domain::desk::{
     Actor, Case, EscalatedBy, LetterKind, Line, Priority, Promise, PromiseKind, SiteCause, Stage,

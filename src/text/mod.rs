@@ -7,6 +7,7 @@ mod fact;
 mod letter;
 mod people;
 mod preview;
+mod promise;
 mod request_letter;
 pub mod rfo;
 mod sentence;

@@ -3,7 +3,7 @@
 use super::world::opening;
 use core::net::IpAddr;
 use ntuwatch::domain::desk::{
-    Actor, Alarm, AlarmCause, AlarmKind, Answer, Assignment, Caller, CanaryStep, Case, Cause, Channel, Chase,
+    Actor, Agreed, Alarm, AlarmCause, AlarmKind, Answer, Assignment, Caller, CanaryStep, Case, Cause, Channel, Chase,
     Diagnosis, EscalatedBy, Escalation, Heard, Informed, Intake, LetterKind, LetterMark, Level, Line, News, Opening,
     Outage, Pledges, PreCheck, PreChecks, Priority, Promise, PromiseKind, Promises, Reference, RfoState, RfoStep,
     SiteCause, Stage, Step, Subject, Umbrella, WaitingOn, Window, Witness, Writer,
@@ -150,9 +150,10 @@ prop_compose! {
     fn pledges()(
         (first_response, update_p1) in (option::of(length()), option::of(length())),
         (update_p2, update_p3) in (option::of(length()), option::of(length())),
+        (supplier, rfo) in (option::of(length()), option::of(length())),
         (repair, rfo_p1, rfo_p2) in (any::<bool>(), any::<bool>(), any::<bool>()),
     ) -> Pledges {
-        Pledges { first_response, update_p1, update_p2, update_p3, repair, rfo_p1, rfo_p2 }
+        Pledges { first_response, update_p1, update_p2, update_p3, supplier, rfo, repair, rfo_p1, rfo_p2 }
     }
 }
 
@@ -269,11 +270,15 @@ prop_compose! {
         (finding, umbrella, diagnosis) in (option::of(finding()), option::of(1_u64..=3), option::of(diagnosis())),
         (promises, repairing, escalation, news) in (promises(), length(), option::of(escalation()), option::of(news())),
         (rfo, answer) in (rfo(), option::of((any::<u32>(), any::<bool>()))),
+        agreed in option::of((length(), pledges())),
         (assignment, chase) in (option::of(assignment()), chase()),
         (informed, heard) in (option::of(informed()), option::of((any::<u32>(), heard()))),
     ) -> Case {
+        // Whether a reason for outage is required stays as it was.
+        let Pledges { rfo_p1, rfo_p2, .. } = opening.pledges;
+        let agreed = agreed.map(|(ttr, pledges)| Agreed { ttr, pledges: Pledges { rfo_p1, rfo_p2, ..pledges } });
         Case {
-            opening: Arc::new(opening), opened_at, priority, stage, owner, line, line_since, fault_seen,
+            agreed: agreed.map(Box::new), opening: Arc::new(opening), opened_at, priority, stage, owner, line, line_since, fault_seen,
             confirmed: confirmed.map(|(last_contact, first_loss, detected)| Outage { last_contact, first_loss, detected }),
             back, recovered_at, downtime, solved,
             returned, last_letter: letter, finding, umbrella: umbrella.map(Reference::from_number), diagnosis,

@@ -2,7 +2,7 @@
 
 use ntuwatch::domain::desk::{
     Actor, Case, Channel, Intake, LetterMark, Line, Matrix, Opening, Pledges, Priority, Reference, Stage, Subject,
-    Window,
+    TierPledges, Window,
 };
 use ntuwatch::domain::letter::{Content, Delivery, Letter, Mail, Thread};
 use ntuwatch::domain::party::Customer;
@@ -216,7 +216,7 @@ pub(crate) fn plan() -> Plan {
         }],
         devices: (1..=12).map(|n| Arc::new(unit(&format!("u{n}"), &format!("192.0.2.{n}"), supplier(n)))).collect(),
         stability: Stability { p1: Duration::from_secs(600), p2: Duration::from_secs(1200) },
-        pledges: Pledges::default(),
+        pledges: TierPledges::default(),
         escalation: Matrix::default(),
         noc: vec![String::from("noc@example.net")],
         maintenance: Vec::new(),
