@@ -93,6 +93,7 @@ impl Settings {
                 "first_response" => pledges.first_response = pledge(value)?,
                 "update_p1" => pledges.update_p1 = pledge(value)?,
                 "update_p2" => pledges.update_p2 = pledge(value)?,
+                "update_p3" => pledges.update_p3 = pledge(value)?,
                 "supplier" => pledges.supplier = pledge(value)?,
                 "rfo" => pledges.rfo = pledge(value)?,
                 "repair" => pledges.repair = on_or_off(value)?,
