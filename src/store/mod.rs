@@ -19,7 +19,7 @@ mod seal;
 mod writer;
 
 pub use backup::{BackupError, SKIPPED_CASES};
-pub use mails::MailRow;
+pub use mails::{Kept, MailRow};
 pub use open::OpenError;
 pub use reader::{CaseFilter, LetterRow, ReadError, Reader, TimelineEntry, UmbrellaRow};
 pub use report::{Availability, CustomerRow, PromiseRow, REPEATED_WITHIN, SlaRow, Span, TierRow};

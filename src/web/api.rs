@@ -1,6 +1,7 @@
 //! What can be read: `GET` requests. They look at the board and at the store, never at the loop.
 
 use super::board::{Row, Summary};
+use super::mail::MailInForm;
 use super::problem::{Problem, json};
 use super::scene::Scene;
 use super::show::{CaseDetail, CaseForm, NodeForm, Papers, UnitDetail, UnitForm};
@@ -76,7 +77,7 @@ pub(super) struct HealthForm {
 }
 
 impl HealthForm {
-    fn new(summary: &Summary, age: Duration, words: Words) -> Self {
+    fn new(summary: &Summary, age: Duration, words: Words, mail_in: &MailInForm) -> Self {
         let mut why = summary.failings(age);
         let failing = !why.is_empty();
         if let Some((_, reason)) = summary.cut_off {
@@ -92,6 +93,7 @@ impl HealthForm {
         if let Some(fault) = &summary.mail_fault {
             why.push(format!("letters cannot be delivered: {fault}"));
         }
+        why.extend(mail_in.complaints());
         let status = match (failing, why.is_empty()) {
             (true, _) => "failing",
             (false, true) => "ok",
@@ -104,7 +106,7 @@ impl HealthForm {
 /// `/health`.
 pub(super) async fn health(State(web): Shared) -> Response {
     let (summary, age) = web.services.board.summary();
-    let health = HealthForm::new(&summary, age, web.services.words);
+    let health = HealthForm::new(&summary, age, web.services.words, &MailInForm::new(&web));
     let code = if health.status == "failing" { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
     json(code, &health)
 }
@@ -122,6 +124,7 @@ struct StatusForm {
     letters: LettersForm,
     /// Messages that came in and wait for people.
     mails_quarantined: usize,
+    mail_in: MailInForm,
     isolation: Option<IsolationForm>,
     alarms: Vec<AlarmForm>,
     /// How many are not over.
@@ -171,6 +174,7 @@ pub(super) async fn status(State(web): Shared) -> Answer {
     let scene = Scene::new(&summary, age, web.services.words);
     let stamp = |at| scene.stamp(at);
     let now = scene.now;
+    let mail_in = MailInForm::new(&web);
     let alarms = summary.alarms.iter().map(|alarm| AlarmForm {
         kind: alarm.kind.name(),
         since: stamp(alarm.since),
@@ -186,10 +190,11 @@ pub(super) async fn status(State(web): Shared) -> Answer {
         started_at: stamp(summary.started_at),
         uptime_s: now.since(summary.started_at).as_secs(),
         clock_offset_ms: summary.calendar.offset_ms(now),
-        health: HealthForm::new(&summary, age, scene.words),
+        health: HealthForm::new(&summary, age, scene.words, &mail_in),
         units: web.services.board.units().iter().map(|(verdict, count)| (verdict.name(), count)).collect(),
         cases,
         mails_quarantined: summary.mails_aside,
+        mail_in,
         letters: LettersForm {
             queued: summary.letters_queued,
             unreachable_addresses: summary.unreachable,
@@ -397,7 +402,8 @@ mod tests {
     #[test]
     fn a_watch_that_does_not_move_is_failing() {
         let summary = Summary::at_start(Time::from_millis(0), Arc::new(Calendar::default()));
-        assert_eq!(HealthForm::new(&summary, SILENT_AFTER, WORDS).status, "ok");
-        assert_eq!(HealthForm::new(&summary, SILENT_AFTER + Duration::from_millis(1), WORDS).status, "failing");
+        assert_eq!(HealthForm::new(&summary, SILENT_AFTER, WORDS, &MailInForm::default()).status, "ok");
+        let late = SILENT_AFTER + Duration::from_millis(1);
+        assert_eq!(HealthForm::new(&summary, late, WORDS, &MailInForm::default()).status, "failing");
     }
 }

@@ -49,7 +49,10 @@ fn every_message_of_the_corpus_comes_to_what_it_should() {
         let (reference, customer) = (Reference::from_number(1), "acme".to_owned());
         let cases = vec![KnownCase { reference, unit: "acme-lon-1".to_owned(), customer }];
         let (mut watch, mut turn) = (watch.clone(), Turn::new(START));
-        watch.step(Input::Mailed(Box::new(Incoming { id: 1, message, letters, copy_of: None, cases })), &mut turn);
+        watch.step(
+            Input::Mailed(Box::new(Incoming { id: 1, message, head: None, letters, copy_of: None, cases })),
+            &mut turn,
+        );
         let [sorted] = turn.mails.as_slice() else { panic!("{}: {:?}", file.display(), turn.mails) };
         let name = file.file_stem().unwrap().to_string_lossy().into_owned();
         let why = sorted.why.as_deref().map(|why| format!(": {why}")).unwrap_or_default();

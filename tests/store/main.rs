@@ -4,6 +4,7 @@
 
 mod any;
 mod backup;
+mod mails;
 mod migration;
 mod opening;
 mod round_trip;
