@@ -90,9 +90,6 @@ fn a_server_nobody_vouches_for_gets_no_password() {
         let (engine, _parcels) = engine_at(("localhost", port, tls), PASSWORD);
         until(&dovecot, "it says so", || engine.status().fault.is_some_and(|fault| fault.contains("certificate")));
     }
-    // Nor does one that wants TLS get it in the open.
-    let (engine, _parcels) = engine(&dovecot, PASSWORD);
-    until(&dovecot, "it says so", || engine.status().fault.is_some_and(|fault| fault.contains("may want TLS")));
     assert!(!dovecot.log().contains("Login: user="), "{}", dovecot.log());
 }
 

@@ -95,7 +95,7 @@ fn config(home: &Path, domains: &str, mailboxes: &[(&str, &Path)]) -> String {
         "compatibility_level = 3.6\nqueue_directory = {home}/queue\ndata_directory = {home}/data\n\
          daemon_directory = /usr/lib/postfix/sbin\ncommand_directory = /usr/sbin\nmail_owner = postfix\n\
          setgid_group = postdrop\ninet_interfaces = 127.0.0.1\ninet_protocols = ipv4\nmyhostname = mx.example.net\n\
-         mydestination =\nalias_maps =\nmaillog_file = {home}/log\nmaillog_file_prefixes = /tmp\n\
+         mydestination =\nalias_maps =\nlocal_recipient_maps =\nmaillog_file = {home}/log\nmaillog_file_prefixes = /tmp\n\
          virtual_mailbox_domains = {domains}\nvirtual_mailbox_base = /\nvirtual_mailbox_maps = inline:{{ {maps} }}\n\
          virtual_uid_maps = static:{NOBODY}\nvirtual_gid_maps = static:{NOBODY}\nrecipient_delimiter = +\n\
          smtpd_recipient_restrictions = permit_mynetworks, reject\nmynetworks = 127.0.0.0/8\n\

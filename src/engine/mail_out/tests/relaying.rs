@@ -308,10 +308,14 @@ fn a_greylisted_letter_is_tried_until_the_server_has_waited_enough() {
 
 #[test]
 fn words_without_an_end_are_cut_and_garbage_is_no_answer() {
-    let long: &'static str = Box::leak(format!("550 5.1.1 {}", "x".repeat(100_000)).into_boxed_str());
-    let server =
-        Server::start(Box::new(move |_, given| if given == "RCPT" { Answer::Say(long) } else { polite(given) }));
-    assert!(why!(deliver_to(&server), Refused).chars().count() <= 300);
+    let refusal = |length: usize| -> Delivery {
+        let long: &'static str = Box::leak(format!("550 5.1.1 {}", "x".repeat(length)).into_boxed_str());
+        deliver_to(&Server::start(Box::new(
+            move |_, given| if given == "RCPT" { Answer::Say(long) } else { polite(given) },
+        )))
+    };
+    assert!(why!(refusal(400), Refused).chars().count() <= 300);
+    assert!(why!(refusal(1_000_000), Deferred).contains("too long"));
     for command in ["RCPT", "DATA", "."] {
         for garbage in ["\0\u{1}\u{fffd}", "HTTP/1.1 200 OK", "999", "250-ok\r\n550 no"] {
             let server = Server::start(Box::new(
