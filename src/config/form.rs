@@ -126,7 +126,7 @@ pub(super) const MAIL: Form =
     Form { name: "[mail]", keys: &["from", "noc", "smtp", "user", "password_file", "folder"] };
 pub(super) const MAIL_IN: Form = Form {
     name: "[mail_in]",
-    keys: &["address", "authserv_id", "imap", "user", "password_file", "mailbox", "archive"],
+    keys: &["address", "authserv_id", "imap", "user", "password_file", "mailbox", "archive", "keep_raw", "raw_limit"],
 };
 pub(super) const HEARTBEAT: Form = Form { name: "[heartbeat]", keys: &["url", "every"] };
 pub(super) const CANARY: Form = Form { name: "[canary]", keys: &["unit", "every"] };

@@ -6,7 +6,7 @@ use super::fault::Place;
 use super::form;
 use super::paths::Paths;
 use super::section::Section;
-use super::{Heartbeat, Http, Imap, Mail, MailIn, Mailbox, Route, Smtp, Tls};
+use super::{Heartbeat, Http, Imap, KeepMail, Mail, MailIn, Mailbox, Route, Smtp, Tls};
 use crate::domain::desk::{Matrix, Pledges, TierPledges};
 use crate::domain::party::Tier;
 use crate::domain::plan::{Canary, Stability};
@@ -259,8 +259,17 @@ pub(super) fn mail_in(root: &Section<'_>, paths: &Paths<'_>) -> MailIn {
         mailbox,
         archive,
     });
-    MailIn { address: mail.parse("address", check::inbox), authserv_id: mail.parse("authserv_id", check::text), imap }
+    let keep = KeepMail {
+        age: mail.parse("keep_raw", check::age).unwrap_or(KEEP_RAW),
+        room: mail.parse("raw_limit", check::room).unwrap_or(RAW_LIMIT),
+    };
+    let (address, authserv_id) = (mail.parse("address", check::inbox), mail.parse("authserv_id", check::text));
+    MailIn { address, authserv_id, imap, keep }
 }
+
+/// What `keep_raw` and `raw_limit` are if nobody says.
+const KEEP_RAW: Duration = Duration::from_hours(90 * 24);
+const RAW_LIMIT: u64 = 10 << 30;
 
 /// What `mailbox` and `archive` are if nobody says.
 const MAILBOX: &str = "INBOX";

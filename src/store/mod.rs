@@ -21,7 +21,7 @@ mod writer;
 
 pub use audit::{AUDIT_TOLERANCE, AUDITED, Audit, Overdue};
 pub use backup::{BackupError, SKIPPED_CASES};
-pub use mails::MailRow;
+pub use mails::{Kept, MailRow};
 pub use open::OpenError;
 pub use reader::{CaseFilter, LetterRow, ReadError, Reader, TimelineEntry, UmbrellaRow};
 pub use report::{Availability, CustomerRow, PromiseRow, REPEATED_WITHIN, SlaRow, Span, TierRow};

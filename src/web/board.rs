@@ -146,12 +146,22 @@ pub struct Reload {
     pub fault: Option<String>,
 }
 
+/// What is kept of messages as they came.
+#[derive(Clone, Debug, Default)]
+pub struct Originals {
+    /// How much of it there is.
+    pub bytes: u64,
+    /// Why further ones are refused, if they are.
+    pub refused: Option<String>,
+}
+
 /// The board itself. The loop writes, everybody else reads.
 #[derive(Debug)]
 pub struct Board {
     fleet: RwLock<Fleet>,
     summary: RwLock<(Arc<Summary>, Stopwatch)>,
     audit: RwLock<Audit>,
+    originals: RwLock<Originals>,
 }
 
 #[derive(Debug, Default)]
@@ -205,8 +215,12 @@ impl Board {
     /// A board without devices.
     #[must_use]
     pub fn new(summary: Summary) -> Self {
-        let summary = RwLock::new((Arc::new(summary), Stopwatch::start()));
-        Self { fleet: RwLock::default(), summary, audit: RwLock::default() }
+        Self {
+            fleet: RwLock::default(),
+            summary: RwLock::new((Arc::new(summary), Stopwatch::start())),
+            audit: RwLock::default(),
+            originals: RwLock::default(),
+        }
     }
 
     /// Shows other devices: `rows` by slot.
@@ -273,6 +287,17 @@ impl Board {
     pub fn summary(&self) -> (Arc<Summary>, Duration) {
         let summary = self.summary.read().unwrap_or_else(PoisonError::into_inner);
         (Arc::clone(&summary.0), summary.1.elapsed())
+    }
+
+    /// Shows what is kept of messages; what was shown before.
+    pub fn set_originals(&self, originals: Originals) -> Originals {
+        core::mem::replace(&mut *self.originals.write().unwrap_or_else(PoisonError::into_inner), originals)
+    }
+
+    /// What is kept of messages.
+    #[must_use]
+    pub fn originals(&self) -> Originals {
+        self.originals.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Whether somebody watches: the loop turns, and the store takes commits.
