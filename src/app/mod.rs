@@ -144,12 +144,14 @@ pub fn run(read: Read) -> Result<(), Fatal> {
     let board = Arc::new(Board::new(Summary::at_start(turn.at, Arc::clone(&calendar))));
     let heartbeat = start_heartbeat(&config, &board)?;
     let (stamp, mail_room) = open_mail_room(&config, &memory.secret, memory.unread, &inbox)?;
-    let writer = Writer::start(memory.store, Arc::clone(&board), metrics, stamp, mail_room).map_err(Fatal::System)?;
+    let writer =
+        Writer::start(memory.store, Arc::clone(&board), metrics, stamp.clone(), mail_room).map_err(Fatal::System)?;
     let letter_box = writer.letter_box()?;
     let services = web::Services {
         board: Arc::clone(&board),
         ask: inbox.ask(),
         keep: keep(letter_box.clone(), &clock),
+        surveyed: Arc::new(move |token| stamp.surveyed(token)),
         words: WORDS,
         store: config.store.clone(),
         token: config.http.token.clone(),
@@ -160,8 +162,7 @@ pub fn run(read: Read) -> Result<(), Fatal> {
     announce(&config, address);
     let scribe = Reader::open(&config.store).map_err(Fatal::Open)?;
     let scribe = Scribe::start(scribe, inbox.clone()).map_err(Fatal::System)?;
-    let state = State::new(turn.at);
-    let patience = Patience::new(stopping);
+    let (state, patience) = (State::new(turn.at), Patience::new(stopping));
     let mut cycle = Cycle {
         clock,
         calendar,

@@ -10,7 +10,7 @@ pub struct Form {
 }
 
 /// Every table but the files themselves.
-pub const FORMS: [Form; 27] = [
+pub const FORMS: [Form; 28] = [
     STORE,
     HTTP,
     DETECTION,
@@ -29,6 +29,7 @@ pub const FORMS: [Form; 27] = [
     MAINTENANCE,
     PROMISES,
     RFO,
+    SURVEY,
     ESCALATION,
     ROUTING,
     ROUTE,
@@ -50,6 +51,7 @@ pub(super) const MAIN_FILE: Form = Form {
         "stability",
         "promises",
         "rfo",
+        "survey",
         "escalation",
         "mail",
         "mail_in",
@@ -114,6 +116,7 @@ pub(super) const STABILITY: Form = Form { name: "[stability]", keys: &["p1", "p2
 pub(super) const PROMISES: Form =
     Form { name: "[promises]", keys: &["first_response", "update_p1", "update_p2", "repair"] };
 pub(super) const RFO: Form = Form { name: "[rfo]", keys: &["p1", "p2"] };
+pub(super) const SURVEY: Form = Form { name: "[survey]", keys: &["base_url", "valid_for"] };
 pub(super) const ESCALATION: Form = Form { name: "[escalation]", keys: &LEVELS };
 /// Levels of an escalation, in the order of `Level::ALL`.
 pub(super) const LEVELS: [&str; 3] = ["l1", "l2", "l3"];
@@ -127,8 +130,10 @@ pub(super) const HEARTBEAT: Form = Form { name: "[heartbeat]", keys: &["url", "e
 pub(super) const CANARY: Form = Form { name: "[canary]", keys: &["unit", "every"] };
 pub(super) const TRAPS: Form = Form { name: "[traps]", keys: &["listen"] };
 pub(super) const INVENTORY: Form = Form { name: "[inventory]", keys: &["files"] };
-pub(super) const CUSTOMER: Form =
-    Form { name: "[[customer]]", keys: &["id", "name", "email", "languages", "escalation"] };
+pub(super) const CUSTOMER: Form = Form {
+    name: "[[customer]]",
+    keys: &["id", "name", "email", "languages", "escalation", "survey", "address", "phone"],
+};
 pub(super) const NODE: Form = Form {
     name: "[[node]]",
     keys: &[

@@ -1,6 +1,8 @@
 //! Facts: what happened, for the journal. People read them; the core does not.
 
-use super::desk::{Alarm, AlarmKind, CaseFact, Cause, LetterMark, MailOutcome, Opening, Reference, Topic, Umbrella};
+use super::desk::{
+    Alarm, AlarmKind, CaseFact, Cause, LetterMark, MailOutcome, Opening, Reference, Score, Topic, Umbrella,
+};
 use super::letter::LetterLabel;
 use super::mail::MailId;
 use super::maintenance::{Maintenance, Scope};
@@ -179,6 +181,8 @@ pub enum Fact {
     },
     /// A customer was told that a contract ends (R70).
     ContractEnding(Arc<Contract>),
+    /// Something between us and a customer, beside his cases.
+    Customer(CustomerFact),
     /// The canary's simulated outage began.
     CanaryBegan {
         /// Its unit.
@@ -266,6 +270,7 @@ impl Fact {
             Self::Case { reference, unit, .. } => (Some(unit), Some(Topic::Case(*reference))),
             Self::AgentChanged { device, .. } | Self::Rebooted { device } => (Some(device), None),
             Self::Trapped { device, case, .. } => (Some(device), case.map(Topic::Case)),
+            Self::Customer(fact) => fact.about(),
             Self::UmbrellaOpened(umbrella) => (None, Some(Topic::Umbrella(umbrella.reference))),
             Self::UmbrellaUpdated { reference, .. } | Self::UmbrellaClosed { reference, .. } => {
                 (None, Some(Topic::Umbrella(*reference)))
@@ -277,6 +282,42 @@ impl Fact {
             | Self::LetterBounced { letter, .. } => letter.thread.about(),
             Self::AddressFailed { .. } | Self::AddressWorks { .. } => (None, None),
             Self::MailSorted { case, .. } => (None, case.map(Topic::Case)),
+        }
+    }
+}
+
+/// Something between us and a customer, beside his cases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CustomerFact {
+    /// A customer is asked how a case went (R62).
+    SurveySent {
+        /// The case; the first one of several.
+        case: Reference,
+        /// Its unit.
+        unit: String,
+        /// Who is asked.
+        customer: String,
+        /// About how many cases.
+        lines: usize,
+    },
+    /// He answered.
+    SurveyAnswered {
+        /// The case.
+        case: Reference,
+        /// Who.
+        customer: String,
+        /// How content he is.
+        score: Score,
+        /// What he has to say.
+        comment: Option<String>,
+    },
+}
+
+impl CustomerFact {
+    fn about(&self) -> (Option<&str>, Option<Topic>) {
+        match self {
+            Self::SurveySent { case, unit, .. } => (Some(unit), Some(Topic::Case(*case))),
+            Self::SurveyAnswered { case, .. } => (None, Some(Topic::Case(*case))),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Letters: messages that must go out. A letter is written in the turn of its cause and committed with it; from then on
 //! the outbox sees to it.
 
-use super::desk::{Alarm, AlarmKind, Case, LetterMark, Reference, Topic, Umbrella};
+use super::desk::{Alarm, AlarmKind, Case, Invitation, LetterMark, Reference, Topic, Umbrella};
 use super::maintenance::Maintenance;
 use super::party::Contract;
 use super::time::Time;
@@ -32,6 +32,8 @@ pub struct Letter {
     pub greeting: Option<String>,
     /// When it was written.
     pub written_at: Time,
+    /// The survey that it asks the reader to answer.
+    pub survey: Option<Invitation>,
 }
 
 /// What a letter is about, as it stood when the letter was written.

@@ -2,7 +2,7 @@
 
 use super::desk::{
     Alarm, Case, Channel, DutyChange, Heard, LetterMark, Move, NotOpen, Priority, PromiseKind, Reference, RfoDocument,
-    RfoOrder, Roster, Sorted, Trace, Umbrella, Unreachable, WaitingOn, WrittenRfo,
+    RfoOrder, Roster, Score, Sorted, SurveyChange, Trace, Umbrella, Unreachable, WaitingOn, WrittenRfo,
 };
 use super::fact::Fact;
 use super::letter::{Delivery, Letter, LetterChange, LetterId};
@@ -123,6 +123,15 @@ pub enum Wish {
     Trace {
         /// Which.
         reference: Reference,
+    },
+    /// Say how content one is with how a case went.
+    Answer {
+        /// The case that the survey is about.
+        case: Reference,
+        /// How content.
+        score: Score,
+        /// What else there is to say.
+        comment: Option<String>,
     },
 }
 
@@ -262,6 +271,11 @@ pub enum Refusal {
         /// The id.
         staff: String,
     },
+    /// No survey about this case can be answered, or not any more.
+    NoSurvey {
+        /// The case.
+        reference: Reference,
+    },
     /// The case is closed: nobody is given it any more.
     NotRouted {
         /// The case.
@@ -295,6 +309,7 @@ impl fmt::Display for Refusal {
                 write!(f, "the unit has an open case already: work on {reference}")
             }
             Self::UnknownStaff { staff } => write!(f, "the configuration has no [[staff]] {staff:?}"),
+            Self::NoSurvey { reference } => write!(f, "no survey about {reference} can be answered"),
             Self::NotRouted { reference } => {
                 write!(f, "{reference} is closed: nobody is given it any more, and no rule looks at it")
             }
@@ -462,6 +477,8 @@ pub struct Turn {
     pub mails: Vec<Sorted>,
     /// Addresses that do not work, or do again.
     pub addresses: Vec<(String, Option<Unreachable>)>,
+    /// What changed of surveys, in its order.
+    pub surveys: Vec<SurveyChange>,
     /// Answers to people.
     pub replies: Vec<Reply>,
     /// Probes to be sent.
@@ -506,6 +523,7 @@ impl Turn {
             bounced: Vec::new(),
             mails: Vec::new(),
             addresses: Vec::new(),
+            surveys: Vec::new(),
             replies: Vec::new(),
             probes: Vec::new(),
             deliver: Vec::new(),

@@ -181,6 +181,7 @@ fn put(transaction: &Transaction<'_>, commit: &Commit<'_>) -> SqlResult<()> {
     put_works(transaction, commit.turn)?;
     put_rfos(transaction, commit.turn)?;
     rows::put_duty(transaction, &commit.turn.duty, commit.turn.at)?;
+    rows::put_surveys(transaction, &commit.turn.surveys, commit.turn.at)?;
     put_letters(transaction, commit)?;
     put_mails(transaction, commit.turn)?;
     put_clock(transaction, commit)

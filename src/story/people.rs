@@ -1,12 +1,13 @@
 //! The lines of a story about people: staff, rules, shifts, contracts and languages.
 
 use super::draft::Keys;
-use crate::domain::desk::{Conditions, FaultKind, Level, Priority, Roster, Routing, Rule};
-use crate::domain::party::{Centre, Contract, Grade, Language, Parties, Staff, Standing, Team, Tier};
+use crate::domain::desk::{Conditions, FaultKind, Level, Priority, Roster, Routing, Rule, SurveyRules};
+use crate::domain::party::{Asked, Centre, Contract, Grade, Language, Parties, Staff, Standing, Team, Tier};
 use crate::domain::time::Time;
 use crate::text::parse_duration as duration;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 const DAY_MS: i64 = 24 * 3_600 * 1_000;
 
@@ -16,6 +17,9 @@ pub(super) struct People {
     parties: Parties,
     roster: Roster,
     languages: BTreeMap<String, Vec<Language>>,
+    survey: BTreeMap<String, Asked>,
+    /// For how long a survey can be answered; without that, nobody is asked.
+    surveys: Option<Duration>,
 }
 
 impl People {
@@ -28,18 +32,25 @@ impl People {
         let keys = |words: &[&str]| pairs(words);
         match words {
             ["staff" | "route" | "contract" | "customer", _, rest @ ..] | ["routing", rest @ ..] => keys(rest)?,
-            ["shift", ..] => {}
+            ["shift" | "surveys", ..] => {}
             [..] => return Ok(false),
         }
         match words {
             ["shift", centre, at] => self.shift(centre, at)?,
+            ["surveys", valid_for] => self.surveys = Some(duration(valid_for)?),
+            ["surveys", ..] => return Err("write: surveys 30d".into()),
             ["staff", id, rest @ ..] => self.staff(id, &split(rest))?,
             ["route", name, rest @ ..] => self.route(name, &split(rest))?,
             ["contract", id, rest @ ..] => self.contract(id, &split(rest))?,
             ["customer", id, rest @ ..] => {
                 let keys = split(rest);
-                known(&keys, &["languages"])?;
+                known(&keys, &["languages", "survey"])?;
                 self.languages.insert((*id).to_owned(), languages(&keys)?);
+                if let Some(text) = keys.get("survey") {
+                    let usage = || format!("{text:?} is no preference: use never, every, every-3rd or monthly");
+                    let asked = Asked::parse(&text.replace('-', " ")).ok_or_else(usage)?;
+                    self.survey.insert((*id).to_owned(), asked);
+                }
             }
             ["routing", rest @ ..] => self.routing(&split(rest))?,
             [..] => return Err("write: shift CENTRE TIME".into()),
@@ -50,6 +61,17 @@ impl People {
     /// Languages of a customer.
     pub(super) fn languages(&self, customer: &str) -> Vec<Language> {
         self.languages.get(customer).cloned().unwrap_or_default()
+    }
+
+    /// How often a customer is asked.
+    pub(super) fn survey(&self, customer: &str) -> Asked {
+        self.survey.get(customer).copied().unwrap_or_default()
+    }
+
+    /// How customers are asked, if they are.
+    pub(super) fn surveys(&self) -> Option<Arc<SurveyRules>> {
+        let rules = |valid_for| SurveyRules { base_url: "https://care.example.net".to_owned(), valid_for };
+        self.surveys.map(rules).map(Arc::new)
     }
 
     /// Whether it names this one.

@@ -4,6 +4,7 @@ use super::case_letter;
 use super::people::about_contract;
 use super::sentence::{alarm_words, all_clear_words, cause_words, site_words};
 use super::stamp::Stamp;
+use super::survey::invitation;
 use super::time::{duration, utc};
 use crate::domain::desk::{Alarm, AlarmKind, Case, LetterKind, LetterMark, SiteCause, Umbrella};
 use crate::domain::letter::{Content, Letter, Mail, Thread};
@@ -28,6 +29,7 @@ pub fn mail_with(letter: &Letter, documents: &[String], stamp: &Stamp, calendar:
     let in_reply_to = letter.previous.map(id);
     let root = letter.previous.filter(|&previous| previous != first).map(|_| id(first));
     let references = root.into_iter().chain(in_reply_to.clone()).collect();
+    let asks = letter.survey.as_ref().map(|survey| invitation(survey, stamp, calendar)).unwrap_or_default();
     Mail {
         id: letter.id,
         to: letter.to.clone(),
@@ -36,7 +38,7 @@ pub fn mail_with(letter: &Letter, documents: &[String], stamp: &Stamp, calendar:
         references,
         reply_to: stamp.reply_to(letter.id, &letter.thread, &letter.to),
         subject: subject(letter),
-        body: documents.iter().fold(body(letter, calendar), |body, document| body + "\n\n" + document),
+        body: documents.iter().fold(body(letter, calendar), |body, document| body + "\n\n" + document) + &asks,
         written_unix_ms: calendar.unix_millis(letter.written_at),
     }
 }

@@ -2,6 +2,7 @@
 
 mod case_letter;
 mod count;
+mod customers;
 mod explain;
 mod fact;
 mod letter;
@@ -11,6 +12,7 @@ pub mod rfo;
 mod sentence;
 mod stamp;
 mod strain;
+mod survey;
 #[cfg(test)]
 mod tests;
 mod time;

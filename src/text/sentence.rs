@@ -1,6 +1,7 @@
 //! Facts in sentences, and the turns of phrase that letters and explanations share with them.
 
 use super::count::many;
+use super::customers::customer_sentence;
 use super::people::{assigned_words, contract_words, duty_words, overdue_words, shift_words};
 use super::time::{duration, utc};
 use crate::domain::desk::{
@@ -76,6 +77,7 @@ pub fn sentence(fact: &Fact, calendar: &Calendar) -> String {
         Fact::StaffDuty { staff, on, by } => duty_words(staff, *on, by),
         Fact::ShiftBegan { centre, before, cases } => shift_words(centre, before.as_deref(), *cases),
         Fact::ContractEnding(contract) => contract_words(contract, calendar),
+        Fact::Customer(fact) => customer_sentence(fact),
         Fact::LetterQueued { letter, lines } => letter_sentence(letter, lines),
         Fact::LetterSent(letter) => format!("{} was taken by the mail server.", letter_words(letter)),
         Fact::LetterFailed { letter, why } => format!("{} was refused for good: {why}", letter_words(letter)),

@@ -2,7 +2,8 @@
 //!
 //! It runs on a thread of its own. Reading looks at the [`board`] and at the store; changing asks the loop and waits
 //! for its commit. Reading order: `board` (what the loop shows), `doors` (connections), `api` (reading), `desk`
-//! (changing), `umbrella`, `mail`, `maintenance`, `works` and `parties` (both), `strip`, `metrics` and `unit_metrics`.
+//! (changing), `umbrella`, `mail`, `maintenance`, `works` and `parties` (both), `survey` (for customers), `strip`, `metrics`
+//! and `unit_metrics`.
 
 pub mod board;
 pub mod metrics;
@@ -21,6 +22,7 @@ mod rfo;
 mod scene;
 mod show;
 mod strip;
+mod survey;
 mod umbrella;
 mod unit_metrics;
 mod works;
@@ -32,10 +34,11 @@ pub use mail::Keep;
 pub use maintenance::MAX_REMARK;
 pub use parties::{Shift, StaffRow};
 pub use strip::{MAX_CELLS, MAX_STRIP};
+pub use survey::MAX_FORM;
 pub use umbrella::MAX_CHILDREN;
 pub use works::MAX_LOSSES;
 
-use crate::domain::desk::{AlarmCause, Case, Cause, Diagnosis, HeldLetter, Merits};
+use crate::domain::desk::{AlarmCause, Case, Cause, Diagnosis, HeldLetter, Merits, Reference};
 use crate::domain::rfo::Rfo;
 use crate::domain::time::{Calendar, Time};
 use crate::domain::watch::{Finding, Interval, Secret};
@@ -83,6 +86,9 @@ pub struct Words {
     pub merits: fn(&Merits) -> String,
 }
 
+/// Tells the case whose survey a token is for, if it is one of ours.
+pub type Surveyed = Arc<dyn Fn(&str) -> Option<Reference> + Send + Sync>;
+
 /// Threads for what blocks: readers of the store, and look-ups of user names.
 const BLOCKING_THREADS: usize = readers::MAX_READERS + people::MAX_LOOKUPS;
 
@@ -94,6 +100,8 @@ pub struct Services {
     pub ask: Ask,
     /// How a message is handed over.
     pub keep: Keep,
+    /// The case whose survey a token is for, if it is one of ours.
+    pub surveyed: Surveyed,
     /// How things are said.
     pub words: Words,
     /// Path of the store.
@@ -203,6 +211,8 @@ fn router(services: Services) -> Router {
         .route("/api/umbrellas/{reference}", get(umbrella::show))
         .route("/api/umbrellas/{reference}/update", post(umbrella::update))
         .route("/api/reports/{name}", get(report::show))
+        .route("/survey/style.css", get(survey::style))
+        .route("/survey/{token}", get(survey::page).post(survey::answer))
         .route("/api/staff", get(parties::staff))
         .route("/api/staff/{id}/on", post(parties::on))
         .route("/api/staff/{id}/off", post(parties::off))

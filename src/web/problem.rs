@@ -66,6 +66,7 @@ impl From<Refusal> for Problem {
             | Refusal::UnknownUmbrella { .. }
             | Refusal::UnknownMaintenance { .. }
             | Refusal::NotAside { .. }
+            | Refusal::NoSurvey { .. }
             | Refusal::UnknownStaff { .. } => StatusCode::NOT_FOUND,
             Refusal::AlreadyOpen { .. } | Refusal::NotOpen { .. } | Refusal::NotRouted { .. } => StatusCode::CONFLICT,
             Refusal::BadMaintenance { why, .. } => match why {

@@ -101,6 +101,7 @@ fn world() -> World {
         to: "it@acme.example".to_owned(),
         greeting: None,
         written_at: at(80_600),
+        survey: None,
     };
     turn.letters = (1..=MAX_TIMELINE as u32 + 1).map(letter).collect();
     let entry = |n: usize| Entry {

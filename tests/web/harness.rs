@@ -10,9 +10,9 @@ use ntuwatch::domain::watch::{
     AgentState, Circuit, Device, Limits, Lost, Pace, Reason, Role, Rules, Secret, Symptoms, Terms, Verdict,
 };
 use ntuwatch::store::{Commit, Entry, Store};
-use ntuwatch::text;
+use ntuwatch::text::{self, Stamp};
 use ntuwatch::web::board::{Board, Row, Summary};
-use ntuwatch::web::{self, Ask, Busy, Keep, Server, Services, Words};
+use ntuwatch::web::{self, Ask, Busy, Keep, Server, Services, Surveyed, Words};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
@@ -70,6 +70,7 @@ impl World {
             board: Arc::clone(&board),
             ask: ask(Arc::clone(&asked)),
             keep: keep(folder.path().join("store.db")),
+            surveyed: surveyed(),
             words: Words {
                 explain: text::explain,
                 held: text::held_words,
@@ -202,6 +203,16 @@ fn dechunk(mut rest: &str) -> String {
     }
 }
 
+/// As the daemon knows its own tokens.
+pub(crate) fn stamp() -> Stamp {
+    Stamp::new(&[7; text::SECRET], "example.net", None)
+}
+
+fn surveyed() -> Surveyed {
+    let stamp = stamp();
+    Arc::new(move |token| stamp.surveyed(token))
+}
+
 /// Keeps messages at once, as the daemon's writer does.
 fn keep(path: PathBuf) -> Keep {
     Arc::new(move |parcel| {
@@ -262,6 +273,10 @@ fn ask(asked: Arc<Mutex<Vec<String>>>) -> Ask {
             Wish::CallOff { id } => Err(Refusal::UnknownMaintenance { id }),
             Wish::Duty { staff, on } if staff == "ann" => Ok(Done::Duty { staff, on }),
             Wish::Duty { staff, .. } => Err(Refusal::UnknownStaff { staff }),
+            Wish::Answer { case, .. } => match case.number() {
+                DROPPED => Err(Refusal::NoSurvey { reference: case }),
+                _ => Ok(Done::Case(case)),
+            },
             Wish::Trace { reference } => match reference.number() {
                 OPEN => Ok(Done::Trace(Box::new(trace()))),
                 CLOSED => Err(Refusal::NotRouted { reference }),

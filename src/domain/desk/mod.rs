@@ -16,6 +16,7 @@ mod promise;
 mod reference;
 mod rfo;
 mod routing;
+mod survey;
 mod threading;
 mod umbrella;
 mod words;
@@ -38,6 +39,10 @@ pub use routing::{
     Conditions, FaultKind, Loads, MAX_RULES, Merits, Routing, Rule, Trace, Unmet, Verdict as RuleVerdict, Wants,
     choose, first, verdicts,
 };
+pub use survey::{
+    Invitation, MAX_COMMENT, MONTH, NotAsked, OpenSurvey, SavedSurveys, Score, SurveyChange, SurveyRules, SurveyTally,
+    is_asked,
+};
 pub use threading::{Aside, Belongs, Ignored, Tenant, Witnesses, claim};
 pub use umbrella::{COLLECT, COLLECT_GOOD, Cause, HeldLetter, MAX_LINES_A_LETTER, SavedUmbrella, Umbrella};
 pub use words::{Actor, Channel, LetterKind, LetterMark, Move, NotOpen, Priority, WaitingOn};
@@ -58,6 +63,7 @@ use assigning::Sweep;
 use duty::Duty;
 use mailroom::MailRoom;
 use rfo::Issuing;
+use survey::Surveys;
 use umbrella::{Shelter, Waiting};
 
 /// The team that cases of the watch are assigned to (R2).
@@ -98,6 +104,7 @@ pub struct Desk {
     next_notice: Option<Time>,
     /// Contracts of whose end their customers were told: id and last day.
     noticed: BTreeSet<(String, i64)>,
+    surveys: Surveys,
     /// Letters on their way.
     pub(crate) outbox: Outbox,
 }
@@ -160,6 +167,7 @@ impl Desk {
             next_shift: None,
             next_notice: None,
             noticed: saved.duty.noticed,
+            surveys: Surveys::restored(saved.surveys),
             outbox: Outbox::new(saved.letters, now),
         };
         desk.waiting = desk.shelters.values().flat_map(Shelter::waiting).collect();
@@ -184,6 +192,7 @@ impl Desk {
         self.pledges = *pledges;
         self.escalation.clone_from(escalation);
         self.set_parties(parties, roster);
+        self.surveys.set_rules(plan.surveys.as_ref());
     }
 
     /// The open case of a unit.
@@ -569,4 +578,6 @@ pub struct SavedDesk {
     pub duty: SavedDuty,
     /// Messages that wait for people, and addresses that do not work.
     pub mail: SavedMailRoom,
+    /// Surveys that can be answered, and how often customers were asked.
+    pub surveys: SavedSurveys,
 }

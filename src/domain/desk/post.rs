@@ -95,6 +95,8 @@ impl Desk {
         content: &Content,
         turn: &mut Turn,
     ) {
+        let is_told = readers.iter().any(|(_, greeting)| greeting.is_some());
+        let survey = if is_told { self.invite(mark.kind, content, turn) } else { None };
         for (to, greeting) in readers {
             let letter = Letter {
                 id: self.outbox.next_id(),
@@ -105,6 +107,7 @@ impl Desk {
                 to: to.clone(),
                 greeting: greeting.clone(),
                 written_at: turn.at,
+                survey: survey.clone().filter(|_| greeting.is_some()),
             };
             turn.facts.push(Fact::LetterQueued { letter: letter.label(), lines: letter.lines() });
             self.outbox.add(&letter, turn.at);

@@ -6,7 +6,7 @@ mod language;
 mod staff;
 
 pub use contract::{Contract, Standing, Tier};
-pub use customer::{Channel, Contact, ContactRole, Customer, Supplier};
+pub use customer::{Asked, Channel, Contact, ContactRole, Customer, Supplier};
 pub use language::Language;
 pub use staff::{Centre, Grade, MAX_STAFF, Staff, Team};
 

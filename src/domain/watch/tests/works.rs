@@ -1,7 +1,7 @@
 //! Maintenance: what is expected, and who is told.
 
 use super::*;
-use crate::domain::desk::{LetterKind, Matrix};
+use crate::domain::desk::LetterKind;
 use crate::domain::letter::{Content, Letter, Thread};
 use crate::domain::maintenance::{Draft, Scope, Window};
 
@@ -62,7 +62,7 @@ fn who_is_told_of_a_maintenance_that_changes() {
         name: id.into(),
         email: vec![format!("it@{id}.example")],
         languages: Vec::new(),
-        escalation: Matrix::default(),
+        ..Customer::default()
     };
     let plan = Plan { customers: ["acme", "beta", "ceta"].map(customer).into(), devices, ..plan(Vec::new()) };
     let mut turn = Turn::new(Time::from_millis(0));
