@@ -232,8 +232,10 @@ pub(super) const ROUTE: Form = Form {
         "language",
     ],
 };
-pub(super) const CONTACT: Form =
-    Form { name: "[[contact]]", keys: &["id", "customer", "name", "email", "phone", "role", "prefers"] };
+pub(super) const CONTACT: Form = Form {
+    name: "[[contact]]",
+    keys: &["id", "customer", "name", "email", "phone", "address", "role", "prefers", "letters"],
+};
 pub(super) const CONTRACT: Form =
     Form { name: "[[contract]]", keys: &["id", "customer", "services", "tier", "valid_until"] };
 pub(super) const SUPPLIER: Form =

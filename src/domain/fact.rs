@@ -6,9 +6,10 @@ use super::desk::{
 use super::letter::LetterLabel;
 use super::mail::MailId;
 use super::maintenance::{Maintenance, Scope};
-use super::party::Contract;
+use super::party::{Contact, ContactVerb, Contract};
 use super::time::Time;
 use super::watch::{AgentState, Reason, TrapKind, Verdict};
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -289,6 +290,27 @@ impl Fact {
 /// Something between us and a customer, beside his cases.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CustomerFact {
+    /// Staff changed what is known of a person.
+    ContactChanged {
+        /// What they did.
+        verb: ContactVerb,
+        /// The person.
+        contact: Box<Contact>,
+        /// Who.
+        by: String,
+    },
+    /// No letter reaches the customer (R16).
+    ContactInvalid {
+        /// Who.
+        customer: String,
+        /// The address that failed last.
+        address: String,
+    },
+    /// One may again.
+    ContactValid {
+        /// Who.
+        customer: String,
+    },
     /// A customer is asked how a case went (R62).
     SurveySent {
         /// The case; the first one of several.
@@ -317,6 +339,7 @@ impl CustomerFact {
     fn about(&self) -> (Option<&str>, Option<Topic>) {
         match self {
             Self::SurveySent { case, unit, .. } => (Some(unit), Some(Topic::Case(*case))),
+            Self::ContactChanged { .. } | Self::ContactInvalid { .. } | Self::ContactValid { .. } => (None, None),
             Self::SurveyAnswered { case, .. } => (None, Some(Topic::Case(*case))),
         }
     }

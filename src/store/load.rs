@@ -74,6 +74,7 @@ pub(super) fn desk(db: &Connection) -> Result<SavedDesk> {
         duty: rows::duty(db)?,
         mail: rows::mail_room(db)?,
         surveys: rows::surveys(db, mark(db)?.map(|mark| mark.at))?,
+        people: rows::people(db, mark(db)?.map(|mark| mark.at))?,
     })
 }
 

@@ -225,7 +225,7 @@ impl Draft {
             ["until", ..] => Err("write: until 60h".into()),
             [first, ..] => Err(format!(
                 "a line begins with config, unit, units, node, sentinel, maintenance, canary, staff, route, routing, shift, \
-                     contract, customer, surveys, at or until, not with \
+                     contract, contact, customer, surveys, at or until, not with \
                      {first:?}"
             )),
         }
@@ -437,6 +437,7 @@ impl Draft {
             | Action::Maintain(..)
             | Action::Update(_)
             | Action::Bounce(_)
+            | Action::Contact(..)
             | Action::Write(Post { about: About::Subject(_), .. })
             | Action::Expect(
                 Expectation::Cases(_)

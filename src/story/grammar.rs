@@ -3,6 +3,7 @@
 use super::post::Post;
 use crate::domain::desk::{AlarmKind, Level, MailOutcome, Priority, Score};
 use crate::domain::maintenance::Scope;
+use crate::domain::party::{ContactDraft, ContactVerb};
 use crate::domain::plan::Plan;
 use crate::domain::turn::Command;
 use crate::domain::watch::{GroupKind, Role, TrapKind, Verdict};
@@ -77,6 +78,8 @@ pub enum Action {
     Bounce(String),
     /// The customer answers the survey about the unit's latest case: how content he is, and what else he has to say.
     Survey(String, Score, Option<String>),
+    /// Staff add somebody of a customer, or switch one off.
+    Contact(ContactVerb, String, String, Box<ContactDraft>),
     /// The monitor's own uplink breaks, or is mended.
     Uplink {
         /// Whether it is cut.

@@ -2,7 +2,10 @@
 
 use super::draft::Keys;
 use crate::domain::desk::{Conditions, FaultKind, Level, Priority, Roster, Routing, Rule, SurveyRules};
-use crate::domain::party::{Asked, Centre, Contract, Grade, Language, Parties, Staff, Standing, Team, Tier};
+use crate::domain::party::{
+    Asked, Centre, Channel, Contact, ContactDraft, ContactOrigin, ContactRole, Contract, Grade, Language, Parties,
+    Staff, Standing, Team, Tier,
+};
 use crate::domain::time::Time;
 use crate::text::parse_duration as duration;
 use std::collections::BTreeMap;
@@ -31,7 +34,9 @@ impl People {
     ) -> Result<bool, String> {
         let keys = |words: &[&str]| pairs(words);
         match words {
-            ["staff" | "route" | "contract" | "customer", _, rest @ ..] | ["routing", rest @ ..] => keys(rest)?,
+            ["staff" | "route" | "contract" | "contact" | "customer", _, rest @ ..] | ["routing", rest @ ..] => {
+                keys(rest)?
+            }
             ["shift" | "surveys", ..] => {}
             [..] => return Ok(false),
         }
@@ -42,6 +47,7 @@ impl People {
             ["staff", id, rest @ ..] => self.staff(id, &split(rest))?,
             ["route", name, rest @ ..] => self.route(name, &split(rest))?,
             ["contract", id, rest @ ..] => self.contract(id, &split(rest))?,
+            ["contact", id, rest @ ..] => self.contact(id, &split(rest))?,
             ["customer", id, rest @ ..] => {
                 let keys = split(rest);
                 known(&keys, &["languages", "survey"])?;
@@ -181,6 +187,25 @@ impl People {
         Ok(())
     }
 
+    fn contact(&mut self, id: &str, keys: &Keys<'_>) -> Result<(), String> {
+        let (customer, draft) = contact(id, keys)?;
+        let contact = Contact {
+            id: id.to_owned(),
+            customer,
+            name: id.to_owned(),
+            email: draft.email,
+            phone: draft.phone,
+            address: None,
+            role: draft.role.unwrap_or(ContactRole::Primary),
+            prefers: draft.prefers.unwrap_or(Channel::Email),
+            letters: draft.letters.unwrap_or(false),
+            origin: ContactOrigin::Inventory,
+        };
+        self.parties.contacts.push(contact);
+        self.parties.contacts.sort_by(|one, other| one.id.cmp(&other.id));
+        Ok(())
+    }
+
     fn routing(&mut self, keys: &Keys<'_>) -> Result<(), String> {
         known(
             keys,
@@ -206,7 +231,23 @@ impl People {
     }
 }
 
-fn split<'a>(words: &[&'a str]) -> Keys<'a> {
+/// A person of a customer: whose, and what is known.
+pub(super) fn contact(id: &str, keys: &Keys<'_>) -> Result<(String, ContactDraft), String> {
+    known(keys, &["customer", "email", "phone", "role", "prefers", "letters"])?;
+    let get = |key| keys.get(key).map(|&text| text.to_owned());
+    let draft = ContactDraft {
+        name: Some(id.to_owned()),
+        email: get("email"),
+        phone: get("phone"),
+        address: None,
+        role: keys.get("role").map(|&name| one(name, &ContactRole::ALL, ContactRole::name)).transpose()?,
+        prefers: keys.get("prefers").map(|&name| one(name, &Channel::ALL, Channel::name)).transpose()?,
+        letters: keys.get("letters").map(|&word| word == "yes"),
+    };
+    Ok((get("customer").ok_or("a contact needs customer=…")?, draft))
+}
+
+pub(super) fn split<'a>(words: &[&'a str]) -> Keys<'a> {
     words.iter().filter_map(|word| word.split_once('=')).collect()
 }
 

@@ -139,6 +139,7 @@ const fn act_of(action: &Action) -> Act {
         | Action::Write(_)
         | Action::Bounce(_)
         | Action::Survey(..)
+        | Action::Contact(..)
         | Action::Duty(..) => Act::Person,
         Action::Expect(_) => Act::Expectation,
     }
@@ -187,6 +188,10 @@ fn perform(sim: &mut Sim, action: &Action) -> Result<(), String> {
         }
         Action::Write(post) => return sim.receive(post),
         Action::Bounce(address) => return sim.bounce(address),
+        Action::Contact(verb, customer, id, draft) => {
+            let (verb, customer, id, draft) = (*verb, customer.clone(), id.clone(), draft.clone());
+            return ask(sim, Wish::Contact { verb, customer, id, draft });
+        }
         Action::Survey(unit, score, comment) => {
             let case = latest_case(sim, unit).ok_or_else(|| format!("{unit} has no case"))?.opening.reference;
             return ask(sim, Wish::Answer { case, score: *score, comment: comment.clone() });

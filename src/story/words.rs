@@ -2,9 +2,11 @@
 
 use super::draft::Keys;
 use super::grammar::{Action, Agent, Expectation, Subject};
+use super::people;
 use super::post::Post;
 use crate::domain::desk::{AlarmKind, Level, MailOutcome, Priority, PromiseKind, Score, Stage, WaitingOn};
 use crate::domain::maintenance::Scope;
+use crate::domain::party::ContactVerb;
 use crate::domain::turn::Command;
 use crate::domain::watch::{GroupKind, PROBE_RATES, Permille, TrapKind, Verdict};
 use crate::text::parse_duration as duration;
@@ -91,6 +93,14 @@ pub(super) fn action(words: &[&str]) -> Result<Action, String> {
         ["mail", "reject"] => Action::Mail { refused: true, for_good: true },
         ["mail", "accept"] => Action::Mail { refused: false, for_good: false },
         ["mail", "from", rest @ ..] => Action::Write(Post::parse(rest)?),
+        ["contact", id, "off", rest @ ..] => {
+            let (customer, _) = people::contact(id, &pairs(rest)?)?;
+            Action::Contact(ContactVerb::Remove, customer, (*id).to_owned(), Box::default())
+        }
+        ["contact", id, rest @ ..] => {
+            let (customer, draft) = people::contact(id, &pairs(rest)?)?;
+            Action::Contact(ContactVerb::Add, customer, (*id).to_owned(), Box::new(draft))
+        }
         ["survey", unit, score, comment @ ..] => {
             let found = score.parse().ok().and_then(Score::new);
             let score = found.ok_or_else(|| format!("{score:?} is no score: use 1 to 5"))?;
@@ -128,7 +138,7 @@ fn unknown(words: &[&str]) -> String {
     format!(
         "{:?} is no event: use SUBJECT silent, SUBJECT answer 12ms [jitter 40ms], SUBJECT lose 30%, SUBJECT reboot, \
          SUBJECT interface …, SUBJECT snmp …, SUBJECT trap NAME, group KIND=NAME …, monitor …, clock +1h, mail \
-         refuse|reject|accept, mail from ADDRESS …, bounce ADDRESS, survey UNIT SCORE [TEXT], uplink cut|mend, resolver fails|works, maintenance …, umbrella \
+         refuse|reject|accept, mail from ADDRESS …, bounce ADDRESS, survey UNIT SCORE [TEXT], contact ID [off] customer=…, uplink cut|mend, resolver fails|works, maintenance …, umbrella \
          update TEXT, staff NAME on|off, case UNIT … or \
          expect …",
         words.join(" ")

@@ -10,7 +10,7 @@ use crate::domain::desk::{
 use crate::domain::fact::{CustomerFact, Fact};
 use crate::domain::letter::{LetterLabel, Thread};
 use crate::domain::maintenance::{Maintenance, Stage};
-use crate::domain::party::Contract;
+use crate::domain::party::{ContactVerb, Contract};
 use crate::domain::time::{Calendar, Time};
 use crate::domain::watch::Finding;
 use serde_json::{Map, Value};
@@ -106,6 +106,11 @@ const fn case_kind(fact: &CaseFact) -> &'static str {
 
 const fn customer_kind(fact: &CustomerFact) -> &'static str {
     match fact {
+        CustomerFact::ContactChanged { verb: ContactVerb::Add, .. } => "contact_added",
+        CustomerFact::ContactChanged { verb: ContactVerb::Change, .. } => "contact_changed",
+        CustomerFact::ContactChanged { verb: ContactVerb::Remove, .. } => "contact_removed",
+        CustomerFact::ContactInvalid { .. } => "contact_invalid",
+        CustomerFact::ContactValid { .. } => "contact_valid",
         CustomerFact::SurveySent { .. } => "survey_sent",
         CustomerFact::SurveyAnswered { .. } => "survey_answered",
     }
@@ -284,6 +289,15 @@ fn each(fact: &Fact, put: &mut Put<'_>) {
 
 fn customer_fields(fact: &CustomerFact, put: &mut Put<'_>) {
     match fact {
+        CustomerFact::ContactChanged { contact, by, .. } => put!(
+            put, "customer": contact.customer.as_str(), "contact": contact.id.as_str(), "name": contact.name.as_str(),
+            "email": contact.email.as_deref(), "phone": contact.phone.as_deref(), "address": contact.address.as_deref(),
+            "role": contact.role.name(), "prefers": contact.prefers.name(), "letters": contact.letters, "by": by.as_str(),
+        ),
+        CustomerFact::ContactInvalid { customer, address } => {
+            put!(put, "customer": customer.as_str(), "address": address.as_str());
+        }
+        CustomerFact::ContactValid { customer } => put!(put, "customer": customer.as_str()),
         CustomerFact::SurveySent { case, unit, customer, lines } => put!(
             put, "reference": *case, "unit": unit.as_str(), "customer": customer.as_str(), "lines": *lines,
         ),

@@ -20,7 +20,7 @@ mod time;
 pub use count::many;
 pub use explain::{explain, held_words};
 pub use fact::{data, fields, kind};
-pub use letter::{MAX_DOCUMENTS_A_LETTER, mail, mail_with};
+pub use letter::{MAX_DOCUMENTS_A_LETTER, mail, mail_passed_on, mail_with};
 pub use people::merits_words;
 pub use preview::{effect, effect_fields};
 pub use sentence::{alarm_words, cause_words, diagnosis_words, finding_words, obstacle_words, sentence};

@@ -83,7 +83,7 @@ pub fn sentence(fact: &Fact, calendar: &Calendar) -> String {
         Fact::LetterFailed { letter, why } => format!("{} was refused for good: {why}", letter_words(letter)),
         Fact::LetterBounced { letter, why } => format!("{} came back: {why}", letter_words(letter)),
         Fact::AddressFailed { address, why } => format!("The address {address} does not work: {why}"),
-        Fact::AddressWorks { address } => format!("The address {address} works again: somebody writes from there."),
+        Fact::AddressWorks { address } => format!("The address {address} works again: somebody says so."),
         Fact::MailSorted { mail, from, outcome, case, why } => {
             mail_sentence(*mail, from.as_deref(), *outcome, *case, why.as_deref())
         }

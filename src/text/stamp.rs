@@ -46,9 +46,11 @@ impl Stamp {
     pub fn message_id(&self, thread: &Thread, mark: LetterMark, to: &str) -> String {
         let about = match thread {
             Thread::Case { reference, .. } => reference.to_string(),
-            Thread::Umbrella { .. } | Thread::Maintenance { .. } | Thread::Alarm { .. } | Thread::Contract { .. } => {
-                thread.key().replace(':', "=")
-            }
+            Thread::Umbrella { .. }
+            | Thread::Maintenance { .. }
+            | Thread::Alarm { .. }
+            | Thread::Contract { .. }
+            | Thread::Reach { .. } => thread.key().replace(':', "="),
         };
         let number = mark.number.to_string();
         let token = self.token(["message", &about, mark.kind.name(), &number, &to.to_ascii_lowercase()]);

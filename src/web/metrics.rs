@@ -224,7 +224,12 @@ impl Metrics {
             Fact::Customer(CustomerFact::SurveyAnswered { score, .. }) => {
                 count(&self.surveys_answered, usize::from(score.number()).checked_sub(1));
             }
-            Fact::Case { .. }
+            Fact::Customer(
+                CustomerFact::ContactChanged { .. }
+                | CustomerFact::ContactInvalid { .. }
+                | CustomerFact::ContactValid { .. },
+            )
+            | Fact::Case { .. }
             | Fact::StaffDuty { .. }
             | Fact::ShiftBegan { .. }
             | Fact::ContractEnding(_)

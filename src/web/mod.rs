@@ -9,6 +9,7 @@ pub mod board;
 pub mod metrics;
 
 mod api;
+mod contacts;
 mod desk;
 mod doors;
 mod mail;
@@ -28,6 +29,7 @@ mod unit_metrics;
 mod works;
 
 pub use api::{MAX_LEDGER, MAX_PAGE, MAX_TIMELINE};
+pub use contacts::MAX_WORD;
 pub use desk::{ANSWER_TIMEOUT, Answer, Ask, Busy, MAX_BODY, MAX_NAME, MAX_NOTE};
 pub use doors::{BindError, Doors, MAX_CONNECTIONS, bind};
 pub use mail::Keep;
@@ -217,7 +219,10 @@ fn router(services: Services) -> Router {
         .route("/api/staff/{id}/on", post(parties::on))
         .route("/api/staff/{id}/off", post(parties::off))
         .route("/api/shift", get(parties::shift))
-        .route("/api/customers/{id}", get(parties::customer))
+        .route("/api/customers/{id}", get(contacts::customer))
+        .route("/api/customers/{id}/contacts", post(contacts::add))
+        .route("/api/customers/{id}/contacts/{contact}", post(contacts::edit))
+        .route("/api/customers/{id}/contacts/{contact}/remove", post(contacts::remove))
         .route("/api/suppliers", get(parties::suppliers))
         .route("/api/mail", get(mail::list).post(mail::take))
         .route("/api/mail/{id}", get(mail::show))

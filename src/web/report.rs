@@ -156,6 +156,7 @@ fn sla(reader: &Reader, span: Span, board: &Board) -> Result<Report, ReadError> 
             sla.cases.into(),
             sla.kept.into(),
             (sla.kept + sla.missed).into(),
+            sla.excused.into(),
             mean(sla.took, sla.solved),
             units.into(),
             percent,
@@ -169,8 +170,18 @@ fn sla(reader: &Reader, span: Span, board: &Board) -> Result<Report, ReadError> 
     for ((service, region), (units, available)) in units {
         row(&SlaRow { service, region, ..SlaRow::default() }, units, &available);
     }
-    let columns =
-        &["service", "region", "cases", "ttr_kept", "ttr_of", "mean_repair_s", "units", "availability", "unseen_s"];
+    let columns = &[
+        "service",
+        "region",
+        "cases",
+        "ttr_kept",
+        "ttr_of",
+        "excused",
+        "mean_repair_s",
+        "units",
+        "availability",
+        "unseen_s",
+    ];
     Ok(Report { columns, rows, total: object!({ "ttr_kept": kept, "ttr_of": of }) })
 }
 

@@ -3,6 +3,7 @@
 use ntuwatch::domain::desk::{Merits, Move, NotOpen, Reference, RuleVerdict, Trace, Unmet};
 use ntuwatch::domain::letter::{Letter, Mail};
 use ntuwatch::domain::maintenance::{Maintenance, Origin, Scope, Stage, Window};
+use ntuwatch::domain::party::{BadContact, Channel, Contact, ContactDraft, ContactOrigin, ContactRole, ContactVerb};
 use ntuwatch::domain::time::{Calendar, ClockMark, Rtt, Time};
 use ntuwatch::domain::turn::{BadMaintenance, Done, Filing, Refusal, Turn, Wish};
 use ntuwatch::domain::view::DeviceStatus;
@@ -273,6 +274,7 @@ fn ask(asked: Arc<Mutex<Vec<String>>>) -> Ask {
             Wish::CallOff { id } => Err(Refusal::UnknownMaintenance { id }),
             Wish::Duty { staff, on } if staff == "ann" => Ok(Done::Duty { staff, on }),
             Wish::Duty { staff, .. } => Err(Refusal::UnknownStaff { staff }),
+            Wish::Contact { verb, customer, id, draft } => contact(by, verb, (customer, id), *draft),
             Wish::Answer { case, .. } => match case.number() {
                 DROPPED => Err(Refusal::NoSurvey { reference: case }),
                 _ => Ok(Done::Case(case)),
@@ -286,6 +288,35 @@ fn ask(asked: Arc<Mutex<Vec<String>>>) -> Ask {
         answer.send(result).unwrap();
         Ok(receiver)
     })
+}
+
+/// What the loop says of a contact: customer acme has one, joe.
+fn contact(
+    by: String,
+    verb: ContactVerb,
+    (customer, id): (String, String),
+    draft: ContactDraft,
+) -> Result<Done, Refusal> {
+    if customer != "acme" {
+        return Err(Refusal::UnknownCustomer { customer });
+    }
+    match (verb, id.as_str()) {
+        (ContactVerb::Add, "joe") => return Err(Refusal::BadContact { id, why: BadContact::Taken }),
+        (ContactVerb::Add, _) | (_, "joe") => {}
+        (_, _) => return Err(Refusal::BadContact { id, why: BadContact::Unknown }),
+    }
+    Ok(Done::Contact(Box::new(Contact {
+        id,
+        customer,
+        name: draft.name.unwrap_or_else(|| "Joe".to_owned()),
+        email: draft.email,
+        phone: draft.phone,
+        address: draft.address,
+        role: draft.role.unwrap_or(ContactRole::Primary),
+        prefers: draft.prefers.unwrap_or(Channel::Email),
+        letters: draft.letters.unwrap_or(false),
+        origin: ContactOrigin::Staff { by, at: NOW },
+    })))
 }
 
 /// One rule does not hold, one fires, one is not reached.

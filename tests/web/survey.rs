@@ -19,7 +19,7 @@ fn world() -> World {
     let world = World::new(None);
     let mut turn = Turn::new(at(80_000));
     for (number, until) in [(OPEN, 600), (DROPPED, 600), (USED, 600), (OVER, 0)] {
-        turn.cases.push(Arc::new(Case::open(Arc::new(opening(number, "acme-1", 0, None)), at(100))));
+        turn.cases.push(Arc::new(Case::open(Arc::new(opening(number, &format!("acme-{number}"), 0, None)), at(100))));
         let until = NOW + Duration::from_secs(until);
         let survey = OpenSurvey { case: Reference::from_number(number), customer: "acme".into(), until };
         turn.surveys.push(SurveyChange::Sent(survey, 1));

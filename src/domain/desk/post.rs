@@ -64,8 +64,9 @@ impl Desk {
     pub(super) fn readers(&self, customer: Option<&String>, with_noc: bool) -> Vec<(String, Option<String>)> {
         let customer = customer.and_then(|customer| self.customers.get(customer));
         let mut seen = BTreeSet::new();
-        let theirs =
-            customer.into_iter().flat_map(|customer| customer.email.iter().map(|to| (to, Some(&customer.name))));
+        let addresses = customer.map(|customer| self.addresses(customer)).unwrap_or_default();
+        let name = customer.map(|customer| &customer.name);
+        let theirs = addresses.into_iter().map(|to| (to, name));
         let ours = self.noc.iter().filter(|_| with_noc).map(|to| (to, None));
         theirs
             .chain(ours)

@@ -193,9 +193,12 @@ impl Desk {
         let (case, lines) = match content {
             Content::Case(case) => (case, 1),
             Content::Lines { lines, .. } => (&lines.first()?.0, lines.len()),
-            Content::Umbrella { .. } | Content::Maintenance { .. } | Content::Alarm(_) | Content::Contract(_) => {
-                return None;
-            }
+            Content::Umbrella { .. }
+            | Content::Maintenance { .. }
+            | Content::Alarm(_)
+            | Content::Contract(_)
+            | Content::PassedOn { .. }
+            | Content::OutOfReach { .. } => return None,
         };
         let customer = self.customers.get(case.opening.circuit.customer.as_str())?;
         let tally = self.surveys.tallies.get(&customer.id).copied().unwrap_or_default();

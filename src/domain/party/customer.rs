@@ -2,6 +2,7 @@
 
 use super::Language;
 use crate::domain::desk::Matrix;
+use crate::domain::time::Time;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -99,10 +100,41 @@ pub struct Contact {
     pub email: Option<String>,
     /// Phone number, as it was written.
     pub phone: Option<String>,
+    /// Where he is.
+    pub address: Option<String>,
     /// What for.
     pub role: ContactRole,
     /// By which way the contact wants to be spoken to.
     pub prefers: Channel,
+    /// Whether he gets the customer's letters, beside those whom the customer's table names.
+    pub letters: bool,
+    /// Who says all this.
+    pub origin: ContactOrigin,
+}
+
+/// Who says what is known of a contact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ContactOrigin {
+    /// The inventory.
+    Inventory,
+    /// Staff, beside the inventory.
+    Staff {
+        /// Who.
+        by: String,
+        /// Since when.
+        at: Time,
+    },
+}
+
+impl ContactOrigin {
+    /// As it is shown.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Inventory => "inventory",
+            Self::Staff { .. } => "staff",
+        }
+    }
 }
 
 /// What a contact is for.

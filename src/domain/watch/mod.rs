@@ -426,6 +426,10 @@ impl Watch {
             Wish::Duty { staff, on } => {
                 self.desk.set_duty(staff.clone(), on, by, turn).map(|()| Done::Duty { staff, on })
             }
+            Wish::Contact { verb, customer, id, draft } => {
+                let changed = self.desk.change_contact(by, verb, (customer, id), *draft, turn);
+                changed.map(|contact| Done::Contact(Box::new(contact)))
+            }
             Wish::Answer { case, score, comment } => {
                 self.desk.answer_survey(case, score, comment, turn).map(Done::Case)
             }

@@ -72,7 +72,9 @@ fn who_is_told_of_a_maintenance_that_changes() {
         watch.step(Input::Asked(Request { ticket: 1, by: "ann".into(), wish }), &mut turn);
         let done = match turn.replies.remove(0).result.unwrap() {
             Done::Maintenance(maintenance) => maintenance.window.clone(),
-            other @ (Done::Case(_) | Done::Mail(_) | Done::Duty { .. } | Done::Trace(_)) => panic!("{other:?}"),
+            other @ (Done::Case(_) | Done::Mail(_) | Done::Duty { .. } | Done::Contact(_) | Done::Trace(_)) => {
+                panic!("{other:?}")
+            }
         };
         (told(&turn), done)
     };
