@@ -1,5 +1,6 @@
 //! Wiring: starts everything in the right order, runs the loop, and stops everything in the right order.
 
+mod audit;
 mod cycle;
 mod inbox;
 mod journal;
@@ -25,6 +26,7 @@ use crate::text::{self, Stamp};
 use crate::web::board::{Board, Summary};
 use crate::web::metrics::Metrics;
 use crate::web::{self, BindError};
+use audit::Auditor;
 use cycle::{Cycle, Engines, State};
 use inbox::Inbox;
 pub(crate) use journal::warn_of;
@@ -160,8 +162,7 @@ pub fn run(read: Read) -> Result<(), Fatal> {
     let server = web::serve(doors, services).map_err(Fatal::System)?;
     let mail_in = start_mail_in(&config, letter_box, &clock)?;
     announce(&config, address);
-    let scribe = Reader::open(&config.store).map_err(Fatal::Open)?;
-    let scribe = Scribe::start(scribe, inbox.clone()).map_err(Fatal::System)?;
+    let (scribe, auditor) = start_readers(&config.store, &inbox, &clock, &board)?;
     let (state, patience) = (State::new(turn.at), Patience::new(stopping));
     let mut cycle = Cycle {
         clock,
@@ -183,6 +184,7 @@ pub fn run(read: Read) -> Result<(), Fatal> {
     };
     let outcome = cycle.run();
     drop(heartbeat);
+    drop(auditor);
     // While the writer still takes what it is about to hand over.
     drop(mail_in);
     // Before the cycle and the store in it go: its readers would keep the store's write-ahead log in use.
@@ -221,6 +223,14 @@ fn open_mail_room(
     let reader = Reader::open(&config.store).map_err(Fatal::Open)?;
     let room = MailRoom::start(reader, (us(config), stamp.clone()), inbox.clone(), unread).map_err(Fatal::System)?;
     Ok((stamp, room))
+}
+
+/// Begins to write reasons for outage, and to audit deadlines.
+fn start_readers(store: &Path, inbox: &Inbox, clock: &Clock, board: &Arc<Board>) -> Result<(Scribe, Auditor), Fatal> {
+    let open = || Reader::open(store).map_err(Fatal::Open);
+    let scribe = Scribe::start(open()?, inbox.clone()).map_err(Fatal::System)?;
+    let auditor = audit::start(open()?, clock.clone(), Arc::clone(board)).map_err(Fatal::System)?;
+    Ok((scribe, auditor))
 }
 
 /// Who we are, for whoever reads our mail.

@@ -113,8 +113,13 @@ pub(super) const DEGRADED: Form = Form {
     ],
 };
 pub(super) const STABILITY: Form = Form { name: "[stability]", keys: &["p1", "p2"] };
-pub(super) const PROMISES: Form =
-    Form { name: "[promises]", keys: &["first_response", "update_p1", "update_p2", "repair"] };
+pub(super) const PROMISES: Form = Form {
+    name: "[promises]",
+    keys: &["first_response", "update_p1", "update_p2", "supplier", "rfo", "repair", "gold", "silver", "bronze"],
+};
+/// The same of a tier.
+pub(super) const TIER_PROMISES: Form =
+    Form { name: "[promises.TIER]", keys: &["first_response", "update_p1", "update_p2", "supplier", "rfo", "repair"] };
 pub(super) const RFO: Form = Form { name: "[rfo]", keys: &["p1", "p2"] };
 pub(super) const SURVEY: Form = Form { name: "[survey]", keys: &["base_url", "valid_for"] };
 pub(super) const ESCALATION: Form = Form { name: "[escalation]", keys: &LEVELS };

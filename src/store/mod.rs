@@ -4,6 +4,7 @@
 //! not at all. Any number of [`Reader`]s in any process look at it meanwhile; neither side waits for the other.
 //! Times are milliseconds of the watch's timeline; the views named `…_readable` show them as UTC to the `sqlite3` shell.
 
+mod audit;
 mod backup;
 mod columns;
 mod dossier;
@@ -19,6 +20,7 @@ mod seal;
 mod survey;
 mod writer;
 
+pub use audit::{AUDIT_TOLERANCE, AUDITED, Audit, Overdue};
 pub use backup::{BackupError, SKIPPED_CASES};
 pub use mails::MailRow;
 pub use open::OpenError;

@@ -3,7 +3,7 @@
 use super::post::Post;
 use crate::domain::desk::{AlarmKind, Level, MailOutcome, Priority, Score};
 use crate::domain::maintenance::Scope;
-use crate::domain::party::{ContactDraft, ContactVerb};
+use crate::domain::party::{ContactDraft, ContactVerb, Tier};
 use crate::domain::plan::Plan;
 use crate::domain::turn::Command;
 use crate::domain::watch::{GroupKind, Role, TrapKind, Verdict};
@@ -91,6 +91,10 @@ pub enum Action {
     Open(String, Priority),
     /// Somebody of the staff is given cases from now on, or not.
     Duty(String, bool),
+    /// The order of a unit gets another time to repair.
+    Order(String, Duration),
+    /// A contract gets another tier.
+    Contract(String, Tier),
     /// Something that must be so now.
     Expect(Expectation),
 }

@@ -8,6 +8,7 @@ mod fact;
 mod letter;
 mod people;
 mod preview;
+mod promise;
 pub mod rfo;
 mod sentence;
 mod stamp;

@@ -9,7 +9,7 @@ use super::{Web, Words};
 use crate::domain::desk::{AlarmKind, Case, Reference};
 use crate::domain::time::Calendar;
 use crate::domain::watch::{AgentState, Symptom, Verdict};
-use crate::store::{CaseFilter, Reader};
+use crate::store::{Audit, CaseFilter, Reader};
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
@@ -76,7 +76,7 @@ pub(super) struct HealthForm {
 }
 
 impl HealthForm {
-    fn new(summary: &Summary, age: Duration, words: Words) -> Self {
+    fn new(summary: &Summary, age: Duration, audit: &Audit, words: Words) -> Self {
         let mut why = summary.failings(age);
         let failing = !why.is_empty();
         if let Some((_, reason)) = summary.cut_off {
@@ -92,6 +92,7 @@ impl HealthForm {
         if let Some(fault) = &summary.mail_fault {
             why.push(format!("letters cannot be delivered: {fault}"));
         }
+        why.extend(audit.faults(summary.at + age));
         let status = match (failing, why.is_empty()) {
             (true, _) => "failing",
             (false, true) => "ok",
@@ -104,7 +105,7 @@ impl HealthForm {
 /// `/health`.
 pub(super) async fn health(State(web): Shared) -> Response {
     let (summary, age) = web.services.board.summary();
-    let health = HealthForm::new(&summary, age, web.services.words);
+    let health = HealthForm::new(&summary, age, &web.services.board.audit(), web.services.words);
     let code = if health.status == "failing" { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
     json(code, &health)
 }
@@ -186,7 +187,7 @@ pub(super) async fn status(State(web): Shared) -> Answer {
         started_at: stamp(summary.started_at),
         uptime_s: now.since(summary.started_at).as_secs(),
         clock_offset_ms: summary.calendar.offset_ms(now),
-        health: HealthForm::new(&summary, age, scene.words),
+        health: HealthForm::new(&summary, age, &web.services.board.audit(), scene.words),
         units: web.services.board.units().iter().map(|(verdict, count)| (verdict.name(), count)).collect(),
         cases,
         mails_quarantined: summary.mails_aside,
@@ -397,7 +398,10 @@ mod tests {
     #[test]
     fn a_watch_that_does_not_move_is_failing() {
         let summary = Summary::at_start(Time::from_millis(0), Arc::new(Calendar::default()));
-        assert_eq!(HealthForm::new(&summary, SILENT_AFTER, WORDS).status, "ok");
-        assert_eq!(HealthForm::new(&summary, SILENT_AFTER + Duration::from_millis(1), WORDS).status, "failing");
+        assert_eq!(HealthForm::new(&summary, SILENT_AFTER, &Audit::default(), WORDS).status, "ok");
+        assert_eq!(
+            HealthForm::new(&summary, SILENT_AFTER + Duration::from_millis(1), &Audit::default(), WORDS).status,
+            "failing"
+        );
     }
 }

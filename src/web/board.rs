@@ -10,6 +10,7 @@ use crate::domain::time::{Calendar, Time};
 use crate::domain::view::DeviceStatus;
 use crate::domain::watch::{AgentState, Device, Reason, Slot, Verdict};
 use crate::domain::word::Word;
+use crate::store::Audit;
 use core::net::IpAddr;
 use core::ops::ControlFlow;
 use core::time::Duration;
@@ -157,6 +158,7 @@ pub struct Reload {
 pub struct Board {
     fleet: RwLock<Fleet>,
     summary: RwLock<(Arc<Summary>, Stopwatch)>,
+    audit: RwLock<Audit>,
 }
 
 #[derive(Debug, Default)]
@@ -210,7 +212,8 @@ impl Board {
     /// A board without devices.
     #[must_use]
     pub fn new(summary: Summary) -> Self {
-        Self { fleet: RwLock::default(), summary: RwLock::new((Arc::new(summary), Stopwatch::start())) }
+        let summary = RwLock::new((Arc::new(summary), Stopwatch::start()));
+        Self { fleet: RwLock::default(), summary, audit: RwLock::default() }
     }
 
     /// Shows other devices: `rows` by slot.
@@ -259,6 +262,17 @@ impl Board {
     pub fn set_store_fault(&self, fault: Option<String>) {
         let mut shown = self.summary.write().unwrap_or_else(PoisonError::into_inner);
         Arc::make_mut(&mut shown.0).store_fault = fault;
+    }
+
+    /// Shows what the self-audit has found.
+    pub fn set_audit(&self, audit: Audit) {
+        *self.audit.write().unwrap_or_else(PoisonError::into_inner) = audit;
+    }
+
+    /// What the last self-audit has found.
+    #[must_use]
+    pub fn audit(&self) -> Audit {
+        self.audit.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The summary, and how long ago it was drawn up.

@@ -204,6 +204,7 @@ fn router(services: Services) -> Router {
         .route("/api/cases/{reference}/tell", post(desk::work::<desk::Tell>))
         .route("/api/cases/{reference}/promise", post(desk::work::<desk::Promise>))
         .route("/api/cases/{reference}/arrive", post(desk::work::<desk::Arrive>))
+        .route("/api/cases/{reference}/supplier", post(desk::work::<desk::Supplier>))
         .route("/api/cases/{reference}/assign", post(desk::work::<desk::Assign>))
         .route("/api/cases/{reference}/escalate", post(desk::work::<desk::Escalate>))
         .route("/api/cases/{reference}/wait", post(desk::work::<desk::Wait>))

@@ -3,6 +3,7 @@
 #![expect(clippy::panic, reason = "a test may fail")]
 
 mod any;
+mod audit;
 mod backup;
 mod migration;
 mod opening;

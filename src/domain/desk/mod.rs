@@ -1,5 +1,6 @@
 //! The desk: open cases, who may do what with them, and what their clocks bring about.
 
+mod agreement;
 mod alarm;
 mod assigning;
 mod bucket;
@@ -34,7 +35,7 @@ pub(crate) use mailroom::{Arrived, is_thanks};
 pub use mailroom::{MailOutcome, SavedMailRoom, Sorted, Unreachable};
 pub use people::{OutOfReach, PASSED_ON_REMEMBERED, PassedOn, PeopleChange, SavedPeople};
 pub(crate) use post::Affected;
-pub use promise::{Level, Pledges, Promise, PromiseKind, Promises};
+pub use promise::{Agreed, Level, Pledges, Promise, PromiseKind, Promises, TierPledges};
 pub use reference::{MAX_CASES, Misread, Reference, Topic};
 pub use rfo::{MAX_RFOS_AT_ONCE, RFO_RETRY, RfoDocument, RfoOrder, RfoState, RfoStep, Undelivered, WrittenRfo};
 pub use routing::{
@@ -57,6 +58,7 @@ use super::plan::{Plan, Stability};
 use super::time::Time;
 use super::turn::{Command, Refusal, Turn};
 use super::watch::{Circuit, Evidence, Finding};
+use agreement::Review;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
@@ -93,7 +95,7 @@ pub struct Desk {
     customers: Arc<BTreeMap<String, Customer>>,
     noc: Vec<String>,
     stability: Stability,
-    pledges: Pledges,
+    pledges: TierPledges,
     escalation: Matrix,
     /// Reasons for outage on their way.
     issuing: Issuing,
@@ -101,6 +103,7 @@ pub struct Desk {
     duty: Duty,
     loads: Loads,
     sweep: Option<Sweep>,
+    review: Option<Review>,
     /// When the shift passes on next.
     next_shift: Option<Time>,
     /// When a customer is told next that a contract ends.
@@ -161,13 +164,14 @@ impl Desk {
             customers: Arc::default(),
             noc: Vec::new(),
             stability: Stability { p1: core::time::Duration::ZERO, p2: core::time::Duration::ZERO },
-            pledges: Pledges::default(),
+            pledges: TierPledges::default(),
             escalation: Matrix::default(),
             issuing,
             parties: Arc::default(),
             duty,
             loads,
             sweep: is_half_done.then(Sweep::handover),
+            review: None,
             next_shift: None,
             next_notice: None,
             noticed: saved.duty.noticed,
@@ -285,7 +289,7 @@ impl Desk {
             line: (Line::Watched(evidence.verdict(), evidence.reason()), evidence.since()),
             finding,
             solve_after: subject.solve_after,
-            pledges: self.pledges,
+            pledges: self.pledges_of(subject.unit, circuit, turn.at),
             previous: self.closed_case_of(subject.unit),
         };
         let opening = Arc::new(opening);
@@ -533,6 +537,7 @@ impl Desk {
                 self.record(reference, CaseFact::Promised { by, kind, within }, turn);
             }
             Command::Arrive => self.arrived(reference, by, turn),
+            Command::Supplier { text } => self.supplier_said(reference, by, text, turn),
             Command::Assign { to } => self.assign(reference, by, to, turn),
             Command::Escalate { note } => self.escalate(reference, EscalatedBy::Staff(by), note, turn),
             Command::Wait { on, note } => self.record(reference, CaseFact::Waits { by, on, note }, turn),
