@@ -519,6 +519,8 @@ impl Cycle {
             umbrellas: self.watch.desk().umbrellas().count(),
             maintenance: self.watch.maintenance().filter(|known| known.stage == Stage::Active).count(),
             parties: Arc::clone(self.watch.desk().parties()),
+            customers: Arc::clone(self.watch.desk().customers()),
+            out_of_reach: Arc::clone(self.watch.desk().out_of_reach()),
             staff: self.staff(),
             shift: self.shift(at),
         }

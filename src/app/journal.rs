@@ -61,6 +61,7 @@ pub(super) fn log(fact: &Fact, calendar: &Calendar) {
         | Fact::StaffDuty { .. }
         | Fact::ShiftBegan { .. }
         | Fact::ContractEnding(_)
+        | Fact::Customer(_)
         | Fact::AddressWorks { .. }
         | Fact::MailSorted { .. } => tracing::info!("{}", sentence()),
     }

@@ -17,6 +17,7 @@ mod writer;
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::domain::mail::{MailId, Parcel};
+use crate::domain::time::{Calendar, ClockMark};
 use crate::domain::turn::Turn;
 use crate::domain::watch::{Muster, Role, next_tick};
 use crate::engine::mail_in::{self, imap};
@@ -125,11 +126,7 @@ pub fn run(read: Read) -> Result<(), Fatal> {
     let (inbox, messages) = Inbox::new();
     let stopping = Arc::new(AtomicBool::new(false));
     signals::listen(inbox.clone(), Arc::clone(&stopping)).map_err(Fatal::System)?;
-    for path in [&config.store, &config.http.socket] {
-        make_home(path)?;
-    }
-    let store = Store::claim(&config.store).map_err(Fatal::Open)?;
-    let (mark, calendar) = store.clocks().map_err(Fatal::Open)?;
+    let (store, mark, calendar) = claim_store(&config)?;
     let clock = Clock::resume(mark.as_ref(), &calendar);
     let mut turn = Turn::new(clock.now());
     let memory = Memory::read(store, turn.at)?;
@@ -148,7 +145,8 @@ pub fn run(read: Read) -> Result<(), Fatal> {
     let board = Arc::new(Board::new(Summary::at_start(turn.at, Arc::clone(&calendar))));
     let heartbeat = start_heartbeat(&config, &board)?;
     let (stamp, registry) = open_mail_room(&config, &memory.secret, memory.unread, &inbox)?;
-    let writer = Writer::start(memory.store, Arc::clone(&board), metrics, stamp, registry).map_err(Fatal::System)?;
+    let writer = Writer::start(memory.store, Arc::clone(&board), metrics, stamp.clone(), registry);
+    let writer = writer.map_err(Fatal::System)?;
     let letter_box = writer.letter_box()?;
     let mail_in = start_mail_in(&config, letter_box.clone(), &clock)?;
     let services = web::Services {
@@ -156,6 +154,7 @@ pub fn run(read: Read) -> Result<(), Fatal> {
         ask: inbox.ask(),
         keep: keep(letter_box, &clock),
         mailbox: mail_in.as_ref().map(|engine| mailbox(engine.follow())),
+        surveyed: Arc::new(move |token| stamp.surveyed(token)),
         words: WORDS,
         store: config.store.clone(),
         token: config.http.token.clone(),
@@ -164,8 +163,7 @@ pub fn run(read: Read) -> Result<(), Fatal> {
     let server = web::serve(doors, services).map_err(Fatal::System)?;
     announce(&config, address);
     let (scribe, auditor) = start_readers(&config.store, &inbox, &clock, &board)?;
-    let state = State::new(turn.at);
-    let patience = Patience::new(stopping);
+    let (state, patience) = (State::new(turn.at), Patience::new(stopping));
     let mut cycle = Cycle {
         clock,
         calendar,
@@ -192,6 +190,16 @@ pub fn run(read: Read) -> Result<(), Fatal> {
     // Before the cycle and the store in it go: its readers would keep the store's write-ahead log in use.
     server.stop();
     outcome
+}
+
+/// Makes the house, and takes possession of the store.
+fn claim_store(config: &Config) -> Result<(Store, Option<ClockMark>, Calendar), Fatal> {
+    for path in [&config.store, &config.http.socket] {
+        make_home(path)?;
+    }
+    let store = Store::claim(&config.store).map_err(Fatal::Open)?;
+    let (mark, calendar) = store.clocks().map_err(Fatal::Open)?;
+    Ok((store, mark, calendar))
 }
 
 /// Asks those who are due until the store has been read to its end.

@@ -7,7 +7,7 @@ use super::journal::{entry, log};
 use super::registry::{Arrival, Kept, Registry};
 use crate::clock::Stopwatch;
 use crate::domain::desk::{LetterKind, Reference, RfoOrder};
-use crate::domain::letter::{Letter, LetterId, Mail};
+use crate::domain::letter::{Content, Letter, LetterId, Mail};
 use crate::domain::mail::Parcel;
 use crate::domain::time::{Calendar, ClockMark, Time};
 use crate::domain::turn::{Reply, Turn};
@@ -299,6 +299,10 @@ impl Hand {
     fn words(&self, record: &Record, batch: &[Record]) -> Result<(Vec<Mail>, Vec<Entry>), String> {
         let Record { turn, calendar, .. } = record;
         let mail = |letter: &Letter| {
+            if let Content::PassedOn { original, from, .. } = &letter.content {
+                let original = self.store.letter(*original).map_err(|error| error.to_string())?;
+                return Ok(text::mail_passed_on(letter, from, &original, &self.stamp, calendar));
+            }
             let documents = self.documents(letter, batch)?;
             Ok(text::mail_with(letter, &documents, &self.stamp, calendar))
         };

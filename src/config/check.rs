@@ -1,6 +1,7 @@
 //! What a single value must look like. An error completes the sentence that begins with the key's name.
 
 use super::{Mailbox, Smtp, Tls};
+use crate::domain::party::Asked;
 use crate::domain::plan::{IdRule, is_id};
 use crate::domain::watch::{Permille, Secret};
 use core::net::{IpAddr, SocketAddr};
@@ -24,6 +25,8 @@ const SHORTEST_SONG: Duration = Duration::from_hours(1);
 const SHORTEST_AGE: Duration = Duration::from_hours(24);
 /// Smallest and largest room for messages, in bytes: four of the largest, and less than any sum of them overflows.
 const ROOMS: RangeInclusive<u64> = 100 << 20..=1_000 << 40;
+/// A link that ends sooner is of no use.
+const SHORTEST_SURVEY: Duration = Duration::from_hours(24);
 /// Longest free text, in characters; it ends up in a mail's subject.
 const MAX_TEXT: usize = 200;
 
@@ -87,6 +90,29 @@ pub(super) fn required(value: &str) -> Checked<bool> {
         "required" => Ok(true),
         "on_request" => Ok(false),
         _ => Err(format!("is {}: write \"required\" or \"on_request\"", shown(value))),
+    }
+}
+
+/// How often a customer is asked how a case went.
+pub(super) fn asked(value: &str) -> Checked<Asked> {
+    let words = "write \"every\", \"every 3rd\" (up to 1000th), \"monthly\" or \"never\"";
+    Asked::parse(value).ok_or_else(|| format!("is {}: {words}", shown(value)))
+}
+
+/// For how long a survey can be answered: people read their mail days later.
+pub(super) fn answerable(value: &str) -> Checked<Duration> {
+    at_least(value, SHORTEST_SURVEY)
+}
+
+/// What addresses of pages begin with.
+pub(super) fn base_url(value: &str) -> Checked<String> {
+    let url = web(value)?;
+    let url = url.expose().trim_end_matches('/');
+    match Url::parse(url) {
+        Ok(parsed) if parsed.query().is_none() && parsed.fragment().is_none() && parsed.username().is_empty() => {
+            Ok(url.to_owned())
+        }
+        Ok(_) | Err(_) => Err(format!("is {}: leave out user, ? and #", shown(value))),
     }
 }
 

@@ -10,7 +10,7 @@ pub struct Form {
 }
 
 /// Every table but the files themselves.
-pub const FORMS: [Form; 27] = [
+pub const FORMS: [Form; 28] = [
     STORE,
     HTTP,
     DETECTION,
@@ -29,6 +29,7 @@ pub const FORMS: [Form; 27] = [
     MAINTENANCE,
     PROMISES,
     RFO,
+    SURVEY,
     ESCALATION,
     ROUTING,
     ROUTE,
@@ -50,6 +51,7 @@ pub(super) const MAIN_FILE: Form = Form {
         "stability",
         "promises",
         "rfo",
+        "survey",
         "escalation",
         "mail",
         "mail_in",
@@ -119,6 +121,7 @@ pub(super) const PROMISES: Form = Form {
 pub(super) const TIER_PROMISES: Form =
     Form { name: "[promises.TIER]", keys: &["first_response", "update_p1", "update_p2", "supplier", "rfo", "repair"] };
 pub(super) const RFO: Form = Form { name: "[rfo]", keys: &["p1", "p2"] };
+pub(super) const SURVEY: Form = Form { name: "[survey]", keys: &["base_url", "valid_for"] };
 pub(super) const ESCALATION: Form = Form { name: "[escalation]", keys: &LEVELS };
 /// Levels of an escalation, in the order of `Level::ALL`.
 pub(super) const LEVELS: [&str; 3] = ["l1", "l2", "l3"];
@@ -132,8 +135,10 @@ pub(super) const HEARTBEAT: Form = Form { name: "[heartbeat]", keys: &["url", "e
 pub(super) const CANARY: Form = Form { name: "[canary]", keys: &["unit", "every"] };
 pub(super) const TRAPS: Form = Form { name: "[traps]", keys: &["listen"] };
 pub(super) const INVENTORY: Form = Form { name: "[inventory]", keys: &["files"] };
-pub(super) const CUSTOMER: Form =
-    Form { name: "[[customer]]", keys: &["id", "name", "email", "languages", "escalation"] };
+pub(super) const CUSTOMER: Form = Form {
+    name: "[[customer]]",
+    keys: &["id", "name", "email", "languages", "escalation", "survey", "address", "phone"],
+};
 pub(super) const NODE: Form = Form {
     name: "[[node]]",
     keys: &[
@@ -232,8 +237,10 @@ pub(super) const ROUTE: Form = Form {
         "language",
     ],
 };
-pub(super) const CONTACT: Form =
-    Form { name: "[[contact]]", keys: &["id", "customer", "name", "email", "phone", "role", "prefers"] };
+pub(super) const CONTACT: Form = Form {
+    name: "[[contact]]",
+    keys: &["id", "customer", "name", "email", "phone", "address", "role", "prefers", "letters"],
+};
 pub(super) const CONTRACT: Form =
     Form { name: "[[contract]]", keys: &["id", "customer", "services", "tier", "valid_until"] };
 pub(super) const SUPPLIER: Form =

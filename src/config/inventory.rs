@@ -203,6 +203,9 @@ fn customer(section: &Section<'_>) -> Customer {
         email: section.require_list("email", check::email),
         languages: list(section, "languages", language),
         escalation: settings::escalation(section),
+        survey: section.parse("survey", check::asked).unwrap_or_default(),
+        address: section.parse("address", check::text),
+        phone: section.parse("phone", check::text),
     }
 }
 

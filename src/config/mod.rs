@@ -219,6 +219,7 @@ pub fn read(file: &Path, credentials: Option<&Path>) -> Result<Config, Faults> {
     let stability = settings::stability(&root);
     let (pledges, escalation) = (settings::promises(&root), settings::escalation(&root));
     let (common, sentinels) = settings::detection(&root);
+    let surveys = settings::survey(&root);
     let (canary, traps) = (settings::canary(&root), settings::traps(&root));
     let mut inventory = Inventory::new(&paths, common);
     inventory.read_tables(&root);
@@ -239,7 +240,8 @@ pub fn read(file: &Path, credentials: Option<&Path>) -> Result<Config, Faults> {
     let (mut parties, shifts) = inventory.book.finish();
     parties.routing = routes.finish();
     let (parties, roster) = (Arc::new(parties), Vec::new());
-    let plan = Plan { customers, devices, stability, pledges, escalation, noc, maintenance, canary, parties, roster };
+    let plan =
+        Plan { customers, devices, stability, pledges, escalation, noc, maintenance, canary, parties, roster, surveys };
     let faults = report.into_faults();
     if faults.0.is_empty() {
         Ok(Config { file: file.to_owned(), store, http, mail, mail_in, heartbeat, traps, plan, shifts })

@@ -7,8 +7,8 @@ use super::links::index;
 use super::section::Section;
 use super::shifts::{self, CentreShifts};
 use crate::domain::party::{
-    Centre, Channel, Contact, ContactRole, Contract, Grade, Language, MAX_STAFF, Parties, Site, Staff, Supplier, Team,
-    Tier,
+    Centre, Channel, Contact, ContactOrigin, ContactRole, Contract, Grade, Language, MAX_STAFF, Parties, Site, Staff,
+    Supplier, Team, Tier,
 };
 use crate::domain::time::Time;
 use jiff::tz::TimeZone;
@@ -149,6 +149,9 @@ impl Book {
         }
         let usual = if section.has("email") { Channel::Email } else { Channel::Phone };
         let prefers = section.parse("prefers", |value| one_of(value, &Channel::ALL, Channel::name)).unwrap_or(usual);
+        if section.has("letters") && !section.has("email") {
+            section.fault("letters", "`letters` is of no use without `email`: add it, or remove `letters`");
+        }
         if section.has("prefers") && !section.has(prefers.name()) {
             section.fault("prefers", format!("`prefers` is {:?}, but there is no `{0}`: add it", prefers.name()));
         }
@@ -158,6 +161,9 @@ impl Book {
             name: section.require("name", owned).unwrap_or_default(),
             email,
             phone,
+            address: section.parse("address", owned),
+            letters: section.flag("letters", false),
+            origin: ContactOrigin::Inventory,
             role: section
                 .parse("role", |value| one_of(value, &ContactRole::ALL, ContactRole::name))
                 .unwrap_or(ContactRole::Primary),
@@ -278,6 +284,7 @@ impl Book {
         shifts.sort_by(|one, other| one.centre.cmp(&other.centre));
         let parties = Parties {
             contacts,
+            removed: Vec::new(),
             contracts: self.contracts.into_iter().map(|(contract, _)| by_customer(contract)).collect(),
             suppliers: self.suppliers.into_iter().map(|(supplier, _)| (supplier.id.clone(), supplier)).collect(),
             staff,

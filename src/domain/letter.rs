@@ -1,7 +1,7 @@
 //! Letters: messages that must go out. A letter is written in the turn of its cause and committed with it; from then on
 //! the outbox sees to it.
 
-use super::desk::{Alarm, AlarmKind, Case, LetterMark, Reference, Topic, Umbrella};
+use super::desk::{Alarm, AlarmKind, Case, Invitation, LetterMark, Reference, Topic, Umbrella};
 use super::maintenance::Maintenance;
 use super::party::Contract;
 use super::time::Time;
@@ -32,6 +32,8 @@ pub struct Letter {
     pub greeting: Option<String>,
     /// When it was written.
     pub written_at: Time,
+    /// The survey that it asks the reader to answer.
+    pub survey: Option<Invitation>,
 }
 
 /// What a letter is about, as it stood when the letter was written.
@@ -70,6 +72,22 @@ pub enum Content {
     Alarm(Alarm),
     /// A contract that ends.
     Contract(Arc<Contract>),
+    /// A letter that never reached its reader.
+    PassedOn {
+        /// Which.
+        original: LetterId,
+        /// The address that failed.
+        from: String,
+        /// The cases that it may tell of.
+        cases: Vec<Reference>,
+    },
+    /// No letter reaches a customer.
+    OutOfReach {
+        /// Who.
+        customer: String,
+        /// The address that failed last.
+        address: String,
+    },
 }
 
 /// A conversation: its letters to one reader are sent one after the other, and answer each other.
@@ -114,11 +132,18 @@ pub enum Thread {
         /// With this customer.
         customer: String,
     },
+    /// About a customer whom no letter reaches.
+    Reach {
+        /// Who.
+        customer: String,
+        /// Since when: the next time is another conversation.
+        since: Time,
+    },
 }
 
 impl Thread {
-    /// As it is stored: `case:NTU-…:UNIT`, `umbrella:NTU-…:CUSTOMER`, `maintenance:ID:TIME:CUSTOMER`, `alarm:KIND:SINCE`
-    /// or `contract:ID:DAY:CUSTOMER`.
+    /// As it is stored: `case:NTU-…:UNIT`, `umbrella:NTU-…:CUSTOMER`, `maintenance:ID:TIME:CUSTOMER`, `alarm:KIND:SINCE`,
+    /// `contract:ID:DAY:CUSTOMER` or `reach:CUSTOMER:SINCE`.
     #[must_use]
     pub fn key(&self) -> String {
         match self {
@@ -131,6 +156,7 @@ impl Thread {
             }
             Self::Alarm { kind, since } => format!("alarm:{}:{}", kind.name(), since.as_millis()),
             Self::Contract { id, last_day, customer } => format!("contract:{id}:{last_day}:{customer}"),
+            Self::Reach { customer, since } => format!("reach:{customer}:{}", since.as_millis()),
         }
     }
 
@@ -158,6 +184,7 @@ impl Thread {
                 let (last_day, customer) = other.split_once(':')?;
                 Self::Contract { id: one.into(), last_day: last_day.parse().ok()?, customer: customer.into() }
             }
+            "reach" => Self::Reach { customer: one.into(), since: Time::from_millis(other.parse().ok()?) },
             _ => return None,
         })
     }
@@ -168,7 +195,7 @@ impl Thread {
         match self {
             Self::Case { reference, unit } => (Some(unit), Some(Topic::Case(*reference))),
             Self::Umbrella { reference, .. } => (None, Some(Topic::Umbrella(*reference))),
-            Self::Maintenance { .. } | Self::Alarm { .. } | Self::Contract { .. } => (None, None),
+            Self::Maintenance { .. } | Self::Alarm { .. } | Self::Contract { .. } | Self::Reach { .. } => (None, None),
         }
     }
 }
@@ -199,9 +226,12 @@ impl Letter {
         match &self.content {
             Content::Case(case) => [(case.opening.reference, self.mark)].into(),
             Content::Lines { lines, .. } => lines.iter().map(|(case, mark)| (case.opening.reference, *mark)).collect(),
-            Content::Umbrella { .. } | Content::Maintenance { .. } | Content::Alarm(_) | Content::Contract(_) => {
-                Vec::new()
-            }
+            Content::PassedOn { cases, .. } => cases.iter().map(|case| (*case, self.mark)).collect(),
+            Content::Umbrella { .. }
+            | Content::Maintenance { .. }
+            | Content::Alarm(_)
+            | Content::Contract(_)
+            | Content::OutOfReach { .. } => Vec::new(),
         }
     }
 }
@@ -317,6 +347,7 @@ mod tests {
             Thread::Umbrella { reference, customer: None },
             Thread::Maintenance { id: "night-1".into(), planned_at: Time::from_millis(7_000), customer: "acme".into() },
             Thread::Alarm { kind: AlarmKind::Isolation, since: Time::from_millis(-5_000) },
+            Thread::Reach { customer: "acme".into(), since: Time::from_millis(7) },
         ] {
             assert_eq!(Thread::parse(&thread.key()), Some(thread));
         }

@@ -54,6 +54,11 @@ impl Outbox {
         outbox
     }
 
+    /// The number that the next letter will have.
+    pub(crate) const fn coming_id(&self) -> LetterId {
+        self.next_id
+    }
+
     pub(crate) fn next_id(&mut self) -> LetterId {
         let id = self.next_id;
         self.next_id += 1;

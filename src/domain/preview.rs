@@ -209,6 +209,7 @@ mod tests {
             canary: None,
             parties: Arc::default(),
             roster: Vec::new(),
+            surveys: None,
         }
     }
 

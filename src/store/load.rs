@@ -73,6 +73,8 @@ pub(super) fn desk(db: &Connection) -> Result<SavedDesk> {
         rfo_letters: all(db, RFO_LETTERS, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?,
         duty: rows::duty(db)?,
         mail: rows::mail_room(db)?,
+        surveys: rows::surveys(db, mark(db)?.map(|mark| mark.at))?,
+        people: rows::people(db, mark(db)?.map(|mark| mark.at))?,
     })
 }
 

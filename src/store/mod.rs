@@ -17,6 +17,7 @@ mod rfo;
 mod rows;
 mod schema;
 mod seal;
+mod survey;
 mod writer;
 
 pub use audit::{AUDIT_TOLERANCE, AUDITED, Audit, Overdue};
@@ -27,6 +28,7 @@ pub use reader::{CaseFilter, LetterRow, ReadError, Reader, TimelineEntry, Umbrel
 pub use report::{Availability, CustomerRow, PromiseRow, REPEATED_WITHIN, SlaRow, Span, TierRow};
 pub use rfo::IssuedRfo;
 pub use seal::{Hash, Inspection, Seal, Tampered};
+pub use survey::SurveyRow;
 pub use writer::{CommitError, Store};
 
 use crate::domain::desk::Topic;

@@ -5,7 +5,7 @@ use super::open::{self, OpenError};
 use super::seal::{self, Hash, Seal, Sealed, Sealer};
 use super::{Commit, Loaded, load, rows};
 use crate::domain::desk::{Reference, SavedDesk, Topic};
-use crate::domain::letter::LetterState;
+use crate::domain::letter::{LetterId, LetterState, Mail};
 use crate::domain::maintenance::Maintenance;
 use crate::domain::time::{Calendar, ClockMark};
 use crate::domain::turn::{DeviceRow, Turn};
@@ -124,6 +124,15 @@ impl Store {
         read().map_err(|error| self.refusal(&error))
     }
 
+    /// A letter in its final words.
+    ///
+    /// # Errors
+    /// If it can't be read, or is not there.
+    pub fn letter(&self, id: LetterId) -> Result<Mail, CommitError> {
+        let read = || self.db.prepare_cached("SELECT * FROM letters WHERE id = ?1")?.query_row([id], rows::mail);
+        read().map_err(|error| self.refusal(&error))
+    }
+
     pub(super) fn recall<T>(&self, read: impl FnOnce(&Connection) -> SqlResult<T>) -> Result<T, OpenError> {
         read(&self.db).map_err(|error| OpenError::from_sqlite(&self.path, &error))
     }
@@ -185,7 +194,9 @@ fn put(transaction: &Transaction<'_>, commit: &Commit<'_>) -> SqlResult<()> {
     put_works(transaction, commit.turn)?;
     put_rfos(transaction, commit.turn)?;
     rows::put_duty(transaction, &commit.turn.duty, commit.turn.at)?;
+    rows::put_surveys(transaction, &commit.turn.surveys, commit.turn.at)?;
     put_letters(transaction, commit)?;
+    rows::put_people(transaction, &commit.turn.people, commit.turn.at)?;
     put_mails(transaction, commit.turn)?;
     put_clock(transaction, commit)
 }

@@ -1,8 +1,8 @@
 //! The simulated daemon's disk: what a turn leaves on it, and what a start finds there.
 
 use crate::domain::desk::{
-    Alarm, AlarmKind, Case, LetterKind, MailOutcome, Reference, SavedDesk, SavedDuty, SavedMailRoom, SavedUmbrella,
-    Umbrella, Unreachable,
+    Alarm, AlarmKind, Case, LetterKind, MailOutcome, Reference, SavedDesk, SavedDuty, SavedMailRoom, SavedPeople,
+    SavedSurveys, SavedUmbrella, SurveyChange, Umbrella, Unreachable,
 };
 use crate::domain::letter::{Letter, LetterId, LetterState, SavedLetter, SavedLetters, Thread};
 use crate::domain::mail::{Incoming, MailId};
@@ -28,6 +28,10 @@ pub(super) struct Disk {
     pub(super) alarms: BTreeMap<AlarmKind, Alarm>,
     pub(super) maintenance: BTreeMap<String, Maintenance>,
     pub(super) duty: SavedDuty,
+    pub(super) surveys: SavedSurveys,
+    pub(super) people: SavedPeople,
+    /// Customers, each time that one was asked how a case went.
+    pub(super) asked: Vec<String>,
     /// What became of messages.
     pub(super) mails: BTreeMap<MailId, MailOutcome>,
     /// Messages that nobody has read yet.
@@ -93,6 +97,12 @@ impl Disk {
             self.maintenance.insert(known.window.id.clone(), (**known).clone());
         }
         turn.duty.iter().for_each(|change| self.duty.note(change));
+        turn.surveys.iter().for_each(|change| self.surveys.note(change));
+        turn.people.iter().for_each(|change| self.people.note(change));
+        self.asked.extend(turn.surveys.iter().filter_map(|change| match change {
+            SurveyChange::Sent(survey, _) => Some(survey.customer.clone()),
+            SurveyChange::Answered { .. } | SurveyChange::Counted(..) => None,
+        }));
         self.watched_until = Some(turn.at);
     }
 
@@ -116,6 +126,8 @@ impl Disk {
                 next_number: self.next_case,
                 rfo_letters: self.rfo_letters(),
                 duty: self.duty.clone(),
+                surveys: self.surveys.clone(),
+                people: self.people.clone(),
                 letters: SavedLetters {
                     next_id: self.letters.last_key_value().map_or(0, |(id, _)| id + 1),
                     waiting: self
@@ -162,7 +174,8 @@ impl Disk {
                 | Thread::Case { .. }
                 | Thread::Maintenance { .. }
                 | Thread::Alarm { .. }
-                | Thread::Contract { .. } => None,
+                | Thread::Contract { .. }
+                | Thread::Reach { .. } => None,
             });
             SavedUmbrella {
                 umbrella: self.umbrellas[&reference].clone(),

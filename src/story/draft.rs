@@ -245,7 +245,7 @@ impl Draft {
             ["until", ..] => Err("write: until 60h".into()),
             [first, ..] => Err(format!(
                 "a line begins with config, unit, units, node, sentinel, maintenance, canary, staff, route, routing, shift, \
-                     contract, customer, at or until, not with \
+                     contract, contact, customer, surveys, at or until, not with \
                      {first:?}"
             )),
         }
@@ -424,6 +424,7 @@ impl Draft {
             | Action::Order(unit, _)
             | Action::Write(Post { about: About::Reply { unit, .. } | About::Claim { unit }, .. })
             | Action::Open(unit, _)
+            | Action::Survey(unit, ..)
             | Action::Expect(
                 Expectation::Case(unit, ..)
                 | Expectation::NoCase(unit)
@@ -462,11 +463,13 @@ impl Draft {
             | Action::Maintain(..)
             | Action::Update(_)
             | Action::Bounce(_)
+            | Action::Contact(..)
             | Action::Write(Post { about: About::Subject(_), .. })
             | Action::Expect(
                 Expectation::Cases(_)
                 | Expectation::Umbrellas(_)
                 | Expectation::Mails(..)
+                | Expectation::Surveys(..)
                 | Expectation::Letters(..)
                 | Expectation::Alarm(..),
             ) => {}
@@ -495,10 +498,13 @@ impl Draft {
             .map(|id| {
                 let email = vec![format!("{id}@customer.example")];
                 let languages = self.people.languages(id);
-                (id, Customer { id: id.into(), name: id.into(), email, languages, escalation: Matrix::default() })
+                let survey = self.people.survey(id);
+                let name = id.to_owned();
+                (id, Customer { id: name.clone(), name, email, languages, survey, ..Customer::default() })
             })
             .collect();
         let customers = names.into_values().collect();
+        let surveys = self.people.surveys();
         let (parties, roster) = std::mem::take(&mut self.people).finish();
         let plan = Plan {
             customers,
@@ -511,6 +517,7 @@ impl Draft {
             canary: self.canary.map(|(_, canary)| canary),
             parties,
             roster,
+            surveys,
         };
         Story { plan, events: self.events, until: self.until }
     }

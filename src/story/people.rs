@@ -1,12 +1,16 @@
 //! The lines of a story about people: staff, rules, shifts, contracts and languages.
 
 use super::draft::Keys;
-use crate::domain::desk::{Conditions, FaultKind, Level, Priority, Roster, Routing, Rule};
-use crate::domain::party::{Centre, Contract, Grade, Language, Parties, Staff, Standing, Team, Tier};
+use crate::domain::desk::{Conditions, FaultKind, Level, Priority, Roster, Routing, Rule, SurveyRules};
+use crate::domain::party::{
+    Asked, Centre, Channel, Contact, ContactDraft, ContactOrigin, ContactRole, Contract, Grade, Language, Parties,
+    Staff, Standing, Team, Tier,
+};
 use crate::domain::time::Time;
 use crate::text::parse_duration as duration;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 const DAY_MS: i64 = 24 * 3_600 * 1_000;
 
@@ -16,6 +20,9 @@ pub(super) struct People {
     parties: Parties,
     roster: Roster,
     languages: BTreeMap<String, Vec<Language>>,
+    survey: BTreeMap<String, Asked>,
+    /// For how long a survey can be answered; without that, nobody is asked.
+    surveys: Option<Duration>,
 }
 
 impl People {
@@ -27,19 +34,29 @@ impl People {
     ) -> Result<bool, String> {
         let keys = |words: &[&str]| pairs(words);
         match words {
-            ["staff" | "route" | "contract" | "customer", _, rest @ ..] | ["routing", rest @ ..] => keys(rest)?,
-            ["shift", ..] => {}
+            ["staff" | "route" | "contract" | "contact" | "customer", _, rest @ ..] | ["routing", rest @ ..] => {
+                keys(rest)?
+            }
+            ["shift" | "surveys", ..] => {}
             [..] => return Ok(false),
         }
         match words {
             ["shift", centre, at] => self.shift(centre, at)?,
+            ["surveys", valid_for] => self.surveys = Some(duration(valid_for)?),
+            ["surveys", ..] => return Err("write: surveys 30d".into()),
             ["staff", id, rest @ ..] => self.staff(id, &split(rest))?,
             ["route", name, rest @ ..] => self.route(name, &split(rest))?,
             ["contract", id, rest @ ..] => self.contract(id, &split(rest))?,
+            ["contact", id, rest @ ..] => self.contact(id, &split(rest))?,
             ["customer", id, rest @ ..] => {
                 let keys = split(rest);
-                known(&keys, &["languages"])?;
+                known(&keys, &["languages", "survey"])?;
                 self.languages.insert((*id).to_owned(), languages(&keys)?);
+                if let Some(text) = keys.get("survey") {
+                    let usage = || format!("{text:?} is no preference: use never, every, every-3rd or monthly");
+                    let asked = Asked::parse(&text.replace('-', " ")).ok_or_else(usage)?;
+                    self.survey.insert((*id).to_owned(), asked);
+                }
             }
             ["routing", rest @ ..] => self.routing(&split(rest))?,
             [..] => return Err("write: shift CENTRE TIME".into()),
@@ -50,6 +67,17 @@ impl People {
     /// Languages of a customer.
     pub(super) fn languages(&self, customer: &str) -> Vec<Language> {
         self.languages.get(customer).cloned().unwrap_or_default()
+    }
+
+    /// How often a customer is asked.
+    pub(super) fn survey(&self, customer: &str) -> Asked {
+        self.survey.get(customer).copied().unwrap_or_default()
+    }
+
+    /// How customers are asked, if they are.
+    pub(super) fn surveys(&self) -> Option<Arc<SurveyRules>> {
+        let rules = |valid_for| SurveyRules { base_url: "https://care.example.net".to_owned(), valid_for };
+        self.surveys.map(rules).map(Arc::new)
     }
 
     /// Whether it names this one.
@@ -164,6 +192,25 @@ impl People {
         Ok(())
     }
 
+    fn contact(&mut self, id: &str, keys: &Keys<'_>) -> Result<(), String> {
+        let (customer, draft) = contact(id, keys)?;
+        let contact = Contact {
+            id: id.to_owned(),
+            customer,
+            name: id.to_owned(),
+            email: draft.email,
+            phone: draft.phone,
+            address: None,
+            role: draft.role.unwrap_or(ContactRole::Primary),
+            prefers: draft.prefers.unwrap_or(Channel::Email),
+            letters: draft.letters.unwrap_or(false),
+            origin: ContactOrigin::Inventory,
+        };
+        self.parties.contacts.push(contact);
+        self.parties.contacts.sort_by(|one, other| one.id.cmp(&other.id));
+        Ok(())
+    }
+
     fn routing(&mut self, keys: &Keys<'_>) -> Result<(), String> {
         known(
             keys,
@@ -189,7 +236,23 @@ impl People {
     }
 }
 
-fn split<'a>(words: &[&'a str]) -> Keys<'a> {
+/// A person of a customer: whose, and what is known.
+pub(super) fn contact(id: &str, keys: &Keys<'_>) -> Result<(String, ContactDraft), String> {
+    known(keys, &["customer", "email", "phone", "role", "prefers", "letters"])?;
+    let get = |key| keys.get(key).map(|&text| text.to_owned());
+    let draft = ContactDraft {
+        name: Some(id.to_owned()),
+        email: get("email"),
+        phone: get("phone"),
+        address: None,
+        role: keys.get("role").map(|&name| one(name, &ContactRole::ALL, ContactRole::name)).transpose()?,
+        prefers: keys.get("prefers").map(|&name| one(name, &Channel::ALL, Channel::name)).transpose()?,
+        letters: keys.get("letters").map(|&word| word == "yes"),
+    };
+    Ok((get("customer").ok_or("a contact needs customer=…")?, draft))
+}
+
+pub(super) fn split<'a>(words: &[&'a str]) -> Keys<'a> {
     words.iter().filter_map(|word| word.split_once('=')).collect()
 }
 

@@ -114,7 +114,7 @@ impl Disk {
             Thread::Umbrella { reference: about, customer } => {
                 case.umbrella == Some(*about) && customer.as_deref() == Some(case.opening.circuit.customer.as_str())
             }
-            Thread::Maintenance { .. } | Thread::Alarm { .. } | Thread::Contract { .. } => false,
+            Thread::Maintenance { .. } | Thread::Alarm { .. } | Thread::Contract { .. } | Thread::Reach { .. } => false,
         };
         let all = || self.letters.values().map(|(letter, _)| &letter.label);
         let letters = || all().filter(|label| about(&label.thread, case.opening.reference));

@@ -138,6 +138,8 @@ const fn act_of(action: &Action) -> Act {
         | Action::Update(_)
         | Action::Write(_)
         | Action::Bounce(_)
+        | Action::Survey(..)
+        | Action::Contact(..)
         | Action::Order(..)
         | Action::Contract(..)
         | Action::Duty(..) => Act::Person,
@@ -188,6 +190,14 @@ fn perform(sim: &mut Sim, action: &Action) -> Result<(), String> {
         }
         Action::Write(post) => return sim.receive(post),
         Action::Bounce(address) => return sim.bounce(address),
+        Action::Contact(verb, customer, id, draft) => {
+            let (verb, customer, id, draft) = (*verb, customer.clone(), id.clone(), draft.clone());
+            return ask(sim, Wish::Contact { verb, customer, id, draft });
+        }
+        Action::Survey(unit, score, comment) => {
+            let case = latest_case(sim, unit).ok_or_else(|| format!("{unit} has no case"))?.opening.reference;
+            return ask(sim, Wish::Answer { case, score: *score, comment: comment.clone() });
+        }
         Action::Uplink { cut } => sim.set_uplink(*cut),
         Action::Open(unit, priority) => {
             let (unit, priority) = (unit.clone(), *priority);
@@ -279,6 +289,9 @@ fn check(sim: &Sim, expectation: &Expectation) -> Result<(), String> {
             let is_ours = ["noc", "management"].contains(&reader.as_str()) || sim.has_staff(reader);
             let address = if is_ours { format!("{reader}@example.net") } else { format!("{reader}@customer.example") };
             counted(*count, sim.letters_to(&address), format_args!("letters to {address}"))
+        }
+        Expectation::Surveys(customer, count) => {
+            counted(*count, sim.surveys_of(customer), format_args!("surveys of {customer}"))
         }
         Expectation::Mails(outcome, count) => {
             let found = sim.mails().values().filter(|found| *found == outcome).count();

@@ -183,6 +183,12 @@ impl Sim {
         &self.disk.chunks
     }
 
+    /// How often this customer was asked how a case went.
+    #[must_use]
+    pub fn surveys_of(&self, customer: &str) -> usize {
+        self.disk.asked.iter().filter(|asked| *asked == customer).count()
+    }
+
     /// Alarms that stand.
     pub fn alarms(&self) -> impl Iterator<Item = &Alarm> {
         self.disk.alarms.values()

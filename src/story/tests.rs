@@ -17,7 +17,7 @@ fn each_misspelt_line_gives_its_number_and_what_to_write() {
         (
             "till 10s",
             "begins with config, unit, units, node, sentinel, maintenance, canary, staff, route, routing, shift, \
-             contract, customer, at or until, not with \"till\"",
+             contract, contact, customer, surveys, at or until, not with \"till\"",
         ),
         ("staff ann colour=red", "unknown key \"colour\": use team, tier,"),
         ("staff ann tier=4", "\"4\" is no tier: use 1, 2 or 3"),

@@ -1,6 +1,7 @@
 //! Facts in sentences, and the turns of phrase that letters and explanations share with them.
 
 use super::count::many;
+use super::customers::customer_sentence;
 use super::people::{assigned_words, contract_words, duty_words, overdue_words, shift_words};
 use super::promise::{agreed_words, escalated_words, kept_words, missed_words, promise_words};
 use super::time::{duration, utc};
@@ -77,12 +78,13 @@ pub fn sentence(fact: &Fact, calendar: &Calendar) -> String {
         Fact::StaffDuty { staff, on, by } => duty_words(staff, *on, by),
         Fact::ShiftBegan { centre, before, cases } => shift_words(centre, before.as_deref(), *cases),
         Fact::ContractEnding(contract) => contract_words(contract, calendar),
+        Fact::Customer(fact) => customer_sentence(fact),
         Fact::LetterQueued { letter, lines } => letter_sentence(letter, lines),
         Fact::LetterSent(letter) => format!("{} was taken by the mail server.", letter_words(letter)),
         Fact::LetterFailed { letter, why } => format!("{} was refused for good: {why}", letter_words(letter)),
         Fact::LetterBounced { letter, why } => format!("{} came back: {why}", letter_words(letter)),
         Fact::AddressFailed { address, why } => format!("The address {address} does not work: {why}"),
-        Fact::AddressWorks { address } => format!("The address {address} works again: somebody writes from there."),
+        Fact::AddressWorks { address } => format!("The address {address} works again: somebody says so."),
         Fact::MailSorted { mail, from, outcome, case, why } => {
             mail_sentence(*mail, from.as_deref(), *outcome, *case, why.as_deref())
         }

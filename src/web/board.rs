@@ -4,8 +4,8 @@
 
 use super::parties::{Shift, StaffRow};
 use crate::clock::Stopwatch;
-use crate::domain::desk::{Alarm, CaseCounts};
-use crate::domain::party::Parties;
+use crate::domain::desk::{Alarm, CaseCounts, OutOfReach};
+use crate::domain::party::{Customer, Parties};
 use crate::domain::time::{Calendar, Time};
 use crate::domain::view::DeviceStatus;
 use crate::domain::watch::{AgentState, Device, Reason, Slot, Verdict};
@@ -14,6 +14,7 @@ use crate::store::Audit;
 use core::net::IpAddr;
 use core::ops::ControlFlow;
 use core::time::Duration;
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// How many rows a reader may look at before it lets the loop in.
@@ -90,6 +91,10 @@ pub struct Summary {
     pub maintenance: usize,
     /// Everybody but the customers.
     pub parties: Arc<Parties>,
+    /// The customers, by their ids.
+    pub customers: Arc<BTreeMap<String, Customer>>,
+    /// Customers whom no letter reaches.
+    pub out_of_reach: Arc<BTreeMap<String, OutOfReach>>,
     /// Our own, as things stand.
     pub staff: Vec<StaffRow>,
     /// Who has the shift.
@@ -118,6 +123,8 @@ impl Summary {
             umbrellas: 0,
             maintenance: 0,
             parties: Arc::default(),
+            customers: Arc::default(),
+            out_of_reach: Arc::default(),
             staff: Vec::new(),
             shift: Shift::default(),
         }

@@ -297,7 +297,7 @@ pub(super) async fn file(
     let wish = Wish::File { heard, filing };
     let case = match ask(&web, by, wish).await? {
         Done::Case(reference) => Some(reference.to_string()),
-        Done::Mail(_) | Done::Maintenance(_) | Done::Duty { .. } | Done::Trace(_) => None,
+        Done::Mail(_) | Done::Maintenance(_) | Done::Duty { .. } | Done::Contact(_) | Done::Trace(_) => None,
     };
     good(&Filed { mail, case })
 }

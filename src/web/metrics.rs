@@ -5,7 +5,7 @@
 
 use super::board::Board;
 use crate::domain::desk::{AlarmKind, CaseFact, Channel, MailOutcome, Priority};
-use crate::domain::fact::Fact;
+use crate::domain::fact::{CustomerFact, Fact};
 use crate::domain::letter::LetterState;
 use crate::domain::maintenance::{Maintenance, Stage};
 use crate::domain::time::Time;
@@ -37,6 +37,9 @@ const LATENESS: &str = "ntuwatch_schedule_lateness_seconds";
 const PROBE_BUCKETS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 const COMMIT_BUCKETS: [f64; 11] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0];
 const LATENESS_BUCKETS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 10.0];
+
+/// How content customers are, from 1, the worst.
+const SCORES: [&str; 5] = ["1", "2", "3", "4", "5"];
 
 /// Classes of HTTP status codes that are answered with.
 const CLASSES: [&str; 3] = ["2xx", "4xx", "5xx"];
@@ -75,6 +78,8 @@ pub struct Metrics {
     channels: [Counter; Channel::ALL.len()],
     traps_ignored: Counter,
     misroutes: Counter,
+    surveys_sent: Counter,
+    surveys_answered: [Counter; SCORES.len()],
     /// When the canary's outage travelled the whole way last.
     canary_sang: Mutex<Option<Time>>,
     canary_success: Gauge,
@@ -175,6 +180,8 @@ impl Metrics {
                 "ntuwatch_misroutes_total",
                 "Cases that a person took from the team that a rule had chosen to another one.",
             ),
+            surveys_sent: total("ntuwatch_surveys_sent_total", "Customers who were asked how a case went."),
+            surveys_answered: SCORES.map(|score| counter!("ntuwatch_surveys_answered_total", "score" => score)),
             traps_ignored: total(
                 "ntuwatch_traps_ignored_total",
                 "Traps that the watch did not look at: of no device that it knows, or too many at once.",
@@ -253,7 +260,16 @@ impl Metrics {
                 *self.canary_sang.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
             }
             Fact::Case { fact: CaseFact::Assigned { misrouted: true, .. }, .. } => self.misroutes.increment(1),
-            Fact::Case { .. }
+            Fact::Customer(CustomerFact::SurveySent { .. }) => self.surveys_sent.increment(1),
+            Fact::Customer(CustomerFact::SurveyAnswered { score, .. }) => {
+                count(&self.surveys_answered, usize::from(score.number()).checked_sub(1));
+            }
+            Fact::Customer(
+                CustomerFact::ContactChanged { .. }
+                | CustomerFact::ContactInvalid { .. }
+                | CustomerFact::ContactValid { .. },
+            )
+            | Fact::Case { .. }
             | Fact::StaffDuty { .. }
             | Fact::ShiftBegan { .. }
             | Fact::ContractEnding(_)
@@ -394,6 +410,7 @@ fn describe_labelled() {
         "ntuwatch_cases_by_channel_total",
         "Cases opened since the start, by the way in which they were reported."
     );
+    describe_counter!("ntuwatch_surveys_answered_total", "Answers of customers, by how content they are.");
     describe_counter!("ntuwatch_cases_opened_total", "Cases opened since the start, by their first priority.");
 }
 

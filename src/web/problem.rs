@@ -1,6 +1,7 @@
 //! A "no" over HTTP: a status, and a sentence that says what, why, and what to do.
 
 use crate::domain::desk::Misread;
+use crate::domain::party::BadContact;
 use crate::domain::turn::{BadMaintenance, Refusal};
 use crate::store::{OpenError, ReadError};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -66,8 +67,16 @@ impl From<Refusal> for Problem {
             | Refusal::UnknownUmbrella { .. }
             | Refusal::UnknownMaintenance { .. }
             | Refusal::NotAside { .. }
+            | Refusal::NoSurvey { .. }
+            | Refusal::UnknownCustomer { .. }
+            | Refusal::BadContact { why: BadContact::Unknown, .. }
             | Refusal::UnknownStaff { .. } => StatusCode::NOT_FOUND,
             Refusal::AlreadyOpen { .. } | Refusal::NotOpen { .. } | Refusal::NotRouted { .. } => StatusCode::CONFLICT,
+            Refusal::BadContact { why: BadContact::Taken | BadContact::TooMany, .. } => StatusCode::CONFLICT,
+            Refusal::BadContact {
+                why: BadContact::BadId | BadContact::Nameless | BadContact::NoWay | BadContact::NoSuchWay(_),
+                ..
+            } => StatusCode::BAD_REQUEST,
             Refusal::BadMaintenance { why, .. } => match why {
                 BadMaintenance::BadId
                 | BadMaintenance::EndsFirst

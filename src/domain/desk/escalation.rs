@@ -50,18 +50,20 @@ impl Desk {
     /// An attempt to deliver a letter is over.
     pub(crate) fn attempted(&mut self, letter: LetterId, delivery: Delivery, turn: &mut Turn) {
         if let Delivery::Refused(why) = &delivery
-            && let Some(to) = self.outbox.label(letter).map(|label| label.to.clone())
+            && let Some(label) = self.outbox.label(letter).cloned()
         {
-            self.not_reached(&to, why, turn);
+            self.not_reached(&label.to, why, turn);
+            self.pass_letter_on(&label, turn);
         }
         let informs = |label: &&LetterLabel| {
-            delivery == Delivery::Sent && matches!(label.mark.kind, LetterKind::News | LetterKind::Updated)
+            delivery == Delivery::Sent
+                && matches!(label.mark.kind, LetterKind::News | LetterKind::Updated | LetterKind::PassedOn)
         };
         // Most letters inform nobody in this sense: those of a storm are not copied.
         let label = self.outbox.label(letter).filter(informs).cloned();
         self.outbox.attempted(letter, delivery.clone(), turn);
         self.rfo_attempted(letter, &delivery, turn);
-        let Some(label) = label else { return };
+        let Some(label) = label.map(|label| self.as_written(&label)) else { return };
         match (label.thread, label.mark.kind) {
             (Thread::Case { reference, .. }, LetterKind::News) if self.is_read_by_customer(reference, &label.to) => {
                 self.informed_by(reference, label.to, label.mark, turn);
@@ -76,14 +78,15 @@ impl Desk {
                 | Thread::Umbrella { .. }
                 | Thread::Maintenance { .. }
                 | Thread::Alarm { .. }
-                | Thread::Contract { .. },
+                | Thread::Contract { .. }
+                | Thread::Reach { .. },
                 _,
             ) => {}
         }
     }
 
     fn is_read_by_customer(&self, reference: Reference, address: &str) -> bool {
-        self.customer_of(reference).is_some_and(|customer| customer.email.iter().any(|theirs| theirs == address))
+        self.customer_of(reference).is_some_and(|customer| self.is_of(customer, address))
     }
 
     fn customer_of(&self, reference: Reference) -> Option<&Customer> {

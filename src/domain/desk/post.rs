@@ -64,8 +64,9 @@ impl Desk {
     pub(super) fn readers(&self, customer: Option<&String>, with_noc: bool) -> Vec<(String, Option<String>)> {
         let customer = customer.and_then(|customer| self.customers.get(customer));
         let mut seen = BTreeSet::new();
-        let theirs =
-            customer.into_iter().flat_map(|customer| customer.email.iter().map(|to| (to, Some(&customer.name))));
+        let addresses = customer.map(|customer| self.addresses(customer)).unwrap_or_default();
+        let name = customer.map(|customer| &customer.name);
+        let theirs = addresses.into_iter().map(|to| (to, name));
         let ours = self.noc.iter().filter(|_| with_noc).map(|to| (to, None));
         theirs
             .chain(ours)
@@ -95,6 +96,8 @@ impl Desk {
         content: &Content,
         turn: &mut Turn,
     ) {
+        let is_told = readers.iter().any(|(_, greeting)| greeting.is_some());
+        let survey = if is_told { self.invite(mark.kind, content, turn) } else { None };
         for (to, greeting) in readers {
             let letter = Letter {
                 id: self.outbox.next_id(),
@@ -105,6 +108,7 @@ impl Desk {
                 to: to.clone(),
                 greeting: greeting.clone(),
                 written_at: turn.at,
+                survey: survey.clone().filter(|_| greeting.is_some()),
             };
             turn.facts.push(Fact::LetterQueued { letter: letter.label(), lines: letter.lines() });
             self.outbox.add(&letter, turn.at);

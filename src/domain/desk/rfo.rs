@@ -306,6 +306,11 @@ impl Desk {
         }
     }
 
+    /// A letter brings somebody else a document that never reached the reader whom it was for.
+    pub(super) fn rfo_passed_on(&mut self, letter: LetterId, reference: Reference, number: u32) {
+        self.issuing.sent_off(letter, reference, number);
+    }
+
     fn awaits(&self, reference: Reference, number: u32) -> bool {
         self.case(reference).is_some_and(|case| case.rfo.step == RfoStep::Issued && case.rfo.issued == number)
     }

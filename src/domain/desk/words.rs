@@ -235,11 +235,15 @@ pub enum LetterKind {
     Overdue,
     /// A contract ends.
     ContractEnds,
+    /// A letter that never reached its reader goes to the next of the customer's people.
+    PassedOn,
+    /// No letter reaches a customer; for staff.
+    OutOfReach,
 }
 
 impl LetterKind {
     /// Every kind.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Opened,
         Self::Upgraded,
         Self::Solved,
@@ -259,6 +263,8 @@ impl LetterKind {
         Self::Assigned,
         Self::Overdue,
         Self::ContractEnds,
+        Self::PassedOn,
+        Self::OutOfReach,
     ];
 
     /// As it is stored and printed.
@@ -284,6 +290,8 @@ impl LetterKind {
             Self::Assigned => "assigned",
             Self::Overdue => "overdue",
             Self::ContractEnds => "contract_ends",
+            Self::PassedOn => "passed_on",
+            Self::OutOfReach => "out_of_reach",
         }
     }
 }

@@ -14,7 +14,11 @@ pub(in crate::store) const PUT_LETTER: &str = "INSERT INTO letters (\
 pub(in crate::store) fn put_letter(statement: &mut CachedStatement<'_>, letter: &Letter, mail: &Mail) -> Result<()> {
     let case = match &letter.thread {
         Thread::Case { reference, .. } => Some(*reference),
-        Thread::Umbrella { .. } | Thread::Maintenance { .. } | Thread::Alarm { .. } | Thread::Contract { .. } => None,
+        Thread::Umbrella { .. }
+        | Thread::Maintenance { .. }
+        | Thread::Alarm { .. }
+        | Thread::Contract { .. }
+        | Thread::Reach { .. } => None,
     };
     statement.execute(params![
         letter.id,
@@ -103,8 +107,10 @@ pub(in crate::store) fn thread_letter(row: &Row<'_>) -> Result<(Option<String>, 
         Thread::Umbrella { customer, .. } => {
             Ok((customer, LetterMark { kind: row.get("kind")?, number: row.get("number")? }))
         }
-        Thread::Case { .. } | Thread::Maintenance { .. } | Thread::Alarm { .. } | Thread::Contract { .. } => {
-            Err(misfit(&thread.key(), "thread_key"))
-        }
+        Thread::Case { .. }
+        | Thread::Maintenance { .. }
+        | Thread::Alarm { .. }
+        | Thread::Contract { .. }
+        | Thread::Reach { .. } => Err(misfit(&thread.key(), "thread_key")),
     }
 }
