@@ -291,7 +291,9 @@ impl Cycle {
                 }
                 self.state.mail_fault = Some(why.clone());
             }
-            Delivery::Deferred(why) | Delivery::Refused(why) => tracing::warn!(why, "a letter was not taken"),
+            Delivery::Deferred(why) | Delivery::Refused(why) | Delivery::Throttled { why, .. } => {
+                tracing::warn!(why, "a letter was not taken");
+            }
         }
     }
 

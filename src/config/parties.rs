@@ -285,6 +285,7 @@ impl Book {
             centres,
             sites: self.sites.into_iter().map(|(unit, _, site, _)| (unit, site)).collect(),
             routing: crate::domain::desk::Routing::default(),
+            ways: crate::domain::notice::Ways::default(),
         };
         (parties, shifts::Shifts(shifts))
     }

@@ -4,10 +4,10 @@ use super::people::merits_words;
 use super::sentence::measured;
 use super::time::rfc3339;
 use crate::domain::desk::{
-    Alarm, AlarmCause, CaseFact, EscalatedBy, Heard, Line, MailOutcome, Opening, Outage, Reference, Topic, Umbrella,
-    Witness,
+    Alarm, AlarmCause, CaseFact, EscalatedBy, Heard, LetterMark, Line, MailOutcome, Opening, Outage, Reference, Topic,
+    Umbrella, Witness,
 };
-use crate::domain::fact::Fact;
+use crate::domain::fact::{Fact, Instead};
 use crate::domain::letter::{LetterLabel, Thread};
 use crate::domain::maintenance::{Maintenance, Stage};
 use crate::domain::party::Contract;
@@ -55,6 +55,7 @@ pub fn kind(fact: &Fact) -> &'static str {
         Fact::LetterQueued { .. } => "letter",
         Fact::LetterSent(_) => "letter_sent",
         Fact::LetterFailed { .. } => "letter_failed",
+        Fact::NoticeFellBack { .. } => "notice_fell_back",
         Fact::LetterBounced { .. } => "letter_bounced",
         Fact::AddressFailed { .. } => "address_failed",
         Fact::AddressWorks { .. } => "address_works",
@@ -258,18 +259,13 @@ fn each(fact: &Fact, put: &mut Put<'_>) {
             put!(put, "centre": centre.as_str(), "before": before.as_deref(), "cases": *cases);
         }
         Fact::ContractEnding(contract) => contract_fields(contract, put),
-        Fact::LetterQueued { letter, lines } => {
-            letter_fields(letter, put);
-            if !matches!(letter.thread, Thread::Case { .. }) {
-                let references: Vec<String> = lines.iter().map(|(reference, _)| reference.to_string()).collect();
-                put!(put, "lines": references);
-            }
-        }
+        Fact::LetterQueued { letter, lines } => queued_fields(letter, lines, put),
         Fact::LetterSent(letter) => letter_fields(letter, put),
         Fact::LetterFailed { letter, why } | Fact::LetterBounced { letter, why } => {
             letter_fields(letter, put);
             put!(put, "error": why.as_str());
         }
+        Fact::NoticeFellBack { letter, instead } => fall_back_fields(letter, instead, put),
         Fact::AddressFailed { address, why } => put!(put, "address": address.as_str(), "error": why.as_str()),
         Fact::AddressWorks { address } => put!(put, "address": address.as_str()),
         Fact::MailSorted { mail, from, outcome, case, why } => put!(
@@ -436,6 +432,23 @@ fn outage_fields(outage: &Outage, put: &mut Put<'_>) {
     );
 }
 
+fn queued_fields(letter: &LetterLabel, lines: &[(Reference, LetterMark)], put: &mut Put<'_>) {
+    letter_fields(letter, put);
+    if !matches!(letter.thread, Thread::Case { .. }) {
+        let references: Vec<String> = lines.iter().map(|(reference, _)| reference.to_string()).collect();
+        put!(put, "lines": references);
+    }
+}
+
+fn fall_back_fields(letter: &LetterLabel, instead: &Instead, put: &mut Put<'_>) {
+    letter_fields(letter, put);
+    match instead {
+        Instead::Refused { of, why } => put!(put, "instead_of": Vec::from([of.clone()]), "error": why.as_str()),
+        Instead::Late { of } => put!(put, "instead_of": of.clone()),
+        Instead::Alerted => {}
+    }
+}
+
 fn letter_fields(letter: &LetterLabel, put: &mut Put<'_>) {
     let (unit, topic) = letter.thread.about();
     put!(
@@ -451,7 +464,7 @@ fn letter_fields(letter: &LetterLabel, put: &mut Put<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::desk::{LetterKind, LetterMark};
+    use crate::domain::desk::LetterKind;
     use crate::domain::watch::Symptom;
     use core::time::Duration;
 
@@ -475,7 +488,9 @@ mod tests {
             case(CaseFact::Degraded(finding)),
             case(CaseFact::Closed),
             case(CaseFact::Line { line: Line::Withdrawn, at }),
-            Fact::LetterQueued { letter, lines: vec![(reference, mark), (reference, mark)] },
+            Fact::LetterQueued { letter: letter.clone(), lines: vec![(reference, mark), (reference, mark)] },
+            Fact::NoticeFellBack { letter: letter.clone(), instead: Instead::Alerted },
+            Fact::NoticeFellBack { letter, instead: Instead::Late { of: vec!["hook:chat".into(), "a@b".into()] } },
         ];
         for fact in facts {
             let time = |at| rfc3339(at, &calendar).into();

@@ -5,6 +5,7 @@ mod count;
 mod explain;
 mod fact;
 mod letter;
+mod notice;
 mod people;
 mod preview;
 pub mod rfo;

@@ -182,11 +182,13 @@ impl Metrics {
         for change in &turn.letter_changes {
             match change.state {
                 LetterState::Sent => self.letters_sent.increment(1),
+                LetterState::Queued if change.attempts == 0 => {}
                 LetterState::Queued => self.letter_attempts_failed.increment(1),
                 LetterState::Failed | LetterState::Bounced => {
                     self.letter_attempts_failed.increment(1);
                     self.letters_failed.increment(1);
                 }
+                LetterState::Reserve | LetterState::Spared => {}
             }
         }
         self.traps_ignored.increment(u64::from(turn.traps_ignored));
@@ -240,6 +242,7 @@ impl Metrics {
             | Fact::LetterQueued { .. }
             | Fact::LetterSent(_)
             | Fact::LetterFailed { .. }
+            | Fact::NoticeFellBack { .. }
             | Fact::AddressFailed { .. }
             | Fact::AddressWorks { .. } => {}
         }
