@@ -1,12 +1,15 @@
 //! What receivers of notices are sent: a notice's words and numbers in the form that each wants. Pure.
 
 mod preset;
+mod signature;
 mod template;
 
 pub use preset::{Alert, Form, MAX_SUMMARY};
+pub use signature::{SigningKey, webhook_id};
 pub use template::{Flaw, Template};
 
 use crate::domain::notice::Signal;
+use crate::domain::watch::Secret;
 use serde::{Deserialize, Serialize};
 
 /// A notice to a messenger: what templates can name. What a notice has nothing of is empty.
@@ -37,6 +40,29 @@ pub struct Notice {
     pub since: String,
     /// When the notice was written, in RFC 3339.
     pub at: String,
+}
+
+/// As whom a messenger is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Auth {
+    /// The URL says it all.
+    None,
+    /// `Authorization: Bearer …`.
+    Bearer(Secret),
+    /// `Authorization: Basic …`.
+    Basic {
+        /// The user.
+        user: String,
+        /// The password.
+        password: Secret,
+    },
+    /// A header of its own.
+    Header {
+        /// Its name.
+        name: String,
+        /// What it holds.
+        value: Secret,
+    },
 }
 
 impl Notice {

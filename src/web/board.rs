@@ -5,6 +5,7 @@
 use super::parties::{Shift, StaffRow};
 use crate::clock::Stopwatch;
 use crate::domain::desk::{Alarm, CaseCounts};
+use crate::domain::outbox::Trouble;
 use crate::domain::party::Parties;
 use crate::domain::time::{Calendar, Time};
 use crate::domain::view::DeviceStatus;
@@ -13,6 +14,7 @@ use crate::domain::word::Word;
 use core::net::IpAddr;
 use core::ops::ControlFlow;
 use core::time::Duration;
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// How many rows a reader may look at before it lets the loop in.
@@ -81,6 +83,8 @@ pub struct Summary {
     pub held: Option<(usize, Time)>,
     /// Why no letters can be delivered, if that is so.
     pub mail_fault: Option<String>,
+    /// How messengers do, by their names.
+    pub messengers: BTreeMap<String, MessengerState>,
     /// What is wrong with the watch itself.
     pub alarms: Vec<Alarm>,
     /// Umbrellas that are not over.
@@ -93,6 +97,15 @@ pub struct Summary {
     pub staff: Vec<StaffRow>,
     /// Who has the shift.
     pub shift: Shift,
+}
+
+/// How a messenger does.
+#[derive(Clone, Debug, Default)]
+pub struct MessengerState {
+    /// Notices that wait for it.
+    pub waiting: usize,
+    /// Since when it takes nothing, and why.
+    pub trouble: Option<Trouble>,
 }
 
 impl Summary {
@@ -113,6 +126,7 @@ impl Summary {
             oldest_letter: None,
             held: None,
             mail_fault: None,
+            messengers: BTreeMap::new(),
             alarms: Vec::new(),
             umbrellas: 0,
             maintenance: 0,
