@@ -166,6 +166,7 @@ fn a_messenger_that_was_down_gets_each_notice_once() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let home = tempfile::tempdir().unwrap();
     let Some(mut daemon) = Daemon::start(home.path(), port) else { return };
+    daemon.shows("UP 1");
     daemon.cli(&["case", "open", "acme-lon-1", "--priority", "P1"]);
     assert!(daemon.says("a notice was not taken"));
     daemon.shows("notices  chat: 1 waiting, takes nothing since");
