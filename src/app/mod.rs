@@ -1,11 +1,13 @@
 //! Wiring: starts everything in the right order, runs the loop, and stops everything in the right order.
 
+mod audit;
 mod cycle;
 mod inbox;
 mod journal;
 mod mailroom;
 mod memory;
 mod patience;
+mod registry;
 mod rfo;
 mod shifts;
 mod signals;
@@ -14,7 +16,7 @@ mod writer;
 
 use crate::clock::Clock;
 use crate::config::{self, Config};
-use crate::domain::mail::MailId;
+use crate::domain::mail::{MailId, Parcel};
 use crate::domain::notice::hook;
 use crate::domain::turn::Turn;
 use crate::domain::watch::{Muster, Role, next_tick};
@@ -27,12 +29,14 @@ use crate::text::{self, Stamp};
 use crate::web::board::{Board, Summary};
 use crate::web::metrics::Metrics;
 use crate::web::{self, BindError};
+use audit::Auditor;
 use cycle::{Cycle, Engines, State};
 use inbox::Inbox;
 pub(crate) use journal::warn_of;
 use mailroom::MailRoom;
 use memory::{Memory, Rest};
 use patience::Patience;
+use registry::Registry;
 use rfo::Scribe;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -149,23 +153,23 @@ pub fn run(read: Read) -> Result<(), Fatal> {
     let calendar = Arc::new(calendar);
     let board = Arc::new(Board::new(Summary::at_start(turn.at, Arc::clone(&calendar))));
     let heartbeat = start_heartbeat(&config, &board)?;
-    let (stamp, mail_room) = open_mail_room(&config, &memory.secret, memory.unread, &inbox)?;
-    let writer = Writer::start(memory.store, Arc::clone(&board), metrics, stamp, mail_room).map_err(Fatal::System)?;
+    let (stamp, registry) = open_mail_room(&config, &memory.secret, memory.unread, &inbox)?;
+    let writer = Writer::start(memory.store, Arc::clone(&board), metrics, stamp, registry).map_err(Fatal::System)?;
     let letter_box = writer.letter_box()?;
+    let mail_in = start_mail_in(&config, letter_box.clone(), &clock)?;
     let services = web::Services {
         board: Arc::clone(&board),
         ask: inbox.ask(),
-        keep: keep(letter_box.clone(), &clock),
+        keep: keep(letter_box, &clock),
+        mailbox: mail_in.as_ref().map(|engine| mailbox(engine.follow())),
         words: WORDS,
         store: config.store.clone(),
         token: config.http.token.clone(),
         metrics,
     };
     let server = web::serve(doors, services).map_err(Fatal::System)?;
-    let mail_in = start_mail_in(&config, letter_box, &clock)?;
     announce(&config, address);
-    let scribe = Reader::open(&config.store).map_err(Fatal::Open)?;
-    let scribe = Scribe::start(scribe, inbox.clone()).map_err(Fatal::System)?;
+    let (scribe, auditor) = start_readers(&config.store, &inbox, &clock, &board)?;
     let state = State::new(turn.at);
     let patience = Patience::new(stopping);
     let mut cycle = Cycle {
@@ -188,6 +192,7 @@ pub fn run(read: Read) -> Result<(), Fatal> {
     };
     let outcome = cycle.run();
     drop(heartbeat);
+    drop(auditor);
     // While the writer still takes what it is about to hand over.
     drop(mail_in);
     // Before the cycle and the store in it go: its readers would keep the store's write-ahead log in use.
@@ -221,11 +226,19 @@ fn open_mail_room(
     secret: &[u8; text::SECRET],
     unread: Vec<(MailId, u32)>,
     inbox: &Inbox,
-) -> Result<(Stamp, MailRoom), Fatal> {
+) -> Result<(Stamp, Registry), Fatal> {
     let stamp = Stamp::new(secret, config.mail.from.domain(), config.mail_in.address.as_deref());
     let reader = Reader::open(&config.store).map_err(Fatal::Open)?;
     let room = MailRoom::start(reader, (us(config), stamp.clone()), inbox.clone(), unread).map_err(Fatal::System)?;
-    Ok((stamp, room))
+    Ok((stamp, Registry::new(room, config.mail_in.keep)))
+}
+
+/// Begins to write reasons for outage, and to audit deadlines.
+fn start_readers(store: &Path, inbox: &Inbox, clock: &Clock, board: &Arc<Board>) -> Result<(Scribe, Auditor), Fatal> {
+    let open = || Reader::open(store).map_err(Fatal::Open);
+    let scribe = Scribe::start(open()?, inbox.clone()).map_err(Fatal::System)?;
+    let auditor = audit::start(open()?, clock.clone(), Arc::clone(board)).map_err(Fatal::System)?;
+    Ok((scribe, auditor))
 }
 
 /// Who we are, for whoever reads our mail.
@@ -264,17 +277,30 @@ fn start_mail_in(config: &Config, letter_box: LetterBox, clock: &Clock) -> Resul
         archive: mailbox.archive.clone(),
     };
     let clock = clock.clone();
-    let deliver = Box::new(move |parcel| {
-        let (answer, kept) = mpsc::channel();
-        // The engine waits for it.
-        let answer = Box::new(move |result| drop(answer.send(result)));
-        letter_box.keep(parcel, clock.now(), answer);
-        match kept.recv() {
+    let deliver = Box::new(move |parcels: Vec<Parcel>| {
+        let keep = |parcel| {
+            let (answer, kept) = mpsc::channel();
+            let answer = Box::new(move |result| drop(answer.send(result)));
+            letter_box.keep(parcel, clock.now(), answer);
+            kept
+        };
+        // All are handed over before the first is waited for, so that they are kept together.
+        let kept: Vec<mpsc::Receiver<_>> = parcels.into_iter().map(keep).collect();
+        let taken = |kept: mpsc::Receiver<_>| match kept.recv() {
             Ok(Ok(_)) => imap::Taken::Stored,
             Ok(Err(_)) | Err(_) => imap::Taken::Later,
-        }
+        };
+        kept.into_iter().map(taken).collect()
     });
     imap::start(settings, deliver).map(Some).map_err(Fatal::MailIn)
+}
+
+/// How the mailbox fares, as it is shown.
+fn mailbox(follow: impl Fn() -> imap::Status + Send + Sync + 'static) -> web::Mailbox {
+    Box::new(move || {
+        let imap::Status { connected, fault, taken, left } = follow();
+        web::MailboxStatus { connected, fault, taken, left }
+    })
 }
 
 const fn tls_of(tls: config::Tls) -> Tls {

@@ -90,7 +90,7 @@ pub(super) enum Verb {
     Promise {
         /// The case's reference
         reference: String,
-        /// What: update or onsite
+        /// What: update, onsite, supplier (word from him) or rfo (the reason for outage)
         kind: String,
         /// Within what time from now, such as 30m
         #[arg(value_parser = parse_duration)]
@@ -102,6 +102,15 @@ pub(super) enum Verb {
     Arrive {
         /// The case's reference
         reference: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Note what the supplier said: that keeps what he owed
+    Supplier {
+        /// The case's reference
+        reference: String,
+        /// What he said; for staff only
+        text: String,
         #[command(flatten)]
         who: Who,
     },
@@ -222,6 +231,9 @@ pub(super) fn perform(verb: &Verb, client: &Client, page: &mut Page) -> Result<(
             work(page, reference, "promise", json!({ "kind": kind, "within_s": within.as_secs(), "by": who.by }))
         }
         Verb::Arrive { reference, who } => work(page, reference, "arrive", json!({ "by": who.by })),
+        Verb::Supplier { reference, text, who } => {
+            work(page, reference, "supplier", json!({ "text": text, "by": who.by }))
+        }
         Verb::Assign { reference, to, who } => work(page, reference, "assign", json!({ "to": to, "by": who.by })),
         Verb::Escalate { reference, why, who } => {
             work(page, reference, "escalate", json!({ "note": why.note, "by": who.by }))

@@ -115,8 +115,13 @@ pub(super) const DEGRADED: Form = Form {
     ],
 };
 pub(super) const STABILITY: Form = Form { name: "[stability]", keys: &["p1", "p2"] };
-pub(super) const PROMISES: Form =
-    Form { name: "[promises]", keys: &["first_response", "update_p1", "update_p2", "repair"] };
+pub(super) const PROMISES: Form = Form {
+    name: "[promises]",
+    keys: &["first_response", "update_p1", "update_p2", "supplier", "rfo", "repair", "gold", "silver", "bronze"],
+};
+/// The same of a tier.
+pub(super) const TIER_PROMISES: Form =
+    Form { name: "[promises.TIER]", keys: &["first_response", "update_p1", "update_p2", "supplier", "rfo", "repair"] };
 pub(super) const RFO: Form = Form { name: "[rfo]", keys: &["p1", "p2"] };
 pub(super) const ESCALATION: Form = Form { name: "[escalation]", keys: &LEVELS };
 /// Levels of an escalation, in the order of `Level::ALL`.
@@ -125,7 +130,7 @@ pub(super) const MAIL: Form =
     Form { name: "[mail]", keys: &["from", "noc", "smtp", "user", "password_file", "folder"] };
 pub(super) const MAIL_IN: Form = Form {
     name: "[mail_in]",
-    keys: &["address", "authserv_id", "imap", "user", "password_file", "mailbox", "archive"],
+    keys: &["address", "authserv_id", "imap", "user", "password_file", "mailbox", "archive", "keep_raw", "raw_limit"],
 };
 pub(super) const HEARTBEAT: Form = Form { name: "[heartbeat]", keys: &["url", "every"] };
 pub(super) const CANARY: Form = Form { name: "[canary]", keys: &["unit", "every"] };

@@ -181,6 +181,17 @@ pub struct MailIn {
     pub authserv_id: Option<String>,
     /// The mailbox that is read, if one is.
     pub imap: Option<Imap>,
+    /// How much is kept of messages as they came.
+    pub keep: KeepMail,
+}
+
+/// How much is kept of messages as they came. What waits for a decision is always kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeepMail {
+    /// For how long, from when a message came: at least a day.
+    pub age: Duration,
+    /// Bytes of all of them together.
+    pub room: u64,
 }
 
 /// A mailbox.

@@ -6,8 +6,9 @@ use super::fault::Place;
 use super::form;
 use super::paths::Paths;
 use super::section::Section;
-use super::{Heartbeat, Http, Imap, Mail, MailIn, Mailbox, Route, Smtp, Tls};
-use crate::domain::desk::{Matrix, Pledges};
+use super::{Heartbeat, Http, Imap, KeepMail, Mail, MailIn, Mailbox, Route, Smtp, Tls};
+use crate::domain::desk::{Matrix, Pledges, TierPledges};
+use crate::domain::party::Tier;
 use crate::domain::plan::{Canary, Stability};
 use crate::domain::watch::{
     self, Device, Host, Limits, MAX_CELLS, Pace, Role, Rules, SENTINEL_INTERVAL, SENTINEL_TIMEOUT, Secret,
@@ -30,9 +31,16 @@ const PACE: Pace = Pace {
 const MAX_ROUNDS: u32 = MAX_CELLS as u32;
 /// Stability windows where the operator gives none (R28).
 /// R12.
-const FIRST_RESPONSE: Duration = Duration::from_secs(30 * 60);
-const UPDATE_P1: Duration = Duration::from_secs(3_600);
-const UPDATE_P2: Duration = Duration::from_secs(4 * 3_600);
+const PLEDGES: Pledges = Pledges {
+    first_response: Some(Duration::from_secs(30 * 60)),
+    update_p1: Some(Duration::from_secs(3_600)),
+    update_p2: Some(Duration::from_secs(4 * 3_600)),
+    supplier: Some(Duration::from_secs(2 * 3_600)),
+    rfo: Some(Duration::from_secs(48 * 3_600)),
+    repair: true,
+    rfo_p1: true,
+    rfo_p2: false,
+};
 const STABILITY: Stability = Stability { p1: Duration::from_hours(24), p2: Duration::from_hours(72) };
 /// Where the console and the metrics are, if the operator does not say.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9640);
@@ -77,19 +85,34 @@ pub(super) fn stability(root: &Section<'_>) -> Stability {
     Stability { p1: stability.duration("p1", STABILITY.p1), p2: stability.duration("p2", STABILITY.p2) }
 }
 
-/// What is promised to everybody.
-pub(super) fn promises(root: &Section<'_>) -> Pledges {
+/// What is promised without a word: to everybody, and, where a tier says otherwise, to its customers.
+pub(super) fn promises(root: &Section<'_>) -> TierPledges {
     let rfo = root.section("rfo", form::RFO);
     let required = |key, default| rfo.parse(key, check::required).unwrap_or(default);
     let promises = root.section("promises", form::PROMISES);
-    let within = |key, default| promises.parse(key, |v| check::or_off(v, check::duration)).unwrap_or(Some(default));
+    let everybody =
+        Pledges { rfo_p1: required("p1", PLEDGES.rfo_p1), rfo_p2: required("p2", PLEDGES.rfo_p2), ..PLEDGES };
+    let everybody = pledges(&promises, &everybody);
+    let tier = |tier: Tier| match tier {
+        Tier::Gold | Tier::Silver | Tier::Bronze => {
+            pledges(&promises.section(tier.name(), form::TIER_PROMISES), &everybody)
+        }
+        Tier::Standard => everybody,
+    };
+    TierPledges(Tier::ALL.map(tier))
+}
+
+/// What a table promises; where it is silent, as `before`.
+fn pledges(table: &Section<'_>, before: &Pledges) -> Pledges {
+    let within = |key, before| table.parse(key, |v| check::or_off(v, check::duration)).unwrap_or(before);
     Pledges {
-        first_response: within("first_response", FIRST_RESPONSE),
-        update_p1: within("update_p1", UPDATE_P1),
-        update_p2: within("update_p2", UPDATE_P2),
-        repair: promises.flag("repair", true),
-        rfo_p1: required("p1", true),
-        rfo_p2: required("p2", false),
+        first_response: within("first_response", before.first_response),
+        update_p1: within("update_p1", before.update_p1),
+        update_p2: within("update_p2", before.update_p2),
+        supplier: within("supplier", before.supplier),
+        rfo: within("rfo", before.rfo),
+        repair: table.flag("repair", before.repair),
+        ..*before
     }
 }
 
@@ -236,8 +259,17 @@ pub(super) fn mail_in(root: &Section<'_>, paths: &Paths<'_>) -> MailIn {
         mailbox,
         archive,
     });
-    MailIn { address: mail.parse("address", check::inbox), authserv_id: mail.parse("authserv_id", check::text), imap }
+    let keep = KeepMail {
+        age: mail.parse("keep_raw", check::age).unwrap_or(KEEP_RAW),
+        room: mail.parse("raw_limit", check::room).unwrap_or(RAW_LIMIT),
+    };
+    let (address, authserv_id) = (mail.parse("address", check::inbox), mail.parse("authserv_id", check::text));
+    MailIn { address, authserv_id, imap, keep }
 }
+
+/// What `keep_raw` and `raw_limit` are if nobody says.
+const KEEP_RAW: Duration = Duration::from_hours(90 * 24);
+const RAW_LIMIT: u64 = 10 << 30;
 
 /// What `mailbox` and `archive` are if nobody says.
 const MAILBOX: &str = "INBOX";

@@ -1,6 +1,6 @@
 //! What the operator wants watched, and by which rules: everything the core takes from the configuration.
 
-use super::desk::{Matrix, Pledges, Roster};
+use super::desk::{Matrix, Roster, TierPledges};
 use super::maintenance::Window;
 use super::party::{Customer, Parties};
 use super::time::Time;
@@ -40,8 +40,8 @@ pub struct Plan {
     pub devices: Vec<Arc<Device>>,
     /// How long solved cases are watched.
     pub stability: Stability,
-    /// What is promised to everybody.
-    pub pledges: Pledges,
+    /// What is promised without a word.
+    pub pledges: TierPledges,
     /// Whom escalated cases are brought to.
     pub escalation: Matrix,
     /// Addresses of the network operations centre; each gets its own copy of every letter.

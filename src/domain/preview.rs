@@ -144,7 +144,7 @@ fn moved(case: &Case, circuit: &Circuit) -> Option<Effect> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::desk::{Actor, CaseFact, Channel, Matrix, Opening, Pledges};
+    use crate::domain::desk::{Actor, CaseFact, Channel, Matrix, Opening, Pledges, TierPledges};
     use crate::domain::plan::Stability;
     use crate::domain::time::Tally;
     use crate::domain::watch::{Finding, Limits, Pace, Role, Rules, Symptoms, Terms, Trouble};
@@ -202,7 +202,7 @@ mod tests {
             customers: vec![],
             devices,
             stability,
-            pledges: Pledges::default(),
+            pledges: TierPledges::default(),
             escalation: Matrix::default(),
             noc: vec![],
             maintenance: vec![],

@@ -166,6 +166,11 @@ pub enum Command {
     },
     /// Note that an engineer is on site.
     Arrive,
+    /// Note what the supplier said.
+    Supplier {
+        /// What.
+        text: String,
+    },
     /// Give it to somebody.
     Assign {
         /// Who.
@@ -205,14 +210,16 @@ impl Command {
             Self::Take => Move::Take,
             Self::Note { .. } => Move::Note,
             Self::Tell { .. } => Move::Tell,
+            // It is owed after the repair as well.
+            Self::Promise { kind: PromiseKind::Rfo, .. } | Self::Rfo => Move::Rfo,
             Self::Promise { .. } => Move::Promise,
             Self::Arrive => Move::Arrive,
+            Self::Supplier { .. } => Move::Supplier,
             Self::Assign { .. } => Move::Assign,
             Self::Escalate { .. } => Move::Escalate,
             Self::Wait { .. } => Move::Wait,
             Self::Solve { .. } => Move::Solve,
             Self::Return { .. } => Move::Return,
-            Self::Rfo => Move::Rfo,
         }
     }
 }

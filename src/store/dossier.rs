@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// Facts of a case that its customer may know. What is not among them is never read: so no note of staff gets out (R48).
 const EVENTS: &str = "SELECT at, kind, data FROM journal WHERE case_number = ?1 AND kind IN (\
-     'case_opened', 'case_taken', 'case_told', 'promise_made', 'arrived', 'promise_kept', 'promise_missed', 'escalated', \
+     'case_opened', 'case_taken', 'case_told', 'promise_made', 'arrived', 'supplier_said', 'promise_kept', 'promise_missed', 'escalated', \
      'case_waiting', 'case_resumed', 'case_upgraded', 'case_degraded', 'case_solved', 'case_returned', 'case_closed') ORDER BY seq";
 
 /// What everybody under an umbrella was told while the case was under it.
@@ -108,6 +108,9 @@ fn event(kind: &str, data: &str) -> Option<Event> {
         "case_told" | "umbrella_updated" => Event::Told(word("text")?.to_owned()),
         "promise_made" => Event::Promised(promise()?, seconds("within_s")?),
         "arrived" => Event::Arrived,
+        "supplier_said" => Event::SupplierSaid,
+        // Late is missed, and that is told already.
+        "promise_kept" if data.get("late") == Some(&Value::Bool(true)) => return None,
         "promise_kept" => Event::Kept(promise()?, seconds("took_s")?),
         "promise_missed" => Event::Missed(promise()?),
         "escalated" => Event::Escalated(Level::ALL.into_iter().find(|level| Some(level.name()) == word("level"))?),

@@ -4,6 +4,7 @@
 //! not at all. Any number of [`Reader`]s in any process look at it meanwhile; neither side waits for the other.
 //! Times are milliseconds of the watch's timeline; the views named `…_readable` show them as UTC to the `sqlite3` shell.
 
+mod audit;
 mod backup;
 mod columns;
 mod dossier;
@@ -18,8 +19,9 @@ mod schema;
 mod seal;
 mod writer;
 
+pub use audit::{AUDIT_TOLERANCE, AUDITED, Audit, Overdue};
 pub use backup::{BackupError, SKIPPED_CASES};
-pub use mails::MailRow;
+pub use mails::{Kept, MailRow};
 pub use open::OpenError;
 pub use reader::{CaseFilter, LetterRow, ReadError, Reader, TimelineEntry, UmbrellaRow};
 pub use report::{Availability, CustomerRow, PromiseRow, REPEATED_WITHIN, SlaRow, Span, TierRow};

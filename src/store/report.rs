@@ -112,8 +112,10 @@ impl Availability {
 }
 
 /// One row for each case: whether it was solved, its service and region, the time of its order, and what its repair took:
-/// while it was at work, but for waits on what is not in our hands, and for LOSS under a planned maintenance.
-const SLA: &str = "WITH wanted AS (SELECT number, unit, service, region, ttr_ms, stage IN ('Solved', 'Closed') AS solved \
+/// while it was at work, but for waits on what is not in our hands, and for LOSS under a planned maintenance. The time is
+/// the first of what is agreed by now, if that has changed.
+const REPAIRS: &str = "WITH wanted AS (SELECT number, unit, customer, service, region, repair_pledged, \
+     coalesce(CAST(substr(agreed, 1, instr(agreed, ' ') - 1) AS INTEGER), ttr_ms) AS ttr_ms, stage IN ('Solved', 'Closed') AS solved \
      FROM cases WHERE solved_at >= ?1 AND solved_at < ?2 OR closed_at IS NULL AND stage IN ('New', 'Working', 'Waiting')), \
      moves AS (SELECT case_number, at, kind, json_extract(data, '$.on') AS waits, \
      lead(at, 1, ?2) OVER (PARTITION BY case_number ORDER BY seq) AS until FROM journal \
@@ -125,12 +127,21 @@ const SLA: &str = "WITH wanted AS (SELECT number, unit, service, region, ttr_ms,
      repairs AS (SELECT w.*, coalesce((SELECT sum(c.until - c.at - coalesce((SELECT sum(min(l.until, c.until) - \
      max(l.since, c.at)) FROM ledger AS l WHERE l.device = w.unit AND l.verdict = 'LOSS' AND l.reason = 'maintenance' \
      AND l.until > c.at AND l.since < c.until), 0)) FROM counted AS c WHERE c.case_number = w.number), 0) AS took \
-     FROM wanted AS w) \
-     SELECT service, region, count(*), coalesce(sum(solved AND took <= ttr_ms), 0), coalesce(sum(took > ttr_ms), 0), \
-     coalesce(sum(CASE WHEN solved THEN took END), 0), sum(solved) FROM repairs GROUP BY service, region ORDER BY 1, 2";
+     FROM wanted AS w)";
 
-const PROMISES: &str = "SELECT json_extract(data, '$.promise'), sum(kind = 'promise_kept'), sum(kind = 'promise_missed') \
-     FROM journal WHERE seq >= ?1 AND at < ?2 AND kind IN ('promise_kept', 'promise_missed') GROUP BY 1";
+const SLA: &str = "SELECT service, region, count(*), coalesce(sum(solved AND took <= ttr_ms), 0), \
+     coalesce(sum(took > ttr_ms), 0), coalesce(sum(CASE WHEN solved THEN took END), 0), sum(solved) \
+     FROM repairs GROUP BY service, region ORDER BY 1, 2";
+
+/// Of the repairs that were promised.
+const PROMISED_REPAIRS: &str = "SELECT customer, coalesce(sum(solved AND took <= ttr_ms), 0), \
+     coalesce(sum(took > ttr_ms), 0) FROM repairs WHERE repair_pledged GROUP BY customer";
+
+/// Repairs are counted apart: one that was in time may come back, and be late in the end. What was done late is missed.
+const PROMISES: &str = "SELECT json_extract(data, '$.promise'), \
+     sum(kind = 'promise_kept' AND NOT coalesce(json_extract(data, '$.late'), 0)), sum(kind = 'promise_missed') \
+     FROM journal WHERE seq >= ?1 AND at < ?2 AND kind IN ('promise_kept', 'promise_missed') \
+     AND json_extract(data, '$.promise') <> 'repair' GROUP BY 1";
 
 /// Levels only rise. A case is at a level from the fact that brought it there on, while it is at work.
 const TIERS: &str = "WITH wanted AS (SELECT number FROM cases WHERE solved_at >= ?1 AND solved_at < ?2), \
@@ -145,7 +156,8 @@ const TIERS: &str = "WITH wanted AS (SELECT number FROM cases WHERE solved_at >=
      WHERE kind IN ('case_opened', 'escalated', 'case_returned') GROUP BY level ORDER BY level";
 
 const CUSTOMERS: &str = "WITH facts AS (SELECT case_number, kind FROM journal WHERE seq >= ?3 AND at < ?2 AND kind IN \
-     ('promise_kept', 'promise_missed', 'case_returned')), \
+     ('promise_kept', 'promise_missed', 'case_returned') AND NOT coalesce(json_extract(data, '$.late'), 0) \
+     AND coalesce(json_extract(data, '$.promise'), '') <> 'repair'), \
      told AS (SELECT c.customer, 0 AS opened, 0 AS repeated, f.kind = 'case_returned' AS returned, \
      f.kind = 'promise_kept' AS kept, f.kind = 'promise_missed' AS missed \
      FROM facts AS f JOIN cases AS c ON c.number = f.case_number \
@@ -178,7 +190,7 @@ impl Reader {
     /// # Errors
     /// If the store can't be read.
     pub fn report_sla(&self, span: Span) -> Result<Vec<SlaRow>, ReadError> {
-        self.all(SLA, params![span.from, span.until], |row| {
+        self.all(&format!("{REPAIRS} {SLA}"), params![span.from, span.until], |row| {
             Ok(SlaRow {
                 service: row.get(0)?,
                 region: row.get(1)?,
@@ -200,12 +212,23 @@ impl Reader {
             self.all(PROMISES, params![self.first_row(span.from)?, span.until], |row| {
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?))
             })?;
-        let of = |kind: PromiseKind| found.iter().find(|(name, ..)| name == kind.name());
-        let row = |kind| {
-            let (kept, missed) = of(kind).map_or((0, 0), |(_, kept, missed)| (*kept, *missed));
-            PromiseRow { kind, kept, missed }
-        };
-        Ok(PromiseKind::ALL.map(row).into())
+        let mut rows = PromiseKind::ALL.map(|kind| PromiseRow { kind, kept: 0, missed: 0 });
+        let told = found.iter().map(|(name, kept, missed)| (name.as_str(), kept, missed));
+        let repairs = self.promised_repairs(span)?;
+        let repairs = repairs.iter().map(|(_, kept, missed)| (PromiseKind::Repair.name(), kept, missed));
+        for (name, kept, missed) in told.chain(repairs) {
+            if let Some(row) = rows.iter_mut().find(|row| row.kind.name() == name) {
+                (row.kept, row.missed) = (row.kept + kept, row.missed + missed);
+            }
+        }
+        Ok(rows.into())
+    }
+
+    /// Repairs that were promised: customer, kept, missed.
+    fn promised_repairs(&self, span: Span) -> Result<Vec<(String, u64, u64)>, ReadError> {
+        self.all(&format!("{REPAIRS} {PROMISED_REPAIRS}"), params![span.from, span.until], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })
     }
 
     /// Cases that were solved, by the level that they were at.
@@ -239,7 +262,7 @@ impl Reader {
     /// If the store can't be read.
     pub fn report_customers(&self, span: Span) -> Result<Vec<CustomerRow>, ReadError> {
         let values = params![span.from, span.until, self.first_row(span.from)?, Millis(REPEATED_WITHIN)];
-        self.all(CUSTOMERS, values, |row| {
+        let mut rows = self.all(CUSTOMERS, values, |row| {
             Ok(CustomerRow {
                 customer: row.get(0)?,
                 cases: row.get(1)?,
@@ -248,7 +271,14 @@ impl Reader {
                 kept: row.get(4)?,
                 missed: row.get(5)?,
             })
-        })
+        })?;
+        for (customer, kept, missed) in self.promised_repairs(span)? {
+            match rows.binary_search_by(|row| row.customer.cmp(&customer)) {
+                Ok(at) => (rows[at].kept, rows[at].missed) = (rows[at].kept + kept, rows[at].missed + missed),
+                Err(at) => rows.insert(at, CustomerRow { customer, kept, missed, ..CustomerRow::default() }),
+            }
+        }
+        Ok(rows)
     }
 
     /// How available each device was. One at a time: there may be a million.
@@ -263,7 +293,7 @@ impl Reader {
 
     /// The first row of the journal that is not older than `from`. Times never fall from row to row, so it is found by
     /// halves, and a report over a week reads the rows of that week.
-    fn first_row(&self, from: Time) -> Result<i64, ReadError> {
+    pub(super) fn first_row(&self, from: Time) -> Result<i64, ReadError> {
         let ends = "SELECT coalesce(min(seq), 1), coalesce(max(seq), 0) + 1 FROM journal";
         let (mut low, mut high): (i64, i64) =
             self.one(ends, (), |row| Ok((row.get(0)?, row.get(1)?)))?.unwrap_or((1, 1));

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use std::path::Path;
 
 /// Every migration, oldest first. The number of a migration is the version of the schema that it makes.
-const MIGRATIONS: [(&str, &str); 7] = [
+const MIGRATIONS: [(&str, &str); 9] = [
     ("V1__store", include_str!("migrations/V1__store.sql")),
     ("V2__shared_causes", include_str!("migrations/V2__shared_causes.sql")),
     ("V3__desk", include_str!("migrations/V3__desk.sql")),
@@ -14,10 +14,12 @@ const MIGRATIONS: [(&str, &str); 7] = [
     ("V5__sealed_journal", include_str!("migrations/V5__sealed_journal.sql")),
     ("V6__parties", include_str!("migrations/V6__parties.sql")),
     ("V7__notices", include_str!("migrations/V7__notices.sql")),
+    ("V11__originals", include_str!("migrations/V11__originals.sql")),
+    ("V12__promises", include_str!("migrations/V12__promises.sql")),
 ];
 
 /// The version that this program reads and writes.
-pub(super) const KNOWN: i32 = 7;
+pub(super) const KNOWN: i32 = 12;
 /// Marks a database file as ours: "NTUW".
 pub(super) const APPLICATION_ID: i32 = 0x4e54_5557;
 

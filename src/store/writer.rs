@@ -1,6 +1,6 @@
 //! The one writer: a commit is one transaction.
 
-use super::mails::put_mails;
+use super::mails::{originals, put_mails};
 use super::open::{self, OpenError};
 use super::seal::{self, Hash, Seal, Sealed, Sealer};
 use super::{Commit, Loaded, load, rows};
@@ -20,6 +20,8 @@ use std::slice;
 pub struct Store {
     path: PathBuf,
     pub(super) db: Connection,
+    /// Bytes of messages that are kept as they came.
+    pub(super) originals: u64,
     /// Given up last: fields are dropped in the order of their declaration.
     _lock: File,
 }
@@ -83,7 +85,9 @@ impl Store {
         let path = open::resolve(path);
         let lock = open::lock(&path)?;
         let db = open::writable(&path)?;
-        Ok(Self { path, db, _lock: lock })
+        let mut store = Self { path, db, originals: 0, _lock: lock };
+        store.originals = store.recall(originals)?;
+        Ok(store)
     }
 
     /// Where the clocks stood at the last commit, unless the store is new, and what wall clocks showed.

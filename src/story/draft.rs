@@ -4,9 +4,10 @@ use super::grammar::{Action, Event, Expectation, Misspelt, Story};
 use super::people::People;
 use super::post::{About, Post};
 use super::words::{action, count_within, maintenance, pairs, permille, probe_rate, rate};
-use crate::domain::desk::{Level, Matrix, Pledges};
+use crate::domain::desk::{Level, Matrix, TierPledges};
 use crate::domain::maintenance::{Scope, Window};
 use crate::domain::party::Customer;
+use crate::domain::party::Tier;
 use crate::domain::plan::{Canary, Plan, Stability};
 use crate::domain::time::Time;
 use crate::domain::watch::{
@@ -27,7 +28,7 @@ struct Settings {
     pace: Pace,
     limits: Limits,
     stability: Stability,
-    pledges: Pledges,
+    pledges: TierPledges,
 }
 
 /// Devices above each other, at the most.
@@ -54,7 +55,7 @@ impl Default for Settings {
             },
             limits: Limits::DEFAULT,
             stability: Stability { p1: Duration::from_secs(24 * HOUR), p2: Duration::from_secs(72 * HOUR) },
-            pledges: Pledges::default(),
+            pledges: TierPledges::default(),
         }
     }
 }
@@ -73,18 +74,34 @@ impl Settings {
             "rtt_factor" if value == "off" => limits.rtt_factor = None,
             "rtt_factor" => limits.rtt_factor = Some(value.parse().map_err(|_| format!("{value:?} is no number"))?),
             "good_windows" => limits.good_windows = value.parse().map_err(|_| format!("{value:?} is no number"))?,
-            "first_response" => self.pledges.first_response = pledge(value)?,
-            "update_p1" => self.pledges.update_p1 = pledge(value)?,
-            "update_p2" => self.pledges.update_p2 = pledge(value)?,
-            "repair" => self.pledges.repair = on_or_off(value)?,
-            "rfo_p1" => self.pledges.rfo_p1 = required(value)?,
-            "rfo_p2" => self.pledges.rfo_p2 = required(value)?,
+            _ if self.pledge(key, value)? => {}
             _ => {
                 let length = self.length(key)?;
                 *length = duration(value)?;
             }
         }
         Ok(())
+    }
+
+    /// Sets what is promised to everybody, or, by `gold.update_p1` and the like, to customers of a tier. Whether it is one.
+    fn pledge(&mut self, key: &str, value: &str) -> Result<bool, String> {
+        let (tier, key) = key.split_once('.').map_or((None, key), |(tier, key)| (Some(tier), key));
+        let chosen = Tier::ALL.into_iter().filter(|known| tier.is_none_or(|tier| tier == known.name()));
+        for tier in chosen {
+            let pledges = &mut self.pledges.0[tier as usize];
+            match key {
+                "first_response" => pledges.first_response = pledge(value)?,
+                "update_p1" => pledges.update_p1 = pledge(value)?,
+                "update_p2" => pledges.update_p2 = pledge(value)?,
+                "supplier" => pledges.supplier = pledge(value)?,
+                "rfo" => pledges.rfo = pledge(value)?,
+                "repair" => pledges.repair = on_or_off(value)?,
+                "rfo_p1" => pledges.rfo_p1 = required(value)?,
+                "rfo_p2" => pledges.rfo_p2 = required(value)?,
+                _ => return Ok(false),
+            }
+        }
+        Ok(true)
     }
 
     fn length(&mut self, key: &str) -> Result<&mut Duration, String> {
@@ -101,7 +118,7 @@ impl Settings {
             _ => {
                 return Err(format!(
                     "unknown setting {key:?}: use interval, snmp_interval, timeout, down_after, solve_after, history, p1, \
-                     p2, first_response, update_p1, update_p2, repair, rfo_p1, rfo_p2, window, good_windows, loss, rtt, rtt_factor, flaps, reboots, errors or load"
+                     p2, first_response, update_p1, update_p2, supplier, rfo, repair, rfo_p1, rfo_p2 (of a tier: gold.update_p1), window, good_windows, loss, rtt, rtt_factor, flaps, reboots, errors or load"
                 ));
             }
         })
@@ -175,7 +192,10 @@ impl Draft {
         match words {
             [] => Ok(()),
             ["config", keys @ ..] => {
-                for (key, value) in pairs(keys)? {
+                // What is said of a tier counts more than what is said of everybody.
+                let (of_tiers, of_all): (Vec<_>, Vec<_>) =
+                    pairs(keys)?.into_iter().partition(|(key, _)| key.contains('.'));
+                for (key, value) in of_all.into_iter().chain(of_tiers) {
                     self.settings.set(key, value)?;
                 }
                 Ok(())
@@ -291,7 +311,7 @@ impl Draft {
                 "customer" | "order" | "service" | "region" | "ttr" | "supplier" | "pop" | "access" | "rate"
                     if matches!(role, Role::Unit(_)) => {}
                 "upstream" | "host" | "probe_rate" => {}
-                "first_response" | "update_p1" | "update_p2" | "repair" => {
+                "first_response" | "update_p1" | "update_p2" | "rfo" | "repair" => {
                     return Err(format!("{key} is promised to everybody: write it in a config line"));
                 }
                 _ => settings.set(key, value)?,
@@ -401,6 +421,7 @@ impl Draft {
                 }
             }
             Action::Work(unit, _)
+            | Action::Order(unit, _)
             | Action::Write(Post { about: About::Reply { unit, .. } | About::Claim { unit }, .. })
             | Action::Open(unit, _)
             | Action::Expect(
@@ -427,6 +448,11 @@ impl Draft {
             Action::Duty(staff, _) => {
                 if !self.people.has(staff) {
                     return Some(format!("{staff:?} is none of the staff of this story"));
+                }
+            }
+            Action::Contract(id, _) => {
+                if !self.people.has_contract(id) {
+                    return Some(format!("{id:?} is no contract of this story"));
                 }
             }
             Action::Stop

@@ -4,6 +4,7 @@ use super::post::Post;
 use super::sim::Receiver;
 use crate::domain::desk::{AlarmKind, Level, MailOutcome, Priority};
 use crate::domain::maintenance::Scope;
+use crate::domain::party::Tier;
 use crate::domain::plan::Plan;
 use crate::domain::turn::Command;
 use crate::domain::watch::{GroupKind, Role, TrapKind, Verdict};
@@ -89,6 +90,10 @@ pub enum Action {
     Open(String, Priority),
     /// Somebody of the staff is given cases from now on, or not.
     Duty(String, bool),
+    /// The order of a unit gets another time to repair.
+    Order(String, Duration),
+    /// A contract gets another tier.
+    Contract(String, Tier),
     /// Something that must be so now.
     Expect(Expectation),
 }

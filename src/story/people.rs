@@ -67,6 +67,11 @@ impl People {
         self.parties.ways.messengers.contains_key(name)
     }
 
+    /// Whether it names this contract.
+    pub(super) fn has_contract(&self, id: &str) -> bool {
+        self.parties.contracts.values().any(|contract| contract.id == id)
+    }
+
     /// All of it.
     pub(super) fn finish(mut self) -> (Arc<Parties>, Roster) {
         if self.parties != Parties::default() {
@@ -242,7 +247,7 @@ fn each<T>(keys: &Keys<'_>, key: &str, read: impl Fn(&str) -> Result<T, String>)
     keys.get(key).into_iter().flat_map(|text| text.split(',')).map(read).collect()
 }
 
-fn one<T: Copy>(name: &str, all: &[T], name_of: fn(T) -> &'static str) -> Result<T, String> {
+pub(super) fn one<T: Copy>(name: &str, all: &[T], name_of: fn(T) -> &'static str) -> Result<T, String> {
     let names: Vec<_> = all.iter().map(|&known| name_of(known)).collect();
     let found = all.iter().copied().find(|&known| name_of(known) == name);
     found.ok_or_else(|| format!("{name:?} is none of {}", names.join(", ")))

@@ -104,7 +104,7 @@ impl Disk {
             customer: case.opening.circuit.customer.to_string(),
         };
         let cases = self.cases.values().map(|case| known(case)).collect();
-        Incoming { id, message: Ok(Box::new(message)), letters, copy_of: None, cases }
+        Incoming { id, message: Ok(Box::new(message)), head: None, letters, copy_of: None, cases }
     }
 
     /// The latest letter about a case to an address, or else to anybody.

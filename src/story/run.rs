@@ -140,6 +140,8 @@ const fn act_of(action: &Action) -> Act {
         | Action::Update(_)
         | Action::Write(_)
         | Action::Bounce(_)
+        | Action::Order(..)
+        | Action::Contract(..)
         | Action::Duty(..) => Act::Person,
         Action::Expect(_) => Act::Expectation,
     }
@@ -200,6 +202,8 @@ fn perform(sim: &mut Sim, action: &Action) -> Result<(), String> {
             return ask(sim, Wish::Work { reference, command: command.clone() });
         }
         Action::Duty(staff, on) => return ask(sim, Wish::Duty { staff: staff.clone(), on: *on }),
+        Action::Order(unit, ttr) => sim.order(unit, *ttr),
+        Action::Contract(id, tier) => sim.contract(id, *tier),
         Action::Expect(expectation) => return check(sim, expectation),
     }
     Ok(())

@@ -10,6 +10,7 @@ use crate::domain::fact::Fact;
 use crate::domain::letter::{Delivery, Letter, LetterId, LetterState, SavedLetter};
 use crate::domain::mail::{Incoming, MailId};
 use crate::domain::notice::{hook, messenger};
+use crate::domain::party::Tier;
 use crate::domain::plan::Plan;
 use crate::domain::time::{Calendar, Time};
 use crate::domain::turn::{Input, Reply, Request, Turn, Wish};
@@ -367,6 +368,25 @@ impl Sim {
         if self.watch.is_some() {
             self.inputs.push(Input::Planned(Box::new(self.plan.clone())));
         }
+    }
+
+    /// The order of a unit gets another time to repair.
+    pub fn order(&mut self, unit: &str, ttr: Duration) {
+        let mut plan = self.plan.clone();
+        for device in plan.devices.iter_mut().filter(|device| device.id == unit) {
+            if let Role::Unit(circuit) = &mut Arc::make_mut(device).role {
+                Arc::make_mut(&mut circuit.terms).ttr = ttr;
+            }
+        }
+        self.reload(plan);
+    }
+
+    /// A contract gets another tier.
+    pub fn contract(&mut self, id: &str, tier: Tier) {
+        let mut plan = self.plan.clone();
+        let contracts = Arc::make_mut(&mut plan.parties).contracts.values_mut();
+        contracts.filter(|contract| contract.id == id).for_each(|contract| contract.tier = tier);
+        self.reload(plan);
     }
 
     /// A host name is found to have this address.

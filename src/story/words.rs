@@ -2,10 +2,12 @@
 
 use super::draft::Keys;
 use super::grammar::{Action, Agent, Expectation, Subject};
+use super::people::one;
 use super::post::Post;
 use super::sim::Receiver;
 use crate::domain::desk::{AlarmKind, Level, MailOutcome, Priority, PromiseKind, Stage, WaitingOn};
 use crate::domain::maintenance::Scope;
+use crate::domain::party::Tier;
 use crate::domain::turn::Command;
 use crate::domain::watch::{GroupKind, PROBE_RATES, Permille, TrapKind, Verdict};
 use crate::text::parse_duration as duration;
@@ -112,6 +114,15 @@ pub(super) fn action(words: &[&str]) -> Result<Action, String> {
         },
         ["staff", name, "on"] => Action::Duty((*name).to_owned(), true),
         ["staff", name, "off"] => Action::Duty((*name).to_owned(), false),
+        ["order", unit, ttr] => {
+            let ttr = ttr.strip_prefix("ttr=").ok_or("say what the order has from now on: order UNIT ttr=2h")?;
+            Action::Order((*unit).to_owned(), duration(ttr)?)
+        }
+        ["contract", id, tier] => {
+            let tier =
+                tier.strip_prefix("tier=").ok_or("say what the contract has from now on: contract ID tier=gold")?;
+            Action::Contract((*id).to_owned(), one(tier, &Tier::ALL, Tier::name)?)
+        }
         ["case", unit, "open", name] => Action::Open((*unit).to_owned(), priority(name)?),
         ["case", unit, rest @ ..] => Action::Work((*unit).to_owned(), command(rest)?),
         ["expect", rest @ ..] => Action::Expect(expectation(rest)?),
@@ -128,7 +139,7 @@ fn unknown(words: &[&str]) -> String {
         "{:?} is no event: use SUBJECT silent, SUBJECT answer 12ms [jitter 40ms], SUBJECT lose 30%, SUBJECT reboot, \
          SUBJECT interface …, SUBJECT snmp …, SUBJECT trap NAME, group KIND=NAME …, monitor …, clock +1h, mail \
          refuse|reject|accept, messenger NAME up|down|fails|refuses, mail from ADDRESS …, bounce ADDRESS, uplink cut|mend, resolver fails|works, maintenance …, umbrella \
-         update TEXT, staff NAME on|off, case UNIT … or \
+         update TEXT, staff NAME on|off, order UNIT ttr=2h, contract ID tier=gold, case UNIT … or \
          expect …",
         words.join(" ")
     )
@@ -142,10 +153,11 @@ fn command(words: &[&str]) -> Result<Command, String> {
         ["update", "public", text @ ..] => Command::Tell { text: note(text).unwrap_or_else(|| "There is news.".into()) },
         ["promise", kind, within] => {
             let kind = PromiseKind::BY_STAFF.into_iter().find(|known| known.name() == *kind);
-            let kind = kind.ok_or("staff promise an update or onsite")?;
+            let kind = kind.ok_or("staff promise an update, onsite, supplier or rfo")?;
             Command::Promise { kind, within: duration(within)? }
         }
         ["arrive"] => Command::Arrive,
+        ["supplier", text @ ..] if !text.is_empty() => Command::Supplier { text: text.join(" ") },
         ["assign", to] => Command::Assign { to: (*to).to_owned() },
         ["escalate", rest @ ..] => Command::Escalate { note: note(rest) },
         ["wait", on, rest @ ..] => {
@@ -155,8 +167,8 @@ fn command(words: &[&str]) -> Result<Command, String> {
         ["solve", rest @ ..] => Command::Solve { note: note(rest) },
         ["return", rest @ ..] => Command::Return { note: note(rest) },
         ["rfo"] => Command::Rfo,
-        [..] => return Err("a case can be told: open P1|P2, take, note TEXT, update public [TEXT], promise update|onsite TIME, arrive, \
-                             assign NAME, escalate, wait PARTY, solve, return or rfo"
+        [..] => return Err("a case can be told: open P1|P2, take, note TEXT, update public [TEXT], promise update|onsite|supplier|rfo TIME, arrive, \
+                             supplier TEXT, assign NAME, escalate, wait PARTY, solve, return or rfo"
                 .into()),
     })
 }

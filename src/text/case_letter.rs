@@ -2,7 +2,8 @@
 
 use super::letter::table;
 use super::people::{given_words, late_words};
-use super::sentence::{diagnosis_words, finding_words, promise_words, site_words, witnesses_words};
+use super::promise::promise_words;
+use super::sentence::{diagnosis_words, finding_words, site_words, witnesses_words};
 use super::time::{duration, utc};
 use crate::domain::desk::{
     Actor, Case, Channel, EscalatedBy, LetterKind, Line, Priority, Promise, PromiseKind, SiteCause, Stage,

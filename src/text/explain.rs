@@ -1,7 +1,8 @@
 //! Why a case has its stage, its priority and its next deadline: sentences from its own facts.
 
 use super::count::many;
-use super::sentence::{because, diagnosis_words, finding_words, line_does, promise_words, waits_for};
+use super::promise::promise_words;
+use super::sentence::{because, diagnosis_words, finding_words, line_does, waits_for};
 use super::time::{duration, utc};
 use crate::domain::desk::{
     Actor, Case, EscalatedBy, Escalation, HeldLetter, Line, Outage, Priority, PromiseKind, RfoStep, Stage,

@@ -4,8 +4,8 @@ use super::people::merits_words;
 use super::sentence::measured;
 use super::time::rfc3339;
 use crate::domain::desk::{
-    Alarm, AlarmCause, CaseFact, EscalatedBy, Heard, LetterMark, Line, MailOutcome, Opening, Outage, Reference, Topic,
-    Umbrella, Witness,
+    Agreed, Alarm, AlarmCause, CaseFact, Chosen, EscalatedBy, Heard, LetterMark, Line, MailOutcome, Opening, Outage,
+    Reference, Topic, Umbrella, Witness,
 };
 use crate::domain::fact::{Fact, Instead};
 use crate::domain::letter::{LetterLabel, Thread};
@@ -14,6 +14,7 @@ use crate::domain::party::Contract;
 use crate::domain::time::{Calendar, Time};
 use crate::domain::watch::Finding;
 use serde_json::{Map, Value};
+use std::time::Duration;
 
 /// Room for the particulars of most facts.
 const DATA: usize = 384;
@@ -81,6 +82,8 @@ const fn case_kind(fact: &CaseFact) -> &'static str {
         CaseFact::InformedRevoked { .. } => "informed_revoked",
         CaseFact::Promised { .. } => "promise_made",
         CaseFact::Arrived { .. } => "arrived",
+        CaseFact::SupplierSaid { .. } => "supplier_said",
+        CaseFact::Agreed(_) => "agreement_changed",
         CaseFact::Kept { .. } => "promise_kept",
         CaseFact::Missed { .. } => "promise_missed",
         CaseFact::Escalated { .. } => "escalated",
@@ -373,7 +376,11 @@ fn case_fields(fact: &CaseFact, put: &mut Put<'_>) {
             put!(put, "by": by.as_str(), "promise": kind.name(), "within_s": within.as_secs());
         }
         CaseFact::Arrived { by } | CaseFact::Resumed { by } => put!(put, "by": by.as_str()),
-        CaseFact::Kept { kind, took } => put!(put, "promise": kind.name(), "took_s": took.as_secs()),
+        CaseFact::SupplierSaid { by, text } => put!(put, "by": by.as_str(), "text": text.as_str()),
+        CaseFact::Agreed(agreed) => agreed_fields(agreed, put),
+        CaseFact::Kept { kind, took, late } => {
+            put!(put, "promise": kind.name(), "took_s": took.as_secs(), "late": *late);
+        }
         CaseFact::Missed { kind, late } => put!(put, "promise": kind.name(), "late_s": late.as_secs()),
         CaseFact::Escalated { level, why, note } => {
             let (missed, by) = match why {
@@ -384,12 +391,7 @@ fn case_fields(fact: &CaseFact, put: &mut Put<'_>) {
         }
         CaseFact::Assigned { by, to, team, why, misrouted } => {
             put!(put, "by": by.as_str(), "to": to.as_deref(), "team": team.as_deref(), "misrouted": *misrouted);
-            if let Some(why) = why {
-                let words = why.merits.as_ref().map(merits_words);
-                put!(
-                    put, "rule": why.rule.as_deref(), "occasion": why.occasion.name(), "why": words.as_deref(),
-                );
-            }
+            chosen_fields(why.as_ref(), put);
         }
         CaseFact::Overdue { step, told } => put!(put, "step": step.name(), "told": told.clone()),
         CaseFact::Waits { by, on, note } => put!(put, "by": by.as_str(), "on": on.name(), "note": note.as_deref()),
@@ -421,6 +423,25 @@ fn case_fields(fact: &CaseFact, put: &mut Put<'_>) {
             put!(put, "by": by.name(), "note": note.as_deref());
         }
     }
+}
+
+fn chosen_fields(why: Option<&Chosen>, put: &mut Put<'_>) {
+    let Some(why) = why else { return };
+    let words = why.merits.as_ref().map(merits_words);
+    put!(put, "rule": why.rule.as_deref(), "occasion": why.occasion.name(), "why": words.as_deref());
+}
+
+fn agreed_fields(Agreed { ttr, pledges }: &Agreed, put: &mut Put<'_>) {
+    let seconds = |every: Option<Duration>| every.map(|every| every.as_secs());
+    put!(
+        put,
+        "ttr_s": ttr.as_secs(),
+        "first_response_s": seconds(pledges.first_response),
+        "update_p1_s": seconds(pledges.update_p1),
+        "update_p2_s": seconds(pledges.update_p2),
+        "supplier_s": seconds(pledges.supplier),
+        "rfo_s": seconds(pledges.rfo),
+    );
 }
 
 fn outage_fields(outage: &Outage, put: &mut Put<'_>) {

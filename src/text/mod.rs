@@ -8,6 +8,7 @@ mod letter;
 mod notice;
 mod people;
 mod preview;
+mod promise;
 pub mod rfo;
 mod sentence;
 mod stamp;

@@ -1,6 +1,7 @@
 //! Notices to messengers: one line each, and what their templates can name.
 
-use super::sentence::{alarm_words, all_clear_words, cause_words, finding_words, promise_words};
+use super::promise::promise_words;
+use super::sentence::{alarm_words, all_clear_words, cause_words, finding_words};
 use super::time::{duration, rfc3339};
 use crate::domain::desk::{Case, EscalatedBy, LetterKind, Stage};
 use crate::domain::letter::{Content, Letter};

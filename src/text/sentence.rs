@@ -2,10 +2,11 @@
 
 use super::count::many;
 use super::people::{assigned_words, contract_words, duty_words, overdue_words, shift_words};
+use super::promise::{agreed_words, escalated_words, kept_words, missed_words, promise_words};
 use super::time::{duration, utc};
 use crate::domain::desk::{
-    Actor, AlarmCause, AlarmKind, CanaryStep, CaseFact, Cause, Diagnosis, EscalatedBy, Heard, LetterMark, Line,
-    MailOutcome, Opening, PromiseKind, Reference, SiteCause, Umbrella, Undelivered, WaitingOn, Witness, Writer,
+    Actor, AlarmCause, AlarmKind, CanaryStep, CaseFact, Cause, Diagnosis, Heard, LetterMark, Line, MailOutcome,
+    Opening, Reference, SiteCause, Umbrella, Undelivered, WaitingOn, Witness, Writer,
 };
 use crate::domain::fact::{Fact, Instead};
 use crate::domain::letter::{LetterLabel, Thread};
@@ -265,20 +266,12 @@ pub(super) fn case_sentence(fact: &CaseFact, calendar: &Calendar) -> String {
             format!("{by} promised {} within {}.", promise_words(*kind), duration(*within))
         }
         CaseFact::Arrived { by } => format!("{by} noted that an engineer is on site."),
+        CaseFact::SupplierSaid { by, text } => format!("The supplier said, as {by} noted: {text}"),
+        CaseFact::Agreed(agreed) => agreed_words(agreed),
         CaseFact::Resumed { by } => format!("Back at work: {by} answered, whom it waited for."),
-        CaseFact::Kept { kind, took } => {
-            format!("Kept after {}: {}.", duration(*took), promise_words(*kind))
-        }
-        CaseFact::Missed { kind, late } if late.as_secs() > 0 => {
-            format!("Missed, {} ago, when nobody could see to it: {}.", duration(*late), promise_words(*kind))
-        }
-        CaseFact::Missed { kind, .. } => format!("Missed: {}.", promise_words(*kind)),
-        CaseFact::Escalated { level, why: EscalatedBy::Missed(kind), note } => {
-            format!("Escalated to {}, for this was missed: {}{}.", level.name(), promise_words(*kind), noted(note))
-        }
-        CaseFact::Escalated { level, why: EscalatedBy::Staff(by) | EscalatedBy::Customer(by), note } => {
-            format!("Escalated to {} by {by}{}.", level.name(), noted(note))
-        }
+        CaseFact::Kept { kind, took, late } => kept_words(*kind, *took, *late),
+        CaseFact::Missed { kind, late } => missed_words(*kind, *late),
+        CaseFact::Escalated { level, why, note } => format!("{}{}.", escalated_words(*level, why), noted(note)),
         CaseFact::Assigned { by, to, team, why, .. } => {
             assigned_words(by, [to.as_deref(), team.as_deref()], why.as_ref())
         }
@@ -340,17 +333,6 @@ pub(super) const fn waits_for(on: WaitingOn) -> &'static str {
         WaitingOn::Supplier => "supplier",
         WaitingOn::Access => "access",
         WaitingOn::ForceMajeure => "force majeure to pass",
-    }
-}
-
-/// What was promised, in words.
-#[must_use]
-pub(super) const fn promise_words(kind: PromiseKind) -> &'static str {
-    match kind {
-        PromiseKind::FirstResponse => "a first response",
-        PromiseKind::Update => "news",
-        PromiseKind::OnSite => "an engineer on site",
-        PromiseKind::Repair => "the repair",
     }
 }
 

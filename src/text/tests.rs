@@ -189,7 +189,7 @@ fn missed(minutes: i64, kind: PromiseKind, level: Level) -> [(i64, CaseFact); 2]
 fn promises() {
     let ann = || "ann".to_owned();
     let news = (20, CaseFact::Told { by: ann(), text: "The fibre is cut at the crossing.\nA team is there.".into() });
-    let kept = |kind| (20, CaseFact::Kept { kind, took: Duration::from_mins(10) });
+    let kept = |kind| (20, CaseFact::Kept { kind, took: Duration::from_mins(10), late: false });
     let on_site = (20, CaseFact::Promised { by: ann(), kind: PromiseKind::OnSite, within: Duration::from_hours(2) });
     let asked = CaseFact::Escalated { level: Level::L1, why: EscalatedBy::Staff(ann()), note: Some("a bank".into()) };
     let silent = missed(40, PromiseKind::FirstResponse, Level::L1);

@@ -1,13 +1,14 @@
 //! What can be read: `GET` requests. They look at the board and at the store, never at the loop.
 
 use super::board::{MessengerState, Row, Summary};
+use super::mail::MailInForm;
 use super::problem::{Problem, json};
 use super::scene::Scene;
 use super::show::{CaseDetail, CaseForm, NodeForm, Papers, UnitDetail, UnitForm};
 use super::unit_metrics::UnitMetrics;
 use super::{Web, Words};
 use crate::domain::desk::{AlarmKind, Case, Reference};
-use crate::domain::time::Calendar;
+use crate::domain::time::{Calendar, Time};
 use crate::domain::watch::{AgentState, Symptom, Verdict};
 use crate::store::{CaseFilter, Reader};
 use axum::body::Body;
@@ -79,7 +80,7 @@ pub(super) struct HealthForm {
 }
 
 impl HealthForm {
-    fn new(summary: &Summary, age: Duration, words: Words) -> Self {
+    fn new(summary: &Summary, age: Duration, words: Words, beside: Vec<String>) -> Self {
         let mut why = summary.failings(age);
         let failing = !why.is_empty();
         if let Some((_, reason)) = summary.cut_off {
@@ -102,6 +103,7 @@ impl HealthForm {
                 why.push(format!("messenger {name} takes nothing: {}", trouble.why));
             }
         }
+        why.extend(beside);
         let status = match (failing, why.is_empty()) {
             (true, _) => "failing",
             (false, true) => "ok",
@@ -111,10 +113,17 @@ impl HealthForm {
     }
 }
 
+/// What those beside the loop have found.
+fn complaints(web: &Web, now: Time) -> Vec<String> {
+    let mut why = web.services.board.audit().faults(now);
+    why.extend(MailInForm::new(web).complaints());
+    why
+}
+
 /// `/health`.
 pub(super) async fn health(State(web): Shared) -> Response {
     let (summary, age) = web.services.board.summary();
-    let health = HealthForm::new(&summary, age, web.services.words);
+    let health = HealthForm::new(&summary, age, web.services.words, complaints(&web, summary.at + age));
     let code = if health.status == "failing" { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
     json(code, &health)
 }
@@ -133,6 +142,7 @@ struct StatusForm {
     /// Messages that came in and wait for people.
     mails_quarantined: usize,
     messengers: Vec<MessengerForm>,
+    mail_in: MailInForm,
     isolation: Option<IsolationForm>,
     alarms: Vec<AlarmForm>,
     /// How many are not over.
@@ -190,6 +200,7 @@ pub(super) async fn status(State(web): Shared) -> Answer {
     let scene = Scene::new(&summary, age, web.services.words);
     let stamp = |at| scene.stamp(at);
     let now = scene.now;
+    let mail_in = MailInForm::new(&web);
     let alarms = summary.alarms.iter().map(|alarm| AlarmForm {
         kind: alarm.kind.name(),
         since: stamp(alarm.since),
@@ -211,10 +222,11 @@ pub(super) async fn status(State(web): Shared) -> Answer {
         started_at: stamp(summary.started_at),
         uptime_s: now.since(summary.started_at).as_secs(),
         clock_offset_ms: summary.calendar.offset_ms(now),
-        health: HealthForm::new(&summary, age, scene.words),
+        health: HealthForm::new(&summary, age, scene.words, complaints(&web, now)),
         units: web.services.board.units().iter().map(|(verdict, count)| (verdict.name(), count)).collect(),
         cases,
         mails_quarantined: summary.mails_aside,
+        mail_in,
         letters: LettersForm {
             queued: summary.letters_queued,
             unreachable_addresses: summary.unreachable,
@@ -423,7 +435,9 @@ mod tests {
     #[test]
     fn a_watch_that_does_not_move_is_failing() {
         let summary = Summary::at_start(Time::from_millis(0), Arc::new(Calendar::default()));
-        assert_eq!(HealthForm::new(&summary, SILENT_AFTER, WORDS).status, "ok");
-        assert_eq!(HealthForm::new(&summary, SILENT_AFTER + Duration::from_millis(1), WORDS).status, "failing");
+        assert_eq!(HealthForm::new(&summary, SILENT_AFTER, WORDS, Vec::new()).status, "ok");
+        assert_eq!(HealthForm::new(&summary, SILENT_AFTER, WORDS, vec!["no mail".into()]).status, "degraded");
+        let late = SILENT_AFTER + Duration::from_millis(1);
+        assert_eq!(HealthForm::new(&summary, late, WORDS, Vec::new()).status, "failing");
     }
 }

@@ -11,6 +11,7 @@ use crate::domain::time::{Calendar, Time};
 use crate::domain::view::DeviceStatus;
 use crate::domain::watch::{AgentState, Device, Reason, Slot, Verdict};
 use crate::domain::word::Word;
+use crate::store::Audit;
 use core::net::IpAddr;
 use core::ops::ControlFlow;
 use core::time::Duration;
@@ -159,11 +160,22 @@ pub struct Reload {
     pub fault: Option<String>,
 }
 
+/// What is kept of messages as they came.
+#[derive(Clone, Debug, Default)]
+pub struct Originals {
+    /// How much of it there is.
+    pub bytes: u64,
+    /// Why further ones are refused, if they are.
+    pub refused: Option<String>,
+}
+
 /// The board itself. The loop writes, everybody else reads.
 #[derive(Debug)]
 pub struct Board {
     fleet: RwLock<Fleet>,
     summary: RwLock<(Arc<Summary>, Stopwatch)>,
+    audit: RwLock<Audit>,
+    originals: RwLock<Originals>,
 }
 
 #[derive(Debug, Default)]
@@ -217,7 +229,12 @@ impl Board {
     /// A board without devices.
     #[must_use]
     pub fn new(summary: Summary) -> Self {
-        Self { fleet: RwLock::default(), summary: RwLock::new((Arc::new(summary), Stopwatch::start())) }
+        Self {
+            fleet: RwLock::default(),
+            summary: RwLock::new((Arc::new(summary), Stopwatch::start())),
+            audit: RwLock::default(),
+            originals: RwLock::default(),
+        }
     }
 
     /// Shows other devices: `rows` by slot.
@@ -268,11 +285,33 @@ impl Board {
         Arc::make_mut(&mut shown.0).store_fault = fault;
     }
 
+    /// Shows what the self-audit has found.
+    pub fn set_audit(&self, audit: Audit) {
+        *self.audit.write().unwrap_or_else(PoisonError::into_inner) = audit;
+    }
+
+    /// What the last self-audit has found.
+    #[must_use]
+    pub fn audit(&self) -> Audit {
+        self.audit.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The summary, and how long ago it was drawn up.
     #[must_use]
     pub fn summary(&self) -> (Arc<Summary>, Duration) {
         let summary = self.summary.read().unwrap_or_else(PoisonError::into_inner);
         (Arc::clone(&summary.0), summary.1.elapsed())
+    }
+
+    /// Shows what is kept of messages; what was shown before.
+    pub fn set_originals(&self, originals: Originals) -> Originals {
+        core::mem::replace(&mut *self.originals.write().unwrap_or_else(PoisonError::into_inner), originals)
+    }
+
+    /// What is kept of messages.
+    #[must_use]
+    pub fn originals(&self) -> Originals {
+        self.originals.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Whether somebody watches: the loop turns, and the store takes commits.

@@ -163,6 +163,21 @@ impl Order for Arrive {
     }
 }
 
+/// Body of `…/supplier`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Supplier {
+    by: Option<String>,
+    text: String,
+}
+
+impl Order for Supplier {
+    const MOVE: Move = Move::Supplier;
+    fn read(self) -> Result<(Option<String>, Command), Problem> {
+        Ok((self.by, Command::Supplier { text: note(self.text)? }))
+    }
+}
+
 /// Body of `…/assign`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

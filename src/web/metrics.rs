@@ -11,6 +11,7 @@ use crate::domain::maintenance::{Maintenance, Stage};
 use crate::domain::time::Time;
 use crate::domain::turn::Turn;
 use crate::domain::watch::{Method, Obstacle, Symptom};
+use crate::store::Audit;
 use ::metrics::{
     Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
@@ -81,12 +82,50 @@ pub struct Metrics {
     maintenance: Gauge,
     letters_queued: Gauge,
     mails_aside: Gauge,
+    audit: AuditGauges,
     unreachable: Gauge,
     oldest_letter: Gauge,
     isolated: Gauge,
     store_failing: Gauge,
     reload_success: Gauge,
     reload_timestamp: Gauge,
+}
+
+/// What the self-audit has found.
+#[derive(Debug)]
+struct AuditGauges {
+    overdue: Gauge,
+    silent: Gauge,
+    unwritten: Gauge,
+}
+
+impl AuditGauges {
+    fn register() -> Self {
+        Self {
+            overdue: level(
+                "ntuwatch_deadline_overdue_seconds",
+                Some(Unit::Seconds),
+                "For how long the oldest deadline has not come about that should have, as the self-audit finds; 0 if none.",
+            ),
+            silent: level(
+                "ntuwatch_audit_silent_promises",
+                None,
+                "Promises missed within the last hour that escalated nothing.",
+            ),
+            unwritten: level(
+                "ntuwatch_audit_unwritten_escalations",
+                None,
+                "Escalations of the last hour that no letter tells of.",
+            ),
+        }
+    }
+
+    fn set(&self, audit: &Audit, now: Time) {
+        let overdue = audit.overdue.as_ref().map_or(0.0, |overdue| now.since(overdue.due).as_secs_f64());
+        self.overdue.set(overdue);
+        self.silent.set(audit.silent as f64);
+        self.unwritten.set(audit.unwritten as f64);
+    }
 }
 
 /// Installs the recorder for the whole program; later calls return the same metrics.
@@ -150,6 +189,7 @@ impl Metrics {
             maintenance: level("ntuwatch_maintenance_active", None, "Maintenances that are on just now."),
             answers: CLASSES.map(|class| counter!("ntuwatch_http_responses_total", "class" => class)),
             mails_aside: level("ntuwatch_mails_quarantined", None, "Messages that wait for people."),
+            audit: AuditGauges::register(),
             unreachable: level("ntuwatch_unreachable_addresses", None, "Addresses of readers that do not work."),
             letters_queued: level("ntuwatch_letters_queued", None, "Letters that wait for their delivery."),
             oldest_letter: level(
@@ -303,6 +343,7 @@ impl Metrics {
             gauge!("ntuwatch_cases", "priority" => priority.name(), "stage" => stage).set(count as f64);
         }
         self.mails_aside.set(summary.mails_aside as f64);
+        self.audit.set(&board.audit(), now);
         self.unreachable.set(summary.unreachable as f64);
         self.letters_queued.set(summary.letters_queued as f64);
         self.oldest_letter.set(summary.oldest_letter.map_or(0.0, |written| now.since(written).as_secs_f64()));

@@ -28,7 +28,7 @@ mod works;
 pub use api::{MAX_LEDGER, MAX_PAGE, MAX_TIMELINE};
 pub use desk::{ANSWER_TIMEOUT, Answer, Ask, Busy, MAX_BODY, MAX_NAME, MAX_NOTE};
 pub use doors::{BindError, Doors, MAX_CONNECTIONS, bind};
-pub use mail::Keep;
+pub use mail::{Keep, Mailbox, MailboxStatus};
 pub use maintenance::MAX_REMARK;
 pub use parties::{Shift, StaffRow};
 pub use strip::{MAX_CELLS, MAX_STRIP};
@@ -94,6 +94,8 @@ pub struct Services {
     pub ask: Ask,
     /// How a message is handed over.
     pub keep: Keep,
+    /// How the mailbox fares that is read, if one is.
+    pub mailbox: Option<Mailbox>,
     /// How things are said.
     pub words: Words,
     /// Path of the store.
@@ -109,7 +111,7 @@ struct Web {
     services: Services,
     readers: Readers,
     people: People,
-    /// Places for messages on their way in.
+    /// Places for messages on their way in, each of [`mail::PLACE`] bytes.
     parcels: Semaphore,
 }
 
@@ -194,6 +196,7 @@ fn router(services: Services) -> Router {
         .route("/api/cases/{reference}/tell", post(desk::work::<desk::Tell>))
         .route("/api/cases/{reference}/promise", post(desk::work::<desk::Promise>))
         .route("/api/cases/{reference}/arrive", post(desk::work::<desk::Arrive>))
+        .route("/api/cases/{reference}/supplier", post(desk::work::<desk::Supplier>))
         .route("/api/cases/{reference}/assign", post(desk::work::<desk::Assign>))
         .route("/api/cases/{reference}/escalate", post(desk::work::<desk::Escalate>))
         .route("/api/cases/{reference}/wait", post(desk::work::<desk::Wait>))
@@ -222,7 +225,7 @@ fn router(services: Services) -> Router {
             services,
             readers,
             people: People::new(),
-            parcels: Semaphore::new(mail::MAX_PARCELS),
+            parcels: Semaphore::new(mail::MAX_PLACES),
         }))
 }
 

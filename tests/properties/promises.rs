@@ -1,14 +1,15 @@
 //! What holds of promises.
 
 use crate::world::History;
-use ntuwatch::domain::desk::{Case, CaseFact, EscalatedBy, Level};
+use ntuwatch::domain::desk::{Case, CaseFact, EscalatedBy, Level, PromiseKind, Stage};
 use std::time::Duration;
 
 /// Between two turns of a daemon that has little to do.
 const A_TURN: Duration = Duration::from_secs(1);
 
 /// A promise is missed when its time is up by the case's own facts, neither sooner nor later than it says, and kept before
-/// that. Only a missed promise, or a person, raises the level, by one. A case that is solved promises nothing.
+/// that. Only a missed promise, or a person, raises the level, by one. A case that is solved promises nothing but its reason
+/// for outage, and one that is closed nothing at all.
 pub(crate) fn promises_are_kept_or_missed(history: &History) {
     let cases = history.each_case_fact(|case, at, fact| {
         promises_nothing_when_solved(case);
@@ -17,9 +18,9 @@ pub(crate) fn promises_are_kept_or_missed(history: &History) {
                 let promise = case.promises.get(*kind).unwrap();
                 assert_eq!(promise.due(), Some(at - *late), "{kind:?}: {case:#?}");
             }
-            CaseFact::Kept { kind, took } => {
+            CaseFact::Kept { kind, took, late } => {
                 let promise = case.promises.get(*kind).unwrap();
-                assert_eq!(promise.clock.total(at), *took, "{kind:?}: {case:#?}");
+                assert_eq!((promise.clock.total(at), promise.missed), (*took, *late), "{kind:?}: {case:#?}");
             }
             CaseFact::Escalated { level, why, .. } => {
                 let before = case.escalation.as_ref().map(|escalation| escalation.level);
@@ -35,7 +36,12 @@ pub(crate) fn promises_are_kept_or_missed(history: &History) {
 }
 
 fn promises_nothing_when_solved(case: &Case) {
-    assert!(case.is_at_work() || case.promises.iter().next().is_none(), "{case:#?}");
+    let may_owe = |kind| match &case.stage {
+        Stage::New | Stage::Working { .. } | Stage::Waiting { .. } => true,
+        Stage::Solved { .. } => kind == PromiseKind::Rfo,
+        Stage::Closed { .. } => false,
+    };
+    assert!(case.promises.iter().all(|(kind, _)| may_owe(kind)), "{case:#?}");
 }
 
 /// What is missed is said at once, while the daemon runs.

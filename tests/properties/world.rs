@@ -20,6 +20,8 @@ pub(crate) const DOWN_AFTER: Duration = Duration::from_secs(60);
 pub(crate) const LONG_DOWN_AFTER: Duration = Duration::from_secs(90);
 /// The longest interval.
 pub(crate) const LONG_INTERVAL: Duration = Duration::from_secs(20);
+/// Of all orders, after a reload that says so.
+const SHORT_TTR: Duration = Duration::from_secs(900);
 /// The last seconds before a decision may be found to have been blind, and dated back, after it.
 pub(crate) const REVISED: Duration = Duration::from_secs(CUT_OFF_AFTER.as_secs() + 1);
 /// A fault may have to wait so long for a word on what it shares with others.
@@ -128,6 +130,7 @@ impl Writes {
 pub(crate) struct Change {
     without_b: bool,
     without_c: bool,
+    hurried: bool,
     slow_a: bool,
     patient: bool,
     lenient: bool,
@@ -143,6 +146,9 @@ impl Change {
             plan.canary = None;
         }
         for device in plan.devices.iter_mut().filter(|device| is_unit(&device.role)).map(Arc::make_mut) {
+            if let (true, Role::Unit(circuit)) = (self.hurried, &mut device.role) {
+                Arc::make_mut(&mut circuit.terms).ttr = SHORT_TTR;
+            }
             if self.patient {
                 Arc::make_mut(&mut device.rules).pace.down_after = LONG_DOWN_AFTER;
             }
@@ -165,8 +171,9 @@ impl Change {
 
 fn change() -> impl Strategy<Value = Change> {
     let flag = any::<bool>;
-    (flag(), flag(), flag(), flag(), flag(), 0..3_u8).prop_map(
-        |(without_b, without_c, slow_a, patient, lenient, host)| Change {
+    (flag(), flag(), flag(), flag(), flag(), flag(), 0..3_u8).prop_map(
+        |(without_b, without_c, hurried, slow_a, patient, lenient, host)| Change {
+            hurried,
             without_b,
             without_c,
             slow_a,
@@ -232,6 +239,7 @@ fn of_people() -> impl Strategy<Value = Event> {
             Command::Promise { kind: PromiseKind::BY_STAFF[kind], within: Duration::from_secs(seconds) }
         }),
         Just(Command::Arrive),
+        Just(Command::Supplier { text: "a splice is under way".into() }),
         Just(Command::Assign { to: "ann".into() }),
         Just(Command::Escalate { note: None }),
         Just(Command::Wait { on: WaitingOn::Supplier, note: None }),

@@ -3,10 +3,10 @@
 use super::world::opening;
 use core::net::IpAddr;
 use ntuwatch::domain::desk::{
-    Actor, Alarm, AlarmCause, AlarmKind, Assignment, CanaryStep, Case, Cause, Channel, Chase, Diagnosis, EscalatedBy,
-    Escalation, Heard, Informed, LetterKind, LetterMark, Level, Line, News, Opening, Outage, Pledges, Priority,
-    Promise, PromiseKind, Promises, Reference, RfoState, RfoStep, SiteCause, Stage, Step, Umbrella, WaitingOn, Window,
-    Witness, Writer,
+    Actor, Agreed, Alarm, AlarmCause, AlarmKind, Assignment, CanaryStep, Case, Cause, Channel, Chase, Diagnosis,
+    EscalatedBy, Escalation, Heard, Informed, LetterKind, LetterMark, Level, Line, News, Opening, Outage, Pledges,
+    Priority, Promise, PromiseKind, Promises, Reference, RfoState, RfoStep, SiteCause, Stage, Step, Umbrella,
+    WaitingOn, Window, Witness, Writer,
 };
 use ntuwatch::domain::maintenance::{self, Maintenance, Origin, Scope};
 use ntuwatch::domain::time::{Tally, Time};
@@ -149,9 +149,10 @@ pub(crate) fn alarm() -> impl Strategy<Value = Alarm> {
 prop_compose! {
     fn pledges()(
         (first_response, update_p1, update_p2) in (option::of(length()), option::of(length()), option::of(length())),
+        (supplier, rfo) in (option::of(length()), option::of(length())),
         (repair, rfo_p1, rfo_p2) in (any::<bool>(), any::<bool>(), any::<bool>()),
     ) -> Pledges {
-        Pledges { first_response, update_p1, update_p2, repair, rfo_p1, rfo_p2 }
+        Pledges { first_response, update_p1, update_p2, supplier, rfo, repair, rfo_p1, rfo_p2 }
     }
 }
 
@@ -254,12 +255,15 @@ prop_compose! {
         letter in option::of(mark()),
         (finding, umbrella, diagnosis) in (option::of(finding()), option::of(1_u64..=3), option::of(diagnosis())),
         (promises, repairing, escalation, news) in (promises(), length(), option::of(escalation()), option::of(news())),
-        rfo in rfo(),
+        (rfo, agreed) in (rfo(), option::of((length(), pledges()))),
         (assignment, chase) in (option::of(assignment()), chase()),
         (informed, heard) in (option::of(informed()), option::of((any::<u32>(), heard()))),
     ) -> Case {
+        // Whether a reason for outage is required stays as it was.
+        let Pledges { rfo_p1, rfo_p2, .. } = opening.pledges;
+        let agreed = agreed.map(|(ttr, pledges)| Agreed { ttr, pledges: Pledges { rfo_p1, rfo_p2, ..pledges } });
         Case {
-            opening: Arc::new(opening), opened_at, priority, stage, owner, line, line_since, fault_seen,
+            agreed: agreed.map(Box::new), opening: Arc::new(opening), opened_at, priority, stage, owner, line, line_since, fault_seen,
             confirmed: confirmed.map(|(last_contact, first_loss, detected)| Outage { last_contact, first_loss, detected }),
             back, recovered_at, downtime, solved,
             returned, last_letter: letter, finding, umbrella: umbrella.map(Reference::from_number), diagnosis,

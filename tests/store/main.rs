@@ -3,7 +3,9 @@
 #![expect(clippy::panic, reason = "a test may fail")]
 
 mod any;
+mod audit;
 mod backup;
+mod mails;
 mod migration;
 mod opening;
 mod round_trip;

@@ -86,7 +86,7 @@ fn a_newer_store_is_refused() {
     db.execute_batch("INSERT INTO refinery_schema_history VALUES (99, 'later', '2030-01-01T00:00:00Z', '1')").unwrap();
     drop(db);
     let error = refusal(&path);
-    assert_eq!(error, OpenError::Newer { path: path.clone(), found: 99, known: 7 });
+    assert_eq!(error, OpenError::Newer { path: path.clone(), found: 99, known: 12 });
     says(&error, &path, "update ntuwatch, or restore a backup made by this version");
     assert_eq!(Reader::open(&path).unwrap_err(), error);
 }

@@ -3,7 +3,7 @@
 use super::any::{any_case, any_umbrella, length, tally, time};
 use super::world::{World, at, closed, commit, letter, mail, mark, opening, plan, row};
 use ntuwatch::domain::desk::{
-    Case, Channel, DutyChange, LetterKind, LetterMark, Priority, Reference, SavedDuty, Stage, Topic, WaitingOn,
+    Case, Channel, DutyChange, LetterKind, LetterMark, Pledges, Priority, Reference, SavedDuty, Stage, Topic, WaitingOn,
 };
 use ntuwatch::domain::letter::{LetterChange, LetterState, SavedReserve};
 use ntuwatch::domain::turn::{Command, DeviceRow, Turn, Wish};
@@ -21,7 +21,13 @@ const ALL: CaseFilter = CaseFilter { open_only: false, unit: None, umbrella: Non
 
 /// The later state of a case: everything but its opening.
 fn later(before: &Case, state: Case) -> Case {
-    Case { opening: before.opening.clone(), opened_at: before.opened_at, ..state }
+    let mut case = Case { opening: before.opening.clone(), opened_at: before.opened_at, ..state };
+    // Whether a reason for outage is required is of the opening.
+    if let Some(agreed) = &mut case.agreed {
+        let Pledges { rfo_p1, rfo_p2, .. } = case.opening.pledges;
+        agreed.pledges = Pledges { rfo_p1, rfo_p2, ..agreed.pledges };
+    }
+    case
 }
 
 proptest! {

@@ -1,7 +1,7 @@
 //! A small world whose turns go through a real store.
 
 use ntuwatch::domain::desk::{
-    Actor, Case, Channel, LetterMark, Line, Matrix, Opening, Pledges, Priority, Reference, Stage, Window,
+    Actor, Case, Channel, LetterMark, Line, Matrix, Opening, Pledges, Priority, Reference, Stage, TierPledges, Window,
 };
 use ntuwatch::domain::letter::{Content, Delivery, Letter, Mail, Thread};
 use ntuwatch::domain::party::Customer;
@@ -214,7 +214,7 @@ pub(crate) fn plan() -> Plan {
         }],
         devices: (1..=12).map(|n| Arc::new(unit(&format!("u{n}"), &format!("192.0.2.{n}"), supplier(n)))).collect(),
         stability: Stability { p1: Duration::from_secs(600), p2: Duration::from_secs(1200) },
-        pledges: Pledges::default(),
+        pledges: TierPledges::default(),
         escalation: Matrix::default(),
         noc: vec![String::from("noc@example.net")],
         maintenance: Vec::new(),

@@ -70,6 +70,7 @@ impl World {
             board: Arc::clone(&board),
             ask: ask(Arc::clone(&asked)),
             keep: keep(folder.path().join("store.db")),
+            mailbox: None,
             words: Words {
                 explain: text::explain,
                 held: text::held_words,

@@ -6,12 +6,13 @@
 
 use super::diagnosis::Diagnosis;
 use super::facts::{CaseFact, Chosen, EscalatedBy, Heard, Opening, Outage, Step};
-use super::promise::{Level, PromiseKind, Promises};
+use super::promise::{Agreed, Level, PromiseKind, Promises};
 use super::reference::Reference;
 use super::rfo::{RfoState, RfoStep};
 use super::words::{Actor, LetterKind, LetterMark, Move, NotOpen, Priority, WaitingOn};
 use crate::domain::time::{Tally, Time};
 use crate::domain::watch::{Finding, Reason, Verdict};
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -57,8 +58,10 @@ pub struct Case {
     pub solved: u32,
     /// How often it came back to work after that.
     pub returned: u32,
-    /// What is promised and not kept yet. Nothing while it is solved, and after.
+    /// What is promised and not kept yet.
     pub promises: Promises,
+    /// What is agreed with the customer, if that has changed since the opening.
+    pub agreed: Option<Box<Agreed>>,
     /// How much of the time to repair was used up when it was declared solved: it counts on if the case comes back.
     pub repairing: Duration,
     /// How far it was escalated, why the last time, and how often in all.
@@ -216,6 +219,7 @@ impl Case {
             solved: 0,
             returned: 0,
             promises: Promises::default(),
+            agreed: None,
             repairing: Duration::ZERO,
             escalation: None,
             news: None,
@@ -228,7 +232,7 @@ impl Case {
             opening,
         };
         case.pledge(at);
-        case.promise(PromiseKind::FirstResponse, case.opening.pledges.first_response, at);
+        case.promise(PromiseKind::FirstResponse, case.pledges().first_response, at);
         case
     }
 
@@ -245,13 +249,14 @@ impl Case {
                 | Move::Tell
                 | Move::Promise
                 | Move::Arrive
+                | Move::Supplier
                 | Move::Assign
                 | Move::Escalate
                 | Move::Wait
                 | Move::Solve
                 | Move::Rfo,
             )
-            | (Stage::Solved { .. }, Move::Note | Move::Tell | Move::Return | Move::Rfo) => Ok(()),
+            | (Stage::Solved { .. }, Move::Note | Move::Tell | Move::Supplier | Move::Return | Move::Rfo) => Ok(()),
             (Stage::New | Stage::Working { .. } | Stage::Waiting { .. }, Move::Return) => Err(NotOpen::NotSolved),
             (
                 Stage::Solved { .. },
@@ -264,6 +269,7 @@ impl Case {
                 | Move::Tell
                 | Move::Promise
                 | Move::Arrive
+                | Move::Supplier
                 | Move::Assign
                 | Move::Escalate
                 | Move::Wait
@@ -279,7 +285,7 @@ impl Case {
         assert!(!matches!(self.stage, Stage::Closed { .. }), "closed is final");
         match fact {
             CaseFact::Line { line, at } => self.line_is(*line, *at),
-            CaseFact::Noted { .. } | CaseFact::Arrived { .. } => {}
+            CaseFact::Noted { .. } | CaseFact::Arrived { .. } | CaseFact::SupplierSaid { .. } => {}
             CaseFact::Told { text, .. } => {
                 let number = self.news.as_ref().map_or(0, |before| before.number) + 1;
                 self.news = Some(News { number, text: text.clone() });
@@ -291,6 +297,7 @@ impl Case {
             CaseFact::InformedRevoked { to, letter, .. } => self.revoke(to, *letter, now),
             CaseFact::Promised { kind, within, .. } => self.promise(*kind, Some(*within), now),
             CaseFact::Kept { kind, .. } => self.kept(*kind, now),
+            CaseFact::Agreed(agreed) => self.agree(*agreed, now),
             CaseFact::Missed { kind, .. } => self.promises.miss(*kind),
             CaseFact::Escalated { level, why, .. } => self.escalated(*level, why, now),
             CaseFact::Assigned { to, team, why, misrouted, .. } => {
@@ -299,13 +306,11 @@ impl Case {
             CaseFact::Overdue { step, .. } => self.chase = Chase { step: Some(*step), since: now },
             CaseFact::Taken { by } => {
                 self.owner = Some(by.clone());
-                self.stage = Stage::Working { since: now };
-                self.promises.wait(None, now);
+                self.resume(now);
             }
             CaseFact::Waits { by, on, .. } => {
                 self.owner.get_or_insert_with(|| by.clone());
-                self.stage = Stage::Waiting { since: now, on: *on };
-                self.promises.wait(Some(*on), now);
+                self.wait(*on, now);
             }
             CaseFact::Confirmed(outage) => self.see(*outage),
             CaseFact::Degraded(finding) => {
@@ -340,6 +345,7 @@ impl Case {
                 };
                 window.observed.pause(now);
                 self.downtime.pause(now);
+                self.promises = Promises::default();
                 self.stage = Stage::Closed { since: now, solved_at: since, window };
                 self.wrote(LetterKind::Closed, 1);
             }
@@ -367,11 +373,6 @@ impl Case {
         self.heard = Some((number, heard.clone()));
     }
 
-    fn resume(&mut self, now: Time) {
-        self.stage = Stage::Working { since: now };
-        self.promises.wait(None, now);
-    }
-
     fn escalated(&mut self, level: Level, why: &EscalatedBy, now: Time) {
         let (before, times) = self.escalation.as_ref().map_or((None, 0), |before| (Some(before.level), before.times));
         let times = times + 1;
@@ -387,12 +388,7 @@ impl Case {
         // No case leaves New without an owner (R17).
         self.owner.get_or_insert_with(|| String::from(by.name()));
         self.solved += 1;
-        if let Some(repair) = self.promises.get(PromiseKind::Repair) {
-            self.repairing = repair.clock.total(now);
-        }
-        // Nothing is owed any more, so nothing can be revoked.
-        self.informed = None;
-        self.promises = Promises::default();
+        self.settle(now);
         let observed = if self.line.window_runs() { Tally::started(now) } else { Tally::default() };
         self.stage = Stage::Solved { since: now, by: by.clone(), window: Window { length: window, observed } };
         self.wrote(LetterKind::Solved, self.solved);
@@ -728,10 +724,10 @@ mod tests {
         assert_eq!(stages.each_ref().map(|(name, _)| *name), Stage::NAMES);
         let (open, at_work) = (Ok(()), Err(NotOpen::NotSolved));
         let (in_window, over) = (Err(NotOpen::Solved), Err(NotOpen::Closed));
-        // Take, Note, Tell, Promise, Arrive, Assign, Escalate, Wait, Solve, Return, Rfo
-        let worked_on = [open, open, open, open, open, open, open, open, open, at_work, open];
+        // Take, Note, Tell, Promise, Arrive, Supplier, Assign, Escalate, Wait, Solve, Return, Rfo
+        let worked_on = [open, open, open, open, open, open, open, open, open, open, at_work, open];
         let watched =
-            [in_window, open, open, in_window, in_window, in_window, in_window, in_window, in_window, open, open];
+            [in_window, open, open, in_window, in_window, open, in_window, in_window, in_window, in_window, open, open];
         let table = [worked_on, worked_on, worked_on, watched, [over; Move::ALL.len()]];
         for ((name, case), row) in stages.iter().zip(table) {
             assert_eq!(case.stage.name(), *name);

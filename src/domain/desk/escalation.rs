@@ -42,6 +42,12 @@ impl Desk {
         self.keep(reference, PromiseKind::OnSite, turn);
     }
 
+    /// The supplier whom a case may wait for had something to say (R19).
+    pub(super) fn supplier_said(&mut self, reference: Reference, by: String, text: String, turn: &mut Turn) {
+        self.record(reference, CaseFact::SupplierSaid { by, text }, turn);
+        self.keep(reference, PromiseKind::Supplier, turn);
+    }
+
     /// An attempt to deliver a letter is over.
     pub(crate) fn attempted(&mut self, letter: LetterId, delivery: Delivery, turn: &mut Turn) {
         if let Delivery::Refused(why) = &delivery
@@ -102,11 +108,11 @@ impl Desk {
         PromiseKind::OF_NEWS.into_iter().for_each(|kind| self.keep(reference, kind, turn));
     }
 
-    fn keep(&mut self, reference: Reference, kind: PromiseKind, turn: &mut Turn) {
+    pub(super) fn keep(&mut self, reference: Reference, kind: PromiseKind, turn: &mut Turn) {
         let promise = self.case(reference).and_then(|case| case.promises.get(kind).copied());
         if let Some(promise) = promise {
             let took = promise.clock.total(turn.at);
-            self.record(reference, CaseFact::Kept { kind, took }, turn);
+            self.record(reference, CaseFact::Kept { kind, took, late: promise.missed }, turn);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::case::Line;
 use super::diagnosis::Diagnosis;
-use super::promise::{Level, Pledges, PromiseKind};
+use super::promise::{Agreed, Level, Pledges, PromiseKind};
 use super::reference::Reference;
 use super::rfo::Undelivered;
 use super::routing::Merits;
@@ -253,12 +253,23 @@ pub enum CaseFact {
         /// Who says so.
         by: String,
     },
+    /// The supplier had something to say.
+    SupplierSaid {
+        /// Who heard it.
+        by: String,
+        /// What; for staff only.
+        text: String,
+    },
+    /// What was agreed with the customer has changed.
+    Agreed(Agreed),
     /// What was promised has happened.
     Kept {
         /// What.
         kind: PromiseKind,
         /// How much of its time it took.
         took: Duration,
+        /// Whether its time was up already.
+        late: bool,
     },
     /// What was promised has not happened in time.
     Missed {

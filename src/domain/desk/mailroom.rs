@@ -176,7 +176,12 @@ impl Desk {
         let message = match &incoming.message {
             Ok(message) => message,
             Err(unreadable) => {
-                self.put_aside(id, None, Aside::Unreadable(*unreadable), turn);
+                // Who decides on it wants to know at least whom it is from.
+                let arrived = incoming.head.as_ref().map(|head| {
+                    let tenant = head.from.as_deref().map_or(Tenant::Stranger, |from| self.tenant(from));
+                    Arrived { id, message: head.clone(), witnesses: threading::witnesses(incoming, head, tenant) }
+                });
+                self.put_aside(id, arrived, Aside::Unreadable(*unreadable), turn);
                 return None;
             }
         };

@@ -1,5 +1,6 @@
 //! The desk: open cases, who may do what with them, and what their clocks bring about.
 
+mod agreement;
 mod alarm;
 mod assigning;
 mod bucket;
@@ -31,7 +32,7 @@ pub use facts::{CaseFact, Chosen, EscalatedBy, Heard, Occasion, Opening, Outage,
 pub(crate) use mailroom::{Arrived, is_thanks};
 pub use mailroom::{MailOutcome, SavedMailRoom, Sorted, Unreachable};
 pub(crate) use post::Affected;
-pub use promise::{Level, Pledges, Promise, PromiseKind, Promises};
+pub use promise::{Agreed, Level, Pledges, Promise, PromiseKind, Promises, TierPledges};
 pub use reference::{MAX_CASES, Misread, Reference, Topic};
 pub use rfo::{MAX_RFOS_AT_ONCE, RFO_RETRY, RfoDocument, RfoOrder, RfoState, RfoStep, Undelivered, WrittenRfo};
 pub use routing::{
@@ -50,6 +51,7 @@ use super::plan::{Plan, Stability};
 use super::time::Time;
 use super::turn::{Command, Refusal, Turn};
 use super::watch::{Circuit, Evidence, Finding};
+use agreement::Review;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
@@ -84,7 +86,7 @@ pub struct Desk {
     customers: BTreeMap<String, Customer>,
     noc: Vec<String>,
     stability: Stability,
-    pledges: Pledges,
+    pledges: TierPledges,
     escalation: Matrix,
     /// Reasons for outage on their way.
     issuing: Issuing,
@@ -92,6 +94,7 @@ pub struct Desk {
     duty: Duty,
     loads: Loads,
     sweep: Option<Sweep>,
+    review: Option<Review>,
     /// When the shift passes on next.
     next_shift: Option<Time>,
     /// When a customer is told next that a contract ends.
@@ -150,13 +153,14 @@ impl Desk {
             customers: BTreeMap::new(),
             noc: Vec::new(),
             stability: Stability { p1: core::time::Duration::ZERO, p2: core::time::Duration::ZERO },
-            pledges: Pledges::default(),
+            pledges: TierPledges::default(),
             escalation: Matrix::default(),
             issuing,
             parties: Arc::default(),
             duty,
             loads,
             sweep: is_half_done.then(Sweep::handover),
+            review: None,
             next_shift: None,
             next_notice: None,
             noticed: saved.duty.noticed,
@@ -263,7 +267,7 @@ impl Desk {
             line: (Line::Watched(evidence.verdict(), evidence.reason()), evidence.since()),
             finding,
             solve_after: subject.solve_after,
-            pledges: self.pledges,
+            pledges: self.pledges_of(subject.unit, circuit, turn.at),
             previous: self.closed_case_of(subject.unit),
         };
         let opening = Arc::new(opening);
@@ -511,6 +515,7 @@ impl Desk {
                 self.record(reference, CaseFact::Promised { by, kind, within }, turn);
             }
             Command::Arrive => self.arrived(reference, by, turn),
+            Command::Supplier { text } => self.supplier_said(reference, by, text, turn),
             Command::Assign { to } => self.assign(reference, by, to, turn),
             Command::Escalate { note } => self.escalate(reference, EscalatedBy::Staff(by), note, turn),
             Command::Wait { on, note } => self.record(reference, CaseFact::Waits { by, on, note }, turn),

@@ -1,9 +1,10 @@
 //! What a case owes: the promises that its facts make and keep.
 
 use super::case::{Case, Informed, Stage};
-use super::promise::{Promise, PromiseKind};
+use super::promise::{Agreed, Pledges, Promise, PromiseKind, Promises};
 use super::words::{LetterMark, Priority, WaitingOn};
 use crate::domain::time::{Tally, Time};
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -12,10 +13,101 @@ impl Case {
     /// What is promised to everybody while a case is at work: news, and the repair.
     pub(super) fn pledge(&mut self, now: Time) {
         self.promise(PromiseKind::Update, self.update_every(), now);
-        let within = self.opening.circuit.terms.ttr;
+        let within = self.ttr();
         let clock = Tally::new(self.repairing, Some(now));
         let repair = Promise { within, clock, missed: clock.total(now) >= within };
-        self.promises.set(PromiseKind::Repair, self.opening.pledges.repair.then_some(repair));
+        self.promises.set(PromiseKind::Repair, self.pledges().repair.then_some(repair));
+    }
+
+    /// It is worked on, or goes on. Whoever it waited for owes no word any more.
+    pub(super) fn resume(&mut self, now: Time) {
+        if self.waits_on() == Some(WaitingOn::Supplier) {
+            self.promises.set(PromiseKind::Supplier, None);
+        }
+        self.stage = Stage::Working { since: now };
+        self.promises.wait(None, now);
+    }
+
+    /// It waits for somebody. A supplier is asked again and again (R19).
+    pub(super) fn wait(&mut self, on: WaitingOn, now: Time) {
+        let before = self.waits_on();
+        self.stage = Stage::Waiting { since: now, on };
+        if before != Some(on) {
+            match (before, on, self.promises.get(PromiseKind::Supplier)) {
+                (_, WaitingOn::Supplier, None) => {
+                    self.promise(PromiseKind::Supplier, self.pledges().supplier, now);
+                }
+                (Some(WaitingOn::Supplier), WaitingOn::Customer | WaitingOn::Access | WaitingOn::ForceMajeure, _) => {
+                    self.promises.set(PromiseKind::Supplier, None);
+                }
+                (
+                    Some(WaitingOn::Supplier | WaitingOn::Customer | WaitingOn::Access | WaitingOn::ForceMajeure)
+                    | None,
+                    WaitingOn::Supplier | WaitingOn::Customer | WaitingOn::Access | WaitingOn::ForceMajeure,
+                    _,
+                ) => {}
+            }
+        }
+        self.promises.wait(Some(on), now);
+    }
+
+    /// It is solved: nothing is owed any more but the reason for outage, and nothing can be revoked.
+    pub(super) fn settle(&mut self, now: Time) {
+        if let Some(repair) = self.promises.get(PromiseKind::Repair) {
+            self.repairing = repair.clock.total(now);
+        }
+        self.informed = None;
+        let mut owed = Promises::default();
+        let promised = self.promises.get(PromiseKind::Rfo).copied();
+        let pledged = self.pledges().rfo.filter(|_| self.rfo_is_required());
+        let pledged = pledged.map(|within| Promise { within, clock: Tally::started(now), missed: false });
+        owed.set(PromiseKind::Rfo, promised.or(pledged));
+        self.promises = owed;
+        self.promises.wait(None, now);
+    }
+
+    /// What is agreed with the customer has changed: what is owed by that is reckoned anew, from the time that has passed.
+    pub(super) fn agree(&mut self, agreed: Agreed, now: Time) {
+        self.agreed = Some(Box::new(agreed));
+        if !self.is_at_work() {
+            return;
+        }
+        let Agreed { ttr, pledges } = agreed;
+        let repair = self
+            .promises
+            .get(PromiseKind::Repair)
+            .map_or_else(|| Tally::new(self.repairing, Some(now)), |promise| promise.clock);
+        for (kind, within, clock) in [
+            (PromiseKind::Repair, pledges.repair.then_some(ttr), Some(repair)),
+            (PromiseKind::FirstResponse, pledges.first_response, self.clock_of(PromiseKind::FirstResponse)),
+            (PromiseKind::Supplier, pledges.supplier, self.clock_of(PromiseKind::Supplier)),
+        ] {
+            let missed = self.promises.get(kind).is_some_and(|promise| promise.missed);
+            let anew = |(within, clock): (Duration, Tally)| Promise {
+                within,
+                clock,
+                missed: missed && clock.total(now) >= within,
+            };
+            self.promises.set(kind, within.zip(clock).map(anew));
+        }
+        self.owe_sooner(now);
+        self.promises.wait(self.waits_on(), now);
+    }
+
+    fn clock_of(&self, kind: PromiseKind) -> Option<Tally> {
+        self.promises.get(kind).map(|promise| promise.clock)
+    }
+
+    /// What is promised without a word, as it is agreed by now.
+    #[must_use]
+    pub fn pledges(&self) -> &Pledges {
+        self.agreed.as_ref().map_or(&self.opening.pledges, |agreed| &agreed.pledges)
+    }
+
+    /// The time to repair, as it is agreed by now (R22).
+    #[must_use]
+    pub fn ttr(&self) -> Duration {
+        self.agreed.as_ref().map_or(self.opening.circuit.terms.ttr, |agreed| agreed.ttr)
     }
 
     pub(super) fn promise(&mut self, kind: PromiseKind, within: Option<Duration>, now: Time) {
@@ -28,8 +120,8 @@ impl Case {
     #[must_use]
     pub fn update_every(&self) -> Option<Duration> {
         match self.priority {
-            Priority::P1 => self.opening.pledges.update_p1,
-            Priority::P2 => self.opening.pledges.update_p2,
+            Priority::P1 => self.pledges().update_p1,
+            Priority::P2 => self.pledges().update_p2,
         }
     }
 
@@ -69,7 +161,8 @@ impl Case {
     pub(super) fn kept(&mut self, kind: PromiseKind, now: Time) {
         let next = match kind {
             PromiseKind::Update => self.update_every(),
-            PromiseKind::FirstResponse | PromiseKind::OnSite | PromiseKind::Repair => None,
+            PromiseKind::Supplier => self.pledges().supplier.filter(|_| self.waits_on() == Some(WaitingOn::Supplier)),
+            PromiseKind::FirstResponse | PromiseKind::OnSite | PromiseKind::Repair | PromiseKind::Rfo => None,
         };
         self.promise(kind, next, now);
     }
@@ -89,6 +182,9 @@ impl Case {
         if silent.into_iter().any(|kind| self.promises.get(kind).is_some_and(|promise| promise.missed)) {
             self.promises.set(PromiseKind::FirstResponse, None);
             self.promise(PromiseKind::Update, self.update_every(), now);
+        }
+        if self.promises.get(PromiseKind::Supplier).is_some_and(|promise| promise.missed) {
+            self.kept(PromiseKind::Supplier, now);
         }
     }
 

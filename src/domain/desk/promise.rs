@@ -1,9 +1,10 @@
 //! Promises: commitments with a time. Each is kept only by what was promised; one that is missed escalates its case (R35).
 //!
-//! A case's promises are part of what its facts add up to. They run while the case is at work: a solved or closed case has
-//! none.
+//! A case's promises are part of what its facts add up to. They run while the case is at work; a solved case owes nothing
+//! but its reason for outage, and a closed one nothing at all.
 
 use super::words::WaitingOn;
+use crate::domain::party::Tier;
 use crate::domain::time::{Tally, Time};
 use core::time::Duration;
 
@@ -18,14 +19,19 @@ pub enum PromiseKind {
     OnSite,
     /// The repair, as the service order form has it (R22).
     Repair,
+    /// Word from the supplier whom the case waits for (R19).
+    Supplier,
+    /// The reason for outage.
+    Rfo,
 }
 
 impl PromiseKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::FirstResponse, Self::Update, Self::OnSite, Self::Repair];
+    pub const ALL: [Self; 6] =
+        [Self::FirstResponse, Self::Update, Self::OnSite, Self::Repair, Self::Supplier, Self::Rfo];
 
     /// What staff promise by hand.
-    pub const BY_STAFF: [Self; 2] = [Self::Update, Self::OnSite];
+    pub const BY_STAFF: [Self; 4] = [Self::Update, Self::OnSite, Self::Supplier, Self::Rfo];
 
     /// What news keep.
     pub const OF_NEWS: [Self; 2] = [Self::FirstResponse, Self::Update];
@@ -38,6 +44,8 @@ impl PromiseKind {
             Self::Update => "update",
             Self::OnSite => "onsite",
             Self::Repair => "repair",
+            Self::Supplier => "supplier",
+            Self::Rfo => "rfo",
         }
     }
 
@@ -46,9 +54,9 @@ impl PromiseKind {
     #[must_use]
     pub const fn runs_while_waiting(self, on: WaitingOn) -> bool {
         match (self, on) {
-            (Self::FirstResponse, _) | (_, WaitingOn::Supplier) => true,
+            (Self::FirstResponse | Self::Supplier, _) | (_, WaitingOn::Supplier) => true,
             (
-                Self::Update | Self::OnSite | Self::Repair,
+                Self::Update | Self::OnSite | Self::Repair | Self::Rfo,
                 WaitingOn::Customer | WaitingOn::Access | WaitingOn::ForceMajeure,
             ) => false,
         }
@@ -131,10 +139,41 @@ pub struct Pledges {
     pub update_p2: Option<Duration>,
     /// Whether the time to repair of the order is one of the promises (R22).
     pub repair: bool,
+    /// Word from the supplier so often, while a case waits for him (R19).
+    pub supplier: Option<Duration>,
+    /// The reason for outage, where one is required, so long after a case was solved.
+    pub rfo: Option<Duration>,
     /// Whether a P1 is closed only after its customer was given a reason for outage (R32).
     pub rfo_p1: bool,
     /// The same of a P2.
     pub rfo_p2: bool,
+}
+
+/// What is promised without a word, by the tier of the contract (R21, R69).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TierPledges(pub [Pledges; Tier::ALL.len()]);
+
+impl TierPledges {
+    /// The same for every tier.
+    #[must_use]
+    pub const fn alike(pledges: Pledges) -> Self {
+        Self([pledges; Tier::ALL.len()])
+    }
+
+    /// What customers of a tier are promised.
+    #[must_use]
+    pub const fn of(&self, tier: Tier) -> Pledges {
+        self.0[tier as usize]
+    }
+}
+
+/// What was agreed with a customer by a contract that was changed while the case was open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Agreed {
+    /// The time to repair.
+    pub ttr: Duration,
+    /// What is promised without a word.
+    pub pledges: Pledges,
 }
 
 /// How far a case was escalated.
@@ -205,8 +244,9 @@ mod tests {
         promises.wait(Some(WaitingOn::Supplier), at(60));
         assert!(promises.iter().all(|(_, promise)| promise.due() == Some(at(1_800))));
         promises.wait(Some(WaitingOn::Customer), at(600));
-        let due: [_; 4] = PromiseKind::ALL.map(|kind| promises.get(kind).unwrap().due());
-        assert_eq!(due, [Some(at(1_800)), None, None, None], "only a first response is owed all the same");
+        let due: [_; 6] = PromiseKind::ALL.map(|kind| promises.get(kind).unwrap().due());
+        let in_time = Some(at(1_800));
+        assert_eq!(due, [in_time, None, None, None, in_time, None], "a first response is owed all the same");
         promises.wait(None, at(1_000));
         assert_eq!(promises.get(PromiseKind::Repair).unwrap().due(), Some(at(2_200)), "400 s later");
     }

@@ -7,6 +7,7 @@
 use super::Desk;
 use super::case::Case;
 use super::facts::CaseFact;
+use super::promise::PromiseKind;
 use super::reference::Reference;
 use super::words::{Actor, LetterKind, LetterMark, Priority};
 use crate::domain::letter::{Delivery, Letter, LetterId};
@@ -173,8 +174,8 @@ impl Case {
     #[must_use]
     pub fn rfo_is_required(&self) -> bool {
         match self.priority {
-            Priority::P1 => self.opening.pledges.rfo_p1,
-            Priority::P2 => self.opening.pledges.rfo_p2,
+            Priority::P1 => self.pledges().rfo_p1,
+            Priority::P2 => self.pledges().rfo_p2,
         }
     }
 
@@ -300,6 +301,7 @@ impl Desk {
                 self.settle_rfo(reference, number, Undelivered::Refused, turn);
             } else if self.awaits(reference, number) {
                 self.record(reference, CaseFact::RfoDelivered { number }, turn);
+                self.keep(reference, PromiseKind::Rfo, turn);
             }
         }
     }

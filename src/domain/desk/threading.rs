@@ -272,7 +272,8 @@ mod tests {
             Some(_) | None => Tenant::Stranger,
         };
         let letters = letter.into_iter().collect();
-        let incoming = Incoming { id: 9, message: Ok(Box::new(message.clone())), letters, copy_of, cases: Vec::new() };
+        let message_of = Ok(Box::new(message.clone()));
+        let incoming = Incoming { id: 9, message: message_of, head: None, letters, copy_of, cases: Vec::new() };
         let owner_of = |reference| match reference {
             one if one == case(1) => Some("acme".into()),
             two if two == case(2) => Some("globex".into()),

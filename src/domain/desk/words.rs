@@ -121,6 +121,8 @@ pub enum Move {
     Promise,
     /// Note that an engineer is on site.
     Arrive,
+    /// Note what the supplier said.
+    Supplier,
     /// Give it to somebody.
     Assign,
     /// Escalate it.
@@ -137,12 +139,13 @@ pub enum Move {
 
 impl Move {
     /// Every move.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Take,
         Self::Note,
         Self::Tell,
         Self::Promise,
         Self::Arrive,
+        Self::Supplier,
         Self::Assign,
         Self::Escalate,
         Self::Wait,
@@ -160,6 +163,7 @@ impl Move {
             Self::Tell => "tell",
             Self::Promise => "promise",
             Self::Arrive => "arrive",
+            Self::Supplier => "supplier",
             Self::Assign => "assign",
             Self::Escalate => "escalate",
             Self::Wait => "wait",

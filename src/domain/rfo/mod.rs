@@ -48,6 +48,8 @@ pub enum Event {
     Promised(PromiseKind, Duration),
     /// An engineer is on site.
     Arrived,
+    /// The supplier had something to say. What, is between him and our staff.
+    SupplierSaid,
     /// What was promised has happened, after so much of its time.
     Kept(PromiseKind, Duration),
     /// What was promised has not happened in time.
@@ -220,7 +222,7 @@ impl Rfo {
         let (begins, ends) = (Dossier::begins(&dossier.case), dossier.ends());
         let lasted = lasted(&dossier.ledger, begins, ends);
         let mut outages = outages(&dossier.ledger, begins, dossier.at);
-        let repair = Repair::of(dossier.case.opening.circuit.terms.ttr, &dossier.events, &dossier.ledger, dossier.at);
+        let repair = Repair::of(dossier.case.ttr(), &dossier.events, &dossier.ledger, dossier.at);
         let promises = promises(&dossier.events);
         let Dossier { mut case, at, events, ledger: _ } = dossier;
         // What staff wrote for each other goes no further.
@@ -276,6 +278,7 @@ fn promises(events: &[(Time, Event)]) -> Vec<(Time, PromiseKind, Option<Duration
         | Event::Informed(_)
         | Event::Promised(..)
         | Event::Arrived
+        | Event::SupplierSaid
         | Event::Escalated(_)
         | Event::Waits(_)
         | Event::Upgraded

@@ -67,6 +67,7 @@ impl Repair {
                 | Event::Informed(_)
                 | Event::Promised(..)
                 | Event::Arrived
+                | Event::SupplierSaid
                 | Event::Kept(..)
                 | Event::Missed(_)
                 | Event::Escalated(_)

@@ -122,6 +122,7 @@ impl Watch {
         self.plan_works(plan, turn);
         self.tend_works(turn);
         self.plan_canary(plan.canary.as_ref(), turn.at);
+        self.desk.review_agreements();
         turn.replanned = true;
         let (added, removed) = (joined.len(), leaving.len());
         turn.facts.push(Fact::InventoryChanged { added, removed, kept: plan.devices.len() - added });
@@ -129,6 +130,13 @@ impl Watch {
 
     pub(super) fn set_rules(&mut self, plan: &Plan) {
         self.desk.set_rules(plan);
+    }
+
+    /// Open cases owe what is agreed with their customers by now.
+    pub(super) fn review_agreements(&mut self, turn: &mut Turn) {
+        let (order, devices) = (&self.order, &self.devices);
+        let circuit_of = |unit: &str| devices[order.find(devices, unit)?.index()].as_ref()?.circuit();
+        self.desk.go_on_reviewing(circuit_of, turn);
     }
 
     /// Puts all that open cases wait for among the deadlines.

@@ -216,6 +216,7 @@ impl Watch {
         self.tend_works(turn);
         self.tend_canary(turn);
         self.desk.tend_duty(turn);
+        self.review_agreements(turn);
         self.meet_deadlines(turn);
         self.tend_umbrellas(turn);
         self.send_due(turn);
@@ -488,7 +489,7 @@ impl Watch {
             self.desk.next_rfo(),
             self.desk.next_duty(),
             self.caps.next_due(),
-            self.takeover.as_ref().map(|_| self.last_step),
+            (self.takeover.is_some() || self.desk.reviews()).then_some(self.last_step),
         ];
         let other = others.into_iter().flatten().min().unwrap_or(horizon);
         self.wheel.next_due(horizon).min(deadline).min(isolation).min(letter).min(other)

@@ -158,6 +158,7 @@ impl Muster {
         watch.plan_works(plan, turn);
         watch.tend_works(turn);
         watch.note_deadlines();
+        watch.desk.review_agreements();
         watch.desk.tend_duty(turn);
         watch.seal(turn);
         watch

@@ -2,7 +2,7 @@
 
 use super::misfit;
 use crate::domain::desk::{
-    Actor, Assignment, Case, Chase, Diagnosis, Escalation, Heard, Informed, LetterKind, LetterMark, Line, News,
+    Actor, Agreed, Assignment, Case, Chase, Diagnosis, Escalation, Heard, Informed, LetterKind, LetterMark, Line, News,
     Opening, Outage, Pledges, Promise, PromiseKind, Promises, RfoState, RfoStep, Stage, WaitingOn, Window, Witness,
     Writer,
 };
@@ -38,12 +38,12 @@ columns! {
     last_letter_number umbrella finding_symptom finding_measured finding_limit finding_over_ms site_cause witnesses promises repairing_ms
     rfo_issued rfo_solved rfo_step rfo_by rfo_since
     escalation_level escalated_for escalated_times news_number news informed heard assigned_rule assigned_team assigned_at
-    assigned_times misroutes chase_step chased_since closed_at
+    assigned_times misroutes chase_step chased_since agreed closed_at
     reference unit opened_at opened_by opening_priority customer service_order service region ttr_ms supplier queue
     note last_contact first_loss detected opening_loss_ms opening_loss_running_since opening_line opening_line_reason
     opening_line_since solve_after_ms previous pop access rate opening_finding_symptom opening_finding_measured
     opening_finding_limit opening_finding_over_ms first_response_ms update_p1_ms update_p2_ms repair_pledged channel
-    rfo_p1_required rfo_p2_required
+    rfo_p1_required rfo_p2_required supplier_ms rfo_within_ms
 }
 
 /// How many of the columns change in the life of a case; they come after its number.
@@ -141,6 +141,7 @@ fn bind_present(case: &Case, put: &mut impl FnMut(Column, &dyn ToSql) -> Result<
     put(Column::witnesses, &case.diagnosis.as_ref().map(|diagnosis| witnesses(&diagnosis.witnesses)))?;
     put(Column::promises, &promises(&case.promises))?;
     put(Column::repairing_ms, &Millis(case.repairing))?;
+    put(Column::agreed, &case.agreed.as_deref().map(agreed))?;
     bind_people(case, put)?;
     put(Column::closed_at, &stage.closed)
 }
@@ -214,6 +215,8 @@ fn bind_opening(case: &Case, put: &mut impl FnMut(Column, &dyn ToSql) -> Result<
     put(Column::first_response_ms, &opening.pledges.first_response.map(Millis))?;
     put(Column::update_p1_ms, &opening.pledges.update_p1.map(Millis))?;
     put(Column::update_p2_ms, &opening.pledges.update_p2.map(Millis))?;
+    put(Column::supplier_ms, &opening.pledges.supplier.map(Millis))?;
+    put(Column::rfo_within_ms, &opening.pledges.rfo.map(Millis))?;
     put(Column::repair_pledged, &opening.pledges.repair)?;
     put(Column::rfo_p1_required, &opening.pledges.rfo_p1)?;
     put(Column::rfo_p2_required, &opening.pledges.rfo_p2)?;
@@ -249,6 +252,7 @@ pub(in crate::store) fn case(row: &Row<'_>) -> Result<Case> {
         solved: get(row, Column::solved)?,
         returned: get(row, Column::returned)?,
         promises: standing(row)?,
+        agreed: what_is_agreed(row)?,
         repairing: get::<Millis>(row, Column::repairing_ms)?.0,
         escalation: escalation(row)?,
         news: news(row)?,
@@ -294,6 +298,8 @@ fn opening(row: &Row<'_>) -> Result<Opening> {
             first_response: millis(row, Column::first_response_ms)?,
             update_p1: millis(row, Column::update_p1_ms)?,
             update_p2: millis(row, Column::update_p2_ms)?,
+            supplier: millis(row, Column::supplier_ms)?,
+            rfo: millis(row, Column::rfo_within_ms)?,
             repair: get(row, Column::repair_pledged)?,
             rfo_p1: get(row, Column::rfo_p1_required)?,
             rfo_p2: get(row, Column::rfo_p2_required)?,
@@ -459,6 +465,33 @@ fn promise(line: &str) -> Option<(PromiseKind, Promise)> {
     let millis = |text: &str| text.parse().ok().map(Duration::from_millis);
     let runs = if runs == PAUSED { None } else { Some(Time::from_millis(runs.parse().ok()?)) };
     Some((kind, Promise { within: millis(within)?, clock: Tally::new(millis(banked)?, runs), missed }))
+}
+
+/// The time to repair and what is promised by now, in milliseconds; `-` where it is not.
+fn agreed(agreed: &Agreed) -> String {
+    let Agreed { ttr, pledges } = agreed;
+    let Pledges { first_response, update_p1, update_p2, supplier, rfo, .. } = pledges;
+    let times = [*first_response, *update_p1, *update_p2, *supplier, *rfo, pledges.repair.then_some(*ttr)];
+    let times = times.map(|time| time.map_or_else(|| NEVER.to_owned(), |time| time.as_millis().to_string()));
+    format!("{} {}", ttr.as_millis(), times.join(" "))
+}
+
+const NEVER: &str = "-";
+
+fn what_is_agreed(row: &Row<'_>) -> Result<Option<Box<Agreed>>> {
+    let text: Option<String> = get(row, Column::agreed)?;
+    let (rfo_p1, rfo_p2) = (get(row, Column::rfo_p1_required)?, get(row, Column::rfo_p2_required)?);
+    let read = |text: &str| {
+        let time = |word: &str| word.parse().ok().map(Duration::from_millis);
+        let mut times = text.split(' ').map(|word| if word == NEVER { Some(None) } else { time(word).map(Some) });
+        let mut next = || times.next()?;
+        let ttr = next()??;
+        let [first_response, update_p1, update_p2, supplier, rfo] = [next()?, next()?, next()?, next()?, next()?];
+        let repair = next()?.is_some();
+        let pledges = Pledges { first_response, update_p1, update_p2, supplier, rfo, repair, rfo_p1, rfo_p2 };
+        Some(Box::new(Agreed { ttr, pledges }))
+    };
+    text.map(|text| read(&text).ok_or_else(|| misfit(&text, "agreed"))).transpose()
 }
 
 /// The letter and its readers on the first line, what was promised before it on the others.

@@ -15,7 +15,7 @@ pub(super) use letter::{
     PUT_LETTER, PUT_LINE, PUT_RESERVE, key_range, letter_label, letter_row, mail, put_letter, put_lines, put_reserve,
     saved_letter, saved_reserve, thread_letter,
 };
-pub(super) use mail::{known_case, mail_room, mail_row, put_message};
+pub(super) use mail::{attachments, known_case, mail_room, mail_row, put_message};
 pub(super) use umbrella::{
     HELD_LETTERS, PUT_HELD, PUT_UMBRELLA, held_letter, held_line, put_held, put_umbrella, thread_range, umbrella,
     umbrella_row,

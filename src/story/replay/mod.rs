@@ -20,7 +20,7 @@ pub use print::print;
 pub use record::Record;
 
 use super::sim::Sim;
-use crate::domain::desk::{Case, Matrix, Pledges};
+use crate::domain::desk::{Case, Matrix, TierPledges};
 use crate::domain::maintenance::{Maintenance, Origin, Stage};
 use crate::domain::plan::Plan;
 use crate::domain::time::{Calendar, Time};
@@ -138,7 +138,7 @@ fn stage(plan: &Plan, question: &Question<'_>, cast: &Cast, record: &Record) -> 
         customers: Vec::new(),
         devices: cast::stage(&plan.devices, |id| cast.has(id) && record.past(id).is_some_and(Past::is_known)),
         stability: plan.stability,
-        pledges: Pledges::default(),
+        pledges: TierPledges::default(),
         escalation: Matrix::default(),
         noc: Vec::new(),
         maintenance,

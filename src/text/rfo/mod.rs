@@ -7,7 +7,8 @@ mod tests;
 
 pub use sheet::{html, text};
 
-use super::sentence::{because, finding_words, obstacle_words, promise_words, site_words, waits_for};
+use super::promise::promise_words;
+use super::sentence::{because, finding_words, obstacle_words, site_words, waits_for};
 use super::time::{duration, rfc3339, utc};
 use crate::domain::desk::{Priority, SiteCause, Stage};
 use crate::domain::rfo::{Confidence, Event, Rfo, Testimony};
@@ -188,6 +189,7 @@ const fn is_work(event: &Event) -> bool {
         | Event::Told(_)
         | Event::Promised(..)
         | Event::Arrived
+        | Event::SupplierSaid
         | Event::Escalated(_)
         | Event::Waits(_)
         | Event::Solved
@@ -215,6 +217,7 @@ const fn name(event: &Event) -> &'static str {
         Event::Informed(_) => "informed",
         Event::Promised(..) => "promised",
         Event::Arrived => "arrived",
+        Event::SupplierSaid => "supplier_said",
         Event::Kept(..) => "kept",
         Event::Missed(_) => "missed",
         Event::Escalated(_) => "escalated",
@@ -242,6 +245,7 @@ fn sentence(event: &Event, opened_as: Priority) -> String {
             format!("We promised {} within {}.", promise_words(*kind), duration(*within))
         }
         Event::Arrived => "An engineer was on site.".into(),
+        Event::SupplierSaid => "We had word from our supplier.".into(),
         Event::Kept(kind, took) => format!("Kept after {}: {}.", duration(*took), promise_words(*kind)),
         Event::Missed(kind) => format!("Missed: {}.", promise_words(*kind)),
         Event::Escalated(level) => format!("It was brought to the next level, {}.", level.name()),

@@ -7,7 +7,7 @@ mod own_side;
 mod works;
 
 use super::*;
-use crate::domain::desk::{Matrix, Pledges, Witness};
+use crate::domain::desk::{Matrix, TierPledges, Witness};
 use crate::domain::party::Customer;
 use crate::domain::plan::Stability;
 use crate::domain::watch::probe::{Method, Outcome, ProbeResult};
@@ -87,7 +87,7 @@ fn plan(devices: Vec<Device>) -> Plan {
         customers: vec![customer],
         devices,
         stability,
-        pledges: Pledges::default(),
+        pledges: TierPledges::default(),
         escalation: Matrix::default(),
         noc: Vec::new(),
         maintenance: Vec::new(),
