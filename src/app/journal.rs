@@ -56,6 +56,7 @@ pub(super) fn log(fact: &Fact, calendar: &Calendar) {
         | Fact::MaintenanceBegan { .. }
         | Fact::MaintenanceEnded { .. }
         | Fact::AlarmCleared { .. }
+        | Fact::NoticeFellBack { .. }
         | Fact::CanaryBegan { .. }
         | Fact::CanarySang { .. }
         | Fact::StaffDuty { .. }

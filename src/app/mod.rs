@@ -17,12 +17,14 @@ mod writer;
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::domain::mail::{MailId, Parcel};
+use crate::domain::notice::hook;
 use crate::domain::time::{Calendar, ClockMark};
 use crate::domain::turn::Turn;
 use crate::domain::watch::{Muster, Role, next_tick};
 use crate::engine::mail_in::{self, imap};
 use crate::engine::tls::Tls;
-use crate::engine::{self, heartbeat, mail_out, resolver, traps};
+use crate::engine::{self, heartbeat, mail_out, resolver, traps, webhook};
+use crate::payload::{Form, SigningKey};
 use crate::store::{OpenError, Reader, Store};
 use crate::text::{self, Stamp};
 use crate::web::board::{Board, Summary};
@@ -37,6 +39,7 @@ use memory::{Memory, Rest};
 use patience::Patience;
 use registry::Registry;
 use rfo::Scribe;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::DirBuilder;
 use std::io;
@@ -67,6 +70,8 @@ pub enum Fatal {
     Probe(engine::StartError),
     /// The mail engine could not start.
     Mail(mail_out::StartError),
+    /// Messengers can't be told.
+    Webhook(webhook::StartError),
     /// The mailbox can't be read.
     MailIn(imap::StartError),
     /// The heartbeat could not start.
@@ -88,6 +93,7 @@ impl fmt::Display for Fatal {
             Self::Bind(error) => error.fmt(f),
             Self::Probe(error) => error.fmt(f),
             Self::Mail(error) => error.fmt(f),
+            Self::Webhook(error) => error.fmt(f),
             Self::MailIn(error) => error.fmt(f),
             Self::Heartbeat(error) => error.fmt(f),
             Self::Traps(error) => error.fmt(f),
@@ -136,7 +142,7 @@ pub fn run(read: Read) -> Result<(), Fatal> {
     let address = doors.address();
     // The engines count from their beginning.
     let metrics = recorder.join().unwrap_or_else(|panic| panic::resume_unwind(panic));
-    let engines = start_engines(&config, &inbox)?;
+    let engines = start_engines(&config, &inbox, &reader)?;
     muster.recall(memory.devices()?, mark.map(|mark| mark.at), &mut turn);
     let memory = ask_meanwhile(&mut muster, memory, &engines, &clock, metrics, &mut turn)?;
     let plan = shifts::plan(&config, turn.at, calendar.offset_ms(turn.at));
@@ -321,14 +327,37 @@ fn start_heartbeat(config: &Config, board: &Arc<Board>) -> Result<Option<heartbe
     heartbeat::start(heartbeat::Settings { url, every }, healthy).map(Some).map_err(Fatal::Heartbeat)
 }
 
-fn start_engines(config: &Config, inbox: &Inbox) -> Result<Engines, Fatal> {
+fn start_engines(config: &Config, inbox: &Inbox, reader: &Reader) -> Result<Engines, Fatal> {
     Ok(Engines {
         icmp: engine::icmp::start(inbox.deliver()).map_err(Fatal::Probe)?,
         snmp: engine::snmp::start(inbox.deliver()).map_err(Fatal::Probe)?,
         mail: mail_out::start(mail_settings(config), inbox.attempted()).map_err(Fatal::Mail)?,
+        webhook: start_webhook(config, inbox, reader)?,
         resolver: resolver::start(inbox.resolved()).map_err(Fatal::System)?,
         traps: start_traps(config, inbox)?,
     })
+}
+
+/// Begins to tell messengers, and those that count what is wrong of what they were told.
+fn start_webhook(config: &Config, inbox: &Inbox, reader: &Reader) -> Result<webhook::WebhookEngine, Fatal> {
+    let mut alerts = BTreeMap::new();
+    let mut messengers = Vec::new();
+    for messenger in &config.messengers {
+        if messenger.form == Form::Alertmanager {
+            let fires = reader.alerts(&hook(&messenger.name), webhook::MAX_ALERTS);
+            alerts.insert(messenger.name.clone(), fires.map_err(|error| Fatal::Store(error.to_string()))?);
+        }
+        let signing = messenger.signing.as_ref().map(|secret| SigningKey::new(secret.expose())).transpose();
+        messengers.push(webhook::Settings {
+            name: messenger.name.clone(),
+            url: messenger.url.clone(),
+            form: messenger.form.clone(),
+            auth: messenger.auth.clone(),
+            signing: signing.map_err(Fatal::Config)?,
+            timeout: messenger.timeout,
+        });
+    }
+    webhook::start(messengers, &alerts, inbox.attempted()).map_err(Fatal::Webhook)
 }
 
 /// Begins to hear traps, if it is wanted.

@@ -33,6 +33,14 @@ fn print(page: &mut Page, status: &Value) -> Result<(), Failure> {
         }
     };
     page.line(&format!("letters  {} waiting{oldest}", field(letters, "queued")))?;
+    for messenger in elements(status, "messengers") {
+        let fault = match messenger.get("fault").and_then(Value::as_str) {
+            Some(fault) => format!(", takes nothing since {}: {fault}", time(messenger, "failing_since")),
+            None => String::new(),
+        };
+        let (name, waiting) = (field(messenger, "name"), field(messenger, "waiting"));
+        page.line(&format!("notices  {name}: {waiting} waiting{fault}"))?;
+    }
     if letters.get("held").and_then(Value::as_u64).is_some_and(|held| held > 0) {
         let (held, until) = (field(letters, "held"), time(letters, "held_until"));
         page.line(&format!("held     {held} for further lines of their customers, until {until} at the latest"))?;

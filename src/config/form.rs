@@ -10,7 +10,7 @@ pub struct Form {
 }
 
 /// Every table but the files themselves.
-pub const FORMS: [Form; 28] = [
+pub const FORMS: [Form; 30] = [
     STORE,
     HTTP,
     DETECTION,
@@ -39,6 +39,8 @@ pub const FORMS: [Form; 28] = [
     TEAM,
     STAFF,
     CENTRE,
+    MESSENGER,
+    NOTIFY,
 ];
 
 pub(super) const MAIN_FILE: Form = Form {
@@ -71,6 +73,8 @@ pub(super) const MAIN_FILE: Form = Form {
         "team",
         "staff",
         "centre",
+        "messenger",
+        "notify",
     ],
 };
 pub(super) const INVENTORY_FILE: Form = Form {
@@ -245,7 +249,7 @@ pub(super) const CONTRACT: Form =
     Form { name: "[[contract]]", keys: &["id", "customer", "services", "tier", "valid_until"] };
 pub(super) const SUPPLIER: Form =
     Form { name: "[[supplier]]", keys: &["id", "name", "email", "phone", "languages", "territory"] };
-pub(super) const TEAM: Form = Form { name: "[[team]]", keys: &["id", "name", "tier", "domain"] };
+pub(super) const TEAM: Form = Form { name: "[[team]]", keys: &["id", "name", "tier", "domain", "notify"] };
 pub(super) const STAFF: Form = Form {
     name: "[[staff]]",
     keys: &[
@@ -261,8 +265,29 @@ pub(super) const STAFF: Form = Form {
         "products",
         "manager",
         "centre",
+        "notify",
     ],
 };
+pub(super) const MESSENGER: Form = Form {
+    name: "[[messenger]]",
+    keys: &[
+        "name",
+        "preset",
+        "url",
+        "url_file",
+        "token_file",
+        "user",
+        "password_file",
+        "header",
+        "header_file",
+        "secret_file",
+        "routing_key_file",
+        "body",
+        "body_file",
+        "timeout",
+    ],
+};
+pub(super) const NOTIFY: Form = Form { name: "[[notify]]", keys: &["to", "by"] };
 pub(super) const CENTRE: Form = Form { name: "[[centre]]", keys: &["id", "name", "time_zone", "languages", "shifts"] };
 
 /// ` (did you mean …?)`, if one of `known` is close enough to `word` to be what was meant.

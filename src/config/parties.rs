@@ -4,6 +4,7 @@ use super::check::{self, Checked, shown};
 use super::fault::{Place, Report};
 use super::form;
 use super::links::index;
+use super::messengers::{self, Steps};
 use super::section::Section;
 use super::shifts::{self, CentreShifts};
 use crate::domain::party::{
@@ -26,12 +27,16 @@ pub(super) struct Book {
     centres: Vec<(Centre, CentreShifts, [Place; 2])>,
     sites: Vec<(String, String, Site, [Place; 2])>,
     mentions: Vec<Mention>,
+    /// By which ways teams hear of things, by their ids.
+    ways_of_teams: Vec<(String, Steps)>,
 }
 
 /// One of the staff, whose tier may be that of the team.
 struct Member {
     staff: Staff,
     grade: Option<Grade>,
+    /// By which ways he hears of things, if he says so himself.
+    ways: Option<Steps>,
 }
 
 /// What may be named elsewhere.
@@ -105,7 +110,11 @@ impl Book {
             self.suppliers.push((supplier(&section), section.place("id")));
         }
         for section in root.sections("team", form::TEAM) {
-            self.teams.push((team(&section), section.place("id")));
+            let team = team(&section);
+            if section.has("notify") {
+                self.ways_of_teams.push((team.id.clone(), section.list("notify", messengers::step)));
+            }
+            self.teams.push((team, section.place("id")));
         }
         for section in root.sections("staff", form::STAFF) {
             let member = self.member(&section);
@@ -203,7 +212,24 @@ impl Book {
         if staff.manager.as_ref() == Some(&staff.id) {
             section.fault("manager", format!("`manager` of `{}` is the same person: remove it", staff.id));
         }
-        Member { staff, grade: grade(section) }
+        let ways = section.has("notify").then(|| section.list("notify", messengers::step));
+        Member { staff, grade: grade(section), ways }
+    }
+
+    /// By which ways staff hear of things: as they say themselves, or as their team does.
+    pub(super) fn wishes(&self) -> impl Iterator<Item = (&str, &Steps)> {
+        self.staff.iter().filter_map(move |(member, _)| {
+            let of_team = || {
+                let team = member.staff.team.as_ref()?;
+                self.ways_of_teams.iter().find(|(id, _)| id == team).map(|(_, ways)| ways)
+            };
+            Some((member.staff.email.as_str(), member.ways.as_ref().or_else(of_team)?))
+        })
+    }
+
+    /// The addresses of staff.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = &String> {
+        self.staff.iter().map(|(member, _)| &member.staff.email)
     }
 
     /// Notes every faulty link. `customers` is `None` if not all of them could be read.
@@ -270,7 +296,7 @@ impl Book {
     /// All of it, and the shifts.
     pub(super) fn finish(self) -> (Parties, shifts::Shifts) {
         let teams: BTreeMap<_, _> = self.teams.into_iter().map(|(team, _)| (team.id.clone(), team)).collect();
-        let with_grade = |Member { mut staff, grade }: Member| {
+        let with_grade = |Member { mut staff, grade, .. }: Member| {
             let of_team = staff.team.as_ref().and_then(|team| teams.get(team)).map(|team| team.grade);
             staff.grade = grade.or(of_team).unwrap_or(Grade::T1);
             (staff.id.clone(), Arc::new(staff))
@@ -292,6 +318,7 @@ impl Book {
             centres,
             sites: self.sites.into_iter().map(|(unit, _, site, _)| (unit, site)).collect(),
             routing: crate::domain::desk::Routing::default(),
+            ways: crate::domain::notice::Ways::default(),
         };
         (parties, shifts::Shifts(shifts))
     }

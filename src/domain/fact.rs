@@ -212,6 +212,13 @@ pub enum Fact {
         /// In the server's words.
         why: String,
     },
+    /// A notice that was held back goes out, for another channel of its reader failed (R55).
+    NoticeFellBack {
+        /// Which.
+        letter: LetterLabel,
+        /// Why.
+        instead: Instead,
+    },
     /// A letter that a mail server had taken came back.
     LetterBounced {
         /// Which.
@@ -244,6 +251,25 @@ pub enum Fact {
         /// Why.
         why: Option<String>,
     },
+}
+
+/// Why a notice goes out on another channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Instead {
+    /// A channel refused it for good.
+    Refused {
+        /// The address there.
+        of: String,
+        /// In its words.
+        why: String,
+    },
+    /// It was not taken in time.
+    Late {
+        /// The addresses there.
+        of: Vec<String>,
+    },
+    /// Its reader was alerted in another's place, and has to hear that it is over.
+    Alerted,
 }
 
 impl Fact {
@@ -280,6 +306,7 @@ impl Fact {
             Self::LetterQueued { letter, .. }
             | Self::LetterSent(letter)
             | Self::LetterFailed { letter, .. }
+            | Self::NoticeFellBack { letter, .. }
             | Self::LetterBounced { letter, .. } => letter.thread.about(),
             Self::AddressFailed { .. } | Self::AddressWorks { .. } => (None, None),
             Self::MailSorted { case, .. } => (None, case.map(Topic::Case)),

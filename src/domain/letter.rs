@@ -9,6 +9,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 /// Number of a letter in the store, in the order of writing.
 pub type LetterId = u64;
@@ -26,7 +27,7 @@ pub struct Letter {
     pub previous: Option<LetterMark>,
     /// What it is about.
     pub content: Content,
-    /// The reader's mail address.
+    /// The reader's mail address, or that of a messenger.
     pub to: String,
     /// The customer's name; `None` in the copy of the network operations centre.
     pub greeting: Option<String>,
@@ -251,9 +252,9 @@ pub struct Mail {
     pub references: Vec<String>,
     /// Where replies go, if not to the sender.
     pub reply_to: Option<String>,
-    /// Subject line, unencoded.
+    /// Subject line, unencoded; of a notice to a messenger, all of it in one line.
     pub subject: String,
-    /// Plain text.
+    /// Plain text; of a notice to a messenger, its particulars as JSON.
     pub body: String,
     /// When it was written, in milliseconds since the Unix epoch.
     pub written_unix_ms: i64,
@@ -270,6 +271,13 @@ pub enum Delivery {
     Unreachable(String),
     /// The server will never take it (SMTP 5xx).
     Refused(String),
+    /// The server wants no letter at all for a while (HTTP 429).
+    Throttled {
+        /// In the server's words.
+        why: String,
+        /// For how long.
+        wait: Duration,
+    },
 }
 
 /// What the store is to remember of an attempt.
@@ -296,11 +304,15 @@ pub enum LetterState {
     Failed,
     /// The server took it, and it came back.
     Bounced,
+    /// It is held back, in case the reader's other channel fails.
+    Reserve,
+    /// It was held back, and nobody needed it.
+    Spared,
 }
 
 impl LetterState {
     /// Every state.
-    pub const ALL: [Self; 4] = [Self::Queued, Self::Sent, Self::Failed, Self::Bounced];
+    pub const ALL: [Self; 6] = [Self::Queued, Self::Sent, Self::Failed, Self::Bounced, Self::Reserve, Self::Spared];
 
     /// As it is stored and printed.
     #[must_use]
@@ -310,6 +322,8 @@ impl LetterState {
             Self::Sent => "sent",
             Self::Failed => "failed",
             Self::Bounced => "bounced",
+            Self::Reserve => "reserve",
+            Self::Spared => "spared",
         }
     }
 }
@@ -325,6 +339,19 @@ pub struct SavedLetter {
     pub attempts: u32,
 }
 
+/// A notice that is held back, as the store remembers it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedReserve {
+    /// What identifies it.
+    pub label: LetterLabel,
+    /// When it was written.
+    pub written_at: Time,
+    /// How many channels are tried before it.
+    pub rank: u32,
+    /// The letters for which it stands in, as it was written.
+    pub behind: Vec<LetterId>,
+}
+
 /// What the store remembers of the outbox.
 #[derive(Clone, Debug, Default)]
 pub struct SavedLetters {
@@ -332,6 +359,10 @@ pub struct SavedLetters {
     pub next_id: LetterId,
     /// Letters that are not delivered, in the order of writing.
     pub waiting: Vec<SavedLetter>,
+    /// Notices that are held back.
+    pub reserves: Vec<SavedReserve>,
+    /// Messengers that were told that something is wrong and not yet that it is over: conversation and address.
+    pub alerts: Vec<(Thread, String)>,
 }
 
 #[cfg(test)]

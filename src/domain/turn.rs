@@ -5,7 +5,7 @@ use super::desk::{
     RfoDocument, RfoOrder, Roster, Score, Sorted, SurveyChange, Trace, Umbrella, Unreachable, WaitingOn, WrittenRfo,
 };
 use super::fact::Fact;
-use super::letter::{Delivery, Letter, LetterChange, LetterId};
+use super::letter::{Delivery, Letter, LetterChange, LetterId, SavedReserve, Thread};
 use super::mail::{Incoming, MailId};
 use super::maintenance::{Draft, Maintenance};
 use super::party::{BadContact, Contact, ContactDraft, ContactVerb};
@@ -504,6 +504,10 @@ pub struct Turn {
     pub next_case: Option<u64>,
     /// New letters.
     pub letters: Vec<Letter>,
+    /// Those of them that are held back.
+    pub reserves: Vec<SavedReserve>,
+    /// Messengers that are told that something is wrong, by which letter, or that it is over: conversation and address.
+    pub alerts: Vec<(Thread, String, Option<LetterId>)>,
     /// What became of older ones.
     pub letter_changes: Vec<LetterChange>,
     /// Letters that came back, and why.
@@ -556,6 +560,8 @@ impl Turn {
             traps_ignored: 0,
             next_case: None,
             letters: Vec::new(),
+            reserves: Vec::new(),
+            alerts: Vec::new(),
             letter_changes: Vec::new(),
             bounced: Vec::new(),
             mails: Vec::new(),

@@ -127,6 +127,14 @@ fn letters(db: &Connection) -> Result<SavedLetters> {
             [],
             rows::saved_letter,
         )?,
+        reserves: all(
+            db,
+            "SELECT l.id, l.thread_key, l.kind, l.number, l.recipient, l.written_at, r.rank, r.behind \
+             FROM letters AS l JOIN reserves AS r ON r.letter = l.id WHERE l.state = 'reserve' ORDER BY l.id",
+            [],
+            rows::saved_reserve,
+        )?,
+        alerts: all(db, "SELECT thread_key, recipient FROM alerts", [], |row| Ok((row.get(0)?, row.get(1)?)))?,
     })
 }
 

@@ -286,9 +286,35 @@ fn put_letters(transaction: &Transaction<'_>, commit: &Commit<'_>) -> SqlResult<
     for letter in &commit.turn.letter_changes {
         let sent_at = match letter.state {
             LetterState::Sent => Some(commit.turn.at),
-            LetterState::Queued | LetterState::Failed | LetterState::Bounced => None,
+            LetterState::Queued
+            | LetterState::Failed
+            | LetterState::Bounced
+            | LetterState::Reserve
+            | LetterState::Spared => None,
         };
         change.execute(params![letter.id, letter.state, letter.attempts, letter.error, sent_at])?;
+    }
+    put_notices(transaction, commit.turn)
+}
+
+/// What is held back, and who was told that something is wrong. Mostly nothing.
+fn put_notices(transaction: &Transaction<'_>, turn: &Turn) -> SqlResult<()> {
+    if !turn.reserves.is_empty() {
+        let mut put = transaction.prepare_cached(rows::PUT_RESERVE)?;
+        turn.reserves.iter().try_for_each(|reserve| rows::put_reserve(&mut put, reserve))?;
+    }
+    for (thread, to, letter) in &turn.alerts {
+        match letter {
+            Some(letter) => transaction
+                .prepare_cached(
+                    "INSERT INTO alerts (recipient, thread_key, letter) VALUES (?1, ?2, ?3) \
+                     ON CONFLICT (recipient, thread_key) DO UPDATE SET letter = ?3",
+                )?
+                .execute(params![to, thread, letter])?,
+            None => transaction
+                .prepare_cached("DELETE FROM alerts WHERE recipient = ?1 AND thread_key = ?2")?
+                .execute(params![to, thread])?,
+        };
     }
     Ok(())
 }

@@ -4,13 +4,13 @@ use crate::domain::desk::{
     Alarm, AlarmKind, Case, LetterKind, MailOutcome, Reference, SavedDesk, SavedDuty, SavedMailRoom, SavedPeople,
     SavedSurveys, SavedUmbrella, SurveyChange, Umbrella, Unreachable,
 };
-use crate::domain::letter::{Letter, LetterId, LetterState, SavedLetter, SavedLetters, Thread};
+use crate::domain::letter::{Letter, LetterId, LetterState, SavedLetter, SavedLetters, SavedReserve, Thread};
 use crate::domain::mail::{Incoming, MailId};
 use crate::domain::maintenance::Maintenance;
 use crate::domain::time::Time;
 use crate::domain::turn::{DeviceRow, HeldLine, Turn};
 use crate::domain::watch::{Chunk, Interval, Saved};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What survives a crash.
@@ -21,6 +21,10 @@ pub(super) struct Disk {
     pub(super) next_case: u64,
     pub(super) letters: BTreeMap<LetterId, (SavedLetter, LetterState)>,
     pub(super) written: Vec<Letter>,
+    /// Every notice that was ever held back.
+    pub(super) reserves: BTreeMap<LetterId, SavedReserve>,
+    /// Messengers that were told that something is wrong: conversation and address.
+    pub(super) alerts: BTreeSet<(Thread, String)>,
     pub(super) intervals: Vec<Interval>,
     pub(super) chunks: Vec<(String, Chunk)>,
     pub(super) umbrellas: BTreeMap<Reference, Umbrella>,
@@ -60,6 +64,14 @@ impl Disk {
             self.letters.insert(letter.id, (saved, LetterState::Queued));
         }
         self.written.extend_from_slice(&turn.letters);
+        self.reserves.extend(turn.reserves.iter().map(|reserve| (reserve.label.id, reserve.clone())));
+        for (thread, to, letter) in &turn.alerts {
+            let key = (thread.clone(), to.clone());
+            match letter {
+                Some(_) => drop(self.alerts.insert(key)),
+                None => drop(self.alerts.remove(&key)),
+            }
+        }
         for change in &turn.letter_changes {
             if let Some((letter, state)) = self.letters.get_mut(&change.id) {
                 letter.attempts = change.attempts;
@@ -136,6 +148,8 @@ impl Disk {
                         .filter(|(_, state)| *state == LetterState::Queued)
                         .map(|(letter, _)| letter.clone())
                         .collect(),
+                    reserves: self.reserves.values().filter(|reserve| self.is_held_back(reserve)).cloned().collect(),
+                    alerts: self.alerts.iter().cloned().collect(),
                 },
                 mail: SavedMailRoom {
                     aside: self
@@ -150,6 +164,10 @@ impl Disk {
             maintenance: self.maintenance.values().cloned().collect(),
             watched_until: self.watched_until,
         }
+    }
+
+    fn is_held_back(&self, reserve: &SavedReserve) -> bool {
+        self.letters.get(&reserve.label.id).is_some_and(|(_, state)| *state == LetterState::Reserve)
     }
 
     fn rfo_letters(&self) -> Vec<(LetterId, Reference, u32)> {

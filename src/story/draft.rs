@@ -441,6 +441,11 @@ impl Draft {
                     return Some(format!("{device:?} is no device of this story"));
                 }
             }
+            Action::Messenger(name, _) | Action::Expect(Expectation::Notices(name, _)) => {
+                if !self.people.has_messenger(name) {
+                    return Some(format!("{name:?} is no messenger of this story"));
+                }
+            }
             Action::Duty(staff, _) => {
                 if !self.people.has(staff) {
                     return Some(format!("{staff:?} is none of the staff of this story"));
@@ -467,6 +472,7 @@ impl Draft {
             | Action::Write(Post { about: About::Subject(_), .. })
             | Action::Expect(
                 Expectation::Cases(_)
+                | Expectation::Alerts(_)
                 | Expectation::Umbrellas(_)
                 | Expectation::Mails(..)
                 | Expectation::Surveys(..)

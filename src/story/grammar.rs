@@ -1,6 +1,7 @@
 //! The language of stories: what a story says, and what may happen in it.
 
 use super::post::Post;
+use super::sim::Receiver;
 use crate::domain::desk::{AlarmKind, Level, MailOutcome, Priority, Score};
 use crate::domain::maintenance::Scope;
 use crate::domain::party::{ContactDraft, ContactVerb, Tier};
@@ -72,6 +73,8 @@ pub enum Action {
         /// Never: it refuses them for good.
         for_good: bool,
     },
+    /// A messenger does otherwise from now on.
+    Messenger(String, Receiver),
     /// Somebody writes.
     Write(Post),
     /// The latest letter that the mail server took for this address comes back.
@@ -184,6 +187,10 @@ pub enum Expectation {
     Letters(String, usize),
     /// This customer was asked so many times how a case went.
     Surveys(String, usize),
+    /// So many notices were taken by this messenger so far.
+    Notices(String, usize),
+    /// So many alerts stand with messengers.
+    Alerts(usize),
     /// So many messages had this outcome so far.
     Mails(MailOutcome, usize),
     /// This alarm stands, or does not.

@@ -2,6 +2,7 @@
 
 use super::draft::Keys;
 use crate::domain::desk::{Conditions, FaultKind, Level, Priority, Roster, Routing, Rule, SurveyRules};
+use crate::domain::notice::{MAX_STEPS, Takes, Way};
 use crate::domain::party::{
     Asked, Centre, Channel, Contact, ContactDraft, ContactOrigin, ContactRole, Contract, Grade, Language, Parties,
     Staff, Standing, Team, Tier,
@@ -37,10 +38,14 @@ impl People {
             ["staff" | "route" | "contract" | "contact" | "customer", _, rest @ ..] | ["routing", rest @ ..] => {
                 keys(rest)?
             }
-            ["shift" | "surveys", ..] => {}
+            ["shift" | "surveys" | "notify", ..] => {}
+            ["messenger", _, rest @ ..] => keys(rest)?,
             [..] => return Ok(false),
         }
         match words {
+            ["messenger", name, rest @ ..] => self.messenger(name, &split(rest))?,
+            ["notify", reader, steps @ ..] if !steps.is_empty() => self.notify(reader, steps)?,
+            ["notify", ..] => return Err("write: notify READER MESSENGER|mail[+MESSENGER|mail] …".into()),
             ["shift", centre, at] => self.shift(centre, at)?,
             ["surveys", valid_for] => self.surveys = Some(duration(valid_for)?),
             ["surveys", ..] => return Err("write: surveys 30d".into()),
@@ -85,6 +90,11 @@ impl People {
         self.parties.staff.contains_key(staff)
     }
 
+    /// Whether it has this messenger.
+    pub(super) fn has_messenger(&self, name: &str) -> bool {
+        self.parties.ways.messengers.contains_key(name)
+    }
+
     /// Whether it names this contract.
     pub(super) fn has_contract(&self, id: &str) -> bool {
         self.parties.contracts.values().any(|contract| contract.id == id)
@@ -126,6 +136,35 @@ impl People {
         };
         staff.team.iter().for_each(|team| self.team(team));
         self.parties.staff.insert(id.to_owned(), Arc::new(staff));
+        Ok(())
+    }
+
+    fn messenger(&mut self, name: &str, keys: &Keys<'_>) -> Result<(), String> {
+        known(keys, &["takes"])?;
+        let takes = match keys.get("takes").copied() {
+            None | Some("everything") => Takes::Everything,
+            Some("incidents") => Takes::Incidents,
+            Some("alerts") => Takes::Alerts,
+            Some(other) => return Err(format!("{other:?} is none of everything, incidents, alerts")),
+        };
+        self.parties.ways.messengers.insert(name.to_owned(), takes);
+        Ok(())
+    }
+
+    /// By which channels a reader hears of things; messengers stand above.
+    fn notify(&mut self, reader: &str, steps: &[&str]) -> Result<(), String> {
+        let messengers = &self.parties.ways.messengers;
+        let way = |name: &str| match name {
+            "mail" => Ok(Way::Mail),
+            _ if messengers.contains_key(name) => Ok(Way::Messenger(name.to_owned())),
+            _ => Err(format!("{name:?} is no messenger of this story")),
+        };
+        let step = |step: &&str| step.split('+').map(way).collect::<Result<Vec<_>, _>>();
+        let steps = steps.iter().map(step).collect::<Result<Vec<_>, _>>()?;
+        if steps.len() > MAX_STEPS {
+            return Err(format!("at most {MAX_STEPS} channels one after the other"));
+        }
+        self.parties.ways.of.insert(format!("{reader}@example.net"), steps);
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use crate::domain::desk::{
     Agreed, Alarm, AlarmCause, CaseFact, Chosen, EscalatedBy, Heard, LetterMark, Line, MailOutcome, Opening, Outage,
     Reference, Topic, Umbrella, Witness,
 };
-use crate::domain::fact::{CustomerFact, Fact};
+use crate::domain::fact::{CustomerFact, Fact, Instead};
 use crate::domain::letter::{LetterLabel, Thread};
 use crate::domain::maintenance::{Maintenance, Stage};
 use crate::domain::party::{ContactVerb, Contract};
@@ -57,6 +57,7 @@ pub fn kind(fact: &Fact) -> &'static str {
         Fact::LetterQueued { .. } => "letter",
         Fact::LetterSent(_) => "letter_sent",
         Fact::LetterFailed { .. } => "letter_failed",
+        Fact::NoticeFellBack { .. } => "notice_fell_back",
         Fact::LetterBounced { .. } => "letter_bounced",
         Fact::AddressFailed { .. } => "address_failed",
         Fact::AddressWorks { .. } => "address_works",
@@ -275,12 +276,14 @@ fn each(fact: &Fact, put: &mut Put<'_>) {
         }
         Fact::ContractEnding(contract) => contract_fields(contract, put),
         Fact::Customer(fact) => customer_fields(fact, put),
+
         Fact::LetterQueued { letter, lines } => queued_fields(letter, lines, put),
         Fact::LetterSent(letter) => letter_fields(letter, put),
         Fact::LetterFailed { letter, why } | Fact::LetterBounced { letter, why } => {
             letter_fields(letter, put);
             put!(put, "error": why.as_str());
         }
+        Fact::NoticeFellBack { letter, instead } => fall_back_fields(letter, instead, put),
         Fact::AddressFailed { address, why } => put!(put, "address": address.as_str(), "error": why.as_str()),
         Fact::AddressWorks { address } => put!(put, "address": address.as_str()),
         Fact::MailSorted { mail, from, outcome, case, why } => put!(
@@ -308,14 +311,6 @@ fn customer_fields(fact: &CustomerFact, put: &mut Put<'_>) {
             put, "reference": *case, "customer": customer.as_str(), "score": u32::from(score.number()),
             "comment": comment.as_deref(),
         ),
-    }
-}
-
-fn queued_fields(letter: &LetterLabel, lines: &[(Reference, LetterMark)], put: &mut Put<'_>) {
-    letter_fields(letter, put);
-    if !matches!(letter.thread, Thread::Case { .. }) {
-        let references: Vec<String> = lines.iter().map(|(reference, _)| reference.to_string()).collect();
-        put!(put, "lines": references);
     }
 }
 
@@ -494,6 +489,23 @@ fn outage_fields(outage: &Outage, put: &mut Put<'_>) {
     );
 }
 
+fn queued_fields(letter: &LetterLabel, lines: &[(Reference, LetterMark)], put: &mut Put<'_>) {
+    letter_fields(letter, put);
+    if !matches!(letter.thread, Thread::Case { .. }) {
+        let references: Vec<String> = lines.iter().map(|(reference, _)| reference.to_string()).collect();
+        put!(put, "lines": references);
+    }
+}
+
+fn fall_back_fields(letter: &LetterLabel, instead: &Instead, put: &mut Put<'_>) {
+    letter_fields(letter, put);
+    match instead {
+        Instead::Refused { of, why } => put!(put, "instead_of": Vec::from([of.clone()]), "error": why.as_str()),
+        Instead::Late { of } => put!(put, "instead_of": of.clone()),
+        Instead::Alerted => {}
+    }
+}
+
 fn letter_fields(letter: &LetterLabel, put: &mut Put<'_>) {
     let (unit, topic) = letter.thread.about();
     put!(
@@ -533,7 +545,9 @@ mod tests {
             case(CaseFact::Degraded(finding)),
             case(CaseFact::Closed),
             case(CaseFact::Line { line: Line::Withdrawn, at }),
-            Fact::LetterQueued { letter, lines: vec![(reference, mark), (reference, mark)] },
+            Fact::LetterQueued { letter: letter.clone(), lines: vec![(reference, mark), (reference, mark)] },
+            Fact::NoticeFellBack { letter: letter.clone(), instead: Instead::Alerted },
+            Fact::NoticeFellBack { letter, instead: Instead::Late { of: vec!["hook:chat".into(), "a@b".into()] } },
         ];
         for fact in facts {
             let time = |at| rfc3339(at, &calendar).into();

@@ -2,6 +2,7 @@
 
 use super::case_letter;
 use super::customers::{about_reach, passed_on};
+use super::notice::notice;
 use super::people::about_contract;
 use super::sentence::{alarm_words, all_clear_words, cause_words, site_words};
 use super::stamp::Stamp;
@@ -10,6 +11,7 @@ use super::time::{duration, utc};
 use crate::domain::desk::{Alarm, AlarmKind, Case, LetterKind, LetterMark, SiteCause, Umbrella};
 use crate::domain::letter::{Content, Letter, Mail, Thread};
 use crate::domain::maintenance::{Maintenance, Stage};
+use crate::domain::notice::messenger;
 use crate::domain::time::{Calendar, Time};
 use std::sync::Arc;
 
@@ -30,6 +32,20 @@ pub fn mail_with(letter: &Letter, documents: &[String], stamp: &Stamp, calendar:
     let in_reply_to = letter.previous.map(id);
     let root = letter.previous.filter(|&previous| previous != first).map(|_| id(first));
     let references = root.into_iter().chain(in_reply_to.clone()).collect();
+    if messenger(&letter.to).is_some() {
+        let notice = notice(letter, calendar);
+        return Mail {
+            id: letter.id,
+            to: letter.to.clone(),
+            message_id: id(letter.mark),
+            in_reply_to,
+            references,
+            reply_to: None,
+            body: notice.to_json(),
+            subject: notice.text,
+            written_unix_ms: calendar.unix_millis(letter.written_at),
+        };
+    }
     let asks = letter.survey.as_ref().map(|survey| invitation(survey, stamp, calendar)).unwrap_or_default();
     Mail {
         id: letter.id,

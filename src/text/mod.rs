@@ -6,6 +6,7 @@ mod customers;
 mod explain;
 mod fact;
 mod letter;
+mod notice;
 mod people;
 mod preview;
 mod promise;

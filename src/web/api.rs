@@ -1,6 +1,6 @@
 //! What can be read: `GET` requests. They look at the board and at the store, never at the loop.
 
-use super::board::{Row, Summary};
+use super::board::{MessengerState, Row, Summary};
 use super::mail::MailInForm;
 use super::problem::{Problem, json};
 use super::scene::Scene;
@@ -69,6 +69,9 @@ pub(super) async fn unit_metrics(State(web): Shared) -> Response {
     ([(header::CONTENT_TYPE, TEXT)], Body::new(UnitMetrics::new(Arc::clone(&web.services.board)))).into_response()
 }
 
+/// From when on a messenger that takes nothing makes the daemon's health degraded.
+const MESSENGER_FAILS_AFTER: Duration = Duration::from_secs(300);
+
 #[derive(Serialize)]
 pub(super) struct HealthForm {
     status: &'static str,
@@ -92,6 +95,13 @@ impl HealthForm {
         }
         if let Some(fault) = &summary.mail_fault {
             why.push(format!("letters cannot be delivered: {fault}"));
+        }
+        let now = summary.at + age;
+        for (name, messenger) in &summary.messengers {
+            if let Some(trouble) = messenger.trouble.as_ref().filter(|it| now.since(it.since) >= MESSENGER_FAILS_AFTER)
+            {
+                why.push(format!("messenger {name} takes nothing: {}", trouble.why));
+            }
         }
         why.extend(beside);
         let status = match (failing, why.is_empty()) {
@@ -131,6 +141,7 @@ struct StatusForm {
     letters: LettersForm,
     /// Messages that came in and wait for people.
     mails_quarantined: usize,
+    messengers: Vec<MessengerForm>,
     mail_in: MailInForm,
     isolation: Option<IsolationForm>,
     alarms: Vec<AlarmForm>,
@@ -153,6 +164,14 @@ struct LettersForm {
     held: usize,
     /// When the last of these goes at the latest.
     held_until: Option<String>,
+    fault: Option<String>,
+}
+
+#[derive(Serialize)]
+struct MessengerForm {
+    name: String,
+    waiting: usize,
+    failing_since: Option<String>,
     fault: Option<String>,
 }
 
@@ -187,6 +206,12 @@ pub(super) async fn status(State(web): Shared) -> Answer {
         since: stamp(alarm.since),
         why: (scene.words.alarm)(&alarm.why),
     });
+    let messenger = |(name, state): (&String, &MessengerState)| MessengerForm {
+        name: name.clone(),
+        waiting: state.waiting,
+        failing_since: state.trouble.as_ref().and_then(|trouble| stamp(trouble.since)),
+        fault: state.trouble.as_ref().map(|trouble| trouble.why.clone()),
+    };
     let mut cases = BTreeMap::<_, BTreeMap<_, _>>::new();
     for (priority, stage, count) in summary.cases.iter() {
         cases.entry(priority.name()).or_default().insert(stage, count);
@@ -210,6 +235,7 @@ pub(super) async fn status(State(web): Shared) -> Answer {
             held_until: summary.held.and_then(|(_, last)| stamp(last)),
             fault: summary.mail_fault.clone(),
         },
+        messengers: summary.messengers.iter().map(messenger).collect(),
         isolation: summary.cut_off.map(|(since, reason)| IsolationForm { since: stamp(since), reason: reason.name() }),
         alarms: alarms.collect(),
         umbrellas: summary.umbrellas,

@@ -5,6 +5,7 @@
 use super::parties::{Shift, StaffRow};
 use crate::clock::Stopwatch;
 use crate::domain::desk::{Alarm, CaseCounts, OutOfReach};
+use crate::domain::outbox::Trouble;
 use crate::domain::party::{Customer, Parties};
 use crate::domain::time::{Calendar, Time};
 use crate::domain::view::DeviceStatus;
@@ -83,6 +84,8 @@ pub struct Summary {
     pub held: Option<(usize, Time)>,
     /// Why no letters can be delivered, if that is so.
     pub mail_fault: Option<String>,
+    /// How messengers do, by their names.
+    pub messengers: BTreeMap<String, MessengerState>,
     /// What is wrong with the watch itself.
     pub alarms: Vec<Alarm>,
     /// Umbrellas that are not over.
@@ -99,6 +102,15 @@ pub struct Summary {
     pub staff: Vec<StaffRow>,
     /// Who has the shift.
     pub shift: Shift,
+}
+
+/// How a messenger does.
+#[derive(Clone, Debug, Default)]
+pub struct MessengerState {
+    /// Notices that wait for it.
+    pub waiting: usize,
+    /// Since when it takes nothing, and why.
+    pub trouble: Option<Trouble>,
 }
 
 impl Summary {
@@ -119,6 +131,7 @@ impl Summary {
             oldest_letter: None,
             held: None,
             mail_fault: None,
+            messengers: BTreeMap::new(),
             alarms: Vec::new(),
             umbrellas: 0,
             maintenance: 0,

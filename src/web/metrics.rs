@@ -229,11 +229,13 @@ impl Metrics {
         for change in &turn.letter_changes {
             match change.state {
                 LetterState::Sent => self.letters_sent.increment(1),
+                LetterState::Queued if change.attempts == 0 => {}
                 LetterState::Queued => self.letter_attempts_failed.increment(1),
                 LetterState::Failed | LetterState::Bounced => {
                     self.letter_attempts_failed.increment(1);
                     self.letters_failed.increment(1);
                 }
+                LetterState::Reserve | LetterState::Spared => {}
             }
         }
         self.traps_ignored.increment(u64::from(turn.traps_ignored));
@@ -296,6 +298,7 @@ impl Metrics {
             | Fact::LetterQueued { .. }
             | Fact::LetterSent(_)
             | Fact::LetterFailed { .. }
+            | Fact::NoticeFellBack { .. }
             | Fact::AddressFailed { .. }
             | Fact::AddressWorks { .. } => {}
         }
@@ -360,6 +363,9 @@ impl Metrics {
         self.unreachable.set(summary.unreachable as f64);
         self.letters_queued.set(summary.letters_queued as f64);
         self.oldest_letter.set(summary.oldest_letter.map_or(0.0, |written| now.since(written).as_secs_f64()));
+        for (name, messenger) in &summary.messengers {
+            gauge!("ntuwatch_notices_queued", "sink" => name.clone()).set(messenger.waiting as f64);
+        }
         self.isolated.set(flag(summary.cut_off.is_some()));
         self.store_failing.set(flag(summary.store_fault.is_some()));
         self.reload_success.set(flag(summary.reload.fault.is_none()));
@@ -404,6 +410,8 @@ fn describe_labelled() {
         "ntuwatch_maintenance_announced_total",
         "Maintenances announced or changed before they began, by whether the notice was kept, short, or could not be."
     );
+    describe_gauge!("ntuwatch_notices_queued", "Notices that wait for a messenger.");
+    describe_counter!("ntuwatch_notices_total", "Requests to messengers, by what became of them.");
     describe_counter!("ntuwatch_http_responses_total", "Answers over HTTP, by class of their status code.");
     describe_counter!("ntuwatch_mails_total", "Messages that came in, by what became of them.");
     describe_counter!(

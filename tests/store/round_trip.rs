@@ -7,7 +7,7 @@ use ntuwatch::domain::desk::{
     Priority, Reference, SavedDuty, SavedPeople, SavedSurveys, Score, Stage, SurveyChange, SurveyTally, Topic,
     WaitingOn,
 };
-use ntuwatch::domain::letter::{LetterChange, LetterState};
+use ntuwatch::domain::letter::{LetterChange, LetterState, SavedReserve};
 use ntuwatch::domain::party::{Channel as Way, Contact, ContactChange, ContactOrigin, ContactRole};
 use ntuwatch::domain::turn::{Command, DeviceRow, Turn, Wish};
 use ntuwatch::domain::watch::{AgentState, Baseline, Evidence, Interval, Reason, Symptoms, Trouble, Verdict};
@@ -227,6 +227,48 @@ fn letters_keep_their_words_and_their_fate() {
     assert_eq!(letters.waiting.len(), 1);
     assert_eq!(letters.waiting[0].label, letter(5, &case, opened, "b@x").label());
     assert_eq!((letters.waiting[0].written_at, letters.waiting[0].attempts), (at(5), 2));
+}
+
+#[test]
+fn notices_that_are_held_back_and_alerts_are_known_again() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("s.db");
+    let (mut store, _) = Store::open(&path).unwrap();
+    let case = Arc::new(Case::open(opening(7, "u1"), at(0)));
+    let opened = LetterMark { kind: LetterKind::Opened, number: 1 };
+    let mut turn = Turn::new(at(5));
+    turn.cases.push(Arc::clone(&case));
+    turn.letters =
+        ["hook:chat", "hook:pager", "a@x"].into_iter().zip(1..).map(|(to, id)| letter(id, &case, opened, to)).collect();
+    let reserve = |place: usize, rank, behind: &[u64]| SavedReserve {
+        label: turn.letters[place].label(),
+        written_at: at(5),
+        rank,
+        behind: behind.to_vec(),
+    };
+    let reserves = vec![reserve(1, 1, &[1]), reserve(2, 2, &[2, 1])];
+    for id in [2, 3] {
+        turn.letter_changes.push(LetterChange { id, state: LetterState::Reserve, attempts: 0, error: None });
+    }
+    turn.reserves.clone_from(&reserves);
+    let thread = turn.letters[0].thread.clone();
+    turn.alerts = vec![(thread.clone(), "hook:chat".into(), Some(1)), (thread.clone(), "hook:pager".into(), Some(1))];
+    commit(&mut store, &turn).unwrap();
+    let reader = Reader::open(&path).unwrap();
+    let fires = reader.alerts("hook:chat", 10).unwrap();
+    assert_eq!(fires.iter().map(|mail| mail.id).collect::<Vec<_>>(), [1]);
+
+    let mut turn = Turn::new(at(9));
+    turn.letter_changes.push(LetterChange { id: 2, state: LetterState::Spared, attempts: 0, error: None });
+    turn.alerts = vec![(thread.clone(), "hook:pager".into(), None), (thread.clone(), "hook:chat".into(), Some(2))];
+    commit(&mut store, &turn).unwrap();
+    assert_eq!(reader.alerts("hook:chat", 10).unwrap()[0].id, 2, "the latest one says how it stands");
+    drop(store);
+    let (_, loaded) = Store::open(&path).unwrap();
+    let letters = loaded.saved.desk.letters;
+    assert_eq!(letters.waiting.iter().map(|letter| letter.label.id).collect::<Vec<_>>(), [1]);
+    assert_eq!(letters.reserves, reserves[1..]);
+    assert_eq!(letters.alerts, [(thread, "hook:chat".into())]);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use super::promise::{Level, PromiseKind};
 use super::reference::Reference;
 use super::words::{LetterKind, LetterMark};
 use crate::domain::letter::{Delivery, LetterId, LetterLabel, Thread};
+use crate::domain::notice::messenger;
 use crate::domain::party::Customer;
 use crate::domain::turn::Turn;
 use alloc::string::String;
@@ -51,6 +52,7 @@ impl Desk {
     pub(crate) fn attempted(&mut self, letter: LetterId, delivery: Delivery, turn: &mut Turn) {
         if let Delivery::Refused(why) = &delivery
             && let Some(label) = self.outbox.label(letter).cloned()
+            && messenger(&label.to).is_none()
         {
             self.not_reached(&label.to, why, turn);
             self.pass_letter_on(&label, turn);

@@ -1,9 +1,10 @@
 //! Letters: who gets them, and what they are about.
 
-use super::{Actor, Case, Desk, LetterKind, LetterMark, Reference};
+use super::{Actor, Case, Desk, Invitation, LetterKind, LetterMark, Reference};
 use crate::domain::fact::Fact;
-use crate::domain::letter::{Content, Letter, Thread};
+use crate::domain::letter::{Content, Letter, LetterId, Thread};
 use crate::domain::maintenance::Maintenance;
+use crate::domain::notice::{Signal, Target};
 use crate::domain::turn::Turn;
 use alloc::collections::BTreeSet;
 use alloc::string::String;
@@ -29,6 +30,7 @@ impl Desk {
         let is_news = |mark: &LetterMark| mark.kind == LetterKind::News;
         let is_shared = case.umbrella.is_some_and(|umbrella| self.shelters.contains_key(&umbrella));
         if is_shared && !is_news(&mark) {
+            self.call_off_alerts(&case, mark, turn);
             return self.hold(&case, mark, turn);
         }
         // News are about one line; what its umbrella has said is of another conversation, and comes first.
@@ -47,6 +49,14 @@ impl Desk {
         }
         self.post_case(&readers, case, (mark, previous), turn);
         self.settle_rfos(&[(reference, mark)], turn);
+    }
+
+    /// Tells messengers that were alerted of a case by itself that it is over, while its letter waits for others.
+    fn call_off_alerts(&mut self, case: &Arc<Case>, mark: LetterMark, turn: &mut Turn) {
+        let thread = Thread::Case { reference: case.opening.reference, unit: case.opening.unit.clone() };
+        if self.outbox.has_alerted(&thread) && Signal::of(&thread, mark.kind) == Signal::Over {
+            self.post(&[], &thread, (mark, None), &Content::Case(Arc::clone(case)), turn);
+        }
     }
 
     /// Tells the operations centre, which knows a case by itself, that an umbrella speaks for it from now on.
@@ -98,6 +108,9 @@ impl Desk {
     ) {
         let is_told = readers.iter().any(|(_, greeting)| greeting.is_some());
         let survey = if is_told { self.invite(mark.kind, content, turn) } else { None };
+        if !self.parties.ways.is_plain() || self.outbox.has_alerts() {
+            return self.post_by_ways(readers, thread, (mark, previous), (content, survey), turn);
+        }
         for (to, greeting) in readers {
             let letter = Letter {
                 id: self.outbox.next_id(),
@@ -110,10 +123,46 @@ impl Desk {
                 written_at: turn.at,
                 survey: survey.clone().filter(|_| greeting.is_some()),
             };
-            turn.facts.push(Fact::LetterQueued { letter: letter.label(), lines: letter.lines() });
-            self.outbox.add(&letter, turn.at);
-            self.rfo_posted(&letter);
-            turn.letters.push(letter);
+            self.send_off(letter, turn);
+        }
+    }
+
+    fn send_off(&mut self, letter: Letter, turn: &mut Turn) {
+        turn.facts.push(Fact::LetterQueued { letter: letter.label(), lines: letter.lines() });
+        self.outbox.add(&letter, turn);
+        self.rfo_posted(&letter);
+        turn.letters.push(letter);
+    }
+
+    /// The same where our own have other channels than mail (R55): what is only for the case that another one fails is
+    /// held back.
+    fn post_by_ways(
+        &mut self,
+        readers: &[(String, Option<String>)],
+        thread: &Thread,
+        (mark, previous): (LetterMark, Option<LetterMark>),
+        (content, survey): (&Content, Option<Invitation>),
+        turn: &mut Turn,
+    ) {
+        let signal = Signal::of(thread, mark.kind);
+        // That others speak for it from now on is told to whoever reads it; that it is over, to all who were alerted.
+        let is_over = signal == Signal::Over && mark.kind != LetterKind::Updated;
+        let alerted = self.outbox.alerted(thread).filter(|_| is_over);
+        let targets = self.parties.ways.targets(readers, alerted, signal);
+        let mut ids: Vec<LetterId> = Vec::with_capacity(targets.len());
+        for Target { to, greeting, rank, behind } in targets {
+            let id = self.outbox.next_id();
+            let (thread, content) = (thread.clone(), content.clone());
+            let survey = survey.clone().filter(|_| greeting.is_some());
+            let letter = Letter { id, thread, mark, previous, content, to, greeting, written_at: turn.at, survey };
+            if rank == 0 {
+                self.send_off(letter, turn);
+            } else {
+                let behind = behind.into_iter().filter_map(|place| ids.get(place).copied()).collect();
+                self.outbox.reserve(&letter, rank, behind, turn);
+                turn.letters.push(letter);
+            }
+            ids.push(id);
         }
     }
 

@@ -294,7 +294,7 @@ impl Desk {
         let sent = match delivery {
             Delivery::Sent => true,
             Delivery::Refused(_) => false,
-            Delivery::Deferred(_) | Delivery::Unreachable(_) => return,
+            Delivery::Deferred(_) | Delivery::Unreachable(_) | Delivery::Throttled { .. } => return,
         };
         for (reference, number) in self.issuing.arrived(letter) {
             if !sent {

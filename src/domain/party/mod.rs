@@ -14,6 +14,7 @@ pub use language::Language;
 pub use staff::{Centre, Grade, MAX_STAFF, Staff, Team};
 
 use super::desk::Routing;
+use super::notice::Ways;
 use super::time::Time;
 use super::watch::Circuit;
 use alloc::collections::BTreeMap;
@@ -42,6 +43,8 @@ pub struct Parties {
     pub sites: BTreeMap<String, Site>,
     /// How work is given out.
     pub routing: Routing,
+    /// By which ways our own hear of things.
+    pub ways: Ways,
 }
 
 /// What an order names beside its unit.

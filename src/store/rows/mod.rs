@@ -14,7 +14,8 @@ pub(super) use case::{case, put_cases, select_cases};
 pub(super) use device::{PUT_CHUNK, PUT_DEVICE, chunk, device, device_chunk, interval, put_chunk, put_device};
 pub(super) use duty::{duty, put_duty};
 pub(super) use letter::{
-    PUT_LETTER, PUT_LINE, key_range, letter_label, letter_row, mail, put_letter, put_lines, saved_letter, thread_letter,
+    PUT_LETTER, PUT_LINE, PUT_RESERVE, key_range, letter_label, letter_row, mail, put_letter, put_lines, put_reserve,
+    saved_letter, saved_reserve, thread_letter,
 };
 pub(super) use mail::{attachments, known_case, mail_room, mail_row, put_message};
 pub(super) use people::{people, put_people};

@@ -290,7 +290,7 @@ fn a_greylisted_letter_is_tried_until_the_server_has_waited_enough() {
     };
     let at = |second: i64| Time::from_millis(second * 1_000);
     let waiting = vec![SavedLetter { label, written_at: at(0), attempts: 0 }];
-    let mut outbox = Outbox::new(SavedLetters { next_id: 2, waiting }, at(0));
+    let mut outbox = Outbox::new(SavedLetters { next_id: 2, waiting, ..SavedLetters::default() }, at(0));
     let mut tried = Vec::new();
     for second in 0..200 {
         clock.store(second, Ordering::SeqCst);
