@@ -38,6 +38,7 @@ pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod engine;
+pub mod payload;
 pub mod store;
 pub mod story;
 pub mod text;

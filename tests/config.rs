@@ -4,6 +4,7 @@
 
 use ntuwatch::config::{self, Config, FORMS, Faults, Route, Shifts, Tls};
 use ntuwatch::domain::maintenance::Scope;
+use ntuwatch::domain::notice::Way;
 use ntuwatch::domain::party::{Channel, Grade, Parties};
 use ntuwatch::domain::plan::Canary;
 use ntuwatch::domain::watch::{
@@ -883,4 +884,53 @@ fn what_an_order_names_is_of_its_customer() {
     ] {
         expect_people(&unit(keys), &[wanted]);
     }
+}
+
+#[test]
+fn messengers_and_who_hears_by_them() {
+    let slack = "[[messenger]]\nname = \"chat\"\npreset = \"slack\"\nurl = \"https://chat.example.net/KEY\"\n";
+    let (config, _folder) = good(&[
+        (
+            "main.toml",
+            format!(
+                "{MAIL}{ACME}{slack}[[messenger]]\nname = \"own\"\npreset = \"template\"\nurl = \"http://x/\"\n\
+                 body_file = \"own.json\"\nsecret_file = \"secret\"\ntimeout = \"5s\"\n\
+                 [[notify]]\nto = [\"NOC@example.net\"]\nby = [\"chat + own\", \"mail\"]\n\
+                 [[team]]\nid = \"t\"\nnotify = [\"own\"]\n\
+                 [[staff]]\nid = \"ann\"\nname = \"Ann\"\nemail = \"ann@example.net\"\nteam = \"t\"\n\
+                 [[staff]]\nid = \"bob\"\nname = \"Bob\"\nemail = \"bob@example.net\"\nteam = \"t\"\nnotify = [\"mail\"]\n"
+            )
+            .as_bytes(),
+        ),
+        ("own.json", b"{\"t\": {{ text }}}"),
+        ("secret", b"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n"),
+    ]);
+    let ways = &config.plan.parties.ways;
+    let by = |name: &str| Way::Messenger(name.to_owned());
+    assert_eq!(ways.of["noc@example.net"], [vec![by("chat"), by("own")], vec![Way::Mail]]);
+    assert_eq!(ways.of["ann@example.net"], [vec![by("own")]]);
+    assert_eq!(ways.of["bob@example.net"], [vec![Way::Mail]]);
+    let [chat, own] = config.messengers.as_slice() else { panic!("two messengers") };
+    assert_eq!((chat.timeout, own.timeout), (Duration::from_secs(10), Duration::from_secs(5)));
+    assert!(own.signing.is_some() && chat.signing.is_none());
+    assert!(!format!("{config:?}").contains("KEY"), "a URL is a secret");
+}
+
+#[test]
+fn messengers_that_are_none_are_refused() {
+    let messenger = |keys: &str| format!("[[messenger]]\nname = \"m\"\n{keys}");
+    expect_main(
+        &messenger("preset = \"template\"\nurl = \"http://x/\"\nbody = \"{ {{ txet }} }\""),
+        &["main.toml:5:8 `body` holds a template, line 1: names \"txet\", which no notice has"],
+    );
+    expect_main(&messenger("preset = \"irc\"\nurl = \"http://x/\""), &["main.toml:3:10 `preset` is \"irc\""]);
+    expect_main(&messenger("preset = \"slack\""), &["main.toml:1:1 `url` is missing"]);
+    expect_main(&messenger("preset = \"pagerduty\""), &["main.toml:1:1 `routing_key_file` is missing"]);
+    expect_main(
+        "[[notify]]\nto = [\"noc@example.net\", \"cat@example.net\"]\nby = [\"chat\"]",
+        &[
+            "main.toml:2:26 `to` has cat@example.net, which is none of our own",
+            "main.toml:3:7 \"chat\" is no [[messenger]]",
+        ],
+    );
 }

@@ -10,8 +10,10 @@ use super::writer::{Errands, Outcome, Record, Rows, View, Writer};
 use super::{Fatal, Read};
 use crate::clock::{Clock, Stopwatch};
 use crate::config::{Config, Shifts};
-use crate::domain::letter::Delivery;
+use crate::domain::letter::{Delivery, LetterId, Mail};
 use crate::domain::maintenance::Stage;
+use crate::domain::notice::messenger;
+use crate::domain::outbox::LaneState;
 use crate::domain::plan::Plan;
 use crate::domain::time::{Calendar, ClockMark, Time};
 use crate::domain::turn::{Input, Request, Turn};
@@ -19,13 +21,14 @@ use crate::domain::watch::{Ask, MARK_EVERY, Probe, Slot, Watch, next_tick};
 use crate::engine::mail_out::MailEngine;
 use crate::engine::resolver::Resolver;
 use crate::engine::traps::{Sender, TrapEngine};
+use crate::engine::webhook::WebhookEngine;
 use crate::engine::{ProbeEngine, systemd};
 use crate::store::Reader;
 use crate::text;
-use crate::web::board::{Board, Reload, Row, Summary};
+use crate::web::board::{Board, MessengerState, Reload, Row, Summary};
 use crate::web::metrics::Metrics;
 use crate::web::{Shift, StaffRow};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::mem;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -48,6 +51,7 @@ pub(super) struct Engines {
     pub(super) icmp: ProbeEngine,
     pub(super) snmp: ProbeEngine,
     pub(super) mail: MailEngine,
+    pub(super) webhook: WebhookEngine,
     pub(super) resolver: Resolver,
     /// If traps are to be heard.
     pub(super) traps: Option<TrapEngine>,
@@ -182,6 +186,7 @@ impl Cycle {
             self.watch.step(input, &mut self.turn);
         }
         self.engines.mail.wind_up();
+        self.engines.webhook.wind_up();
         let waited = Stopwatch::start();
         while self.watch.desk().outbox().in_flight() > 0 {
             let Ok(message) = self.inbox.recv_timeout(LAST_LETTERS.saturating_sub(waited.elapsed())) else { break };
@@ -229,7 +234,7 @@ impl Cycle {
         match message {
             Message::Input(input) => {
                 match &input {
-                    Input::Attempted(_, delivery) => self.notice_mail(delivery),
+                    Input::Attempted(letter, delivery) => self.notice_delivery(*letter, delivery),
                     Input::Resolved { .. } => self.state.senders_changed = true,
                     Input::Tick
                     | Input::Probed(_)
@@ -282,6 +287,18 @@ impl Cycle {
         }
     }
 
+    fn notice_delivery(&mut self, letter: LetterId, delivery: &Delivery) {
+        let to = self.watch.desk().outbox().label(letter).map_or("", |label| label.to.as_str());
+        let Some(messenger) = messenger(to) else { return self.notice_mail(delivery) };
+        match delivery {
+            Delivery::Sent => {}
+            Delivery::Unreachable(why)
+            | Delivery::Deferred(why)
+            | Delivery::Refused(why)
+            | Delivery::Throttled { why, .. } => tracing::warn!(messenger, why, "a notice was not taken"),
+        }
+    }
+
     fn notice_mail(&mut self, delivery: &Delivery) {
         match delivery {
             Delivery::Sent => self.state.mail_fault = None,
@@ -291,7 +308,9 @@ impl Cycle {
                 }
                 self.state.mail_fault = Some(why.clone());
             }
-            Delivery::Deferred(why) | Delivery::Refused(why) => tracing::warn!(why, "a letter was not taken"),
+            Delivery::Deferred(why) | Delivery::Refused(why) | Delivery::Throttled { why, .. } => {
+                tracing::warn!(why, "a letter was not taken");
+            }
         }
     }
 
@@ -319,7 +338,7 @@ impl Cycle {
             Ok(config) => {
                 if config.needs_restart_after(&self.config) {
                     tracing::warn!(
-                        "changes in [store], [http], [heartbeat], [traps], [mail] (but for noc) and [mail_in] take effect at the next start"
+                        "changes in [store], [http], [heartbeat], [traps], [mail] (but for noc), [mail_in] and [[messenger]] take effect at the next start"
                     );
                 }
                 self.foretell(&config.plan);
@@ -515,13 +534,27 @@ impl Cycle {
             oldest_letter: outbox.oldest(),
             held: self.watch.desk().held(),
             mail_fault: self.state.mail_fault.clone(),
+            messengers: self.messengers(),
             alarms: self.watch.desk().alarms().cloned().collect(),
             umbrellas: self.watch.desk().umbrellas().count(),
             maintenance: self.watch.maintenance().filter(|known| known.stage == Stage::Active).count(),
             parties: Arc::clone(self.watch.desk().parties()),
+            customers: Arc::clone(self.watch.desk().customers()),
+            out_of_reach: Arc::clone(self.watch.desk().out_of_reach()),
             staff: self.staff(),
             shift: self.shift(at),
         }
+    }
+
+    /// Those that are configured, and those that notices still wait for.
+    fn messengers(&self) -> BTreeMap<String, MessengerState> {
+        let desk = self.watch.desk();
+        let known = desk.parties().ways.messengers.keys().map(|name| (name.clone(), MessengerState::default()));
+        let busy = desk.outbox().lanes().filter_map(|lane| {
+            let LaneState { messenger, waiting, trouble } = lane;
+            Some((messenger?, MessengerState { waiting, trouble }))
+        });
+        known.chain(busy).collect()
     }
 
     fn staff(&self) -> Vec<StaffRow> {
@@ -549,7 +582,7 @@ impl Cycle {
         for letter in deliver {
             match self.reader.mail(letter) {
                 Ok(Some(mail)) => {
-                    if let Err(delivery) = self.engines.mail.send(mail) {
+                    if let Err(delivery) = self.send(mail) {
                         self.state.backlog.push(Input::Attempted(letter, delivery));
                     }
                 }
@@ -564,6 +597,22 @@ impl Cycle {
                 }
             }
         }
+    }
+
+    /// Hands a letter to the engine of its lane.
+    fn send(&self, mail: Mail) -> Result<(), Delivery> {
+        match messenger(&mail.to) {
+            None => self.engines.mail.send(mail),
+            // The engine knows the messengers of the start.
+            Some(name) if !self.engines.webhook.has(name) && self.is_configured(name) => {
+                Err(Delivery::Deferred("this messenger is new: restart the daemon".to_owned()))
+            }
+            Some(_) => self.engines.webhook.send(mail),
+        }
+    }
+
+    fn is_configured(&self, messenger: &str) -> bool {
+        self.watch.desk().parties().ways.messengers.contains_key(messenger)
     }
 
     fn feed_watchdog(&mut self) {

@@ -56,11 +56,13 @@ pub(super) fn log(fact: &Fact, calendar: &Calendar) {
         | Fact::MaintenanceBegan { .. }
         | Fact::MaintenanceEnded { .. }
         | Fact::AlarmCleared { .. }
+        | Fact::NoticeFellBack { .. }
         | Fact::CanaryBegan { .. }
         | Fact::CanarySang { .. }
         | Fact::StaffDuty { .. }
         | Fact::ShiftBegan { .. }
         | Fact::ContractEnding(_)
+        | Fact::Customer(_)
         | Fact::AddressWorks { .. }
         | Fact::MailSorted { .. } => tracing::info!("{}", sentence()),
     }

@@ -10,6 +10,7 @@ use crate::domain::turn::Input;
 use crate::engine::mail_in::{self, Us};
 use crate::store::{ReadError, Reader};
 use crate::text::Stamp;
+use sha2::{Digest as _, Sha256};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
@@ -57,19 +58,26 @@ impl MailRoom {
 
 /// Messages that were read lately: what was decided on them may not be on the disk yet.
 #[derive(Default)]
-struct Recent(VecDeque<([String; 2], MailId)>);
+struct Recent(VecDeque<(Sameness, MailId)>);
+
+/// A digest of what copies of a message have in common.
+type Sameness = [u8; 32];
+
+fn sameness(Message { message_id, from, subject, text, attachments, .. }: &Message) -> Sameness {
+    Sha256::digest(format!("{:?}", (message_id, from, subject, text, attachments))).into()
+}
 
 impl Recent {
-    /// The earlier message with this Message-ID and sender, if there was one lately. Else this is noted.
-    fn noted(&mut self, id: MailId, whose: [&String; 2]) -> Option<MailId> {
-        let earlier = self.0.iter().find(|(known, earlier)| known.each_ref() == whose && *earlier != id);
+    /// The earlier message that is the same, if there was one lately. Else this is noted.
+    fn noted(&mut self, id: MailId, same: Sameness) -> Option<MailId> {
+        let earlier = self.0.iter().find(|(known, earlier)| *known == same && *earlier != id);
         if let Some((_, earlier)) = earlier {
             return Some(*earlier);
         }
         if self.0.len() == MAX_RECENT {
             self.0.pop_front();
         }
-        self.0.push_back((whose.map(String::clone), id));
+        self.0.push_back((same, id));
         None
     }
 }
@@ -113,6 +121,7 @@ impl ReadingDesk {
             id,
             received_at,
             message: Err(unreadable),
+            head: None,
             letters: Vec::new(),
             copy_of: None,
             cases: Vec::new(),
@@ -121,24 +130,27 @@ impl ReadingDesk {
             return Ok(Some(nothing(Unreadable::Crashed)));
         }
         let Some(Parcel { raw, whole }) = self.reader.parcel(id)? else { return Ok(None) };
-        if !whole {
-            return Ok(Some(nothing(Unreadable::TooLarge)));
-        }
         match mail_in::read(&raw, &self.us) {
-            Ok(message) => self.look_up(id, received_at, message).map(Some),
+            Ok(message) if whole => self.look_up(id, received_at, message).map(Some),
+            // Of one that is too large the head was kept.
+            Ok(head) => self.look_up(id, received_at, head).map(|found| {
+                let head = found.message.ok();
+                Some(Incoming { message: Err(Unreadable::TooLarge), head, copy_of: None, ..found })
+            }),
+            Err(_) if !whole => Ok(Some(nothing(Unreadable::TooLarge))),
             Err(unreadable) => Ok(Some(nothing(unreadable))),
         }
     }
 
     /// Adds what the store knows of a message.
     fn look_up(&self, id: MailId, received_at: Time, message: Message) -> Result<Incoming, ReadError> {
-        let copy_of = match (&message.message_id, &message.from) {
-            (Some(message_id), Some(from)) => {
-                let lately = self.recent.borrow_mut().noted(id, [message_id, from]);
-                lately.map_or_else(|| self.reader.copy_of(id, message_id, from), |copied| Ok(Some(copied)))?
+        let mut copy_of = None;
+        if message.message_id.is_some() && message.from.is_some() {
+            copy_of = self.recent.borrow_mut().noted(id, sameness(&message));
+            if copy_of.is_none() {
+                copy_of = self.reader.copy_of(id, &message)?;
             }
-            (None, _) | (_, None) => None,
-        };
+        }
         let letters = self.letters(&message)?;
         let mut cases = Vec::new();
         if let Some(letter) = letters.first() {
@@ -147,7 +159,7 @@ impl ReadingDesk {
         if let Some(claimed) = claim(&message.subject) {
             cases.extend(self.reader.known_case(claimed)?);
         }
-        Ok(Incoming { id, received_at, message: Ok(Box::new(message)), letters, copy_of, cases })
+        Ok(Incoming { id, received_at, message: Ok(Box::new(message)), head: None, letters, copy_of, cases })
     }
 
     /// Our letters that a message answers, or that a mail server reports on; the latest first.

@@ -7,6 +7,7 @@ mod journal;
 mod mailroom;
 mod memory;
 mod patience;
+mod registry;
 mod rfo;
 mod shifts;
 mod signals;
@@ -15,12 +16,15 @@ mod writer;
 
 use crate::clock::Clock;
 use crate::config::{self, Config};
-use crate::domain::mail::MailId;
+use crate::domain::mail::{MailId, Parcel};
+use crate::domain::notice::hook;
+use crate::domain::time::{Calendar, ClockMark};
 use crate::domain::turn::Turn;
 use crate::domain::watch::{Muster, Role, next_tick};
 use crate::engine::mail_in::{self, imap};
 use crate::engine::tls::Tls;
-use crate::engine::{self, heartbeat, mail_out, resolver, traps};
+use crate::engine::{self, heartbeat, mail_out, resolver, traps, webhook};
+use crate::payload::{Form, SigningKey};
 use crate::store::{OpenError, Reader, Store};
 use crate::text::{self, Stamp};
 use crate::web::board::{Board, Summary};
@@ -33,7 +37,9 @@ pub(crate) use journal::warn_of;
 use mailroom::MailRoom;
 use memory::{Memory, Rest};
 use patience::Patience;
+use registry::Registry;
 use rfo::Scribe;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::DirBuilder;
 use std::io;
@@ -64,6 +70,8 @@ pub enum Fatal {
     Probe(engine::StartError),
     /// The mail engine could not start.
     Mail(mail_out::StartError),
+    /// Messengers can't be told.
+    Webhook(webhook::StartError),
     /// The mailbox can't be read.
     MailIn(imap::StartError),
     /// The heartbeat could not start.
@@ -85,6 +93,7 @@ impl fmt::Display for Fatal {
             Self::Bind(error) => error.fmt(f),
             Self::Probe(error) => error.fmt(f),
             Self::Mail(error) => error.fmt(f),
+            Self::Webhook(error) => error.fmt(f),
             Self::MailIn(error) => error.fmt(f),
             Self::Heartbeat(error) => error.fmt(f),
             Self::Traps(error) => error.fmt(f),
@@ -123,11 +132,7 @@ pub fn run(read: Read) -> Result<(), Fatal> {
     let (inbox, messages) = Inbox::new();
     let stopping = Arc::new(AtomicBool::new(false));
     signals::listen(inbox.clone(), Arc::clone(&stopping)).map_err(Fatal::System)?;
-    for path in [&config.store, &config.http.socket] {
-        make_home(path)?;
-    }
-    let store = Store::claim(&config.store).map_err(Fatal::Open)?;
-    let (mark, calendar) = store.clocks().map_err(Fatal::Open)?;
+    let (store, mark, calendar) = claim_store(&config)?;
     let clock = Clock::resume(mark.as_ref(), &calendar);
     let mut turn = Turn::new(clock.now());
     let memory = Memory::read(store, turn.at)?;
@@ -137,7 +142,7 @@ pub fn run(read: Read) -> Result<(), Fatal> {
     let address = doors.address();
     // The engines count from their beginning.
     let metrics = recorder.join().unwrap_or_else(|panic| panic::resume_unwind(panic));
-    let engines = start_engines(&config, &inbox)?;
+    let engines = start_engines(&config, &inbox, &reader)?;
     muster.recall(memory.devices()?, mark.map(|mark| mark.at), &mut turn);
     let memory = ask_meanwhile(&mut muster, memory, &engines, &clock, metrics, &mut turn)?;
     let plan = shifts::plan(&config, turn.at, calendar.offset_ms(turn.at));
@@ -145,24 +150,26 @@ pub fn run(read: Read) -> Result<(), Fatal> {
     let calendar = Arc::new(calendar);
     let board = Arc::new(Board::new(Summary::at_start(turn.at, Arc::clone(&calendar))));
     let heartbeat = start_heartbeat(&config, &board)?;
-    let (stamp, mail_room) = open_mail_room(&config, &memory.secret, memory.unread, &inbox)?;
-    let writer = Writer::start(memory.store, Arc::clone(&board), metrics, stamp, mail_room).map_err(Fatal::System)?;
+    let (stamp, registry) = open_mail_room(&config, &memory.secret, memory.unread, &inbox)?;
+    let writer = Writer::start(memory.store, Arc::clone(&board), metrics, stamp.clone(), registry);
+    let writer = writer.map_err(Fatal::System)?;
     let letter_box = writer.letter_box()?;
+    let mail_in = start_mail_in(&config, letter_box.clone(), &clock)?;
     let services = web::Services {
         board: Arc::clone(&board),
         ask: inbox.ask(),
-        keep: keep(letter_box.clone(), &clock),
+        keep: keep(letter_box, &clock),
+        mailbox: mail_in.as_ref().map(|engine| mailbox(engine.follow())),
+        surveyed: Arc::new(move |token| stamp.surveyed(token)),
         words: WORDS,
         store: config.store.clone(),
         token: config.http.token.clone(),
         metrics,
     };
     let server = web::serve(doors, services).map_err(Fatal::System)?;
-    let mail_in = start_mail_in(&config, letter_box, &clock)?;
     announce(&config, address);
     let (scribe, auditor) = start_readers(&config.store, &inbox, &clock, &board)?;
-    let state = State::new(turn.at);
-    let patience = Patience::new(stopping);
+    let (state, patience) = (State::new(turn.at), Patience::new(stopping));
     let mut cycle = Cycle {
         clock,
         calendar,
@@ -191,6 +198,16 @@ pub fn run(read: Read) -> Result<(), Fatal> {
     outcome
 }
 
+/// Makes the house, and takes possession of the store.
+fn claim_store(config: &Config) -> Result<(Store, Option<ClockMark>, Calendar), Fatal> {
+    for path in [&config.store, &config.http.socket] {
+        make_home(path)?;
+    }
+    let store = Store::claim(&config.store).map_err(Fatal::Open)?;
+    let (mark, calendar) = store.clocks().map_err(Fatal::Open)?;
+    Ok((store, mark, calendar))
+}
+
 /// Asks those who are due until the store has been read to its end.
 fn ask_meanwhile(
     muster: &mut Muster,
@@ -217,11 +234,11 @@ fn open_mail_room(
     secret: &[u8; text::SECRET],
     unread: Vec<(MailId, u32)>,
     inbox: &Inbox,
-) -> Result<(Stamp, MailRoom), Fatal> {
+) -> Result<(Stamp, Registry), Fatal> {
     let stamp = Stamp::new(secret, config.mail.from.domain(), config.mail_in.address.as_deref());
     let reader = Reader::open(&config.store).map_err(Fatal::Open)?;
     let room = MailRoom::start(reader, (us(config), stamp.clone()), inbox.clone(), unread).map_err(Fatal::System)?;
-    Ok((stamp, room))
+    Ok((stamp, Registry::new(room, config.mail_in.keep)))
 }
 
 /// Begins to write reasons for outage, and to audit deadlines.
@@ -268,17 +285,30 @@ fn start_mail_in(config: &Config, letter_box: LetterBox, clock: &Clock) -> Resul
         archive: mailbox.archive.clone(),
     };
     let clock = clock.clone();
-    let deliver = Box::new(move |parcel| {
-        let (answer, kept) = mpsc::channel();
-        // The engine waits for it.
-        let answer = Box::new(move |result| drop(answer.send(result)));
-        letter_box.keep(parcel, clock.now(), answer);
-        match kept.recv() {
+    let deliver = Box::new(move |parcels: Vec<Parcel>| {
+        let keep = |parcel| {
+            let (answer, kept) = mpsc::channel();
+            let answer = Box::new(move |result| drop(answer.send(result)));
+            letter_box.keep(parcel, clock.now(), answer);
+            kept
+        };
+        // All are handed over before the first is waited for, so that they are kept together.
+        let kept: Vec<mpsc::Receiver<_>> = parcels.into_iter().map(keep).collect();
+        let taken = |kept: mpsc::Receiver<_>| match kept.recv() {
             Ok(Ok(_)) => imap::Taken::Stored,
             Ok(Err(_)) | Err(_) => imap::Taken::Later,
-        }
+        };
+        kept.into_iter().map(taken).collect()
     });
     imap::start(settings, deliver).map(Some).map_err(Fatal::MailIn)
+}
+
+/// How the mailbox fares, as it is shown.
+fn mailbox(follow: impl Fn() -> imap::Status + Send + Sync + 'static) -> web::Mailbox {
+    Box::new(move || {
+        let imap::Status { connected, fault, taken, left } = follow();
+        web::MailboxStatus { connected, fault, taken, left }
+    })
 }
 
 const fn tls_of(tls: config::Tls) -> Tls {
@@ -297,14 +327,37 @@ fn start_heartbeat(config: &Config, board: &Arc<Board>) -> Result<Option<heartbe
     heartbeat::start(heartbeat::Settings { url, every }, healthy).map(Some).map_err(Fatal::Heartbeat)
 }
 
-fn start_engines(config: &Config, inbox: &Inbox) -> Result<Engines, Fatal> {
+fn start_engines(config: &Config, inbox: &Inbox, reader: &Reader) -> Result<Engines, Fatal> {
     Ok(Engines {
         icmp: engine::icmp::start(inbox.deliver()).map_err(Fatal::Probe)?,
         snmp: engine::snmp::start(inbox.deliver()).map_err(Fatal::Probe)?,
         mail: mail_out::start(mail_settings(config), inbox.attempted()).map_err(Fatal::Mail)?,
+        webhook: start_webhook(config, inbox, reader)?,
         resolver: resolver::start(inbox.resolved()).map_err(Fatal::System)?,
         traps: start_traps(config, inbox)?,
     })
+}
+
+/// Begins to tell messengers, and those that count what is wrong of what they were told.
+fn start_webhook(config: &Config, inbox: &Inbox, reader: &Reader) -> Result<webhook::WebhookEngine, Fatal> {
+    let mut alerts = BTreeMap::new();
+    let mut messengers = Vec::new();
+    for messenger in &config.messengers {
+        if messenger.form == Form::Alertmanager {
+            let fires = reader.alerts(&hook(&messenger.name), webhook::MAX_ALERTS);
+            alerts.insert(messenger.name.clone(), fires.map_err(|error| Fatal::Store(error.to_string()))?);
+        }
+        let signing = messenger.signing.as_ref().map(|secret| SigningKey::new(secret.expose())).transpose();
+        messengers.push(webhook::Settings {
+            name: messenger.name.clone(),
+            url: messenger.url.clone(),
+            form: messenger.form.clone(),
+            auth: messenger.auth.clone(),
+            signing: signing.map_err(Fatal::Config)?,
+            timeout: messenger.timeout,
+        });
+    }
+    webhook::start(messengers, &alerts, inbox.attempted()).map_err(Fatal::Webhook)
 }
 
 /// Begins to hear traps, if it is wanted.

@@ -4,11 +4,11 @@
 
 use super::Fatal;
 use super::journal::{entry, log};
-use super::mailroom::MailRoom;
+use super::registry::{Arrival, Kept, Registry};
 use crate::clock::Stopwatch;
 use crate::domain::desk::{LetterKind, Reference, RfoOrder};
-use crate::domain::letter::{Letter, LetterId, Mail};
-use crate::domain::mail::{MailId, Parcel};
+use crate::domain::letter::{Content, Letter, LetterId, Mail};
+use crate::domain::mail::Parcel;
 use crate::domain::time::{Calendar, ClockMark, Time};
 use crate::domain::turn::{Reply, Turn};
 use crate::domain::watch::Slot;
@@ -20,6 +20,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
+
+/// Messages that are kept in one transaction.
+const MAX_KEPT_AT_ONCE: usize = 256;
+/// Bytes of messages after which no further one is kept in the same transaction.
+const MAX_BYTES_AT_ONCE: usize = 32 << 20;
 
 /// A turn that is over for the loop.
 pub(super) struct Record {
@@ -97,12 +102,9 @@ impl Errands {
 /// What the writer is told.
 enum Order {
     Commit(Box<Batch>),
-    /// A message has come in, at that time; whoever brought it waits.
-    Keep(Parcel, Time, Kept),
+    /// A message has come in.
+    Keep(Arrival),
 }
-
-/// Tells whoever brought a message its number, nothing if it was there already, or why it can't be kept.
-pub(super) type Kept = Box<dyn FnOnce(Result<Option<MailId>, String>) + Send>;
 
 /// The way of messages to the store. The writer ends only when every copy is gone.
 #[derive(Clone)]
@@ -112,7 +114,7 @@ impl LetterBox {
     /// Lets a message be kept.
     pub(super) fn keep(&self, parcel: Parcel, at: Time, kept: Kept) {
         // A writer that has ended answers nobody: the message comes again.
-        drop(self.0.send(Order::Keep(parcel, at, kept)));
+        drop(self.0.send(Order::Keep(Arrival { parcel, at, kept })));
     }
 }
 
@@ -139,23 +141,12 @@ impl Writer {
         board: Arc<Board>,
         metrics: &'static Metrics,
         stamp: Stamp,
-        mail_room: MailRoom,
+        registry: Registry,
     ) -> std::io::Result<Self> {
         let (orders, waiting) = channel();
         let (report, outcomes) = channel();
-        let mut hand = Hand { store, board, metrics, stamp, mail_room };
-        let work = move || {
-            for order in waiting {
-                match order {
-                    Order::Commit(batch) => {
-                        if report.send(hand.write(*batch)).is_err() {
-                            return;
-                        }
-                    }
-                    Order::Keep(parcel, at, kept) => hand.keep(parcel, at, kept),
-                }
-            }
-        };
+        let mut hand = Hand { registry, store, board, metrics, stamp };
+        let work = move || hand.work(&waiting, &report);
         let thread = thread::Builder::new().name("writer".to_owned()).spawn(work)?;
         Ok(Self { orders: Some(orders), outcomes, waiting: Vec::new(), busy_since: None, thread: Some(thread) })
     }
@@ -229,7 +220,7 @@ fn gone() -> Fatal {
 /// The thread's side.
 struct Hand {
     /// It has a reader: dropped before the store is.
-    mail_room: MailRoom,
+    registry: Registry,
     store: Store,
     board: Arc<Board>,
     metrics: &'static Metrics,
@@ -237,12 +228,38 @@ struct Hand {
 }
 
 impl Hand {
-    fn keep(&mut self, parcel: Parcel, at: Time, kept: Kept) {
-        let id = self.store.keep(&parcel, at).map_err(|error| error.to_string());
-        if let Ok(Some(id)) = id {
-            self.mail_room.read(id);
+    fn work(&mut self, orders: &Receiver<Order>, report: &Sender<Outcome>) {
+        let mut behind = None;
+        while let Some(order) = behind.take().or_else(|| orders.recv().ok()) {
+            match order {
+                Order::Commit(batch) => {
+                    let at = batch.records.last().map(|record| record.turn.at);
+                    if report.send(self.write(*batch)).is_err() {
+                        return;
+                    }
+                    // The loop goes on meanwhile.
+                    at.into_iter().for_each(|at| self.registry.tidy(&mut self.store, &self.board, at));
+                }
+                Order::Keep(arrival) => behind = self.keep(arrival, orders),
+            }
         }
-        kept(id);
+    }
+
+    /// Keeps a message and those that have come in behind it in one transaction. Gives the order behind them that is another.
+    fn keep(&mut self, first: Arrival, orders: &Receiver<Order>) -> Option<Order> {
+        let (mut bytes, mut arrivals, mut behind) = (first.parcel.raw.len(), vec![first], None);
+        while arrivals.len() < MAX_KEPT_AT_ONCE && bytes < MAX_BYTES_AT_ONCE && behind.is_none() {
+            match orders.try_recv() {
+                Ok(Order::Keep(arrival)) => {
+                    bytes += arrival.parcel.raw.len();
+                    arrivals.push(arrival);
+                }
+                Ok(other @ Order::Commit(_)) => behind = Some(other),
+                Err(_) => break,
+            }
+        }
+        self.registry.keep(&mut self.store, &self.board, arrivals);
+        behind
     }
 
     fn write(&mut self, batch: Batch) -> Outcome {
@@ -282,6 +299,10 @@ impl Hand {
     fn words(&self, record: &Record, batch: &[Record]) -> Result<(Vec<Mail>, Vec<Entry>), String> {
         let Record { turn, calendar, .. } = record;
         let mail = |letter: &Letter| {
+            if let Content::PassedOn { original, from, .. } = &letter.content {
+                let original = self.store.letter(*original).map_err(|error| error.to_string())?;
+                return Ok(text::mail_passed_on(letter, from, &original, &self.stamp, calendar));
+            }
             let documents = self.documents(letter, batch)?;
             Ok(text::mail_with(letter, &documents, &self.stamp, calendar))
         };

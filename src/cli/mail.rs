@@ -168,6 +168,10 @@ fn show(page: &mut Page, mail: &Value) -> Result<(), Failure> {
         page.line(&format!("{label:10}  {}", field(mail, key)))?;
     }
     page.line(&format!("received    {}", time(mail, "received_at")))?;
+    page.line(&match field(mail, "original_bytes").as_str() {
+        "-" => "original    gone: it is kept no more ([mail_in] keep_raw, raw_limit)".to_owned(),
+        bytes => format!("original    {bytes} bytes, in the store"),
+    })?;
     for sentence in reasons(mail) {
         page.line(&sentence)?;
     }

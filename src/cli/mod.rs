@@ -7,6 +7,7 @@ mod backup;
 mod case;
 mod check;
 mod client;
+mod contact;
 mod mail;
 mod maintenance;
 mod ping;
@@ -84,6 +85,10 @@ enum Verb {
     #[command(subcommand)]
     Maintenance(maintenance::Verb),
     Staff(staff::Staff),
+    Customer(contact::Customer),
+    /// Add, change or switch off people of customers, beside the inventory
+    #[command(subcommand)]
+    Contact(contact::Verb),
     Route(staff::Route),
     Ping(ping::Ping),
     /// Copy the store to a new file, also while the daemon runs
@@ -203,6 +208,8 @@ fn perform(cli: &Cli) -> Result<(), Failure> {
         Verb::ExplainMail(explain) => mail::explain(&explain.message, &cli.common.client()?, &mut page)?,
         Verb::Maintenance(verb) => maintenance::perform(verb, &cli.common.client()?, &mut page)?,
         Verb::Staff(staff) => staff::perform(staff, &cli.common.client()?, &mut page)?,
+        Verb::Customer(customer) => contact::show(customer, &cli.common.client()?, &mut page)?,
+        Verb::Contact(verb) => contact::perform(verb, &cli.common.client()?, &mut page)?,
         Verb::Route(route) => staff::route(route, &cli.common.client()?, &mut page)?,
         Verb::Backup(backup) => backup::perform(backup, &cli.common, &mut page)?,
     }

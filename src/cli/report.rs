@@ -11,8 +11,8 @@ use serde_json::Value;
 #[derive(Args, Debug)]
 pub(super) struct Report {
     /// sla: repairs against the orders and availability, by service and region; promises: kept and missed, by kind;
-    /// tiers: how far cases were escalated; silent: what each customer met with
-    #[arg(value_parser = ["sla", "promises", "tiers", "silent"])]
+    /// tiers: how far cases were escalated; silent: what each customer met with; surveys: what they said
+    #[arg(value_parser = ["sla", "promises", "tiers", "silent", "surveys"])]
     name: String,
     /// From when on: a time such as 2027-03-01T00:00:00Z, or how long ago, such as 7d
     #[arg(long, default_value = "30d", value_name = "TIME|DURATION")]

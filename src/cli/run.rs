@@ -34,6 +34,7 @@ pub(super) fn perform(common: &Common) -> Result<(), Failure> {
         | Fatal::Bind(_)
         | Fatal::Probe(_)
         | Fatal::Mail(_)
+        | Fatal::Webhook(_)
         | Fatal::MailIn(_)
         | Fatal::Heartbeat(_)
         | Fatal::Traps(_)
@@ -79,6 +80,7 @@ const fn exit(fatal: &Fatal) -> Exit {
         Fatal::Bind(_) => Exit::Unavailable,
         Fatal::Probe(StartError::NoRight) => Exit::NoPermission,
         Fatal::Probe(StartError::Socket(_) | StartError::Thread(_))
+        | Fatal::Webhook(_)
         | Fatal::MailIn(_)
         | Fatal::Heartbeat(_)
         | Fatal::System(_) => Exit::OsError,

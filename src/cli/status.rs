@@ -33,11 +33,22 @@ fn print(page: &mut Page, status: &Value) -> Result<(), Failure> {
         }
     };
     page.line(&format!("letters  {} waiting{oldest}", field(letters, "queued")))?;
+    for messenger in elements(status, "messengers") {
+        let fault = match messenger.get("fault").and_then(Value::as_str) {
+            Some(fault) => format!(", takes nothing since {}: {fault}", time(messenger, "failing_since")),
+            None => String::new(),
+        };
+        let (name, waiting) = (field(messenger, "name"), field(messenger, "waiting"));
+        page.line(&format!("notices  {name}: {waiting} waiting{fault}"))?;
+    }
     if letters.get("held").and_then(Value::as_u64).is_some_and(|held| held > 0) {
         let (held, until) = (field(letters, "held"), time(letters, "held_until"));
         page.line(&format!("held     {held} for further lines of their customers, until {until} at the latest"))?;
     }
     page.line(&format!("mail in  {} waiting for people", field(status, "mails_quarantined")))?;
+    for line in mail_in(part("mail_in")) {
+        page.line(&format!("         {line}"))?;
+    }
     let alarms: Vec<_> = elements(status, "alarms").iter().map(|alarm| field(alarm, "kind")).collect();
     page.line(&format!("alarms   {}", if alarms.is_empty() { "none".to_owned() } else { alarms.join(", ") }))?;
     page.line(&format!("shared   {} open", count(status, "umbrellas", "umbrella")))?;
@@ -45,6 +56,19 @@ fn print(page: &mut Page, status: &Value) -> Result<(), Failure> {
     page.line(&format!("reload   {}", reload(part("reload"))))?;
     page.line(&format!("store    {}", field(status, "store")))?;
     Ok(())
+}
+
+/// What is kept of messages, and how the mailbox fares that is read.
+fn mail_in(mail_in: &Value) -> Vec<String> {
+    let mib = mail_in.get("original_bytes").and_then(Value::as_u64).unwrap_or_default().div_ceil(1 << 20);
+    let mut lines = vec![format!("{mib} MiB kept as they came")];
+    let Some(mailbox) = mail_in.get("mailbox").filter(|mailbox| mailbox.is_object()) else { return lines };
+    let is_open = mailbox.get("connected").and_then(Value::as_bool).unwrap_or_default();
+    let door = if is_open { "open" } else { "not open" };
+    lines.push(format!("mailbox {door}, {} taken since the start", field(mailbox, "taken")));
+    let left = elements(mailbox, "left");
+    lines.extend(left.iter().map(|left| format!("stays there: UID {}: {}", field(left, "uid"), field(left, "why"))));
+    lines
 }
 
 fn reload(reload: &Value) -> String {

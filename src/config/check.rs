@@ -1,6 +1,7 @@
 //! What a single value must look like. An error completes the sentence that begins with the key's name.
 
 use super::{Mailbox, Smtp, Tls};
+use crate::domain::party::Asked;
 use crate::domain::plan::{IdRule, is_id};
 use crate::domain::watch::{Permille, Secret};
 use core::net::{IpAddr, SocketAddr};
@@ -20,6 +21,12 @@ const LONGEST: Duration = Duration::from_hours(366 * 24);
 const SHORTEST_BEAT: Duration = Duration::from_secs(1);
 /// Simulated outages more often than this would drown the others.
 const SHORTEST_SONG: Duration = Duration::from_hours(1);
+/// Whatever is decided on a message, whoever decided has a day to look at it again.
+const SHORTEST_AGE: Duration = Duration::from_hours(24);
+/// Smallest and largest room for messages, in bytes: four of the largest, and less than any sum of them overflows.
+const ROOMS: RangeInclusive<u64> = 100 << 20..=1_000 << 40;
+/// A link that ends sooner is of no use.
+const SHORTEST_SURVEY: Duration = Duration::from_hours(24);
 /// Longest free text, in characters; it ends up in a mail's subject.
 const MAX_TEXT: usize = 200;
 
@@ -83,6 +90,29 @@ pub(super) fn required(value: &str) -> Checked<bool> {
         "required" => Ok(true),
         "on_request" => Ok(false),
         _ => Err(format!("is {}: write \"required\" or \"on_request\"", shown(value))),
+    }
+}
+
+/// How often a customer is asked how a case went.
+pub(super) fn asked(value: &str) -> Checked<Asked> {
+    let words = "write \"every\", \"every 3rd\" (up to 1000th), \"monthly\" or \"never\"";
+    Asked::parse(value).ok_or_else(|| format!("is {}: {words}", shown(value)))
+}
+
+/// For how long a survey can be answered: people read their mail days later.
+pub(super) fn answerable(value: &str) -> Checked<Duration> {
+    at_least(value, SHORTEST_SURVEY)
+}
+
+/// What addresses of pages begin with.
+pub(super) fn base_url(value: &str) -> Checked<String> {
+    let url = web(value)?;
+    let url = url.expose().trim_end_matches('/');
+    match Url::parse(url) {
+        Ok(parsed) if parsed.query().is_none() && parsed.fragment().is_none() && parsed.username().is_empty() => {
+            Ok(url.to_owned())
+        }
+        Ok(_) | Err(_) => Err(format!("is {}: leave out user, ? and #", shown(value))),
     }
 }
 
@@ -247,6 +277,26 @@ pub(super) fn inbox(value: &str) -> Checked<String> {
     Ok(address)
 }
 
+/// For how long something is kept.
+pub(super) fn age(value: &str) -> Checked<Duration> {
+    at_least(value, SHORTEST_AGE)
+}
+
+/// How much may be kept of messages, in bytes: a whole number of MiB, GiB or TiB.
+pub(super) fn room(value: &str) -> Checked<u64> {
+    let usage = "write a number and a unit, such as \"500 MiB\", \"10 GiB\" or \"2 TiB\"";
+    let units = [("MiB", 20), ("GiB", 30), ("TiB", 40)];
+    let read = units.into_iter().find_map(|(unit, shift)| {
+        let number: u64 = value.strip_suffix(unit)?.trim_end().parse().ok()?;
+        number.checked_mul(1 << shift)
+    });
+    let bytes = read.ok_or_else(|| format!("is {}, which is no size: {usage}", shown(value)))?;
+    if ROOMS.contains(&bytes) {
+        return Ok(bytes);
+    }
+    Err(format!("is {}: write a size between \"100 MiB\" and \"1000 TiB\"", shown(value)))
+}
+
 /// The URL of a mail server. Its text may hold a password that was put in the wrong place, so it is not shown.
 pub(super) fn smtp(value: &str) -> Checked<Smtp> {
     let (host, port, tls) = mail_server(value, "smtp", [25, 587, 465])?;
@@ -377,6 +427,21 @@ mod tests {
         ] {
             assert!(smtp(bad).is_err_and(|e| !e.contains("u:p")), "{bad}");
         }
+    }
+
+    #[test]
+    fn rooms() {
+        for (text, bytes) in [("100 MiB", 100 << 20), ("10GiB", 10 << 30), ("1000 TiB", 1_000 << 40)] {
+            assert_eq!(room(text), Ok(bytes));
+        }
+        for bad in ["", "10", "10 GB", "1.5 GiB", "-1 GiB", "GiB", "18446744073709551615 TiB"] {
+            assert!(room(bad).is_err_and(|why| why.contains("is no size")), "{bad}");
+        }
+        for bad in ["99 MiB", "0 GiB", "1001 TiB"] {
+            assert!(room(bad).is_err_and(|why| why.contains("between")), "{bad}");
+        }
+        assert_eq!(age("24h"), Ok(Duration::from_hours(24)));
+        assert!(age("23h59m").is_err());
     }
 
     #[test]

@@ -10,7 +10,7 @@ pub struct Form {
 }
 
 /// Every table but the files themselves.
-pub const FORMS: [Form; 27] = [
+pub const FORMS: [Form; 30] = [
     STORE,
     HTTP,
     DETECTION,
@@ -29,6 +29,7 @@ pub const FORMS: [Form; 27] = [
     MAINTENANCE,
     PROMISES,
     RFO,
+    SURVEY,
     ESCALATION,
     ROUTING,
     ROUTE,
@@ -38,6 +39,8 @@ pub const FORMS: [Form; 27] = [
     TEAM,
     STAFF,
     CENTRE,
+    MESSENGER,
+    NOTIFY,
 ];
 
 pub(super) const MAIN_FILE: Form = Form {
@@ -50,6 +53,7 @@ pub(super) const MAIN_FILE: Form = Form {
         "stability",
         "promises",
         "rfo",
+        "survey",
         "escalation",
         "mail",
         "mail_in",
@@ -69,6 +73,8 @@ pub(super) const MAIN_FILE: Form = Form {
         "team",
         "staff",
         "centre",
+        "messenger",
+        "notify",
     ],
 };
 pub(super) const INVENTORY_FILE: Form = Form {
@@ -132,6 +138,7 @@ pub(super) const TIER_PROMISES: Form = Form {
     keys: &["first_response", "update_p1", "update_p2", "update_p3", "supplier", "rfo", "repair"],
 };
 pub(super) const RFO: Form = Form { name: "[rfo]", keys: &["p1", "p2"] };
+pub(super) const SURVEY: Form = Form { name: "[survey]", keys: &["base_url", "valid_for"] };
 pub(super) const ESCALATION: Form = Form { name: "[escalation]", keys: &LEVELS };
 /// Levels of an escalation, in the order of `Level::ALL`.
 pub(super) const LEVELS: [&str; 3] = ["l1", "l2", "l3"];
@@ -139,14 +146,16 @@ pub(super) const MAIL: Form =
     Form { name: "[mail]", keys: &["from", "noc", "smtp", "user", "password_file", "folder"] };
 pub(super) const MAIL_IN: Form = Form {
     name: "[mail_in]",
-    keys: &["address", "authserv_id", "imap", "user", "password_file", "mailbox", "archive"],
+    keys: &["address", "authserv_id", "imap", "user", "password_file", "mailbox", "archive", "keep_raw", "raw_limit"],
 };
 pub(super) const HEARTBEAT: Form = Form { name: "[heartbeat]", keys: &["url", "every"] };
 pub(super) const CANARY: Form = Form { name: "[canary]", keys: &["unit", "every"] };
 pub(super) const TRAPS: Form = Form { name: "[traps]", keys: &["listen"] };
 pub(super) const INVENTORY: Form = Form { name: "[inventory]", keys: &["files"] };
-pub(super) const CUSTOMER: Form =
-    Form { name: "[[customer]]", keys: &["id", "name", "email", "languages", "escalation"] };
+pub(super) const CUSTOMER: Form = Form {
+    name: "[[customer]]",
+    keys: &["id", "name", "email", "languages", "escalation", "survey", "address", "phone"],
+};
 pub(super) const NODE: Form = Form {
     name: "[[node]]",
     keys: &[
@@ -245,13 +254,15 @@ pub(super) const ROUTE: Form = Form {
         "language",
     ],
 };
-pub(super) const CONTACT: Form =
-    Form { name: "[[contact]]", keys: &["id", "customer", "name", "email", "phone", "role", "prefers"] };
+pub(super) const CONTACT: Form = Form {
+    name: "[[contact]]",
+    keys: &["id", "customer", "name", "email", "phone", "address", "role", "prefers", "letters"],
+};
 pub(super) const CONTRACT: Form =
     Form { name: "[[contract]]", keys: &["id", "customer", "services", "tier", "valid_until"] };
 pub(super) const SUPPLIER: Form =
     Form { name: "[[supplier]]", keys: &["id", "name", "email", "phone", "languages", "territory"] };
-pub(super) const TEAM: Form = Form { name: "[[team]]", keys: &["id", "name", "tier", "domain"] };
+pub(super) const TEAM: Form = Form { name: "[[team]]", keys: &["id", "name", "tier", "domain", "notify"] };
 pub(super) const STAFF: Form = Form {
     name: "[[staff]]",
     keys: &[
@@ -267,8 +278,29 @@ pub(super) const STAFF: Form = Form {
         "products",
         "manager",
         "centre",
+        "notify",
     ],
 };
+pub(super) const MESSENGER: Form = Form {
+    name: "[[messenger]]",
+    keys: &[
+        "name",
+        "preset",
+        "url",
+        "url_file",
+        "token_file",
+        "user",
+        "password_file",
+        "header",
+        "header_file",
+        "secret_file",
+        "routing_key_file",
+        "body",
+        "body_file",
+        "timeout",
+    ],
+};
+pub(super) const NOTIFY: Form = Form { name: "[[notify]]", keys: &["to", "by"] };
 pub(super) const CENTRE: Form = Form { name: "[[centre]]", keys: &["id", "name", "time_zone", "languages", "shifts"] };
 
 /// ` (did you mean …?)`, if one of `known` is close enough to `word` to be what was meant.

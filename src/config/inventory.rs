@@ -10,13 +10,14 @@ use super::section::{Columns, Part, Row, Section};
 use super::settings::{self, Common};
 use super::snmp;
 use super::works::{self, Work};
+use crate::domain::desk::Matrix;
 use crate::domain::party::Customer;
 use crate::domain::watch::{Circuit, Device, PROBE_RATES, Role, Rules, SnmpAccess, Terms};
 use core::hash::Hash;
 use core::ops::RangeInclusive;
 use core::time::Duration;
 use csv::{ReaderBuilder, StringRecord};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 /// What `probe_rate` may be.
@@ -131,6 +132,14 @@ impl<'a> Inventory<'a> {
         }
     }
 
+    /// Addresses of our own, in lower case.
+    pub(super) fn ours(&self, noc: &[String], escalation: &Matrix, management: &[String]) -> BTreeSet<String> {
+        let matrices = self.customers.iter().map(|(customer, _)| &customer.escalation).chain([escalation]);
+        let above = matrices.flat_map(|matrix| matrix.0.iter().flatten());
+        let all = noc.iter().chain(above).chain(management).chain(self.book.addresses());
+        all.map(|address| address.to_ascii_lowercase()).collect()
+    }
+
     fn entry(&mut self, section: &Section<'_>, role: Role) -> (Device, Places) {
         let snmp = snmp::read(section, self.paths).map(|access| share(&mut self.accesses, access));
         let icmp = section.flag("icmp", true);
@@ -203,6 +212,9 @@ fn customer(section: &Section<'_>) -> Customer {
         email: section.require_list("email", check::email),
         languages: list(section, "languages", language),
         escalation: settings::escalation(section),
+        survey: section.parse("survey", check::asked).unwrap_or_default(),
+        address: section.parse("address", check::text),
+        phone: section.parse("phone", check::text),
     }
 }
 

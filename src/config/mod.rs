@@ -3,7 +3,7 @@
 //! All faults of all files are found in one go, each with file, line and column. So nothing here stops at a fault:
 //! it is noted, something harmless takes the value's place, and reading goes on; what was read is handed out only if
 //! nothing was noted. `read` is the whole of it; [`FORMS`] lists every key. Reading order: `section` (a TOML table
-//! or a CSV row), `check` (single values), `settings`, `degraded`, `inventory`, `works`, `parties`, `shifts` and `routes`
+//! or a CSV row), `check` (single values), `settings`, `degraded`, `inventory`, `works`, `parties`, `shifts`, `routes` and `messengers`
 //! (tables), `links` (between tables).
 
 mod check;
@@ -12,6 +12,7 @@ mod fault;
 mod form;
 mod inventory;
 mod links;
+mod messengers;
 mod parties;
 mod paths;
 mod routes;
@@ -28,6 +29,7 @@ pub use shifts::Shifts;
 
 use crate::domain::plan::Plan;
 use crate::domain::watch::Secret;
+use crate::payload::{Auth, Form as Wanted};
 use check::Checked;
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -62,6 +64,8 @@ pub struct Config {
     /// What is watched, and by which rules. Its maintenance is still in Unix time, as people plan: only whoever has the
     /// calendar (`app`) can shift it onto the timeline, and does so anew when the wall clock is set.
     pub plan: Plan,
+    /// By which messengers our own can be told.
+    pub messengers: Vec<Messenger>,
     /// The shifts of support centres. The roster that follows from them is made as time goes on.
     pub shifts: Shifts,
 }
@@ -104,12 +108,37 @@ pub struct Heartbeat {
     pub every: Duration,
 }
 
+/// A messenger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Messenger {
+    /// Its name.
+    pub name: String,
+    /// What is asked, over HTTP or HTTPS. It mostly holds a key.
+    pub url: Secret,
+    /// What it wants to hear.
+    pub form: Wanted,
+    /// As whom it is asked.
+    pub auth: Auth,
+    /// What requests are signed with, if they are: `whsec_` and base 64, which was checked.
+    pub signing: Option<Secret>,
+    /// How long a request may take.
+    pub timeout: Duration,
+}
+
 impl Config {
     /// Whether going over from `before` to this takes more than a reload.
     #[must_use]
     pub fn needs_restart_after(&self, before: &Self) -> bool {
-        (&self.store, &self.http, &self.mail, &self.mail_in, &self.heartbeat, &self.traps)
-            != (&before.store, &before.http, &before.mail, &before.mail_in, &before.heartbeat, &before.traps)
+        (&self.store, &self.http, &self.mail, &self.mail_in, &self.heartbeat, &self.traps, &self.messengers)
+            != (
+                &before.store,
+                &before.http,
+                &before.mail,
+                &before.mail_in,
+                &before.heartbeat,
+                &before.traps,
+                &before.messengers,
+            )
     }
 }
 
@@ -152,6 +181,17 @@ pub struct MailIn {
     pub authserv_id: Option<String>,
     /// The mailbox that is read, if one is.
     pub imap: Option<Imap>,
+    /// How much is kept of messages as they came.
+    pub keep: KeepMail,
+}
+
+/// How much is kept of messages as they came. What waits for a decision is always kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeepMail {
+    /// For how long, from when a message came: at least a day.
+    pub age: Duration,
+    /// Bytes of all of them together.
+    pub room: u64,
 }
 
 /// A mailbox.
@@ -208,10 +248,12 @@ pub fn read(file: &Path, credentials: Option<&Path>) -> Result<Config, Faults> {
     let stability = settings::stability(&root);
     let (pledges, escalation) = (settings::promises(&root), settings::escalation(&root));
     let (common, sentinels) = settings::detection(&root);
+    let surveys = settings::survey(&root);
     let (canary, traps) = (settings::canary(&root), settings::traps(&root));
     let mut inventory = Inventory::new(&paths, common);
     inventory.read_tables(&root);
     let routes = routes::read(&root, &mut inventory.book);
+    let messengers = messengers::read(&root, &paths);
     let mut gaps = Gaps::default();
     let named = inventory_files(&root, file, &paths, &mut gaps);
     for (path, place) in named {
@@ -219,6 +261,8 @@ pub fn read(file: &Path, credentials: Option<&Path>) -> Result<Config, Faults> {
     }
     let song = canary.as_ref().map(|(canary, places)| (canary, *places));
     links::check(&report, &inventory, &sentinels, song, &routes, gaps);
+    let ours = inventory.ours(&noc, &escalation, routes.management());
+    let ways = messengers.ways(&report, &inventory.book, (!gaps.customers).then_some(&ours));
     let mut devices = inventory.units.devices;
     devices.extend(inventory.nodes.devices);
     devices.extend(sentinels.into_iter().map(|(device, _)| Arc::new(device)));
@@ -227,11 +271,14 @@ pub fn read(file: &Path, credentials: Option<&Path>) -> Result<Config, Faults> {
     let canary = canary.map(|(canary, _)| canary);
     let (mut parties, shifts) = inventory.book.finish();
     parties.routing = routes.finish();
+    parties.ways = ways;
+    let messengers = messengers.finish();
     let (parties, roster) = (Arc::new(parties), Vec::new());
-    let plan = Plan { customers, devices, stability, pledges, escalation, noc, maintenance, canary, parties, roster };
+    let plan =
+        Plan { customers, devices, stability, pledges, escalation, noc, maintenance, canary, parties, roster, surveys };
     let faults = report.into_faults();
     if faults.0.is_empty() {
-        Ok(Config { file: file.to_owned(), store, http, mail, mail_in, heartbeat, traps, plan, shifts })
+        Ok(Config { file: file.to_owned(), store, http, mail, mail_in, heartbeat, traps, plan, messengers, shifts })
     } else {
         Err(faults)
     }

@@ -4,11 +4,12 @@ use super::check::{self, Checked, shown};
 use super::fault::{Place, Report};
 use super::form;
 use super::links::index;
+use super::messengers::{self, Steps};
 use super::section::Section;
 use super::shifts::{self, CentreShifts};
 use crate::domain::party::{
-    Centre, Channel, Contact, ContactRole, Contract, Grade, Language, MAX_STAFF, Parties, Site, Staff, Supplier, Team,
-    Tier,
+    Centre, Channel, Contact, ContactOrigin, ContactRole, Contract, Grade, Language, MAX_STAFF, Parties, Site, Staff,
+    Supplier, Team, Tier,
 };
 use crate::domain::time::Time;
 use jiff::tz::TimeZone;
@@ -26,12 +27,16 @@ pub(super) struct Book {
     centres: Vec<(Centre, CentreShifts, [Place; 2])>,
     sites: Vec<(String, String, Site, [Place; 2])>,
     mentions: Vec<Mention>,
+    /// By which ways teams hear of things, by their ids.
+    ways_of_teams: Vec<(String, Steps)>,
 }
 
 /// One of the staff, whose tier may be that of the team.
 struct Member {
     staff: Staff,
     grade: Option<Grade>,
+    /// By which ways he hears of things, if he says so himself.
+    ways: Option<Steps>,
 }
 
 /// What may be named elsewhere.
@@ -105,7 +110,11 @@ impl Book {
             self.suppliers.push((supplier(&section), section.place("id")));
         }
         for section in root.sections("team", form::TEAM) {
-            self.teams.push((team(&section), section.place("id")));
+            let team = team(&section);
+            if section.has("notify") {
+                self.ways_of_teams.push((team.id.clone(), section.list("notify", messengers::step)));
+            }
+            self.teams.push((team, section.place("id")));
         }
         for section in root.sections("staff", form::STAFF) {
             let member = self.member(&section);
@@ -149,6 +158,9 @@ impl Book {
         }
         let usual = if section.has("email") { Channel::Email } else { Channel::Phone };
         let prefers = section.parse("prefers", |value| one_of(value, &Channel::ALL, Channel::name)).unwrap_or(usual);
+        if section.has("letters") && !section.has("email") {
+            section.fault("letters", "`letters` is of no use without `email`: add it, or remove `letters`");
+        }
         if section.has("prefers") && !section.has(prefers.name()) {
             section.fault("prefers", format!("`prefers` is {:?}, but there is no `{0}`: add it", prefers.name()));
         }
@@ -158,6 +170,9 @@ impl Book {
             name: section.require("name", owned).unwrap_or_default(),
             email,
             phone,
+            address: section.parse("address", owned),
+            letters: section.flag("letters", false),
+            origin: ContactOrigin::Inventory,
             role: section
                 .parse("role", |value| one_of(value, &ContactRole::ALL, ContactRole::name))
                 .unwrap_or(ContactRole::Primary),
@@ -197,7 +212,24 @@ impl Book {
         if staff.manager.as_ref() == Some(&staff.id) {
             section.fault("manager", format!("`manager` of `{}` is the same person: remove it", staff.id));
         }
-        Member { staff, grade: grade(section) }
+        let ways = section.has("notify").then(|| section.list("notify", messengers::step));
+        Member { staff, grade: grade(section), ways }
+    }
+
+    /// By which ways staff hear of things: as they say themselves, or as their team does.
+    pub(super) fn wishes(&self) -> impl Iterator<Item = (&str, &Steps)> {
+        self.staff.iter().filter_map(move |(member, _)| {
+            let of_team = || {
+                let team = member.staff.team.as_ref()?;
+                self.ways_of_teams.iter().find(|(id, _)| id == team).map(|(_, ways)| ways)
+            };
+            Some((member.staff.email.as_str(), member.ways.as_ref().or_else(of_team)?))
+        })
+    }
+
+    /// The addresses of staff.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = &String> {
+        self.staff.iter().map(|(member, _)| &member.staff.email)
     }
 
     /// Notes every faulty link. `customers` is `None` if not all of them could be read.
@@ -264,7 +296,7 @@ impl Book {
     /// All of it, and the shifts.
     pub(super) fn finish(self) -> (Parties, shifts::Shifts) {
         let teams: BTreeMap<_, _> = self.teams.into_iter().map(|(team, _)| (team.id.clone(), team)).collect();
-        let with_grade = |Member { mut staff, grade }: Member| {
+        let with_grade = |Member { mut staff, grade, .. }: Member| {
             let of_team = staff.team.as_ref().and_then(|team| teams.get(team)).map(|team| team.grade);
             staff.grade = grade.or(of_team).unwrap_or(Grade::T1);
             (staff.id.clone(), Arc::new(staff))
@@ -278,6 +310,7 @@ impl Book {
         shifts.sort_by(|one, other| one.centre.cmp(&other.centre));
         let parties = Parties {
             contacts,
+            removed: Vec::new(),
             contracts: self.contracts.into_iter().map(|(contract, _)| by_customer(contract)).collect(),
             suppliers: self.suppliers.into_iter().map(|(supplier, _)| (supplier.id.clone(), supplier)).collect(),
             staff,
@@ -285,6 +318,7 @@ impl Book {
             centres,
             sites: self.sites.into_iter().map(|(unit, _, site, _)| (unit, site)).collect(),
             routing: crate::domain::desk::Routing::default(),
+            ways: crate::domain::notice::Ways::default(),
         };
         (parties, shifts::Shifts(shifts))
     }

@@ -132,6 +132,11 @@ impl Routes {
         }
     }
 
+    /// Who manages.
+    pub(super) fn management(&self) -> &[String] {
+        &self.routing.management
+    }
+
     /// The rules themselves.
     pub(super) fn finish(self) -> Routing {
         self.routing

@@ -6,8 +6,8 @@ use super::fault::Place;
 use super::form;
 use super::paths::Paths;
 use super::section::Section;
-use super::{Heartbeat, Http, Imap, Mail, MailIn, Mailbox, Route, Smtp, Tls};
-use crate::domain::desk::{Matrix, Pledges, TierPledges};
+use super::{Heartbeat, Http, Imap, KeepMail, Mail, MailIn, Mailbox, Route, Smtp, Tls};
+use crate::domain::desk::{Matrix, Pledges, SurveyRules, TierPledges};
 use crate::domain::party::Tier;
 use crate::domain::plan::{Canary, Stability};
 use crate::domain::watch::{
@@ -47,6 +47,8 @@ const STABILITY: Stability = Stability { p1: Duration::from_hours(24), p2: Durat
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9640);
 /// From one heartbeat to the next, if the operator does not say.
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(60);
+/// For how long a survey can be answered, if the operator does not say.
+const SURVEY_VALID_FOR: Duration = Duration::from_hours(30 * 24);
 /// From one canary to the next, if the operator does not say.
 const CANARY_EVERY: Duration = Duration::from_hours(24);
 /// Shortest token, in characters: whoever knows it can change cases over the network.
@@ -116,6 +118,17 @@ fn pledges(table: &Section<'_>, before: &Pledges) -> Pledges {
         repair: table.flag("repair", before.repair),
         ..*before
     }
+}
+
+/// How customers are asked how their cases went, if they are.
+pub(super) fn survey(root: &Section<'_>) -> Option<Arc<SurveyRules>> {
+    let survey = root.section("survey", form::SURVEY);
+    let valid_for = survey.parse("valid_for", check::answerable).unwrap_or(SURVEY_VALID_FOR);
+    if survey.has("valid_for") && !survey.has("base_url") {
+        survey.fault("valid_for", "`valid_for` is of no use without `base_url`: add it, or remove `valid_for`");
+    }
+    let base_url = survey.parse("base_url", check::base_url)?;
+    Some(Arc::new(SurveyRules { base_url, valid_for }))
 }
 
 /// Whom escalated cases are brought to.
@@ -261,8 +274,17 @@ pub(super) fn mail_in(root: &Section<'_>, paths: &Paths<'_>) -> MailIn {
         mailbox,
         archive,
     });
-    MailIn { address: mail.parse("address", check::inbox), authserv_id: mail.parse("authserv_id", check::text), imap }
+    let keep = KeepMail {
+        age: mail.parse("keep_raw", check::age).unwrap_or(KEEP_RAW),
+        room: mail.parse("raw_limit", check::room).unwrap_or(RAW_LIMIT),
+    };
+    let (address, authserv_id) = (mail.parse("address", check::inbox), mail.parse("authserv_id", check::text));
+    MailIn { address, authserv_id, imap, keep }
 }
+
+/// What `keep_raw` and `raw_limit` are if nobody says.
+const KEEP_RAW: Duration = Duration::from_hours(90 * 24);
+const RAW_LIMIT: u64 = 10 << 30;
 
 /// What `mailbox` and `archive` are if nobody says.
 const MAILBOX: &str = "INBOX";

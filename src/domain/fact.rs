@@ -1,12 +1,15 @@
 //! Facts: what happened, for the journal. People read them; the core does not.
 
-use super::desk::{Alarm, AlarmKind, CaseFact, Cause, LetterMark, MailOutcome, Opening, Reference, Topic, Umbrella};
+use super::desk::{
+    Alarm, AlarmKind, CaseFact, Cause, LetterMark, MailOutcome, Opening, Reference, Score, Topic, Umbrella,
+};
 use super::letter::LetterLabel;
 use super::mail::MailId;
 use super::maintenance::{Maintenance, Scope};
-use super::party::Contract;
+use super::party::{Contact, ContactVerb, Contract};
 use super::time::Time;
 use super::watch::{AgentState, Reason, TrapKind, Verdict};
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -179,6 +182,8 @@ pub enum Fact {
     },
     /// A customer was told that a contract ends (R70).
     ContractEnding(Arc<Contract>),
+    /// Something between us and a customer, beside his cases.
+    Customer(CustomerFact),
     /// The canary's simulated outage began.
     CanaryBegan {
         /// Its unit.
@@ -206,6 +211,13 @@ pub enum Fact {
         letter: LetterLabel,
         /// In the server's words.
         why: String,
+    },
+    /// A notice that was held back goes out, for another channel of its reader failed (R55).
+    NoticeFellBack {
+        /// Which.
+        letter: LetterLabel,
+        /// Why.
+        instead: Instead,
     },
     /// A letter that a mail server had taken came back.
     LetterBounced {
@@ -241,6 +253,25 @@ pub enum Fact {
     },
 }
 
+/// Why a notice goes out on another channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Instead {
+    /// A channel refused it for good.
+    Refused {
+        /// The address there.
+        of: String,
+        /// In its words.
+        why: String,
+    },
+    /// It was not taken in time.
+    Late {
+        /// The addresses there.
+        of: Vec<String>,
+    },
+    /// Its reader was alerted in another's place, and has to hear that it is over.
+    Alerted,
+}
+
 impl Fact {
     /// The device, and the case or the umbrella, that it is about.
     #[must_use]
@@ -266,6 +297,7 @@ impl Fact {
             Self::Case { reference, unit, .. } => (Some(unit), Some(Topic::Case(*reference))),
             Self::AgentChanged { device, .. } | Self::Rebooted { device } => (Some(device), None),
             Self::Trapped { device, case, .. } => (Some(device), case.map(Topic::Case)),
+            Self::Customer(fact) => fact.about(),
             Self::UmbrellaOpened(umbrella) => (None, Some(Topic::Umbrella(umbrella.reference))),
             Self::UmbrellaUpdated { reference, .. } | Self::UmbrellaClosed { reference, .. } => {
                 (None, Some(Topic::Umbrella(*reference)))
@@ -274,9 +306,68 @@ impl Fact {
             Self::LetterQueued { letter, .. }
             | Self::LetterSent(letter)
             | Self::LetterFailed { letter, .. }
+            | Self::NoticeFellBack { letter, .. }
             | Self::LetterBounced { letter, .. } => letter.thread.about(),
             Self::AddressFailed { .. } | Self::AddressWorks { .. } => (None, None),
             Self::MailSorted { case, .. } => (None, case.map(Topic::Case)),
+        }
+    }
+}
+
+/// Something between us and a customer, beside his cases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CustomerFact {
+    /// Staff changed what is known of a person.
+    ContactChanged {
+        /// What they did.
+        verb: ContactVerb,
+        /// The person.
+        contact: Box<Contact>,
+        /// Who.
+        by: String,
+    },
+    /// No letter reaches the customer (R16).
+    ContactInvalid {
+        /// Who.
+        customer: String,
+        /// The address that failed last.
+        address: String,
+    },
+    /// One may again.
+    ContactValid {
+        /// Who.
+        customer: String,
+    },
+    /// A customer is asked how a case went (R62).
+    SurveySent {
+        /// The case; the first one of several.
+        case: Reference,
+        /// Its unit.
+        unit: String,
+        /// Who is asked.
+        customer: String,
+        /// About how many cases.
+        lines: usize,
+    },
+    /// He answered.
+    SurveyAnswered {
+        /// The case.
+        case: Reference,
+        /// Who.
+        customer: String,
+        /// How content he is.
+        score: Score,
+        /// What he has to say.
+        comment: Option<String>,
+    },
+}
+
+impl CustomerFact {
+    fn about(&self) -> (Option<&str>, Option<Topic>) {
+        match self {
+            Self::SurveySent { case, unit, .. } => (Some(unit), Some(Topic::Case(*case))),
+            Self::ContactChanged { .. } | Self::ContactInvalid { .. } | Self::ContactValid { .. } => (None, None),
+            Self::SurveyAnswered { case, .. } => (None, Some(Topic::Case(*case))),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Letters: messages that must go out. A letter is written in the turn of its cause and committed with it; from then on
 //! the outbox sees to it.
 
-use super::desk::{Alarm, AlarmKind, Case, LetterMark, Reference, Topic, Umbrella};
+use super::desk::{Alarm, AlarmKind, Case, Invitation, LetterMark, Reference, Topic, Umbrella};
 use super::maintenance::Maintenance;
 use super::party::Contract;
 use super::time::Time;
@@ -9,6 +9,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 /// Number of a letter in the store, in the order of writing.
 pub type LetterId = u64;
@@ -26,12 +27,14 @@ pub struct Letter {
     pub previous: Option<LetterMark>,
     /// What it is about.
     pub content: Content,
-    /// The reader's mail address.
+    /// The reader's mail address, or that of a messenger.
     pub to: String,
     /// The customer's name; `None` in the copy of the network operations centre.
     pub greeting: Option<String>,
     /// When it was written.
     pub written_at: Time,
+    /// The survey that it asks the reader to answer.
+    pub survey: Option<Invitation>,
 }
 
 /// What a letter is about, as it stood when the letter was written.
@@ -70,6 +73,22 @@ pub enum Content {
     Alarm(Alarm),
     /// A contract that ends.
     Contract(Arc<Contract>),
+    /// A letter that never reached its reader.
+    PassedOn {
+        /// Which.
+        original: LetterId,
+        /// The address that failed.
+        from: String,
+        /// The cases that it may tell of.
+        cases: Vec<Reference>,
+    },
+    /// No letter reaches a customer.
+    OutOfReach {
+        /// Who.
+        customer: String,
+        /// The address that failed last.
+        address: String,
+    },
 }
 
 /// A conversation: its letters to one reader are sent one after the other, and answer each other.
@@ -114,11 +133,18 @@ pub enum Thread {
         /// With this customer.
         customer: String,
     },
+    /// About a customer whom no letter reaches.
+    Reach {
+        /// Who.
+        customer: String,
+        /// Since when: the next time is another conversation.
+        since: Time,
+    },
 }
 
 impl Thread {
-    /// As it is stored: `case:NTU-…:UNIT`, `umbrella:NTU-…:CUSTOMER`, `maintenance:ID:TIME:CUSTOMER`, `alarm:KIND:SINCE`
-    /// or `contract:ID:DAY:CUSTOMER`.
+    /// As it is stored: `case:NTU-…:UNIT`, `umbrella:NTU-…:CUSTOMER`, `maintenance:ID:TIME:CUSTOMER`, `alarm:KIND:SINCE`,
+    /// `contract:ID:DAY:CUSTOMER` or `reach:CUSTOMER:SINCE`.
     #[must_use]
     pub fn key(&self) -> String {
         match self {
@@ -131,6 +157,7 @@ impl Thread {
             }
             Self::Alarm { kind, since } => format!("alarm:{}:{}", kind.name(), since.as_millis()),
             Self::Contract { id, last_day, customer } => format!("contract:{id}:{last_day}:{customer}"),
+            Self::Reach { customer, since } => format!("reach:{customer}:{}", since.as_millis()),
         }
     }
 
@@ -158,6 +185,7 @@ impl Thread {
                 let (last_day, customer) = other.split_once(':')?;
                 Self::Contract { id: one.into(), last_day: last_day.parse().ok()?, customer: customer.into() }
             }
+            "reach" => Self::Reach { customer: one.into(), since: Time::from_millis(other.parse().ok()?) },
             _ => return None,
         })
     }
@@ -168,7 +196,7 @@ impl Thread {
         match self {
             Self::Case { reference, unit } => (Some(unit), Some(Topic::Case(*reference))),
             Self::Umbrella { reference, .. } => (None, Some(Topic::Umbrella(*reference))),
-            Self::Maintenance { .. } | Self::Alarm { .. } | Self::Contract { .. } => (None, None),
+            Self::Maintenance { .. } | Self::Alarm { .. } | Self::Contract { .. } | Self::Reach { .. } => (None, None),
         }
     }
 }
@@ -199,9 +227,12 @@ impl Letter {
         match &self.content {
             Content::Case(case) => [(case.opening.reference, self.mark)].into(),
             Content::Lines { lines, .. } => lines.iter().map(|(case, mark)| (case.opening.reference, *mark)).collect(),
-            Content::Umbrella { .. } | Content::Maintenance { .. } | Content::Alarm(_) | Content::Contract(_) => {
-                Vec::new()
-            }
+            Content::PassedOn { cases, .. } => cases.iter().map(|case| (*case, self.mark)).collect(),
+            Content::Umbrella { .. }
+            | Content::Maintenance { .. }
+            | Content::Alarm(_)
+            | Content::Contract(_)
+            | Content::OutOfReach { .. } => Vec::new(),
         }
     }
 }
@@ -221,9 +252,9 @@ pub struct Mail {
     pub references: Vec<String>,
     /// Where replies go, if not to the sender.
     pub reply_to: Option<String>,
-    /// Subject line, unencoded.
+    /// Subject line, unencoded; of a notice to a messenger, all of it in one line.
     pub subject: String,
-    /// Plain text.
+    /// Plain text; of a notice to a messenger, its particulars as JSON.
     pub body: String,
     /// When it was written, in milliseconds since the Unix epoch.
     pub written_unix_ms: i64,
@@ -240,6 +271,13 @@ pub enum Delivery {
     Unreachable(String),
     /// The server will never take it (SMTP 5xx).
     Refused(String),
+    /// The server wants no letter at all for a while (HTTP 429).
+    Throttled {
+        /// In the server's words.
+        why: String,
+        /// For how long.
+        wait: Duration,
+    },
 }
 
 /// What the store is to remember of an attempt.
@@ -266,11 +304,15 @@ pub enum LetterState {
     Failed,
     /// The server took it, and it came back.
     Bounced,
+    /// It is held back, in case the reader's other channel fails.
+    Reserve,
+    /// It was held back, and nobody needed it.
+    Spared,
 }
 
 impl LetterState {
     /// Every state.
-    pub const ALL: [Self; 4] = [Self::Queued, Self::Sent, Self::Failed, Self::Bounced];
+    pub const ALL: [Self; 6] = [Self::Queued, Self::Sent, Self::Failed, Self::Bounced, Self::Reserve, Self::Spared];
 
     /// As it is stored and printed.
     #[must_use]
@@ -280,6 +322,8 @@ impl LetterState {
             Self::Sent => "sent",
             Self::Failed => "failed",
             Self::Bounced => "bounced",
+            Self::Reserve => "reserve",
+            Self::Spared => "spared",
         }
     }
 }
@@ -295,6 +339,19 @@ pub struct SavedLetter {
     pub attempts: u32,
 }
 
+/// A notice that is held back, as the store remembers it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedReserve {
+    /// What identifies it.
+    pub label: LetterLabel,
+    /// When it was written.
+    pub written_at: Time,
+    /// How many channels are tried before it.
+    pub rank: u32,
+    /// The letters for which it stands in, as it was written.
+    pub behind: Vec<LetterId>,
+}
+
 /// What the store remembers of the outbox.
 #[derive(Clone, Debug, Default)]
 pub struct SavedLetters {
@@ -302,6 +359,10 @@ pub struct SavedLetters {
     pub next_id: LetterId,
     /// Letters that are not delivered, in the order of writing.
     pub waiting: Vec<SavedLetter>,
+    /// Notices that are held back.
+    pub reserves: Vec<SavedReserve>,
+    /// Messengers that were told that something is wrong and not yet that it is over: conversation and address.
+    pub alerts: Vec<(Thread, String)>,
 }
 
 #[cfg(test)]
@@ -317,6 +378,7 @@ mod tests {
             Thread::Umbrella { reference, customer: None },
             Thread::Maintenance { id: "night-1".into(), planned_at: Time::from_millis(7_000), customer: "acme".into() },
             Thread::Alarm { kind: AlarmKind::Isolation, since: Time::from_millis(-5_000) },
+            Thread::Reach { customer: "acme".into(), since: Time::from_millis(7) },
         ] {
             assert_eq!(Thread::parse(&thread.key()), Some(thread));
         }

@@ -198,9 +198,11 @@ pub struct Incoming {
     pub received_at: Time,
     /// What it says.
     pub message: Result<Box<Message>, Unreadable>,
+    /// What its head says, of one that is too large.
+    pub head: Option<Box<Message>>,
     /// Our letters that it answers, by a Message-ID or reply address that only their readers know; the latest first.
     pub letters: Vec<LetterLabel>,
-    /// An earlier copy: the same sender's message with the same Message-ID.
+    /// An earlier copy: the same sender's message with the same Message-ID that says the same.
     pub copy_of: Option<MailId>,
     /// The cases that it may be about, whatever their stage.
     pub cases: Vec<KnownCase>,

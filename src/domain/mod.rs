@@ -7,6 +7,7 @@ pub mod fact;
 pub mod letter;
 pub mod mail;
 pub mod maintenance;
+pub mod notice;
 pub mod outbox;
 pub mod party;
 pub mod plan;

@@ -1,6 +1,6 @@
 //! What the operator wants watched, and by which rules: everything the core takes from the configuration.
 
-use super::desk::{Matrix, Roster, TierPledges};
+use super::desk::{Matrix, Roster, SurveyRules, TierPledges};
 use super::maintenance::Window;
 use super::party::{Customer, Parties};
 use super::time::Time;
@@ -54,6 +54,8 @@ pub struct Plan {
     pub parties: Arc<Parties>,
     /// From when on which centre has the shift, as far as it is known.
     pub roster: Roster,
+    /// How customers are asked how their cases went, if they are.
+    pub surveys: Option<Arc<SurveyRules>>,
 }
 
 impl Plan {

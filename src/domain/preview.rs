@@ -211,6 +211,7 @@ mod tests {
             canary: None,
             parties: Arc::default(),
             roster: Vec::new(),
+            surveys: None,
         }
     }
 

@@ -1,13 +1,15 @@
 //! What goes into a step of the watch, and what comes out of it.
 
 use super::desk::{
-    Alarm, Case, DutyChange, Heard, LetterMark, Move, NotOpen, PromiseKind, Reference, Report, RfoDocument, RfoOrder,
-    Roster, Sorted, Subject, Trace, Umbrella, Unreachable, WaitingOn, WrittenRfo,
+    Alarm, Case, DutyChange, Heard, LetterMark, Move, NotOpen, PeopleChange, PromiseKind, Reference, Report,
+    RfoDocument, RfoOrder, Roster, Score, Sorted, Subject, SurveyChange, Trace, Umbrella, Unreachable, WaitingOn,
+    WrittenRfo,
 };
 use super::fact::Fact;
-use super::letter::{Delivery, Letter, LetterChange, LetterId};
+use super::letter::{Delivery, Letter, LetterChange, LetterId, SavedReserve, Thread};
 use super::mail::{Incoming, MailId};
 use super::maintenance::{Draft, Maintenance};
+use super::party::{BadContact, Contact, ContactDraft, ContactVerb};
 use super::plan::{IdRule, Plan};
 use super::time::Time;
 use super::watch::{AgentState, Baseline, Chunk, Evidence, Interval, Probe, ProbeResult, Slot, Trap};
@@ -119,6 +121,26 @@ pub enum Wish {
     Trace {
         /// Which.
         reference: Reference,
+    },
+    /// Add a person of a customer, change what is known of one, or switch one off.
+    Contact {
+        /// What is to be done.
+        verb: ContactVerb,
+        /// Whose.
+        customer: String,
+        /// The person's id.
+        id: String,
+        /// What is known.
+        draft: Box<ContactDraft>,
+    },
+    /// Say how content one is with how a case went.
+    Answer {
+        /// The case that the survey is about.
+        case: Reference,
+        /// How content.
+        score: Score,
+        /// What else there is to say.
+        comment: Option<String>,
     },
 }
 
@@ -295,6 +317,23 @@ pub enum Refusal {
         /// The id.
         staff: String,
     },
+    /// No customer has this id.
+    UnknownCustomer {
+        /// The id.
+        customer: String,
+    },
+    /// A person can't be changed like that.
+    BadContact {
+        /// The person's id.
+        id: String,
+        /// Why.
+        why: BadContact,
+    },
+    /// No survey about this case can be answered, or not any more.
+    NoSurvey {
+        /// The case.
+        reference: Reference,
+    },
     /// The case is closed: nobody is given it any more.
     NotRouted {
         /// The case.
@@ -328,6 +367,9 @@ impl Refusal {
             | Self::NobodyToAnswer { .. }
             | Self::UnknownStaff { .. }
             | Self::NotRouted { .. }
+            | Self::UnknownCustomer { .. }
+            | Self::BadContact { .. }
+            | Self::NoSurvey { .. }
             | Self::NotOpen { .. } => None,
         }
     }
@@ -362,6 +404,9 @@ impl fmt::Display for Refusal {
                 write!(f, "nobody can be written to about {reference}: tell whoever asked, and say that he was told")
             }
             Self::UnknownStaff { staff } => write!(f, "the configuration has no [[staff]] {staff:?}"),
+            Self::UnknownCustomer { customer } => write!(f, "the configuration has no [[customer]] {customer:?}"),
+            Self::BadContact { id, why } => write!(f, "contact {id:?} can't be so: {why}"),
+            Self::NoSurvey { reference } => write!(f, "no survey about {reference} can be answered"),
             Self::NotRouted { reference } => {
                 write!(f, "{reference} is closed: nobody is given it any more, and no rule looks at it")
             }
@@ -484,6 +529,8 @@ pub enum Done {
         /// Whether he is on.
         on: bool,
     },
+    /// A person of a customer, as staff know him.
+    Contact(Box<Contact>),
     /// What each rule says of a case.
     Trace(Box<Trace>),
 }
@@ -562,6 +609,10 @@ pub struct Turn {
     pub next_case: Option<u64>,
     /// New letters.
     pub letters: Vec<Letter>,
+    /// Those of them that are held back.
+    pub reserves: Vec<SavedReserve>,
+    /// Messengers that are told that something is wrong, by which letter, or that it is over: conversation and address.
+    pub alerts: Vec<(Thread, String, Option<LetterId>)>,
     /// What became of older ones.
     pub letter_changes: Vec<LetterChange>,
     /// Letters that came back, and why.
@@ -572,6 +623,10 @@ pub struct Turn {
     pub acknowledged: Vec<Duration>,
     /// Addresses that do not work, or do again.
     pub addresses: Vec<(String, Option<Unreachable>)>,
+    /// What changed of customers' people, in its order.
+    pub people: Vec<PeopleChange>,
+    /// What changed of surveys, in its order.
+    pub surveys: Vec<SurveyChange>,
     /// Answers to people.
     pub replies: Vec<Reply>,
     /// Probes to be sent.
@@ -612,11 +667,15 @@ impl Turn {
             traps_ignored: 0,
             next_case: None,
             letters: Vec::new(),
+            reserves: Vec::new(),
+            alerts: Vec::new(),
             letter_changes: Vec::new(),
             bounced: Vec::new(),
             mails: Vec::new(),
             acknowledged: Vec::new(),
             addresses: Vec::new(),
+            people: Vec::new(),
+            surveys: Vec::new(),
             replies: Vec::new(),
             probes: Vec::new(),
             deliver: Vec::new(),

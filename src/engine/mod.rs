@@ -18,5 +18,6 @@ pub mod snmp;
 pub mod systemd;
 pub mod tls;
 pub mod traps;
+pub mod webhook;
 
 pub use probing::{Deliver, ProbeEngine, StartError};

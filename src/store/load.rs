@@ -74,6 +74,8 @@ pub(super) fn desk(db: &Connection) -> Result<SavedDesk> {
         rfo_letters: all(db, RFO_LETTERS, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?,
         duty: rows::duty(db)?,
         mail: rows::mail_room(db)?,
+        surveys: rows::surveys(db, mark(db)?.map(|mark| mark.at))?,
+        people: rows::people(db, mark(db)?.map(|mark| mark.at))?,
     })
 }
 
@@ -126,6 +128,14 @@ fn letters(db: &Connection) -> Result<SavedLetters> {
             [],
             rows::saved_letter,
         )?,
+        reserves: all(
+            db,
+            "SELECT l.id, l.thread_key, l.kind, l.number, l.recipient, l.written_at, r.rank, r.behind \
+             FROM letters AS l JOIN reserves AS r ON r.letter = l.id WHERE l.state = 'reserve' ORDER BY l.id",
+            [],
+            rows::saved_reserve,
+        )?,
+        alerts: all(db, "SELECT thread_key, recipient FROM alerts", [], |row| Ok((row.get(0)?, row.get(1)?)))?,
     })
 }
 

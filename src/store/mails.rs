@@ -5,10 +5,10 @@ use super::writer::{CommitError, Store};
 use super::{OpenError, rows};
 use crate::domain::desk::{LetterMark, MailOutcome, Reference, Sorted};
 use crate::domain::letter::{LetterId, LetterLabel};
-use crate::domain::mail::{KnownCase, MailId, Parcel};
+use crate::domain::mail::{KnownCase, MailId, Message, Parcel};
 use crate::domain::time::Time;
 use crate::domain::turn::Turn;
-use rusqlite::{OptionalExtension as _, Result as SqlResult, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension as _, Result as SqlResult, Transaction, TransactionBehavior, params};
 use sha2::{Digest as _, Sha256};
 
 /// A message as the store lists it.
@@ -44,8 +44,24 @@ pub struct MailRow {
     pub authentic: Option<String>,
     /// The reference in its subject.
     pub claim: Option<String>,
+    /// Bytes of the message as it came; nothing if they are kept no more.
+    pub original: Option<u64>,
 }
 
+/// What becomes of a message that is to be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// It has this number.
+    New(MailId),
+    /// The same bytes are here already.
+    Known,
+    /// There is no room for it, until more is decided on what is here.
+    NoRoom,
+}
+
+/// Originals that are dropped in one transaction, and about how many bytes of them.
+const MAX_DROPPED: usize = 1_000;
+const MAX_DROPPED_BYTES: u64 = 64 << 20;
 /// Bytes of the secret of letters.
 const SECRET: usize = 32;
 /// Readers of one letter that are looked at.
@@ -79,31 +95,140 @@ impl Store {
         })
     }
 
-    /// Keeps a message as it came, in a commit of its own. Gives its number; nothing if it is here already.
+    /// Keeps a message as it came, in a commit of its own, however much is kept already. Gives its number; nothing if it is
+    /// here already.
+    ///
+    /// # Errors
+    /// As [`keep_all`](Self::keep_all).
+    pub fn keep(&mut self, parcel: &Parcel, at: Time) -> Result<Option<MailId>, CommitError> {
+        let kept = self.keep_all(&[(parcel, at)], u64::MAX)?;
+        Ok(kept.into_iter().find_map(|kept| match kept {
+            Kept::New(id) => Some(id),
+            Kept::Known | Kept::NoRoom => None,
+        }))
+    }
+
+    /// Keeps messages as they came, in one commit: each with what became of it. Together they and those before them may take up
+    /// `room` bytes; where that is too little, the oldest that are decided on make room.
+    ///
+    /// # Errors
+    /// Says what the disk or the database objects to. None of them is kept then.
+    pub fn keep_all(&mut self, parcels: &[(&Parcel, Time)], room: u64) -> Result<Vec<Kept>, CommitError> {
+        self.try_to_keep(parcels, room).map_err(|error| self.refusal(&error))
+    }
+
+    fn try_to_keep(&mut self, parcels: &[(&Parcel, Time)], room: u64) -> SqlResult<Vec<Kept>> {
+        let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let coming: u64 = parcels.iter().map(|(parcel, _)| size(parcel)).sum();
+        let mut originals = self.originals;
+        let excess = originals.saturating_add(coming).saturating_sub(room);
+        if excess > 0 {
+            originals = originals.saturating_sub(drop_originals(&transaction, None, excess)?.bytes);
+        }
+        let put = parcels.iter().map(|(parcel, at)| put_parcel(&transaction, parcel, *at, (&mut originals, room)));
+        let kept = put.collect::<SqlResult<_>>()?;
+        transaction.commit()?;
+        self.originals = originals;
+        Ok(kept)
+    }
+
+    /// Bytes of all messages that are kept as they came.
+    #[must_use]
+    pub const fn originals(&self) -> u64 {
+        self.originals
+    }
+
+    /// Drops originals of messages that are decided on: those that came before `before`, and if that is not enough the oldest,
+    /// until `excess` bytes are free. What is known of the messages stays. A bounded step: `true` if there may be more to do.
     ///
     /// # Errors
     /// Says what the disk or the database objects to.
-    pub fn keep(&mut self, parcel: &Parcel, at: Time) -> Result<Option<MailId>, CommitError> {
-        self.try_to_keep(parcel, at).map_err(|error| self.refusal(&error))
+    pub fn drop_originals(&mut self, before: Time, excess: u64) -> Result<bool, CommitError> {
+        self.try_to_drop(before, excess).map_err(|error| self.refusal(&error))
     }
 
-    fn try_to_keep(&mut self, parcel: &Parcel, at: Time) -> SqlResult<Option<MailId>> {
+    fn try_to_drop(&mut self, before: Time, excess: u64) -> SqlResult<bool> {
         let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let id = put_parcel(&transaction, parcel, at)?;
+        let dropped = drop_originals(&transaction, Some(before), excess)?;
         transaction.commit()?;
-        Ok(id)
+        self.originals = self.originals.saturating_sub(dropped.bytes);
+        Ok(dropped.is_full)
     }
 }
 
-fn put_parcel(transaction: &Transaction<'_>, parcel: &Parcel, at: Time) -> SqlResult<Option<MailId>> {
+/// Bytes of all originals.
+pub(super) fn originals(db: &Connection) -> SqlResult<u64> {
+    db.query_row("SELECT coalesce(sum(original), 0) FROM mails WHERE original IS NOT NULL", [], |row| row.get(0))
+}
+
+const fn size(parcel: &Parcel) -> u64 {
+    parcel.raw.len() as u64
+}
+
+/// What a step of dropping came to.
+#[derive(Default)]
+struct Dropped {
+    bytes: u64,
+    /// Whether its bound ended it.
+    is_full: bool,
+}
+
+fn drop_originals(transaction: &Transaction<'_>, before: Option<Time>, excess: u64) -> SqlResult<Dropped> {
+    let mut oldest = transaction.prepare_cached(
+        "SELECT id, received_at, original FROM mails \
+         WHERE original IS NOT NULL AND outcome IS NOT NULL AND outcome <> 'quarantined' ORDER BY received_at LIMIT ?1",
+    )?;
+    let mut dropped = Dropped::default();
+    let mut ids: Vec<MailId> = Vec::new();
+    let mut rows = oldest.query([MAX_DROPPED])?;
+    while let Some(row) = rows.next()? {
+        let (id, received_at, size): (MailId, Time, u64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let is_old = before.is_some_and(|before| received_at < before);
+        if !is_old && dropped.bytes >= excess {
+            break;
+        }
+        ids.push(id);
+        dropped.bytes += size;
+        dropped.is_full = ids.len() == MAX_DROPPED || dropped.bytes >= MAX_DROPPED_BYTES;
+        if dropped.is_full {
+            break;
+        }
+    }
+    let mut delete = transaction.prepare_cached("DELETE FROM originals WHERE mail = ?1")?;
+    let mut note = transaction.prepare_cached("UPDATE mails SET original = NULL WHERE id = ?1")?;
+    for id in ids {
+        delete.execute([id])?;
+        note.execute([id])?;
+    }
+    Ok(dropped)
+}
+
+/// Puts a message in, if it fits beside the `originals` into the `room`.
+fn put_parcel(
+    transaction: &Transaction<'_>,
+    parcel: &Parcel,
+    at: Time,
+    (originals, room): (&mut u64, u64),
+) -> SqlResult<Kept> {
     let digest = Sha256::digest(&parcel.raw);
-    transaction
+    let after = originals.saturating_add(size(parcel));
+    if after > room {
+        let mut find = transaction.prepare_cached("SELECT 1 FROM mails WHERE digest = ?1")?;
+        return Ok(if find.exists([digest.as_slice()])? { Kept::Known } else { Kept::NoRoom });
+    }
+    let id: Option<MailId> = transaction
         .prepare_cached(
-            "INSERT INTO mails (received_at, digest, raw, whole, tries) VALUES (?1, ?2, ?3, ?4, 1) \
+            "INSERT INTO mails (received_at, digest, whole, tries, original) VALUES (?1, ?2, ?3, 1, ?4) \
              ON CONFLICT (digest) DO NOTHING RETURNING id",
         )?
-        .query_row(params![at, digest.as_slice(), parcel.raw, parcel.whole], |row| row.get(0))
-        .optional()
+        .query_row(params![at, digest.as_slice(), parcel.whole, size(parcel)], |row| row.get(0))
+        .optional()?;
+    let Some(id) = id else { return Ok(Kept::Known) };
+    transaction
+        .prepare_cached("INSERT INTO originals (mail, raw) VALUES (?1, ?2)")?
+        .execute(params![id, parcel.raw])?;
+    *originals = after;
+    Ok(Kept::New(id))
 }
 
 /// What became of messages, of letters that came back, and which addresses work.
@@ -143,14 +268,13 @@ impl Reader {
         self.one("SELECT received_at FROM mails WHERE id = ?1", [id], |row| row.get(0))
     }
 
-    /// A message as it came.
+    /// A message as it came, if it is still kept.
     ///
     /// # Errors
     /// If the store can't be read.
     pub fn parcel(&self, id: MailId) -> Result<Option<Parcel>, ReadError> {
-        self.one("SELECT raw, whole FROM mails WHERE id = ?1", [id], |row| {
-            Ok(Parcel { raw: row.get(0)?, whole: row.get(1)? })
-        })
+        let sql = "SELECT raw, whole FROM mails JOIN originals ON mail = id WHERE id = ?1";
+        self.one(sql, [id], |row| Ok(Parcel { raw: row.get(0)?, whole: row.get(1)? }))
     }
 
     /// A message with what was decided.
@@ -189,13 +313,16 @@ impl Reader {
         self.all(&sql, params![below, case, i64::try_from(limit).unwrap_or(i64::MAX)], rows::mail_row)
     }
 
-    /// An earlier message of the same sender with the same Message-ID.
+    /// An earlier message of the same sender with the same Message-ID that says the same.
     ///
     /// # Errors
     /// If the store can't be read.
-    pub fn copy_of(&self, id: MailId, message_id: &str, sender: &str) -> Result<Option<MailId>, ReadError> {
-        let sql = "SELECT id FROM mails WHERE message_id = ?2 AND sender = ?3 AND id < ?1 ORDER BY id LIMIT 1";
-        self.one(sql, params![id, message_id, sender], |row| row.get(0))
+    pub fn copy_of(&self, id: MailId, message: &Message) -> Result<Option<MailId>, ReadError> {
+        let sql = "SELECT id FROM mails WHERE message_id = ?2 AND sender = ?3 AND id < ?1 \
+                   AND subject IS ?4 AND body IS ?5 AND attachments IS ?6 ORDER BY id LIMIT 1";
+        let Message { message_id, from, subject, text, attachments, .. } = message;
+        let attachments = rows::attachments(attachments);
+        self.one(sql, params![id, message_id, from, subject, text, attachments], |row| row.get(0))
     }
 
     /// The letters of this kind and number in the conversation whose key is this, or begins so if it ends with a colon.

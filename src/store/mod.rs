@@ -17,16 +17,18 @@ mod rfo;
 mod rows;
 mod schema;
 mod seal;
+mod survey;
 mod writer;
 
 pub use audit::{AUDIT_TOLERANCE, AUDITED, Audit, Overdue};
 pub use backup::{BackupError, SKIPPED_CASES};
-pub use mails::MailRow;
+pub use mails::{Kept, MailRow};
 pub use open::OpenError;
 pub use reader::{CaseFilter, LetterRow, ReadError, Reader, TimelineEntry, UmbrellaRow};
 pub use report::{Availability, CustomerRow, PromiseRow, REPEATED_WITHIN, SlaRow, Span, TierRow};
 pub use rfo::IssuedRfo;
 pub use seal::{Hash, Inspection, Seal, Tampered};
+pub use survey::SurveyRow;
 pub use writer::{CommitError, Store};
 
 use crate::domain::desk::Topic;

@@ -305,6 +305,18 @@ impl Reader {
         self.all(rows::HELD_LETTERS, params![reference, bound(limit)], rows::held_letter)
     }
 
+    /// What told the messenger at this address last that something is wrong which is not over, at most `limit` of it.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub fn alerts(&self, address: &str, limit: usize) -> Result<Vec<Mail>, ReadError> {
+        self.all(
+            "SELECT l.* FROM alerts AS a JOIN letters AS l ON l.id = a.letter WHERE a.recipient = ?1 LIMIT ?2",
+            params![address, bound(limit)],
+            rows::mail,
+        )
+    }
+
     /// A letter in its final words, for the mail engine.
     ///
     /// # Errors

@@ -36,6 +36,8 @@ pub struct SlaRow {
     pub took: Duration,
     /// How many of them were solved.
     pub solved: u64,
+    /// Late ones that are not held against us: no letter reached their customer while they were at work (R16).
+    pub excused: u64,
 }
 
 /// Promises of a kind.
@@ -115,7 +117,9 @@ impl Availability {
 /// while it was at work, but for waits on what is not in our hands, and for LOSS under a planned maintenance. The time is
 /// the first of what is agreed by now, if that has changed.
 const REPAIRS: &str = "WITH wanted AS (SELECT number, unit, customer, service, region, repair_pledged, \
-     coalesce(CAST(substr(agreed, 1, instr(agreed, ' ') - 1) AS INTEGER), ttr_ms) AS ttr_ms, stage IN ('Solved', 'Closed') AS solved \
+     coalesce(CAST(substr(agreed, 1, instr(agreed, ' ') - 1) AS INTEGER), ttr_ms) AS ttr_ms, stage IN ('Solved', 'Closed') AS solved, \
+     EXISTS (SELECT 1 FROM out_of_reach AS o WHERE o.customer = cases.customer AND o.since < coalesce(solved_at, ?2) \
+     AND coalesce(o.until, ?2) > opened_at) AS excused \
      FROM cases WHERE solved_at >= ?1 AND solved_at < ?2 OR closed_at IS NULL AND fault = 'line' AND stage IN ('New', 'Working', 'Waiting')), \
      moves AS (SELECT case_number, at, kind, json_extract(data, '$.on') AS waits, \
      lead(at, 1, ?2) OVER (PARTITION BY case_number ORDER BY seq) AS until FROM journal \
@@ -130,8 +134,8 @@ const REPAIRS: &str = "WITH wanted AS (SELECT number, unit, customer, service, r
      FROM wanted AS w)";
 
 const SLA: &str = "SELECT service, region, count(*), coalesce(sum(solved AND took <= ttr_ms), 0), \
-     coalesce(sum(took > ttr_ms), 0), coalesce(sum(CASE WHEN solved THEN took END), 0), sum(solved) \
-     FROM repairs GROUP BY service, region ORDER BY 1, 2";
+     coalesce(sum(took > ttr_ms AND NOT excused), 0), coalesce(sum(CASE WHEN solved THEN took END), 0), sum(solved), \
+     coalesce(sum(took > ttr_ms AND excused), 0) FROM repairs GROUP BY service, region ORDER BY 1, 2";
 
 /// Of the repairs that were promised.
 const PROMISED_REPAIRS: &str = "SELECT customer, coalesce(sum(solved AND took <= ttr_ms), 0), \
@@ -200,6 +204,7 @@ impl Reader {
                 missed: row.get(4)?,
                 took: millis(row, 5)?,
                 solved: row.get(6)?,
+                excused: row.get(7)?,
             })
         })
     }

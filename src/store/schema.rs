@@ -6,14 +6,17 @@ use rusqlite::Connection;
 use std::path::Path;
 
 /// Every migration, oldest first. The number of a migration is the version of the schema that it makes.
-const MIGRATIONS: [(&str, &str); 8] = [
+const MIGRATIONS: [(&str, &str); 11] = [
     ("V1__store", include_str!("migrations/V1__store.sql")),
     ("V2__shared_causes", include_str!("migrations/V2__shared_causes.sql")),
     ("V3__desk", include_str!("migrations/V3__desk.sql")),
     ("V4__mail", include_str!("migrations/V4__mail.sql")),
     ("V5__sealed_journal", include_str!("migrations/V5__sealed_journal.sql")),
     ("V6__parties", include_str!("migrations/V6__parties.sql")),
+    ("V7__notices", include_str!("migrations/V7__notices.sql")),
     ("V9__intake", include_str!("migrations/V9__intake.sql")),
+    ("V10__surveys", include_str!("migrations/V10__surveys.sql")),
+    ("V11__originals", include_str!("migrations/V11__originals.sql")),
     ("V12__promises", include_str!("migrations/V12__promises.sql")),
 ];
 

@@ -1,11 +1,11 @@
 //! The one writer: a commit is one transaction.
 
-use super::mails::put_mails;
+use super::mails::{originals, put_mails};
 use super::open::{self, OpenError};
 use super::seal::{self, Hash, Seal, Sealed, Sealer};
 use super::{Commit, Loaded, load, rows};
 use crate::domain::desk::{Reference, SavedDesk, Topic};
-use crate::domain::letter::LetterState;
+use crate::domain::letter::{LetterId, LetterState, Mail};
 use crate::domain::maintenance::Maintenance;
 use crate::domain::time::{Calendar, ClockMark};
 use crate::domain::turn::{DeviceRow, Turn};
@@ -20,6 +20,8 @@ use std::slice;
 pub struct Store {
     path: PathBuf,
     pub(super) db: Connection,
+    /// Bytes of messages that are kept as they came.
+    pub(super) originals: u64,
     /// Given up last: fields are dropped in the order of their declaration.
     _lock: File,
 }
@@ -83,7 +85,9 @@ impl Store {
         let path = open::resolve(path);
         let lock = open::lock(&path)?;
         let db = open::writable(&path)?;
-        Ok(Self { path, db, _lock: lock })
+        let mut store = Self { path, db, originals: 0, _lock: lock };
+        store.originals = store.recall(originals)?;
+        Ok(store)
     }
 
     /// Where the clocks stood at the last commit, unless the store is new, and what wall clocks showed.
@@ -117,6 +121,15 @@ impl Store {
     pub fn rfo(&self, reference: Reference, number: u32) -> Result<String, CommitError> {
         let read = "SELECT json FROM rfos WHERE case_number = ?1 AND number = ?2";
         let read = || self.db.prepare_cached(read)?.query_row(params![reference, number], |row| row.get(0));
+        read().map_err(|error| self.refusal(&error))
+    }
+
+    /// A letter in its final words.
+    ///
+    /// # Errors
+    /// If it can't be read, or is not there.
+    pub fn letter(&self, id: LetterId) -> Result<Mail, CommitError> {
+        let read = || self.db.prepare_cached("SELECT * FROM letters WHERE id = ?1")?.query_row([id], rows::mail);
         read().map_err(|error| self.refusal(&error))
     }
 
@@ -181,7 +194,9 @@ fn put(transaction: &Transaction<'_>, commit: &Commit<'_>) -> SqlResult<()> {
     put_works(transaction, commit.turn)?;
     put_rfos(transaction, commit.turn)?;
     rows::put_duty(transaction, &commit.turn.duty, commit.turn.at)?;
+    rows::put_surveys(transaction, &commit.turn.surveys, commit.turn.at)?;
     put_letters(transaction, commit)?;
+    rows::put_people(transaction, &commit.turn.people, commit.turn.at)?;
     put_mails(transaction, commit.turn)?;
     put_clock(transaction, commit)
 }
@@ -271,9 +286,35 @@ fn put_letters(transaction: &Transaction<'_>, commit: &Commit<'_>) -> SqlResult<
     for letter in &commit.turn.letter_changes {
         let sent_at = match letter.state {
             LetterState::Sent => Some(commit.turn.at),
-            LetterState::Queued | LetterState::Failed | LetterState::Bounced => None,
+            LetterState::Queued
+            | LetterState::Failed
+            | LetterState::Bounced
+            | LetterState::Reserve
+            | LetterState::Spared => None,
         };
         change.execute(params![letter.id, letter.state, letter.attempts, letter.error, sent_at])?;
+    }
+    put_notices(transaction, commit.turn)
+}
+
+/// What is held back, and who was told that something is wrong. Mostly nothing.
+fn put_notices(transaction: &Transaction<'_>, turn: &Turn) -> SqlResult<()> {
+    if !turn.reserves.is_empty() {
+        let mut put = transaction.prepare_cached(rows::PUT_RESERVE)?;
+        turn.reserves.iter().try_for_each(|reserve| rows::put_reserve(&mut put, reserve))?;
+    }
+    for (thread, to, letter) in &turn.alerts {
+        match letter {
+            Some(letter) => transaction
+                .prepare_cached(
+                    "INSERT INTO alerts (recipient, thread_key, letter) VALUES (?1, ?2, ?3) \
+                     ON CONFLICT (recipient, thread_key) DO UPDATE SET letter = ?3",
+                )?
+                .execute(params![to, thread, letter])?,
+            None => transaction
+                .prepare_cached("DELETE FROM alerts WHERE recipient = ?1 AND thread_key = ?2")?
+                .execute(params![to, thread])?,
+        };
     }
     Ok(())
 }

@@ -1,16 +1,16 @@
 //! The simulated daemon's disk: what a turn leaves on it, and what a start finds there.
 
 use crate::domain::desk::{
-    Alarm, AlarmKind, Case, LetterKind, MailOutcome, Reference, SavedDesk, SavedDuty, SavedMailRoom, SavedUmbrella,
-    Umbrella, Unreachable,
+    Alarm, AlarmKind, Case, LetterKind, MailOutcome, Reference, SavedDesk, SavedDuty, SavedMailRoom, SavedPeople,
+    SavedSurveys, SavedUmbrella, SurveyChange, Umbrella, Unreachable,
 };
-use crate::domain::letter::{Letter, LetterId, LetterState, SavedLetter, SavedLetters, Thread};
+use crate::domain::letter::{Letter, LetterId, LetterState, SavedLetter, SavedLetters, SavedReserve, Thread};
 use crate::domain::mail::{Incoming, MailId};
 use crate::domain::maintenance::Maintenance;
 use crate::domain::time::Time;
 use crate::domain::turn::{DeviceRow, HeldLine, Turn};
 use crate::domain::watch::{Chunk, Interval, Saved};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What survives a crash.
@@ -21,6 +21,10 @@ pub(super) struct Disk {
     pub(super) next_case: u64,
     pub(super) letters: BTreeMap<LetterId, (SavedLetter, LetterState)>,
     pub(super) written: Vec<Letter>,
+    /// Every notice that was ever held back.
+    pub(super) reserves: BTreeMap<LetterId, SavedReserve>,
+    /// Messengers that were told that something is wrong: conversation and address.
+    pub(super) alerts: BTreeSet<(Thread, String)>,
     pub(super) intervals: Vec<Interval>,
     pub(super) chunks: Vec<(String, Chunk)>,
     pub(super) umbrellas: BTreeMap<Reference, Umbrella>,
@@ -28,6 +32,10 @@ pub(super) struct Disk {
     pub(super) alarms: BTreeMap<AlarmKind, Alarm>,
     pub(super) maintenance: BTreeMap<String, Maintenance>,
     pub(super) duty: SavedDuty,
+    pub(super) surveys: SavedSurveys,
+    pub(super) people: SavedPeople,
+    /// Customers, each time that one was asked how a case went.
+    pub(super) asked: Vec<String>,
     /// What became of messages.
     pub(super) mails: BTreeMap<MailId, MailOutcome>,
     /// Messages that nobody has read yet.
@@ -56,6 +64,14 @@ impl Disk {
             self.letters.insert(letter.id, (saved, LetterState::Queued));
         }
         self.written.extend_from_slice(&turn.letters);
+        self.reserves.extend(turn.reserves.iter().map(|reserve| (reserve.label.id, reserve.clone())));
+        for (thread, to, letter) in &turn.alerts {
+            let key = (thread.clone(), to.clone());
+            match letter {
+                Some(_) => drop(self.alerts.insert(key)),
+                None => drop(self.alerts.remove(&key)),
+            }
+        }
         for change in &turn.letter_changes {
             if let Some((letter, state)) = self.letters.get_mut(&change.id) {
                 letter.attempts = change.attempts;
@@ -93,6 +109,12 @@ impl Disk {
             self.maintenance.insert(known.window.id.clone(), (**known).clone());
         }
         turn.duty.iter().for_each(|change| self.duty.note(change));
+        turn.surveys.iter().for_each(|change| self.surveys.note(change));
+        turn.people.iter().for_each(|change| self.people.note(change));
+        self.asked.extend(turn.surveys.iter().filter_map(|change| match change {
+            SurveyChange::Sent(survey, _) => Some(survey.customer.clone()),
+            SurveyChange::Answered { .. } | SurveyChange::Counted(..) => None,
+        }));
         self.watched_until = Some(turn.at);
     }
 
@@ -116,6 +138,8 @@ impl Disk {
                 next_number: self.next_case,
                 rfo_letters: self.rfo_letters(),
                 duty: self.duty.clone(),
+                surveys: self.surveys.clone(),
+                people: self.people.clone(),
                 letters: SavedLetters {
                     next_id: self.letters.last_key_value().map_or(0, |(id, _)| id + 1),
                     waiting: self
@@ -124,6 +148,8 @@ impl Disk {
                         .filter(|(_, state)| *state == LetterState::Queued)
                         .map(|(letter, _)| letter.clone())
                         .collect(),
+                    reserves: self.reserves.values().filter(|reserve| self.is_held_back(reserve)).cloned().collect(),
+                    alerts: self.alerts.iter().cloned().collect(),
                 },
                 mail: SavedMailRoom {
                     aside: self
@@ -138,6 +164,10 @@ impl Disk {
             maintenance: self.maintenance.values().cloned().collect(),
             watched_until: self.watched_until,
         }
+    }
+
+    fn is_held_back(&self, reserve: &SavedReserve) -> bool {
+        self.letters.get(&reserve.label.id).is_some_and(|(_, state)| *state == LetterState::Reserve)
     }
 
     fn rfo_letters(&self) -> Vec<(LetterId, Reference, u32)> {
@@ -162,7 +192,8 @@ impl Disk {
                 | Thread::Case { .. }
                 | Thread::Maintenance { .. }
                 | Thread::Alarm { .. }
-                | Thread::Contract { .. } => None,
+                | Thread::Contract { .. }
+                | Thread::Reach { .. } => None,
             });
             SavedUmbrella {
                 umbrella: self.umbrellas[&reference].clone(),

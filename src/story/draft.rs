@@ -246,7 +246,7 @@ impl Draft {
             ["until", ..] => Err("write: until 60h".into()),
             [first, ..] => Err(format!(
                 "a line begins with config, unit, units, node, sentinel, maintenance, canary, staff, route, routing, shift, \
-                     contract, customer, at or until, not with \
+                     contract, contact, customer, surveys, at or until, not with \
                      {first:?}"
             )),
         }
@@ -425,6 +425,7 @@ impl Draft {
             | Action::Order(unit, _)
             | Action::Write(Post { about: About::Reply { unit, .. } | About::Claim { unit }, .. })
             | Action::Open(unit, ..)
+            | Action::Survey(unit, ..)
             | Action::Expect(
                 Expectation::Case(unit, ..)
                 | Expectation::NoCase(unit)
@@ -439,6 +440,11 @@ impl Draft {
             Action::Expect(Expectation::Verdict(device, _) | Expectation::Agent(device, _)) => {
                 if !ids.contains(device.as_str()) {
                     return Some(format!("{device:?} is no device of this story"));
+                }
+            }
+            Action::Messenger(name, _) | Action::Expect(Expectation::Notices(name, _)) => {
+                if !self.people.has_messenger(name) {
+                    return Some(format!("{name:?} is no messenger of this story"));
                 }
             }
             Action::Duty(staff, _) => {
@@ -463,11 +469,14 @@ impl Draft {
             | Action::Maintain(..)
             | Action::Update(_)
             | Action::Bounce(_)
+            | Action::Contact(..)
             | Action::Write(Post { about: About::Subject(_), .. })
             | Action::Expect(
                 Expectation::Cases(_)
+                | Expectation::Alerts(_)
                 | Expectation::Umbrellas(_)
                 | Expectation::Mails(..)
+                | Expectation::Surveys(..)
                 | Expectation::Letters(..)
                 | Expectation::Alarm(..),
             ) => {}
@@ -496,10 +505,13 @@ impl Draft {
             .map(|id| {
                 let email = vec![format!("{id}@customer.example")];
                 let languages = self.people.languages(id);
-                (id, Customer { id: id.into(), name: id.into(), email, languages, escalation: Matrix::default() })
+                let survey = self.people.survey(id);
+                let name = id.to_owned();
+                (id, Customer { id: name.clone(), name, email, languages, survey, ..Customer::default() })
             })
             .collect();
         let customers = names.into_values().collect();
+        let surveys = self.people.surveys();
         let (parties, roster) = std::mem::take(&mut self.people).finish();
         let plan = Plan {
             customers,
@@ -512,6 +524,7 @@ impl Draft {
             canary: self.canary.map(|(_, canary)| canary),
             parties,
             roster,
+            surveys,
         };
         Story { plan, events: self.events, until: self.until }
     }

@@ -1,9 +1,10 @@
 //! The language of stories: what a story says, and what may happen in it.
 
 use super::post::Post;
-use crate::domain::desk::{AlarmKind, Level, MailOutcome, Priority, Report};
+use super::sim::Receiver;
+use crate::domain::desk::{AlarmKind, Level, MailOutcome, Priority, Report, Score};
 use crate::domain::maintenance::Scope;
-use crate::domain::party::Tier;
+use crate::domain::party::{ContactDraft, ContactVerb, Tier};
 use crate::domain::plan::Plan;
 use crate::domain::turn::Command;
 use crate::domain::watch::{GroupKind, Role, TrapKind, Verdict};
@@ -72,10 +73,16 @@ pub enum Action {
         /// Never: it refuses them for good.
         for_good: bool,
     },
+    /// A messenger does otherwise from now on.
+    Messenger(String, Receiver),
     /// Somebody writes.
     Write(Post),
     /// The latest letter that the mail server took for this address comes back.
     Bounce(String),
+    /// The customer answers the survey about the unit's latest case: how content he is, and what else he has to say.
+    Survey(String, Score, Option<String>),
+    /// Staff add somebody of a customer, or switch one off.
+    Contact(ContactVerb, String, String, Box<ContactDraft>),
     /// The monitor's own uplink breaks, or is mended.
     Uplink {
         /// Whether it is cut.
@@ -178,6 +185,12 @@ pub enum Expectation {
     Umbrellas(usize),
     /// So many letters were written to this customer, to one of the staff, to "management" or to "noc".
     Letters(String, usize),
+    /// This customer was asked so many times how a case went.
+    Surveys(String, usize),
+    /// So many notices were taken by this messenger so far.
+    Notices(String, usize),
+    /// So many alerts stand with messengers.
+    Alerts(usize),
     /// So many messages had this outcome so far.
     Mails(MailOutcome, usize),
     /// This alarm stands, or does not.

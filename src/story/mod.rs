@@ -22,5 +22,5 @@ mod words;
 pub use grammar::{Action, Agent, Event, Expectation, Misspelt, Story, Subject};
 pub use post::{About, Post};
 pub use run::{Outcome, Print, Unmet, run};
-pub use sim::{Fate, Monitor, Sim, World};
+pub use sim::{Fate, Monitor, Receiver, Sim, World};
 pub use site::Line;

@@ -1,12 +1,17 @@
 //! The lines of a story about people: staff, rules, shifts, contracts and languages.
 
 use super::draft::Keys;
-use crate::domain::desk::{Conditions, FaultKind, Level, Priority, Roster, Routing, Rule};
-use crate::domain::party::{Centre, Contract, Grade, Language, Parties, Staff, Standing, Team, Tier};
+use crate::domain::desk::{Conditions, FaultKind, Level, Priority, Roster, Routing, Rule, SurveyRules};
+use crate::domain::notice::{MAX_STEPS, Takes, Way};
+use crate::domain::party::{
+    Asked, Centre, Channel, Contact, ContactDraft, ContactOrigin, ContactRole, Contract, Grade, Language, Parties,
+    Staff, Standing, Team, Tier,
+};
 use crate::domain::time::Time;
 use crate::text::parse_duration as duration;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 const DAY_MS: i64 = 24 * 3_600 * 1_000;
 
@@ -16,6 +21,9 @@ pub(super) struct People {
     parties: Parties,
     roster: Roster,
     languages: BTreeMap<String, Vec<Language>>,
+    survey: BTreeMap<String, Asked>,
+    /// For how long a survey can be answered; without that, nobody is asked.
+    surveys: Option<Duration>,
 }
 
 impl People {
@@ -27,19 +35,33 @@ impl People {
     ) -> Result<bool, String> {
         let keys = |words: &[&str]| pairs(words);
         match words {
-            ["staff" | "route" | "contract" | "customer", _, rest @ ..] | ["routing", rest @ ..] => keys(rest)?,
-            ["shift", ..] => {}
+            ["staff" | "route" | "contract" | "contact" | "customer", _, rest @ ..] | ["routing", rest @ ..] => {
+                keys(rest)?
+            }
+            ["shift" | "surveys" | "notify", ..] => {}
+            ["messenger", _, rest @ ..] => keys(rest)?,
             [..] => return Ok(false),
         }
         match words {
+            ["messenger", name, rest @ ..] => self.messenger(name, &split(rest))?,
+            ["notify", reader, steps @ ..] if !steps.is_empty() => self.notify(reader, steps)?,
+            ["notify", ..] => return Err("write: notify READER MESSENGER|mail[+MESSENGER|mail] …".into()),
             ["shift", centre, at] => self.shift(centre, at)?,
+            ["surveys", valid_for] => self.surveys = Some(duration(valid_for)?),
+            ["surveys", ..] => return Err("write: surveys 30d".into()),
             ["staff", id, rest @ ..] => self.staff(id, &split(rest))?,
             ["route", name, rest @ ..] => self.route(name, &split(rest))?,
             ["contract", id, rest @ ..] => self.contract(id, &split(rest))?,
+            ["contact", id, rest @ ..] => self.contact(id, &split(rest))?,
             ["customer", id, rest @ ..] => {
                 let keys = split(rest);
-                known(&keys, &["languages"])?;
+                known(&keys, &["languages", "survey"])?;
                 self.languages.insert((*id).to_owned(), languages(&keys)?);
+                if let Some(text) = keys.get("survey") {
+                    let usage = || format!("{text:?} is no preference: use never, every, every-3rd or monthly");
+                    let asked = Asked::parse(&text.replace('-', " ")).ok_or_else(usage)?;
+                    self.survey.insert((*id).to_owned(), asked);
+                }
             }
             ["routing", rest @ ..] => self.routing(&split(rest))?,
             [..] => return Err("write: shift CENTRE TIME".into()),
@@ -52,9 +74,25 @@ impl People {
         self.languages.get(customer).cloned().unwrap_or_default()
     }
 
+    /// How often a customer is asked.
+    pub(super) fn survey(&self, customer: &str) -> Asked {
+        self.survey.get(customer).copied().unwrap_or_default()
+    }
+
+    /// How customers are asked, if they are.
+    pub(super) fn surveys(&self) -> Option<Arc<SurveyRules>> {
+        let rules = |valid_for| SurveyRules { base_url: "https://care.example.net".to_owned(), valid_for };
+        self.surveys.map(rules).map(Arc::new)
+    }
+
     /// Whether it names this one.
     pub(super) fn has(&self, staff: &str) -> bool {
         self.parties.staff.contains_key(staff)
+    }
+
+    /// Whether it has this messenger.
+    pub(super) fn has_messenger(&self, name: &str) -> bool {
+        self.parties.ways.messengers.contains_key(name)
     }
 
     /// Whether it names this contract.
@@ -98,6 +136,35 @@ impl People {
         };
         staff.team.iter().for_each(|team| self.team(team));
         self.parties.staff.insert(id.to_owned(), Arc::new(staff));
+        Ok(())
+    }
+
+    fn messenger(&mut self, name: &str, keys: &Keys<'_>) -> Result<(), String> {
+        known(keys, &["takes"])?;
+        let takes = match keys.get("takes").copied() {
+            None | Some("everything") => Takes::Everything,
+            Some("incidents") => Takes::Incidents,
+            Some("alerts") => Takes::Alerts,
+            Some(other) => return Err(format!("{other:?} is none of everything, incidents, alerts")),
+        };
+        self.parties.ways.messengers.insert(name.to_owned(), takes);
+        Ok(())
+    }
+
+    /// By which channels a reader hears of things; messengers stand above.
+    fn notify(&mut self, reader: &str, steps: &[&str]) -> Result<(), String> {
+        let messengers = &self.parties.ways.messengers;
+        let way = |name: &str| match name {
+            "mail" => Ok(Way::Mail),
+            _ if messengers.contains_key(name) => Ok(Way::Messenger(name.to_owned())),
+            _ => Err(format!("{name:?} is no messenger of this story")),
+        };
+        let step = |step: &&str| step.split('+').map(way).collect::<Result<Vec<_>, _>>();
+        let steps = steps.iter().map(step).collect::<Result<Vec<_>, _>>()?;
+        if steps.len() > MAX_STEPS {
+            return Err(format!("at most {MAX_STEPS} channels one after the other"));
+        }
+        self.parties.ways.of.insert(format!("{reader}@example.net"), steps);
         Ok(())
     }
 
@@ -164,6 +231,25 @@ impl People {
         Ok(())
     }
 
+    fn contact(&mut self, id: &str, keys: &Keys<'_>) -> Result<(), String> {
+        let (customer, draft) = contact(id, keys)?;
+        let contact = Contact {
+            id: id.to_owned(),
+            customer,
+            name: id.to_owned(),
+            email: draft.email,
+            phone: draft.phone,
+            address: None,
+            role: draft.role.unwrap_or(ContactRole::Primary),
+            prefers: draft.prefers.unwrap_or(Channel::Email),
+            letters: draft.letters.unwrap_or(false),
+            origin: ContactOrigin::Inventory,
+        };
+        self.parties.contacts.push(contact);
+        self.parties.contacts.sort_by(|one, other| one.id.cmp(&other.id));
+        Ok(())
+    }
+
     fn routing(&mut self, keys: &Keys<'_>) -> Result<(), String> {
         known(
             keys,
@@ -189,7 +275,23 @@ impl People {
     }
 }
 
-fn split<'a>(words: &[&'a str]) -> Keys<'a> {
+/// A person of a customer: whose, and what is known.
+pub(super) fn contact(id: &str, keys: &Keys<'_>) -> Result<(String, ContactDraft), String> {
+    known(keys, &["customer", "email", "phone", "role", "prefers", "letters"])?;
+    let get = |key| keys.get(key).map(|&text| text.to_owned());
+    let draft = ContactDraft {
+        name: Some(id.to_owned()),
+        email: get("email"),
+        phone: get("phone"),
+        address: None,
+        role: keys.get("role").map(|&name| one(name, &ContactRole::ALL, ContactRole::name)).transpose()?,
+        prefers: keys.get("prefers").map(|&name| one(name, &Channel::ALL, Channel::name)).transpose()?,
+        letters: keys.get("letters").map(|&word| word == "yes"),
+    };
+    Ok((get("customer").ok_or("a contact needs customer=…")?, draft))
+}
+
+pub(super) fn split<'a>(words: &[&'a str]) -> Keys<'a> {
     words.iter().filter_map(|word| word.split_once('=')).collect()
 }
 

@@ -107,7 +107,7 @@ impl Disk {
         };
         let cases = self.cases.values().map(|case| known(case)).collect();
         let received_at = self.watched_until.unwrap_or(Time::from_millis(0));
-        Incoming { id, received_at, message: Ok(Box::new(message)), letters, copy_of: None, cases }
+        Incoming { id, received_at, message: Ok(Box::new(message)), head: None, letters, copy_of: None, cases }
     }
 
     /// The latest letter about a case to an address, or else to anybody.
@@ -117,7 +117,7 @@ impl Disk {
             Thread::Umbrella { reference: about, customer } => {
                 case.umbrella == Some(*about) && customer.as_deref() == Some(case.opening.circuit.customer.as_str())
             }
-            Thread::Maintenance { .. } | Thread::Alarm { .. } | Thread::Contract { .. } => false,
+            Thread::Maintenance { .. } | Thread::Alarm { .. } | Thread::Contract { .. } | Thread::Reach { .. } => false,
         };
         let all = || self.letters.values().map(|(letter, _)| &letter.label);
         let letters = || all().filter(|label| about(&label.thread, case.opening.reference));

@@ -6,6 +6,7 @@ use super::site::Line;
 use crate::domain::desk::{Case, Level};
 use crate::domain::fact::Fact;
 use crate::domain::maintenance::Draft;
+use crate::domain::notice::messenger;
 use crate::domain::time::Time;
 use crate::domain::turn::Wish;
 use crate::text;
@@ -129,6 +130,7 @@ const fn act_of(action: &Action) -> Act {
         | Action::Resolver { .. }
         | Action::Clock(_)
         | Action::Mail { .. }
+        | Action::Messenger(..)
         | Action::Uplink { .. } => Act::World,
         Action::Stop | Action::Crash | Action::Suspend => Act::Stop,
         Action::Start | Action::Resume => Act::Start,
@@ -138,6 +140,8 @@ const fn act_of(action: &Action) -> Act {
         | Action::Update(_)
         | Action::Write(_)
         | Action::Bounce(_)
+        | Action::Survey(..)
+        | Action::Contact(..)
         | Action::Order(..)
         | Action::Contract(..)
         | Action::Duty(..) => Act::Person,
@@ -186,8 +190,17 @@ fn perform(sim: &mut Sim, action: &Action) -> Result<(), String> {
             sim.set_mail(*refused);
             sim.set_mail_rejected(*for_good);
         }
+        Action::Messenger(name, receiver) => sim.set_messenger(name, *receiver),
         Action::Write(post) => return sim.receive(post),
         Action::Bounce(address) => return sim.bounce(address),
+        Action::Contact(verb, customer, id, draft) => {
+            let (verb, customer, id, draft) = (*verb, customer.clone(), id.clone(), draft.clone());
+            return ask(sim, Wish::Contact { verb, customer, id, draft });
+        }
+        Action::Survey(unit, score, comment) => {
+            let case = latest_case(sim, unit).ok_or_else(|| format!("{unit} has no case"))?.opening.reference;
+            return ask(sim, Wish::Answer { case, score: *score, comment: comment.clone() });
+        }
         Action::Uplink { cut } => sim.set_uplink(*cut),
         Action::Open(unit, report, wanted) => {
             let mut report = report.clone();
@@ -237,19 +250,21 @@ fn check_case<'a>(
     }
 }
 
+/// Whether the latest case of a unit has this priority and stage.
+fn check_stage(sim: &Sim, unit: &str, wanted: (&str, &str)) -> Result<(), String> {
+    let (priority, stage) = wanted;
+    match latest_case(sim, unit).map(|case| (case.priority.name(), case.stage.name())) {
+        Some(found) if found == wanted => Ok(()),
+        Some((priority_now, stage_now)) => {
+            Err(format!("expected case {unit} {priority} {stage}, but it is {priority_now} {stage_now}"))
+        }
+        None => Err(format!("expected case {unit} {priority} {stage}, but {unit} has no case")),
+    }
+}
+
 fn check(sim: &Sim, expectation: &Expectation) -> Result<(), String> {
     match expectation {
-        Expectation::Case(unit, priority, stage) => {
-            let found = latest_case(sim, unit).map(|case| (case.priority.name(), case.stage.name()));
-            match found {
-                Some(found) if found == (priority.name(), *stage) => Ok(()),
-                Some((priority_now, stage_now)) => Err(format!(
-                    "expected case {unit} {} {stage}, but it is {priority_now} {stage_now}",
-                    priority.name()
-                )),
-                None => Err(format!("expected case {unit} {} {stage}, but {unit} has no case", priority.name())),
-            }
-        }
+        Expectation::Case(unit, priority, stage) => check_stage(sim, unit, (priority.name(), stage)),
         Expectation::NoCase(unit) => match latest_case(sim, unit).filter(|case| case.stage.name() != "Closed") {
             None => Ok(()),
             Some(case) => {
@@ -278,9 +293,20 @@ fn check(sim: &Sim, expectation: &Expectation) -> Result<(), String> {
         Expectation::Umbrellas(count) => counted(*count, sim.umbrellas().count(), format_args!("umbrellas")),
         Expectation::Letters(reader, count) => {
             let is_ours = ["noc", "management"].contains(&reader.as_str()) || sim.has_staff(reader);
-            let address = if is_ours { format!("{reader}@example.net") } else { format!("{reader}@customer.example") };
+            let address = match messenger(reader) {
+                Some(_) => reader.clone(),
+                None if is_ours => format!("{reader}@example.net"),
+                None => format!("{reader}@customer.example"),
+            };
             counted(*count, sim.letters_to(&address), format_args!("letters to {address}"))
         }
+        Expectation::Surveys(customer, count) => {
+            counted(*count, sim.surveys_of(customer), format_args!("surveys of {customer}"))
+        }
+        Expectation::Notices(name, count) => {
+            counted(*count, sim.taken_by(name), format_args!("notices taken by {name}"))
+        }
+        Expectation::Alerts(count) => counted(*count, sim.alerts(), format_args!("alerts with messengers")),
         Expectation::Mails(outcome, count) => {
             let found = sim.mails().values().filter(|found| *found == outcome).count();
             counted(*count, found, format_args!("mails that came to {}", outcome.name()))

@@ -7,8 +7,9 @@ use super::post::Post;
 use super::site::Line;
 use crate::domain::desk::{Alarm, Case, MailOutcome, RfoDocument, RfoOrder, Umbrella, WrittenRfo};
 use crate::domain::fact::Fact;
-use crate::domain::letter::{Delivery, Letter, LetterId};
+use crate::domain::letter::{Delivery, Letter, LetterId, LetterState, SavedLetter};
 use crate::domain::mail::{Incoming, MailId};
+use crate::domain::notice::{hook, messenger};
 use crate::domain::party::Tier;
 use crate::domain::plan::Plan;
 use crate::domain::time::{Calendar, Time};
@@ -55,6 +56,8 @@ pub struct Sim {
     uplink_cut: bool,
     mail_refused: bool,
     mail_rejected: bool,
+    /// How messengers do that are not well.
+    messengers: BTreeMap<String, Receiver>,
     resolver_works: bool,
     /// Whether there are names to look up.
     names_wanted: bool,
@@ -93,6 +96,30 @@ pub enum Fate {
     Unsent,
 }
 
+/// How a messenger does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Receiver {
+    /// It takes what it is sent.
+    Up,
+    /// It can't be talked to.
+    Down,
+    /// It puts everything off.
+    Fails,
+    /// It refuses everything for good.
+    Refuses,
+}
+
+impl Receiver {
+    fn delivery(&self) -> Delivery {
+        match self {
+            Self::Up => Delivery::Sent,
+            Self::Down => Delivery::Unreachable("connection refused".into()),
+            Self::Fails => Delivery::Deferred("500 Internal Server Error".into()),
+            Self::Refuses => Delivery::Refused("404 Not Found".into()),
+        }
+    }
+}
+
 /// Something that knows what becomes of each probe: made-up weather, or recorded history.
 pub trait World: core::fmt::Debug {
     /// What becomes of a probe that is sent at `at` by `method`. `line` is the device's place in the plan; a device
@@ -124,6 +151,7 @@ impl Sim {
             uplink_cut: false,
             mail_refused: false,
             mail_rejected: false,
+            messengers: BTreeMap::new(),
             resolver_works: true,
             names_wanted: false,
             in_flight: BinaryHeap::new(),
@@ -183,6 +211,12 @@ impl Sim {
         &self.disk.chunks
     }
 
+    /// How often this customer was asked how a case went.
+    #[must_use]
+    pub fn surveys_of(&self, customer: &str) -> usize {
+        self.disk.asked.iter().filter(|asked| *asked == customer).count()
+    }
+
     /// Alarms that stand.
     pub fn alarms(&self) -> impl Iterator<Item = &Alarm> {
         self.disk.alarms.values()
@@ -208,7 +242,9 @@ impl Sim {
     /// How many letters were written to this address.
     #[must_use]
     pub fn letters_to(&self, address: &str) -> usize {
-        self.disk.letters.values().filter(|(letter, _)| letter.label.to == address).count()
+        let is_held_back = |state: &LetterState| matches!(state, LetterState::Reserve | LetterState::Spared);
+        let theirs = |(letter, state): &&(SavedLetter, LetterState)| letter.label.to == address && !is_held_back(state);
+        self.disk.letters.values().filter(theirs).count()
     }
 
     /// What became of every message that was read.
@@ -386,6 +422,26 @@ impl Sim {
         self.mail_rejected = rejected;
     }
 
+    /// Lets a messenger do otherwise from now on.
+    pub fn set_messenger(&mut self, name: &str, receiver: Receiver) {
+        self.messengers.insert(name.to_owned(), receiver);
+    }
+
+    /// How many notices a messenger took.
+    #[must_use]
+    pub fn taken_by(&self, name: &str) -> usize {
+        let to = hook(name);
+        let taken =
+            |(letter, state): &&(SavedLetter, LetterState)| letter.label.to == to && *state == LetterState::Sent;
+        self.disk.letters.values().filter(taken).count()
+    }
+
+    /// How many messengers keep in mind that something is wrong.
+    #[must_use]
+    pub fn alerts(&self) -> usize {
+        self.disk.alerts.len()
+    }
+
     /// Sets the wall clock.
     pub fn step_clock(&mut self, by_ms: i64) {
         self.calendar.step(self.now, self.calendar.offset_ms(self.now) + by_ms);
@@ -515,10 +571,12 @@ impl Sim {
             && at <= self.now
         {
             self.mail_in_flight.pop();
-            let delivery = match (self.mail_rejected, self.mail_refused) {
-                (true, _) => Delivery::Refused("550 no".into()),
-                (false, true) => Delivery::Deferred("450 try again later".into()),
-                (false, false) => Delivery::Sent,
+            let to = self.disk.letters.get(&letter).and_then(|(letter, _)| messenger(&letter.label.to));
+            let delivery = match (to, self.mail_rejected, self.mail_refused) {
+                (Some(name), _, _) => self.messengers.get(name).map_or(Delivery::Sent, Receiver::delivery),
+                (None, true, _) => Delivery::Refused("550 no".into()),
+                (None, false, true) => Delivery::Deferred("450 try again later".into()),
+                (None, false, false) => Delivery::Sent,
             };
             watch.step(Input::Attempted(letter, delivery), &mut self.turn);
         }

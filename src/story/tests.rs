@@ -17,7 +17,7 @@ fn each_misspelt_line_gives_its_number_and_what_to_write() {
         (
             "till 10s",
             "begins with config, unit, units, node, sentinel, maintenance, canary, staff, route, routing, shift, \
-             contract, customer, at or until, not with \"till\"",
+             contract, contact, customer, surveys, at or until, not with \"till\"",
         ),
         ("staff ann colour=red", "unknown key \"colour\": use team, tier,"),
         ("staff ann tier=4", "\"4\" is no tier: use 1, 2 or 3"),
@@ -60,7 +60,7 @@ fn each_misspelt_line_gives_its_number_and_what_to_write() {
         ("at 1h a lose 101%", "write 0% to 100%"),
         ("at 1h clock 1h", "write a step of the clock as +1h or -1h"),
         ("at 1h case b take", "\"b\" is no unit of this story"),
-        ("at 1h case a reopen", "open P1|P2|SUBJECT, answer [told] TEXT, take, note TEXT,"),
+        ("at 1h case a reopen", "open P1|P2|SUBJECT, answer [told] TEXT, take, note TEXT, update public [TEXT],"),
         ("at 1h case a wait telco", "a case waits for customer, supplier, access or force_majeure"),
         ("at 1h case a open P4", "\"P4\" is no priority: use P1 or P2"),
         ("at 1h expect case a P1 Open", "\"Open\" is no stage: use New, Working, Waiting, Solved, Closed"),

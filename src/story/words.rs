@@ -2,12 +2,13 @@
 
 use super::draft::Keys;
 use super::grammar::{Action, Agent, Expectation, Subject};
-use super::people::one;
+use super::people::{self, one};
 use super::post::Post;
 use super::report::report;
-use crate::domain::desk::{AlarmKind, Level, MailOutcome, Priority, PromiseKind, Stage, WaitingOn};
+use super::sim::Receiver;
+use crate::domain::desk::{AlarmKind, Level, MailOutcome, Priority, PromiseKind, Score, Stage, WaitingOn};
 use crate::domain::maintenance::Scope;
-use crate::domain::party::Tier;
+use crate::domain::party::{ContactVerb, Tier};
 use crate::domain::turn::Command;
 use crate::domain::watch::{GroupKind, PROBE_RATES, Permille, TrapKind, Verdict};
 use crate::text::parse_duration as duration;
@@ -93,7 +94,25 @@ pub(super) fn action(words: &[&str]) -> Result<Action, String> {
         ["mail", "refuse"] => Action::Mail { refused: true, for_good: false },
         ["mail", "reject"] => Action::Mail { refused: true, for_good: true },
         ["mail", "accept"] => Action::Mail { refused: false, for_good: false },
+        ["messenger", name, "up"] => Action::Messenger((*name).to_owned(), Receiver::Up),
+        ["messenger", name, "down"] => Action::Messenger((*name).to_owned(), Receiver::Down),
+        ["messenger", name, "fails"] => Action::Messenger((*name).to_owned(), Receiver::Fails),
+        ["messenger", name, "refuses"] => Action::Messenger((*name).to_owned(), Receiver::Refuses),
         ["mail", "from", rest @ ..] => Action::Write(Post::parse(rest)?),
+        ["contact", id, "off", rest @ ..] => {
+            let (customer, _) = people::contact(id, &pairs(rest)?)?;
+            Action::Contact(ContactVerb::Remove, customer, (*id).to_owned(), Box::default())
+        }
+        ["contact", id, rest @ ..] => {
+            let (customer, draft) = people::contact(id, &pairs(rest)?)?;
+            Action::Contact(ContactVerb::Add, customer, (*id).to_owned(), Box::new(draft))
+        }
+        ["survey", unit, score, comment @ ..] => {
+            let found = score.parse().ok().and_then(Score::new);
+            let score = found.ok_or_else(|| format!("{score:?} is no score: use 1 to 5"))?;
+            let comment = (!comment.is_empty()).then(|| comment.join(" "));
+            Action::Survey((*unit).to_owned(), score, comment)
+        }
         ["bounce", address] => Action::Bounce((*address).to_owned()),
         ["uplink", "cut"] => Action::Uplink { cut: true },
         ["uplink", "mend"] => Action::Uplink { cut: false },
@@ -137,7 +156,7 @@ fn unknown(words: &[&str]) -> String {
     format!(
         "{:?} is no event: use SUBJECT silent, SUBJECT answer 12ms [jitter 40ms], SUBJECT lose 30%, SUBJECT reboot, \
          SUBJECT interface …, SUBJECT snmp …, SUBJECT trap NAME, group KIND=NAME …, monitor …, clock +1h, mail \
-         refuse|reject|accept, mail from ADDRESS …, bounce ADDRESS, uplink cut|mend, resolver fails|works, maintenance …, umbrella \
+         refuse|reject|accept, messenger NAME up|down|fails|refuses, mail from ADDRESS …, bounce ADDRESS, survey UNIT SCORE [TEXT], contact ID [off] customer=…, uplink cut|mend, resolver fails|works, maintenance …, umbrella \
          update TEXT, staff NAME on|off, order UNIT ttr=2h, contract ID tier=gold, case UNIT … or \
          expect …",
         words.join(" ")
@@ -190,6 +209,9 @@ fn expectation(words: &[&str]) -> Result<Expectation, String> {
         ["cases", count] => Expectation::Cases(number(count)?),
         ["umbrellas", count] => Expectation::Umbrellas(number(count)?),
         ["letters", customer, count] => Expectation::Letters((*customer).to_owned(), number(count)?),
+        ["surveys", customer, count] => Expectation::Surveys((*customer).to_owned(), number(count)?),
+        ["notices", name, count] => Expectation::Notices((*name).to_owned(), number(count)?),
+        ["alerts", count] => Expectation::Alerts(number(count)?),
         ["mails", name, count] => Expectation::Mails(outcome(name)?, number(count)?),
         ["alarm", name] => Expectation::Alarm(alarm(name)?, true),
         ["no", "alarm", name] => Expectation::Alarm(alarm(name)?, false),
@@ -199,7 +221,7 @@ fn expectation(words: &[&str]) -> Result<Expectation, String> {
                 "expect one of: case UNIT P1|P2|P3 STAGE, no case UNIT, level UNIT L1|L2|L3|none, owner UNIT NAME|nobody, \
                         queue UNIT NAME, verdict DEVICE VERDICT, \
                         cases N, umbrellas \
-                        N, letters CUSTOMER N, mails OUTCOME N, alarm NAME, no alarm NAME, agent DEVICE STATE"
+                        N, letters CUSTOMER N, surveys CUSTOMER N, notices MESSENGER N, alerts N, mails OUTCOME N, alarm NAME, no alarm NAME, agent DEVICE STATE"
                     .into(),
             );
         }

@@ -119,7 +119,9 @@ fn message(letter: &Letter, case: &Case) -> String {
         | LetterKind::Cancelled
         | LetterKind::Alarm
         | LetterKind::AllClear
-        | LetterKind::ContractEnds => match case.umbrella {
+        | LetterKind::ContractEnds
+        | LetterKind::PassedOn
+        | LetterKind::OutOfReach => match case.umbrella {
             Some(umbrella) => format!(
                 "{service} has failed together with others: umbrella {umbrella} is over them all and speaks for case \
                  {} from now on.",
@@ -261,6 +263,8 @@ fn particulars(letter: &Letter, case: &Case, calendar: &Calendar) -> Vec<(&'stat
         | LetterKind::Assigned
         | LetterKind::Overdue
         | LetterKind::ContractEnds
+        | LetterKind::PassedOn
+        | LetterKind::OutOfReach
         | LetterKind::Answered => {
             let due = |kind| case.promises.get(kind).and_then(Promise::due);
             rows.extend(due(PromiseKind::OnSite).map(|time| ("Engineer due", at(time))));

@@ -4,13 +4,13 @@ use super::people::merits_words;
 use super::sentence::measured;
 use super::time::rfc3339;
 use crate::domain::desk::{
-    Actor, Agreed, Alarm, AlarmCause, AnswerStep, CaseFact, Chosen, EscalatedBy, Heard, Line, MailOutcome, Opening,
-    Outage, Reference, Topic, Umbrella, Witness,
+    Actor, Agreed, Alarm, AlarmCause, AnswerStep, CaseFact, Chosen, EscalatedBy, Heard, LetterMark, Line, MailOutcome,
+    Opening, Outage, Reference, Topic, Umbrella, Witness,
 };
-use crate::domain::fact::Fact;
+use crate::domain::fact::{CustomerFact, Fact, Instead};
 use crate::domain::letter::{LetterLabel, Thread};
 use crate::domain::maintenance::{Maintenance, Stage};
-use crate::domain::party::Contract;
+use crate::domain::party::{ContactVerb, Contract};
 use crate::domain::time::{Calendar, Time};
 use crate::domain::watch::Finding;
 use serde_json::{Map, Value};
@@ -48,6 +48,7 @@ pub fn kind(fact: &Fact) -> &'static str {
         Fact::MaintenanceEnded { .. } => "maintenance_ended",
         Fact::AlarmRaised(_) => "alarm_raised",
         Fact::AlarmCleared { .. } => "alarm_cleared",
+        Fact::Customer(fact) => customer_kind(fact),
         Fact::CanaryBegan { .. } => "canary_began",
         Fact::CanarySang { .. } => "canary_sang",
         Fact::StaffDuty { .. } => "staff_duty",
@@ -56,6 +57,7 @@ pub fn kind(fact: &Fact) -> &'static str {
         Fact::LetterQueued { .. } => "letter",
         Fact::LetterSent(_) => "letter_sent",
         Fact::LetterFailed { .. } => "letter_failed",
+        Fact::NoticeFellBack { .. } => "notice_fell_back",
         Fact::LetterBounced { .. } => "letter_bounced",
         Fact::AddressFailed { .. } => "address_failed",
         Fact::AddressWorks { .. } => "address_works",
@@ -105,6 +107,18 @@ const fn case_kind(fact: &CaseFact) -> &'static str {
         CaseFact::RfoDelivered { .. } => "rfo_delivered",
         CaseFact::RfoUndelivered { .. } => "rfo_undelivered",
         CaseFact::Closed => "case_closed",
+    }
+}
+
+const fn customer_kind(fact: &CustomerFact) -> &'static str {
+    match fact {
+        CustomerFact::ContactChanged { verb: ContactVerb::Add, .. } => "contact_added",
+        CustomerFact::ContactChanged { verb: ContactVerb::Change, .. } => "contact_changed",
+        CustomerFact::ContactChanged { verb: ContactVerb::Remove, .. } => "contact_removed",
+        CustomerFact::ContactInvalid { .. } => "contact_invalid",
+        CustomerFact::ContactValid { .. } => "contact_valid",
+        CustomerFact::SurveySent { .. } => "survey_sent",
+        CustomerFact::SurveyAnswered { .. } => "survey_answered",
     }
 }
 
@@ -263,23 +277,41 @@ fn each(fact: &Fact, put: &mut Put<'_>) {
             put!(put, "centre": centre.as_str(), "before": before.as_deref(), "cases": *cases);
         }
         Fact::ContractEnding(contract) => contract_fields(contract, put),
-        Fact::LetterQueued { letter, lines } => {
-            letter_fields(letter, put);
-            if !matches!(letter.thread, Thread::Case { .. }) {
-                let references: Vec<String> = lines.iter().map(|(reference, _)| reference.to_string()).collect();
-                put!(put, "lines": references);
-            }
-        }
+        Fact::Customer(fact) => customer_fields(fact, put),
+
+        Fact::LetterQueued { letter, lines } => queued_fields(letter, lines, put),
         Fact::LetterSent(letter) => letter_fields(letter, put),
         Fact::LetterFailed { letter, why } | Fact::LetterBounced { letter, why } => {
             letter_fields(letter, put);
             put!(put, "error": why.as_str());
         }
+        Fact::NoticeFellBack { letter, instead } => fall_back_fields(letter, instead, put),
         Fact::AddressFailed { address, why } => put!(put, "address": address.as_str(), "error": why.as_str()),
         Fact::AddressWorks { address } => put!(put, "address": address.as_str()),
         Fact::MailSorted { mail, from, outcome, case, why } => put!(
             put, "mail": *mail, "from": from.as_deref(), "outcome": outcome.name(), "reference": *case,
             "why": why.as_deref(),
+        ),
+    }
+}
+
+fn customer_fields(fact: &CustomerFact, put: &mut Put<'_>) {
+    match fact {
+        CustomerFact::ContactChanged { contact, by, .. } => put!(
+            put, "customer": contact.customer.as_str(), "contact": contact.id.as_str(), "name": contact.name.as_str(),
+            "email": contact.email.as_deref(), "phone": contact.phone.as_deref(), "address": contact.address.as_deref(),
+            "role": contact.role.name(), "prefers": contact.prefers.name(), "letters": contact.letters, "by": by.as_str(),
+        ),
+        CustomerFact::ContactInvalid { customer, address } => {
+            put!(put, "customer": customer.as_str(), "address": address.as_str());
+        }
+        CustomerFact::ContactValid { customer } => put!(put, "customer": customer.as_str()),
+        CustomerFact::SurveySent { case, unit, customer, lines } => put!(
+            put, "reference": *case, "unit": unit.as_str(), "customer": customer.as_str(), "lines": *lines,
+        ),
+        CustomerFact::SurveyAnswered { case, customer, score, comment } => put!(
+            put, "reference": *case, "customer": customer.as_str(), "score": u32::from(score.number()),
+            "comment": comment.as_deref(),
         ),
     }
 }
@@ -489,6 +521,23 @@ fn outage_fields(outage: &Outage, put: &mut Put<'_>) {
     );
 }
 
+fn queued_fields(letter: &LetterLabel, lines: &[(Reference, LetterMark)], put: &mut Put<'_>) {
+    letter_fields(letter, put);
+    if !matches!(letter.thread, Thread::Case { .. }) {
+        let references: Vec<String> = lines.iter().map(|(reference, _)| reference.to_string()).collect();
+        put!(put, "lines": references);
+    }
+}
+
+fn fall_back_fields(letter: &LetterLabel, instead: &Instead, put: &mut Put<'_>) {
+    letter_fields(letter, put);
+    match instead {
+        Instead::Refused { of, why } => put!(put, "instead_of": Vec::from([of.clone()]), "error": why.as_str()),
+        Instead::Late { of } => put!(put, "instead_of": of.clone()),
+        Instead::Alerted => {}
+    }
+}
+
 fn letter_fields(letter: &LetterLabel, put: &mut Put<'_>) {
     let (unit, topic) = letter.thread.about();
     put!(
@@ -504,7 +553,7 @@ fn letter_fields(letter: &LetterLabel, put: &mut Put<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::desk::{LetterKind, LetterMark};
+    use crate::domain::desk::LetterKind;
     use crate::domain::watch::Symptom;
     use core::time::Duration;
 
@@ -528,7 +577,9 @@ mod tests {
             case(CaseFact::Degraded(finding)),
             case(CaseFact::Closed),
             case(CaseFact::Line { line: Line::Withdrawn, at }),
-            Fact::LetterQueued { letter, lines: vec![(reference, mark), (reference, mark)] },
+            Fact::LetterQueued { letter: letter.clone(), lines: vec![(reference, mark), (reference, mark)] },
+            Fact::NoticeFellBack { letter: letter.clone(), instead: Instead::Alerted },
+            Fact::NoticeFellBack { letter, instead: Instead::Late { of: vec!["hook:chat".into(), "a@b".into()] } },
         ];
         for fact in facts {
             let time = |at| rfc3339(at, &calendar).into();

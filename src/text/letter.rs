@@ -1,13 +1,17 @@
 //! Letters in their final words.
 
 use super::case_letter;
+use super::customers::{about_reach, passed_on};
+use super::notice::notice;
 use super::people::about_contract;
 use super::sentence::{alarm_words, all_clear_words, cause_words, site_words};
 use super::stamp::Stamp;
+use super::survey::invitation;
 use super::time::{duration, utc};
 use crate::domain::desk::{Alarm, AlarmKind, Case, LetterKind, LetterMark, SiteCause, Umbrella};
 use crate::domain::letter::{Content, Letter, Mail, Thread};
 use crate::domain::maintenance::{Maintenance, Stage};
+use crate::domain::notice::messenger;
 use crate::domain::time::{Calendar, Time};
 use std::sync::Arc;
 
@@ -28,6 +32,21 @@ pub fn mail_with(letter: &Letter, documents: &[String], stamp: &Stamp, calendar:
     let in_reply_to = letter.previous.map(id);
     let root = letter.previous.filter(|&previous| previous != first).map(|_| id(first));
     let references = root.into_iter().chain(in_reply_to.clone()).collect();
+    if messenger(&letter.to).is_some() {
+        let notice = notice(letter, calendar);
+        return Mail {
+            id: letter.id,
+            to: letter.to.clone(),
+            message_id: id(letter.mark),
+            in_reply_to,
+            references,
+            reply_to: None,
+            body: notice.to_json(),
+            subject: notice.text,
+            written_unix_ms: calendar.unix_millis(letter.written_at),
+        };
+    }
+    let asks = letter.survey.as_ref().map(|survey| invitation(survey, stamp, calendar)).unwrap_or_default();
     Mail {
         id: letter.id,
         to: letter.to.clone(),
@@ -36,9 +55,16 @@ pub fn mail_with(letter: &Letter, documents: &[String], stamp: &Stamp, calendar:
         references,
         reply_to: stamp.reply_to(letter.id, &letter.thread, &letter.to),
         subject: subject(letter),
-        body: documents.iter().fold(body(letter, calendar), |body, document| body + "\n\n" + document),
+        body: documents.iter().fold(body(letter, calendar), |body, document| body + "\n\n" + document) + &asks,
         written_unix_ms: calendar.unix_millis(letter.written_at),
     }
+}
+
+/// A letter that brings another one, in the words of which it was written first.
+#[must_use]
+pub fn mail_passed_on(letter: &Letter, from: &str, original: &Mail, stamp: &Stamp, calendar: &Calendar) -> Mail {
+    let [subject, body] = passed_on(from, original);
+    Mail { subject, body, ..mail(letter, stamp, calendar) }
 }
 
 /// What a thread usually begins with.
@@ -48,6 +74,7 @@ const fn first_kind(thread: &Thread) -> LetterKind {
         Thread::Maintenance { .. } => LetterKind::Announced,
         Thread::Alarm { .. } => LetterKind::Alarm,
         Thread::Contract { .. } => LetterKind::ContractEnds,
+        Thread::Reach { .. } => LetterKind::OutOfReach,
     }
 }
 
@@ -67,6 +94,8 @@ fn subject(letter: &Letter) -> String {
         }
         Content::Alarm(alarm) => format!("[ntuwatch] Alarm: {}", alarm.kind.name()),
         Content::Contract(contract) => format!("[{}] Your support contract ends", contract.id),
+        Content::PassedOn { original, .. } => format!("[ntuwatch] Letter {original}"),
+        Content::OutOfReach { customer, .. } => format!("[ntuwatch] Contact invalid: {customer}"),
     };
     format!("{answer}{what}")
 }
@@ -87,6 +116,9 @@ fn body(letter: &Letter, calendar: &Calendar) -> String {
         }
         Content::Alarm(alarm) => about_alarm(letter, alarm, calendar),
         Content::Contract(contract) => about_contract(letter, contract, calendar),
+        // Its words are those of another letter: see `mail_passed_on`.
+        Content::PassedOn { .. } => String::new(),
+        Content::OutOfReach { customer, address } => about_reach(customer, address),
     });
     text
 }
@@ -151,6 +183,8 @@ fn about_lines(
         | LetterKind::Assigned
         | LetterKind::Overdue
         | LetterKind::ContractEnds
+        | LetterKind::PassedOn
+        | LetterKind::OutOfReach
         | LetterKind::Answered => String::new(),
     };
     let mut text = format!("{message}\n\n");

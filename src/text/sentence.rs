@@ -1,6 +1,7 @@
 //! Facts in sentences, and the turns of phrase that letters and explanations share with them.
 
 use super::count::many;
+use super::customers::customer_sentence;
 use super::people::{assigned_words, contract_words, duty_words, overdue_words, shift_words};
 use super::promise::{agreed_words, escalated_words, kept_words, missed_words, promise_words};
 use super::time::{duration, utc};
@@ -8,10 +9,12 @@ use crate::domain::desk::{
     Actor, AlarmCause, AlarmKind, AnswerStep, CanaryStep, CaseFact, Cause, Diagnosis, Heard, LetterMark, Line,
     MailOutcome, Opening, PreChecks, Reference, SiteCause, Umbrella, Undelivered, WaitingOn, Witness, Writer,
 };
-use crate::domain::fact::Fact;
+use crate::domain::fact::{Fact, Instead};
 use crate::domain::letter::{LetterLabel, Thread};
 use crate::domain::mail::MailId;
 use crate::domain::maintenance::{Maintenance, Origin, Stage};
+use crate::domain::notice::messenger;
+use crate::domain::outbox::FALL_BACK_AFTER;
 use crate::domain::time::Calendar;
 use crate::domain::watch::{AgentState, Finding, Obstacle, Reason, Symptom, Verdict};
 use std::time::Duration;
@@ -77,12 +80,14 @@ pub fn sentence(fact: &Fact, calendar: &Calendar) -> String {
         Fact::StaffDuty { staff, on, by } => duty_words(staff, *on, by),
         Fact::ShiftBegan { centre, before, cases } => shift_words(centre, before.as_deref(), *cases),
         Fact::ContractEnding(contract) => contract_words(contract, calendar),
+        Fact::Customer(fact) => customer_sentence(fact),
         Fact::LetterQueued { letter, lines } => letter_sentence(letter, lines),
-        Fact::LetterSent(letter) => format!("{} was taken by the mail server.", letter_words(letter)),
+        Fact::LetterSent(letter) => format!("{} was taken by {}.", letter_words(letter), server_of(letter)),
         Fact::LetterFailed { letter, why } => format!("{} was refused for good: {why}", letter_words(letter)),
+        Fact::NoticeFellBack { letter, instead } => fell_back(letter, instead),
         Fact::LetterBounced { letter, why } => format!("{} came back: {why}", letter_words(letter)),
         Fact::AddressFailed { address, why } => format!("The address {address} does not work: {why}"),
-        Fact::AddressWorks { address } => format!("The address {address} works again: somebody writes from there."),
+        Fact::AddressWorks { address } => format!("The address {address} works again: somebody says so."),
         Fact::MailSorted { mail, from, outcome, case, why } => {
             mail_sentence(*mail, from.as_deref(), *outcome, *case, why.as_deref())
         }
@@ -211,6 +216,21 @@ fn letter_sentence(letter: &LetterLabel, lines: &[(Reference, LetterMark)]) -> S
         (_, count) => format!(" about {}", many(count, "line")),
     };
     format!("{}{lines} was written.", letter_words(letter))
+}
+
+fn fell_back(letter: &LetterLabel, instead: &Instead) -> String {
+    let why = match instead {
+        Instead::Refused { of, why } => format!("{of} refused it for good: {why}"),
+        Instead::Late { of } => {
+            format!("{} has not taken it for {}", of.join(" and "), duration(FALL_BACK_AFTER))
+        }
+        Instead::Alerted => "it was alerted, and has to hear that this is over".to_owned(),
+    };
+    format!("{} goes out as well: {why}.", letter_words(letter))
+}
+
+fn server_of(letter: &LetterLabel) -> &'static str {
+    if messenger(&letter.to).is_some() { "the messenger" } else { "the mail server" }
 }
 
 fn letter_words(letter: &LetterLabel) -> String {

@@ -3,7 +3,7 @@
 //! Both hold 128 bits of HMAC-SHA-256 over the conversation and the reader, keyed with a secret of the store. Whoever
 //! writes to such an address, or answers such a Message-ID, has seen the letter.
 
-use crate::domain::desk::{LetterKind, LetterMark};
+use crate::domain::desk::{LetterKind, LetterMark, Reference};
 use crate::domain::letter::{LetterId, LetterLabel, Thread};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -46,9 +46,11 @@ impl Stamp {
     pub fn message_id(&self, thread: &Thread, mark: LetterMark, to: &str) -> String {
         let about = match thread {
             Thread::Case { reference, .. } => reference.to_string(),
-            Thread::Umbrella { .. } | Thread::Maintenance { .. } | Thread::Alarm { .. } | Thread::Contract { .. } => {
-                thread.key().replace(':', "=")
-            }
+            Thread::Umbrella { .. }
+            | Thread::Maintenance { .. }
+            | Thread::Alarm { .. }
+            | Thread::Contract { .. }
+            | Thread::Reach { .. } => thread.key().replace(':', "="),
         };
         let number = mark.number.to_string();
         let token = self.token(["message", &about, mark.kind.name(), &number, &to.to_ascii_lowercase()]);
@@ -99,6 +101,20 @@ impl Stamp {
         let kind = LetterKind::ALL.into_iter().find(|known| known.name() == kind)?;
         let key = if about.contains('=') { about.replace('=', ":") } else { format!("case:{about}:") };
         Some((key, LetterMark { kind, number: number.parse().ok()? }))
+    }
+
+    /// What the address of the survey about a case ends with: only who has the letter knows it.
+    #[must_use]
+    pub fn survey_token(&self, case: Reference) -> String {
+        format!("{case}.{}", self.token(["survey", &case.to_string()]))
+    }
+
+    /// The case whose survey has this token, if it is one of ours.
+    #[must_use]
+    pub fn surveyed(&self, token: &str) -> Option<Reference> {
+        let case = Reference::parse(token.split_once('.')?.0).ok()?;
+        let real = self.survey_token(case);
+        bool::from(subtle::ConstantTimeEq::ct_eq(real.as_bytes(), token.as_bytes())).then_some(case)
     }
 
     fn token<const N: usize>(&self, parts: [&str; N]) -> String {
@@ -191,6 +207,20 @@ mod tests {
         assert_eq!(Stamp::claimed_letter(&id), Some((thread.key(), MARK)));
         for other in ["a@b", "x.y.z@acme.example", "NTU.opened.x.t@b", "NTU.burnt.1.t@b"] {
             assert_eq!(Stamp::claimed_letter(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_survey_is_known_by_its_token_and_only_by_its_store() {
+        let case = Reference::from_number(7);
+        let token = stamp(1, None).survey_token(case);
+        assert_eq!(token.split_once('.').unwrap().1.len(), 26, "128 bits, five a digit: {token}");
+        assert_eq!(stamp(1, None).surveyed(&token), Some(case));
+        assert_eq!(stamp(2, None).surveyed(&token), None);
+        let other = token.replace(&case.to_string(), &Reference::from_number(8).to_string());
+        let cut = &token[..token.len() - 1];
+        for wrong in [other.as_str(), cut, "", ".", "NTU.x", &case.to_string(), &format!("{token}0")] {
+            assert_eq!(stamp(1, None).surveyed(wrong), None, "{wrong}");
         }
     }
 

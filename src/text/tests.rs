@@ -111,6 +111,7 @@ fn letter((case, written_at): (Case, Time), to_customer: bool) -> String {
         to: "it@acme.example".into(),
         greeting: to_customer.then(|| "Acme Ltd".into()),
         written_at,
+        survey: None,
     };
     let mail = mail(&letter, &stamp(), &Calendar::default());
     format!("{}\n\n{}", mail.subject, mail.body)
@@ -248,7 +249,7 @@ fn letters_about_maintenance() {
         let written_at = if stage == maintenance::Stage::Active { at(630) } else { at(0) };
         let (id, to, greeting) = (1, "it@acme.example".into(), Some("Acme Ltd".into()));
         let mark = LetterMark { kind, number: revision };
-        let letter = Letter { id, mark, previous: None, thread, content, to, greeting, written_at };
+        let letter = Letter { id, mark, previous: None, thread, content, to, greeting, written_at, survey: None };
         mail(&letter, &stamp(), &Calendar::default()).body
     };
     use maintenance::Stage::{Active, Cancelled, Planned};
@@ -278,6 +279,7 @@ fn threads() {
             to: to.into(),
             greeting: None,
             written_at,
+            survey: None,
         };
         mail(&letter, &stamp(), &Calendar::default())
     };

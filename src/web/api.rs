@@ -1,15 +1,16 @@
 //! What can be read: `GET` requests. They look at the board and at the store, never at the loop.
 
-use super::board::{Row, Summary};
+use super::board::{MessengerState, Row, Summary};
+use super::mail::MailInForm;
 use super::problem::{Problem, json};
 use super::scene::Scene;
 use super::show::{CaseDetail, CaseForm, NodeForm, Papers, UnitDetail, UnitForm};
 use super::unit_metrics::UnitMetrics;
 use super::{Web, Words};
 use crate::domain::desk::{AlarmKind, Case, Reference};
-use crate::domain::time::Calendar;
+use crate::domain::time::{Calendar, Time};
 use crate::domain::watch::{AgentState, Symptom, Verdict};
-use crate::store::{Audit, CaseFilter, Reader};
+use crate::store::{CaseFilter, Reader};
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
@@ -70,6 +71,9 @@ pub(super) async fn unit_metrics(State(web): Shared) -> Response {
     ([(header::CONTENT_TYPE, TEXT)], Body::new(UnitMetrics::new(Arc::clone(&web.services.board)))).into_response()
 }
 
+/// From when on a messenger that takes nothing makes the daemon's health degraded.
+const MESSENGER_FAILS_AFTER: Duration = Duration::from_secs(300);
+
 #[derive(Serialize)]
 pub(super) struct HealthForm {
     status: &'static str,
@@ -78,7 +82,7 @@ pub(super) struct HealthForm {
 }
 
 impl HealthForm {
-    fn new(summary: &Summary, age: Duration, audit: &Audit, words: Words) -> Self {
+    fn new(summary: &Summary, age: Duration, words: Words, beside: Vec<String>) -> Self {
         let mut why = summary.failings(age);
         let failing = !why.is_empty();
         if let Some((_, reason)) = summary.cut_off {
@@ -94,7 +98,14 @@ impl HealthForm {
         if let Some(fault) = &summary.mail_fault {
             why.push(format!("letters cannot be delivered: {fault}"));
         }
-        why.extend(audit.faults(summary.at + age));
+        let now = summary.at + age;
+        for (name, messenger) in &summary.messengers {
+            if let Some(trouble) = messenger.trouble.as_ref().filter(|it| now.since(it.since) >= MESSENGER_FAILS_AFTER)
+            {
+                why.push(format!("messenger {name} takes nothing: {}", trouble.why));
+            }
+        }
+        why.extend(beside);
         let status = match (failing, why.is_empty()) {
             (true, _) => "failing",
             (false, true) => "ok",
@@ -104,10 +115,17 @@ impl HealthForm {
     }
 }
 
+/// What those beside the loop have found.
+fn complaints(web: &Web, now: Time) -> Vec<String> {
+    let mut why = web.services.board.audit().faults(now);
+    why.extend(MailInForm::new(web).complaints());
+    why
+}
+
 /// `/health`.
 pub(super) async fn health(State(web): Shared) -> Response {
     let (summary, age) = web.services.board.summary();
-    let health = HealthForm::new(&summary, age, &web.services.board.audit(), web.services.words);
+    let health = HealthForm::new(&summary, age, web.services.words, complaints(&web, summary.at + age));
     let code = if health.status == "failing" { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
     json(code, &health)
 }
@@ -125,6 +143,8 @@ struct StatusForm {
     letters: LettersForm,
     /// Messages that came in and wait for people.
     mails_quarantined: usize,
+    messengers: Vec<MessengerForm>,
+    mail_in: MailInForm,
     isolation: Option<IsolationForm>,
     alarms: Vec<AlarmForm>,
     /// How many are not over.
@@ -146,6 +166,14 @@ struct LettersForm {
     held: usize,
     /// When the last of these goes at the latest.
     held_until: Option<String>,
+    fault: Option<String>,
+}
+
+#[derive(Serialize)]
+struct MessengerForm {
+    name: String,
+    waiting: usize,
+    failing_since: Option<String>,
     fault: Option<String>,
 }
 
@@ -174,11 +202,18 @@ pub(super) async fn status(State(web): Shared) -> Answer {
     let scene = Scene::new(&summary, age, web.services.words);
     let stamp = |at| scene.stamp(at);
     let now = scene.now;
+    let mail_in = MailInForm::new(&web);
     let alarms = summary.alarms.iter().map(|alarm| AlarmForm {
         kind: alarm.kind.name(),
         since: stamp(alarm.since),
         why: (scene.words.alarm)(&alarm.why),
     });
+    let messenger = |(name, state): (&String, &MessengerState)| MessengerForm {
+        name: name.clone(),
+        waiting: state.waiting,
+        failing_since: state.trouble.as_ref().and_then(|trouble| stamp(trouble.since)),
+        fault: state.trouble.as_ref().map(|trouble| trouble.why.clone()),
+    };
     let mut cases = BTreeMap::<_, BTreeMap<_, _>>::new();
     for (priority, stage, count) in summary.cases.iter() {
         cases.entry(priority.name()).or_default().insert(stage, count);
@@ -189,10 +224,11 @@ pub(super) async fn status(State(web): Shared) -> Answer {
         started_at: stamp(summary.started_at),
         uptime_s: now.since(summary.started_at).as_secs(),
         clock_offset_ms: summary.calendar.offset_ms(now),
-        health: HealthForm::new(&summary, age, &web.services.board.audit(), scene.words),
+        health: HealthForm::new(&summary, age, scene.words, complaints(&web, now)),
         units: web.services.board.units().iter().map(|(verdict, count)| (verdict.name(), count)).collect(),
         cases,
         mails_quarantined: summary.mails_aside,
+        mail_in,
         letters: LettersForm {
             queued: summary.letters_queued,
             unreachable_addresses: summary.unreachable,
@@ -201,6 +237,7 @@ pub(super) async fn status(State(web): Shared) -> Answer {
             held_until: summary.held.and_then(|(_, last)| stamp(last)),
             fault: summary.mail_fault.clone(),
         },
+        messengers: summary.messengers.iter().map(messenger).collect(),
         isolation: summary.cut_off.map(|(since, reason)| IsolationForm { since: stamp(since), reason: reason.name() }),
         alarms: alarms.collect(),
         umbrellas: summary.umbrellas,
@@ -415,10 +452,9 @@ mod tests {
     #[test]
     fn a_watch_that_does_not_move_is_failing() {
         let summary = Summary::at_start(Time::from_millis(0), Arc::new(Calendar::default()));
-        assert_eq!(HealthForm::new(&summary, SILENT_AFTER, &Audit::default(), WORDS).status, "ok");
-        assert_eq!(
-            HealthForm::new(&summary, SILENT_AFTER + Duration::from_millis(1), &Audit::default(), WORDS).status,
-            "failing"
-        );
+        assert_eq!(HealthForm::new(&summary, SILENT_AFTER, WORDS, Vec::new()).status, "ok");
+        assert_eq!(HealthForm::new(&summary, SILENT_AFTER, WORDS, vec!["no mail".into()]).status, "degraded");
+        let late = SILENT_AFTER + Duration::from_millis(1);
+        assert_eq!(HealthForm::new(&summary, late, WORDS, Vec::new()).status, "failing");
     }
 }

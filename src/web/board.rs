@@ -4,8 +4,9 @@
 
 use super::parties::{Shift, StaffRow};
 use crate::clock::Stopwatch;
-use crate::domain::desk::{Alarm, CaseCounts};
-use crate::domain::party::Parties;
+use crate::domain::desk::{Alarm, CaseCounts, OutOfReach};
+use crate::domain::outbox::Trouble;
+use crate::domain::party::{Customer, Parties};
 use crate::domain::time::{Calendar, Time};
 use crate::domain::view::DeviceStatus;
 use crate::domain::watch::{AgentState, Device, Reason, Slot, Verdict};
@@ -14,6 +15,7 @@ use crate::store::Audit;
 use core::net::IpAddr;
 use core::ops::ControlFlow;
 use core::time::Duration;
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// How many rows a reader may look at before it lets the loop in.
@@ -82,6 +84,8 @@ pub struct Summary {
     pub held: Option<(usize, Time)>,
     /// Why no letters can be delivered, if that is so.
     pub mail_fault: Option<String>,
+    /// How messengers do, by their names.
+    pub messengers: BTreeMap<String, MessengerState>,
     /// What is wrong with the watch itself.
     pub alarms: Vec<Alarm>,
     /// Umbrellas that are not over.
@@ -90,10 +94,23 @@ pub struct Summary {
     pub maintenance: usize,
     /// Everybody but the customers.
     pub parties: Arc<Parties>,
+    /// The customers, by their ids.
+    pub customers: Arc<BTreeMap<String, Customer>>,
+    /// Customers whom no letter reaches.
+    pub out_of_reach: Arc<BTreeMap<String, OutOfReach>>,
     /// Our own, as things stand.
     pub staff: Vec<StaffRow>,
     /// Who has the shift.
     pub shift: Shift,
+}
+
+/// How a messenger does.
+#[derive(Clone, Debug, Default)]
+pub struct MessengerState {
+    /// Notices that wait for it.
+    pub waiting: usize,
+    /// Since when it takes nothing, and why.
+    pub trouble: Option<Trouble>,
 }
 
 impl Summary {
@@ -114,10 +131,13 @@ impl Summary {
             oldest_letter: None,
             held: None,
             mail_fault: None,
+            messengers: BTreeMap::new(),
             alarms: Vec::new(),
             umbrellas: 0,
             maintenance: 0,
             parties: Arc::default(),
+            customers: Arc::default(),
+            out_of_reach: Arc::default(),
             staff: Vec::new(),
             shift: Shift::default(),
         }
@@ -146,12 +166,22 @@ pub struct Reload {
     pub fault: Option<String>,
 }
 
+/// What is kept of messages as they came.
+#[derive(Clone, Debug, Default)]
+pub struct Originals {
+    /// How much of it there is.
+    pub bytes: u64,
+    /// Why further ones are refused, if they are.
+    pub refused: Option<String>,
+}
+
 /// The board itself. The loop writes, everybody else reads.
 #[derive(Debug)]
 pub struct Board {
     fleet: RwLock<Fleet>,
     summary: RwLock<(Arc<Summary>, Stopwatch)>,
     audit: RwLock<Audit>,
+    originals: RwLock<Originals>,
 }
 
 #[derive(Debug, Default)]
@@ -205,8 +235,12 @@ impl Board {
     /// A board without devices.
     #[must_use]
     pub fn new(summary: Summary) -> Self {
-        let summary = RwLock::new((Arc::new(summary), Stopwatch::start()));
-        Self { fleet: RwLock::default(), summary, audit: RwLock::default() }
+        Self {
+            fleet: RwLock::default(),
+            summary: RwLock::new((Arc::new(summary), Stopwatch::start())),
+            audit: RwLock::default(),
+            originals: RwLock::default(),
+        }
     }
 
     /// Shows other devices: `rows` by slot.
@@ -273,6 +307,17 @@ impl Board {
     pub fn summary(&self) -> (Arc<Summary>, Duration) {
         let summary = self.summary.read().unwrap_or_else(PoisonError::into_inner);
         (Arc::clone(&summary.0), summary.1.elapsed())
+    }
+
+    /// Shows what is kept of messages; what was shown before.
+    pub fn set_originals(&self, originals: Originals) -> Originals {
+        core::mem::replace(&mut *self.originals.write().unwrap_or_else(PoisonError::into_inner), originals)
+    }
+
+    /// What is kept of messages.
+    #[must_use]
+    pub fn originals(&self) -> Originals {
+        self.originals.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Whether somebody watches: the loop turns, and the store takes commits.

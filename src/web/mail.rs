@@ -2,6 +2,7 @@
 
 use super::Web;
 use super::api::{Answer, good, named, page, query, segment};
+use super::board::Originals;
 use super::desk::{actor, ask, body, may_change, read_json};
 use super::doors::Caller;
 use super::intake;
@@ -14,9 +15,9 @@ use crate::store::{MailRow, Reader};
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Extension, Path, Query, State};
-use axum::http::{Request, StatusCode};
+use axum::http::{HeaderMap, Request, StatusCode, header};
 use core::time::Duration;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -24,12 +25,78 @@ use tokio::time::timeout;
 
 /// How long a client may take to send a message.
 const MESSAGE_TIMEOUT: Duration = Duration::from_secs(60);
-/// Messages that may be on their way in at once: each may be large.
-pub(super) const MAX_PARCELS: usize = 4;
+/// A message on its way in takes up so many places of so many bytes, at least one.
+pub(super) const PLACE: usize = 1 << 20;
+/// Places for messages on their way in: four of the largest, or many small ones.
+pub(super) const MAX_PLACES: usize = 4 * MAX_MESSAGE / PLACE;
+/// How long a message waits for its places.
+const PLACES_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Hands a message to the store. What is received is its number, or nothing if it is there already, once it is on the
 /// disk; or why it can't be.
 pub type Keep = Arc<dyn Fn(Parcel) -> oneshot::Receiver<Result<Option<MailId>, String>> + Send + Sync>;
+
+/// Says how the mailbox fares that is read.
+pub type Mailbox = Box<dyn Fn() -> MailboxStatus + Send + Sync>;
+
+/// How a mailbox fares that is read.
+#[derive(Clone, Debug, Serialize)]
+pub struct MailboxStatus {
+    /// Whether it is open.
+    pub connected: bool,
+    /// What is wrong at the moment, if anything is.
+    pub fault: Option<String>,
+    /// Messages that were taken since the start.
+    pub taken: u64,
+    /// Messages that stay in it for now, with why: by UID.
+    #[serde(serialize_with = "left")]
+    pub left: Vec<(u32, String)>,
+}
+
+/// Messages that stay in a mailbox and are shown.
+const MAX_SHOWN: usize = 20;
+
+fn left<S: Serializer>(left: &[(u32, String)], into: S) -> Result<S::Ok, S::Error> {
+    into.collect_seq(left.iter().take(MAX_SHOWN).map(|(uid, why)| Left { uid: *uid, why }))
+}
+
+/// A message that stays in the mailbox for now.
+#[derive(Serialize)]
+struct Left<'a> {
+    uid: u32,
+    why: &'a str,
+}
+
+/// How mail comes in.
+#[derive(Default, Serialize)]
+pub(super) struct MailInForm {
+    /// Of messages that are kept as they came.
+    original_bytes: u64,
+    /// Why further ones are refused.
+    refused: Option<String>,
+    /// Only if one is read.
+    mailbox: Option<MailboxStatus>,
+}
+
+impl MailInForm {
+    pub(super) fn new(web: &Web) -> Self {
+        let Originals { bytes, refused } = web.services.board.originals();
+        Self { original_bytes: bytes, refused, mailbox: web.services.mailbox.as_ref().map(|mailbox| mailbox()) }
+    }
+
+    /// What an operator has to know.
+    pub(super) fn complaints(&self) -> Vec<String> {
+        let mut why = Vec::new();
+        why.extend(self.refused.iter().map(|why| format!("mail is refused for now: {why}")));
+        let Some(mailbox) = &self.mailbox else { return why };
+        why.extend(mailbox.fault.iter().map(|fault| format!("no mail comes in from the mailbox: {fault}")));
+        why.extend(mailbox.left.first().map(|(uid, reason)| match mailbox.left.len() {
+            1 => format!("a message stays in the mailbox: UID {uid}: {reason}"),
+            count => format!("{count} messages stay in the mailbox: UID {uid}: {reason}"),
+        }));
+        why
+    }
+}
 
 /// A message that was taken.
 #[derive(Serialize)]
@@ -46,8 +113,9 @@ pub(super) async fn take(
 ) -> Answer {
     may_change(caller, request.headers(), web.services.token.as_ref())?;
     let busy = || Problem::unavailable("too many messages are on their way in just now: try again");
-    let _place = web.parcels.try_acquire().map_err(|_| busy())?;
-    let raw = body(request, MAX_MESSAGE, MESSAGE_TIMEOUT).await?.to_vec();
+    let places = web.parcels.acquire_many(places(request.headers()));
+    let _places = timeout(PLACES_TIMEOUT, places).await.map_err(|_| busy())?.map_err(|_| busy())?;
+    let raw = Vec::from(body(request, MAX_MESSAGE, MESSAGE_TIMEOUT).await?);
     if raw.is_empty() {
         return Err(Problem::bad("the message is empty: send it as the body, header lines first"));
     }
@@ -57,6 +125,13 @@ pub(super) async fn take(
     let mail = kept.map_err(Problem::unavailable)?;
     let status = if mail.is_some() { StatusCode::CREATED } else { StatusCode::OK };
     Ok(json(status, &Taken { mail }))
+}
+
+/// How many places a message takes; one that does not say its length may be of any.
+fn places(headers: &HeaderMap) -> u32 {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let length: usize = length.unwrap_or(MAX_MESSAGE).clamp(1, MAX_MESSAGE);
+    u32::try_from(length.div_ceil(PLACE)).unwrap_or(1)
 }
 
 /// Which messages are wanted.
@@ -90,6 +165,8 @@ struct MailForm {
     tenant: Option<String>,
     authentic: Option<String>,
     claim: Option<String>,
+    /// Of the message as it came; `null`: it is kept no more.
+    original_bytes: Option<u64>,
     attachments: Value,
 }
 
@@ -112,6 +189,7 @@ impl MailForm {
             tenant: row.tenant,
             authentic: row.authentic,
             claim: row.claim,
+            original_bytes: row.original,
             attachments: attachments.unwrap_or_else(|| Value::Array(Vec::new())),
         };
         (form, row.body)
@@ -227,7 +305,50 @@ pub(super) async fn file(
     let wish = Wish::File { heard, filing };
     let case = match ask(&web, by, wish).await? {
         Done::Case(reference) => Some(reference.to_string()),
-        Done::Mail(_) | Done::Maintenance(_) | Done::Duty { .. } | Done::Trace(_) => None,
+        Done::Mail(_) | Done::Maintenance(_) | Done::Duty { .. } | Done::Contact(_) | Done::Trace(_) => None,
     };
     good(&Filed { mail, case })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_keeps_mail_from_coming_in_is_said() {
+        let open = MailboxStatus { connected: true, fault: None, taken: 7, left: Vec::new() };
+        let form = |refused: Option<&str>, mailbox: MailboxStatus| MailInForm {
+            original_bytes: 1,
+            refused: refused.map(str::to_owned),
+            mailbox: Some(mailbox),
+        };
+        assert!(form(None, open.clone()).complaints().is_empty());
+        assert!(MailInForm::default().complaints().is_empty());
+        let shut = MailboxStatus { connected: false, fault: Some("refused".to_owned()), ..open.clone() };
+        assert_eq!(
+            form(Some("full"), shut).complaints(),
+            ["mail is refused for now: full", "no mail comes in from the mailbox: refused"]
+        );
+        let left = |count: u32| (1..=count).map(|uid| (uid, "it is empty".to_owned())).collect();
+        let one = MailboxStatus { left: left(1), ..open.clone() };
+        assert_eq!(form(None, one).complaints(), ["a message stays in the mailbox: UID 1: it is empty"]);
+        let many = MailboxStatus { left: left(30), ..open };
+        assert_eq!(form(None, many.clone()).complaints(), ["30 messages stay in the mailbox: UID 1: it is empty"]);
+        let shown = serde_json::to_value(form(None, many)).unwrap();
+        assert_eq!(shown["mailbox"]["left"].as_array().unwrap().len(), MAX_SHOWN);
+        assert_eq!(shown["mailbox"]["left"][0], serde_json::json!({ "uid": 1, "why": "it is empty" }));
+    }
+
+    #[test]
+    fn a_message_takes_places_by_its_length() {
+        let of = |length: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::CONTENT_LENGTH, length.parse().unwrap());
+            places(&headers) as usize
+        };
+        assert_eq!((of("0"), of("1"), of("1048576"), of("1048577")), (1, 1, 1, 2));
+        let most = MAX_MESSAGE / PLACE;
+        assert_eq!((of("26214400"), of("99999999999"), of("lots")), (most, most, most));
+        assert_eq!(places(&HeaderMap::new()) as usize, most, "it may be of any");
+    }
 }

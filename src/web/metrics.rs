@@ -5,7 +5,7 @@
 
 use super::board::Board;
 use crate::domain::desk::{AlarmKind, CaseFact, Channel, MailOutcome, Priority};
-use crate::domain::fact::Fact;
+use crate::domain::fact::{CustomerFact, Fact};
 use crate::domain::letter::LetterState;
 use crate::domain::maintenance::{Maintenance, Stage};
 use crate::domain::time::Time;
@@ -40,6 +40,9 @@ const LATENESS: &str = "ntuwatch_schedule_lateness_seconds";
 const PROBE_BUCKETS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 const COMMIT_BUCKETS: [f64; 11] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0];
 const LATENESS_BUCKETS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 10.0];
+
+/// How content customers are, from 1, the worst.
+const SCORES: [&str; 5] = ["1", "2", "3", "4", "5"];
 
 /// Classes of HTTP status codes that are answered with.
 const CLASSES: [&str; 3] = ["2xx", "4xx", "5xx"];
@@ -79,6 +82,8 @@ pub struct Metrics {
     channels: [Counter; Channel::ALL.len()],
     traps_ignored: Counter,
     misroutes: Counter,
+    surveys_sent: Counter,
+    surveys_answered: [Counter; SCORES.len()],
     /// When the canary's outage travelled the whole way last.
     canary_sang: Mutex<Option<Time>>,
     canary_success: Gauge,
@@ -184,6 +189,8 @@ impl Metrics {
                 "ntuwatch_misroutes_total",
                 "Cases that a person took from the team that a rule had chosen to another one.",
             ),
+            surveys_sent: total("ntuwatch_surveys_sent_total", "Customers who were asked how a case went."),
+            surveys_answered: SCORES.map(|score| counter!("ntuwatch_surveys_answered_total", "score" => score)),
             traps_ignored: total(
                 "ntuwatch_traps_ignored_total",
                 "Traps that the watch did not look at: of no device that it knows, or too many at once.",
@@ -231,11 +238,13 @@ impl Metrics {
         for change in &turn.letter_changes {
             match change.state {
                 LetterState::Sent => self.letters_sent.increment(1),
+                LetterState::Queued if change.attempts == 0 => {}
                 LetterState::Queued => self.letter_attempts_failed.increment(1),
                 LetterState::Failed | LetterState::Bounced => {
                     self.letter_attempts_failed.increment(1);
                     self.letters_failed.increment(1);
                 }
+                LetterState::Reserve | LetterState::Spared => {}
             }
         }
         turn.acknowledged.iter().for_each(|took| self.acknowledgement.record(*took));
@@ -263,7 +272,16 @@ impl Metrics {
                 *self.canary_sang.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
             }
             Fact::Case { fact: CaseFact::Assigned { misrouted: true, .. }, .. } => self.misroutes.increment(1),
-            Fact::Case { .. }
+            Fact::Customer(CustomerFact::SurveySent { .. }) => self.surveys_sent.increment(1),
+            Fact::Customer(CustomerFact::SurveyAnswered { score, .. }) => {
+                count(&self.surveys_answered, usize::from(score.number()).checked_sub(1));
+            }
+            Fact::Customer(
+                CustomerFact::ContactChanged { .. }
+                | CustomerFact::ContactInvalid { .. }
+                | CustomerFact::ContactValid { .. },
+            )
+            | Fact::Case { .. }
             | Fact::StaffDuty { .. }
             | Fact::ShiftBegan { .. }
             | Fact::ContractEnding(_)
@@ -290,6 +308,7 @@ impl Metrics {
             | Fact::LetterQueued { .. }
             | Fact::LetterSent(_)
             | Fact::LetterFailed { .. }
+            | Fact::NoticeFellBack { .. }
             | Fact::AddressFailed { .. }
             | Fact::AddressWorks { .. } => {}
         }
@@ -354,6 +373,9 @@ impl Metrics {
         self.unreachable.set(summary.unreachable as f64);
         self.letters_queued.set(summary.letters_queued as f64);
         self.oldest_letter.set(summary.oldest_letter.map_or(0.0, |written| now.since(written).as_secs_f64()));
+        for (name, messenger) in &summary.messengers {
+            gauge!("ntuwatch_notices_queued", "sink" => name.clone()).set(messenger.waiting as f64);
+        }
         self.isolated.set(flag(summary.cut_off.is_some()));
         self.store_failing.set(flag(summary.store_fault.is_some()));
         self.reload_success.set(flag(summary.reload.fault.is_none()));
@@ -398,12 +420,15 @@ fn describe_labelled() {
         "ntuwatch_maintenance_announced_total",
         "Maintenances announced or changed before they began, by whether the notice was kept, short, or could not be."
     );
+    describe_gauge!("ntuwatch_notices_queued", "Notices that wait for a messenger.");
+    describe_counter!("ntuwatch_notices_total", "Requests to messengers, by what became of them.");
     describe_counter!("ntuwatch_http_responses_total", "Answers over HTTP, by class of their status code.");
     describe_counter!("ntuwatch_mails_total", "Messages that came in, by what became of them.");
     describe_counter!(
         "ntuwatch_cases_by_channel_total",
         "Cases opened since the start, by the way in which they were reported."
     );
+    describe_counter!("ntuwatch_surveys_answered_total", "Answers of customers, by how content they are.");
     describe_counter!("ntuwatch_cases_opened_total", "Cases opened since the start, by their first priority.");
 }
 

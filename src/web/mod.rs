@@ -2,12 +2,14 @@
 //!
 //! It runs on a thread of its own. Reading looks at the [`board`] and at the store; changing asks the loop and waits
 //! for its commit. Reading order: `board` (what the loop shows), `doors` (connections), `api` (reading), `desk`
-//! (changing), `umbrella`, `mail`, `maintenance`, `works` and `parties` (both), `strip`, `metrics` and `unit_metrics`.
+//! (changing), `umbrella`, `mail`, `maintenance`, `works` and `parties` (both), `survey` (for customers), `strip`, `metrics`
+//! and `unit_metrics`.
 
 pub mod board;
 pub mod metrics;
 
 mod api;
+mod contacts;
 mod desk;
 mod doors;
 mod intake;
@@ -22,21 +24,24 @@ mod rfo;
 mod scene;
 mod show;
 mod strip;
+mod survey;
 mod umbrella;
 mod unit_metrics;
 mod works;
 
 pub use api::{MAX_LEDGER, MAX_PAGE, MAX_TIMELINE};
+pub use contacts::MAX_WORD;
 pub use desk::{ANSWER_TIMEOUT, Answer, Ask, Busy, MAX_BODY, MAX_NAME, MAX_NOTE};
 pub use doors::{BindError, Doors, MAX_CONNECTIONS, bind};
-pub use mail::Keep;
+pub use mail::{Keep, Mailbox, MailboxStatus};
 pub use maintenance::MAX_REMARK;
 pub use parties::{Shift, StaffRow};
 pub use strip::{MAX_CELLS, MAX_STRIP};
+pub use survey::MAX_FORM;
 pub use umbrella::MAX_CHILDREN;
 pub use works::MAX_LOSSES;
 
-use crate::domain::desk::{AlarmCause, Case, Cause, Diagnosis, HeldLetter, Merits};
+use crate::domain::desk::{AlarmCause, Case, Cause, Diagnosis, HeldLetter, Merits, Reference};
 use crate::domain::rfo::Rfo;
 use crate::domain::time::{Calendar, Time};
 use crate::domain::watch::{Finding, Interval, Secret};
@@ -84,6 +89,9 @@ pub struct Words {
     pub merits: fn(&Merits) -> String,
 }
 
+/// Tells the case whose survey a token is for, if it is one of ours.
+pub type Surveyed = Arc<dyn Fn(&str) -> Option<Reference> + Send + Sync>;
+
 /// Threads for what blocks: readers of the store, and look-ups of user names.
 const BLOCKING_THREADS: usize = readers::MAX_READERS + people::MAX_LOOKUPS;
 
@@ -95,6 +103,10 @@ pub struct Services {
     pub ask: Ask,
     /// How a message is handed over.
     pub keep: Keep,
+    /// How the mailbox fares that is read, if one is.
+    pub mailbox: Option<Mailbox>,
+    /// The case whose survey a token is for, if it is one of ours.
+    pub surveyed: Surveyed,
     /// How things are said.
     pub words: Words,
     /// Path of the store.
@@ -110,7 +122,7 @@ struct Web {
     services: Services,
     readers: Readers,
     people: People,
-    /// Places for messages on their way in.
+    /// Places for messages on their way in, each of [`mail::PLACE`] bytes.
     parcels: Semaphore,
 }
 
@@ -206,11 +218,16 @@ fn router(services: Services) -> Router {
         .route("/api/umbrellas/{reference}", get(umbrella::show))
         .route("/api/umbrellas/{reference}/update", post(umbrella::update))
         .route("/api/reports/{name}", get(report::show))
+        .route("/survey/style.css", get(survey::style))
+        .route("/survey/{token}", get(survey::page).post(survey::answer))
         .route("/api/staff", get(parties::staff))
         .route("/api/staff/{id}/on", post(parties::on))
         .route("/api/staff/{id}/off", post(parties::off))
         .route("/api/shift", get(parties::shift))
-        .route("/api/customers/{id}", get(parties::customer))
+        .route("/api/customers/{id}", get(contacts::customer))
+        .route("/api/customers/{id}/contacts", post(contacts::add))
+        .route("/api/customers/{id}/contacts/{contact}", post(contacts::edit))
+        .route("/api/customers/{id}/contacts/{contact}/remove", post(contacts::remove))
         .route("/api/suppliers", get(parties::suppliers))
         .route("/api/mail", get(mail::list).post(mail::take))
         .route("/api/mail/{id}", get(mail::show))
@@ -225,7 +242,7 @@ fn router(services: Services) -> Router {
             services,
             readers,
             people: People::new(),
-            parcels: Semaphore::new(mail::MAX_PARCELS),
+            parcels: Semaphore::new(mail::MAX_PLACES),
         }))
 }
 

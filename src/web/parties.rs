@@ -7,7 +7,7 @@ use super::doors::Caller;
 use super::problem::{Problem, json};
 use super::scene::{Scene, stamp};
 use crate::domain::desk::{Merits, Reference, RuleVerdict, Trace};
-use crate::domain::party::{Contact, Contract, Language, Staff, Supplier};
+use crate::domain::party::{Contract, Language, Staff, Supplier};
 use crate::domain::time::Time;
 use crate::domain::turn::{Done, Wish};
 use axum::body::Body;
@@ -173,29 +173,6 @@ pub(super) async fn shift(State(web): State<Arc<Web>>) -> Result<Response, Probl
 }
 
 #[derive(Serialize)]
-pub(super) struct ContactForm {
-    id: String,
-    name: String,
-    role: &'static str,
-    prefers: &'static str,
-    email: Option<String>,
-    phone: Option<String>,
-}
-
-impl ContactForm {
-    pub(super) fn new(contact: &Contact) -> Self {
-        Self {
-            id: contact.id.clone(),
-            name: contact.name.clone(),
-            role: contact.role.name(),
-            prefers: contact.prefers.name(),
-            email: contact.email.clone(),
-            phone: contact.phone.clone(),
-        }
-    }
-}
-
-#[derive(Serialize)]
 pub(super) struct ContractForm {
     id: String,
     tier: &'static str,
@@ -215,28 +192,6 @@ impl ContractForm {
             ends_at: scene.stamp(contract.ends),
         }
     }
-}
-
-#[derive(Serialize)]
-struct CustomerForm {
-    id: String,
-    contacts: Vec<ContactForm>,
-    contracts: Vec<ContractForm>,
-}
-
-/// `/api/customers/{id}`: a customer's people and contracts.
-pub(super) async fn customer(
-    State(web): State<Arc<Web>>,
-    id: Result<Path<String>, PathRejection>,
-) -> Result<Response, Problem> {
-    let (id, scene) = (segment(id)?, web.scene());
-    let contacts: Vec<_> = scene.parties.contacts_of(&id).map(ContactForm::new).collect();
-    let contracts: Vec<_> =
-        scene.parties.contracts_of(&id).map(|contract| ContractForm::new(contract, &scene)).collect();
-    if contacts.is_empty() && contracts.is_empty() {
-        return Err(Problem::unknown(format!("no [[contact]] and no [[contract]] is of a customer {id:?}")));
-    }
-    good(&CustomerForm { id, contacts, contracts })
 }
 
 #[derive(Serialize)]

@@ -1,6 +1,7 @@
 //! A "no" over HTTP: a status, and a sentence that says what, why, and what to do.
 
 use crate::domain::desk::{Misread, Reference};
+use crate::domain::party::BadContact;
 use crate::domain::turn::{BadMaintenance, BadReport, Refusal};
 use crate::store::{OpenError, ReadError};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -72,6 +73,9 @@ impl From<Refusal> for Problem {
             | Refusal::UnknownUmbrella { .. }
             | Refusal::UnknownMaintenance { .. }
             | Refusal::NotAside { .. }
+            | Refusal::NoSurvey { .. }
+            | Refusal::UnknownCustomer { .. }
+            | Refusal::BadContact { why: BadContact::Unknown, .. }
             | Refusal::UnknownContact { .. }
             | Refusal::UnknownStaff { .. } => StatusCode::NOT_FOUND,
             Refusal::AlreadyOpen { .. }
@@ -83,6 +87,11 @@ impl From<Refusal> for Problem {
             Refusal::BadReport { why: BadReport::NoNotice | BadReport::Past | BadReport::NoRequest } => {
                 StatusCode::BAD_REQUEST
             }
+            Refusal::BadContact { why: BadContact::Taken | BadContact::TooMany, .. } => StatusCode::CONFLICT,
+            Refusal::BadContact {
+                why: BadContact::BadId | BadContact::Nameless | BadContact::NoWay | BadContact::NoSuchWay(_),
+                ..
+            } => StatusCode::BAD_REQUEST,
             Refusal::BadMaintenance { why, .. } => match why {
                 BadMaintenance::BadId
                 | BadMaintenance::EndsFirst

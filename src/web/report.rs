@@ -5,7 +5,7 @@ use super::api::query;
 use super::board::Board;
 use super::problem::{Problem, json};
 use crate::domain::watch::Circuit;
-use crate::store::{Availability, CustomerRow, ReadError, Reader, SlaRow, Span};
+use crate::store::{Availability, CustomerRow, ReadError, Reader, SlaRow, Span, SurveyRow};
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -28,7 +28,7 @@ pub(super) struct Wanted {
 }
 
 /// The reports that there are.
-const REPORTS: [&str; 4] = ["sla", "promises", "tiers", "silent"];
+const REPORTS: [&str; 5] = ["sla", "promises", "tiers", "silent", "surveys"];
 /// How far a report goes back if nobody says.
 const USUAL: Duration = Duration::from_secs(30 * 24 * 3_600);
 
@@ -107,6 +107,7 @@ fn report(name: &str, reader: &Reader, span: Span, board: &Board) -> Result<Repo
         "sla" => sla(reader, span, board),
         "promises" => promises(reader, span),
         "tiers" => tiers(reader, span),
+        "surveys" => surveys(reader, span, board),
         _ => silent(reader, span, board),
     }
 }
@@ -155,6 +156,7 @@ fn sla(reader: &Reader, span: Span, board: &Board) -> Result<Report, ReadError> 
             sla.cases.into(),
             sla.kept.into(),
             (sla.kept + sla.missed).into(),
+            sla.excused.into(),
             mean(sla.took, sla.solved),
             units.into(),
             percent,
@@ -168,8 +170,18 @@ fn sla(reader: &Reader, span: Span, board: &Board) -> Result<Report, ReadError> 
     for ((service, region), (units, available)) in units {
         row(&SlaRow { service, region, ..SlaRow::default() }, units, &available);
     }
-    let columns =
-        &["service", "region", "cases", "ttr_kept", "ttr_of", "mean_repair_s", "units", "availability", "unseen_s"];
+    let columns = &[
+        "service",
+        "region",
+        "cases",
+        "ttr_kept",
+        "ttr_of",
+        "excused",
+        "mean_repair_s",
+        "units",
+        "availability",
+        "unseen_s",
+    ];
     Ok(Report { columns, rows, total: object!({ "ttr_kept": kept, "ttr_of": of }) })
 }
 
@@ -247,4 +259,109 @@ fn silent(reader: &Reader, span: Span, board: &Board) -> Result<Report, ReadErro
     ];
     let total = object!({ "customers": rows.len() });
     Ok(Report { columns, rows, total })
+}
+
+/// A mean score from which on a customer says that all is well.
+const HIGH: f64 = 4.0;
+/// A mean score down to which a customer says that it is not.
+const LOW: f64 = 2.0;
+/// A customer has many cases for his units if he has so many times the usual.
+const MANY: f64 = 2.0;
+/// And so many at the least: of fewer nobody can say.
+const MANY_CASES: u64 = 3;
+/// He has few, if he has at most this part of the usual.
+const FEW: f64 = 0.5;
+
+/// What customers said, beside what they met with (R106, R108). A mean never stands alone: the text says of how many it is.
+fn surveys(reader: &Reader, span: Span, board: &Board) -> Result<Report, ReadError> {
+    let units = availability(reader, span, board, |circuit| circuit.customer.to_string())?;
+    let met: BTreeMap<String, CustomerRow> =
+        reader.report_customers(span)?.into_iter().map(|row| (row.customer.clone(), row)).collect();
+    let trouble = |customer: &str| met.get(customer).map_or(0, |row| row.cases + row.returned);
+    let all_units: u64 = units.values().map(|(count, _)| count).sum();
+    let usual = ratio(met.values().map(|row| row.cases + row.returned).sum(), all_units);
+    let mut all = SurveyRow::default();
+    let found = reader.report_surveys(span)?;
+    let rows = found
+        .iter()
+        .map(|row| {
+            all.sent += row.sent;
+            all.answered += row.answered;
+            all.score_sum += row.score_sum;
+            let (cases, returned) = met.get(&row.customer).map_or((0, 0), |row| (row.cases, row.returned));
+            let load = units.get(&row.customer).and_then(|(count, _)| ratio(trouble(&row.customer), *count));
+            vec![
+                row.customer.as_str().into(),
+                row.answered.into(),
+                row.sent.into(),
+                rate(row).into(),
+                score(row).into(),
+                row.score_sum.into(),
+                cases.into(),
+                returned.into(),
+                contradiction(row, cases + returned, load, usual).into(),
+            ]
+        })
+        .collect();
+    let columns =
+        &["customer", "answered", "answered_of", "rate", "score", "score_sum", "cases", "returned", "contradiction"];
+    let total = object!({
+        "answered": all.answered, "answered_of": all.sent, "rate": rate(&all), "score": score(&all),
+        "score_sum": all.score_sum,
+    });
+    Ok(Report { columns, rows, total })
+}
+
+fn ratio(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+/// `14% (1 of 7)`.
+fn rate(row: &SurveyRow) -> Option<String> {
+    let share = ratio(row.answered, row.sent)?;
+    Some(format!("{:.0}% ({} of {})", share * 100.0, row.answered, row.sent))
+}
+
+/// `4.5 (2 of 7)`: the mean, and of how many who were asked it is.
+fn score(row: &SurveyRow) -> Option<String> {
+    let mean = ratio(row.score_sum, row.answered)?;
+    Some(format!("{mean:.1} ({} of {})", row.answered, row.sent))
+}
+
+/// Where what a customer says does not fit what he met with.
+fn contradiction(row: &SurveyRow, trouble: u64, load: Option<f64>, usual: Option<f64>) -> Option<&'static str> {
+    let (mean, load, usual) = (ratio(row.score_sum, row.answered)?, load?, usual?);
+    if mean >= HIGH && trouble >= MANY_CASES && load >= MANY * usual {
+        Some("content, with many cases")
+    } else if mean <= LOW && load <= FEW * usual {
+        Some("not content, with few cases")
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn row(sent: u64, answered: u64, score_sum: u64) -> SurveyRow {
+        SurveyRow { customer: String::new(), sent, answered, score_sum }
+    }
+
+    #[test]
+    fn a_mean_says_of_how_many_it_is() {
+        assert_eq!(score(&row(7, 2, 9)).as_deref(), Some("4.5 (2 of 7)"));
+        assert_eq!(rate(&row(7, 1, 5)).as_deref(), Some("14% (1 of 7)"));
+        assert_eq!((score(&row(7, 0, 0)), rate(&row(0, 0, 0))), (None, None));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_flagged() {
+        let flag = |sum, trouble, load| contradiction(&row(9, 2, sum), trouble, Some(load), Some(1.0));
+        assert_eq!(flag(8, 3, 2.0), Some("content, with many cases"));
+        assert_eq!([flag(7, 3, 2.0), flag(8, 2, 2.0), flag(8, 3, 1.9)], [None; 3]);
+        assert_eq!(flag(4, 1, 0.5), Some("not content, with few cases"));
+        assert_eq!([flag(5, 1, 0.5), flag(4, 1, 0.6)], [None; 2]);
+        assert_eq!(contradiction(&row(9, 0, 0), 9, Some(9.0), Some(1.0)), None, "nobody said anything");
+    }
 }

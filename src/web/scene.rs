@@ -3,9 +3,11 @@
 use super::Words;
 use super::board::Summary;
 use super::problem::Problem;
-use crate::domain::party::Parties;
+use crate::domain::desk::OutOfReach;
+use crate::domain::party::{Customer, Parties};
 use crate::domain::time::{Calendar, Time};
 use core::time::Duration;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How things look at a moment.
@@ -15,13 +17,16 @@ pub(super) struct Scene {
     pub(super) calendar: Arc<Calendar>,
     pub(super) words: Words,
     pub(super) parties: Arc<Parties>,
+    pub(super) customers: Arc<BTreeMap<String, Customer>>,
+    pub(super) out_of_reach: Arc<BTreeMap<String, OutOfReach>>,
 }
 
 impl Scene {
     /// As of `age` after the summary was put up.
     pub(super) fn new(summary: &Summary, age: Duration, words: Words) -> Self {
         let (calendar, parties) = (Arc::clone(&summary.calendar), Arc::clone(&summary.parties));
-        Self { now: summary.at + age, calendar, words, parties }
+        let (customers, out_of_reach) = (Arc::clone(&summary.customers), Arc::clone(&summary.out_of_reach));
+        Self { now: summary.at + age, calendar, words, parties, customers, out_of_reach }
     }
 
     /// A point of the timeline as wall clocks showed it: RFC 3339 in UTC.
@@ -73,7 +78,14 @@ mod tests {
     const NOW: Time = Time::from_millis(1_800_000_000_000);
 
     fn scene(steps: Vec<(Time, i64)>) -> Scene {
-        Scene { now: NOW, calendar: Arc::new(Calendar::new(steps)), words: WORDS, parties: Arc::default() }
+        Scene {
+            now: NOW,
+            calendar: Arc::new(Calendar::new(steps)),
+            words: WORDS,
+            parties: Arc::default(),
+            customers: Arc::default(),
+            out_of_reach: Arc::default(),
+        }
     }
 
     #[test]

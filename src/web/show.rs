@@ -1,7 +1,8 @@
 //! The JSON forms of cases and units. Times are RFC 3339 in UTC, and null where there is none yet.
 
 use super::board::Row;
-use super::parties::{ContactForm, ContractForm};
+use super::contacts::{ContactForm, OutOfReachForm};
+use super::parties::ContractForm;
 use super::scene::{Scene, stamp};
 use crate::domain::desk::{Actor, Case, HeldLetter, LEAST_NOTICE, Line, Notice, PreCheck, Promise, PromiseKind, Stage};
 use crate::domain::time::Calendar;
@@ -126,6 +127,8 @@ struct PeopleForm {
     contract: Option<ContractForm>,
     /// Local point of contact.
     lpoc: Option<ContactForm>,
+    /// Since when no letter reaches the customer, if that is so (R16).
+    contact_invalid: Option<OutOfReachForm>,
 }
 
 impl PeopleForm {
@@ -138,7 +141,8 @@ impl PeopleForm {
             misroutes: assignment.map_or(0, |assignment| assignment.misroutes),
             customer_tier: parties.standing(unit, circuit, scene.now).1.name(),
             contract: contract.map(|contract| ContractForm::new(contract, scene)),
-            lpoc: parties.lpoc(unit).map(ContactForm::new),
+            lpoc: parties.lpoc(unit).map(|contact| ContactForm::new(contact, scene)),
+            contact_invalid: OutOfReachForm::of(&circuit.customer, scene),
         }
     }
 }

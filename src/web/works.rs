@@ -65,7 +65,11 @@ impl NoticeForm {
     fn new(letter: LetterRow, calendar: &Calendar) -> Self {
         let customer = match &letter.thread {
             Thread::Maintenance { customer, .. } => Some(customer.clone()),
-            Thread::Case { .. } | Thread::Umbrella { .. } | Thread::Alarm { .. } | Thread::Contract { .. } => None,
+            Thread::Case { .. }
+            | Thread::Umbrella { .. }
+            | Thread::Alarm { .. }
+            | Thread::Contract { .. }
+            | Thread::Reach { .. } => None,
         };
         Self { customer, letter: LetterForm::new(letter, calendar) }
     }

@@ -24,22 +24,30 @@ pub(crate) struct Dovecot {
     process: Child,
     /// Where it listens.
     pub(crate) port: u16,
+    /// Where it listens for TLS from the first byte, if it has a certificate.
+    pub(crate) tls_port: u16,
     home: TempDir,
 }
 
 impl Dovecot {
-    /// Started and listening. `None`, with a word on the console, where there is none.
+    /// Started and listening, in the open. `None`, with a word on the console, where there is none.
     pub(crate) fn start() -> Option<Self> {
+        Self::with(None)
+    }
+
+    /// As [`start`](Self::start); with the certificate `cert.pem` and its key in a folder it wants TLS before anybody logs in.
+    pub(crate) fn with(certificate: Option<&Path>) -> Option<Self> {
         if !Path::new(PROGRAM).exists() {
-            println!("skipped: {PROGRAM} is not installed (Debian: dovecot-imapd)");
+            eprintln!("skipped: {PROGRAM} is not installed (Debian: dovecot-imapd)");
             return None;
         }
         if !nix::unistd::geteuid().is_root() {
-            println!("skipped: dovecot wants to be started by root");
+            eprintln!("skipped: dovecot wants to be started by root");
             return None;
         }
         let home = tempfile::Builder::new().prefix("dovecot").tempdir_in("/tmp").expect("a folder");
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|l| l.local_addr()).expect("a port").port();
+        let free = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|l| l.local_addr()).expect("a port").port();
+        let (port, tls_port) = (free(), free());
         // Those who log people in are others than root.
         fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).expect("our folder");
         for part in ["cur", "new", "tmp"] {
@@ -52,7 +60,11 @@ impl Dovecot {
             format!("{USER}:{{PLAIN}}{PASSWORD}:{NOBODY}:{NOBODY}::{}::\n", home.path().display()),
         )
         .expect("a file");
-        fs::write(home.path().join("test.conf"), config(home.path(), port)).expect("a file");
+        fs::write(
+            home.path().join("test.conf"),
+            config(home.path(), port, certificate.map(|folder| (folder, tls_port))),
+        )
+        .expect("a file");
         let process = Command::new(PROGRAM)
             .args(["-F", "-c"])
             .arg(home.path().join("test.conf"))
@@ -65,13 +77,18 @@ impl Dovecot {
             Err(error) if error.kind() == ErrorKind::NotFound => return None,
             Err(error) => panic!("{error}"),
         };
-        let mut dovecot = Self { process, port, home };
+        let mut dovecot = Self { process, port, tls_port, home };
         while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
             let log = fs::read_to_string(dovecot.home.path().join("log")).unwrap_or_default();
             assert!(dovecot.process.try_wait().is_ok_and(|ended| ended.is_none()), "{PROGRAM} ended: {log}");
             thread::sleep(Duration::from_millis(10));
         }
         Some(dovecot)
+    }
+
+    /// The maildir that is its mailbox.
+    pub(crate) fn maildir(&self) -> PathBuf {
+        self.home.path().join("mail")
     }
 
     /// Puts a message into the mailbox, as a mail server does.
@@ -93,15 +110,22 @@ impl Dovecot {
     }
 }
 
-fn config(home: &Path, port: u16) -> String {
+fn config(home: &Path, port: u16, tls: Option<(&Path, u16)>) -> String {
     let home = home.display();
+    let (ssl, tls_port) = tls.map_or_else(
+        || ("ssl = no\ndisable_plaintext_auth = no".to_owned(), 0),
+        |(folder, port)| {
+            let folder = folder.display();
+            (format!("ssl = required\nssl_cert = <{folder}/cert.pem\nssl_key = <{folder}/key.pem"), port)
+        },
+    );
     format!(
         "base_dir = {home}/run\nstate_dir = {home}/state\nlog_path = {home}/log\nprotocols = imap\nlisten = 127.0.0.1\n\
-         ssl = no\ndisable_plaintext_auth = no\n\
+         {ssl}\n\
          mail_location = maildir:{home}/mail\n\
          passdb {{\n driver = passwd-file\n args = {home}/users\n}}\n\
          userdb {{\n driver = passwd-file\n args = {home}/users\n}}\n\
-         service imap-login {{\n chroot =\n inet_listener imap {{\n  port = {port}\n }}\n inet_listener imaps {{\n  port = 0\n }}\n}}\n\
+         service imap-login {{\n chroot =\n inet_listener imap {{\n  port = {port}\n }}\n inet_listener imaps {{\n  port = {tls_port}\n  ssl = yes\n }}\n}}\n\
          service anvil {{\n chroot =\n}}\nservice stats {{\n chroot =\n}}\n\
          namespace inbox {{\n inbox = yes\n separator = /\n}}\n"
     )

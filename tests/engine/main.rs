@@ -3,6 +3,9 @@
 #[cfg(test)]
 mod ber;
 #[cfg(test)]
+#[path = "../common/certificate.rs"]
+mod certificate;
+#[cfg(test)]
 mod dovecot;
 #[cfg(test)]
 mod icmp;
@@ -14,6 +17,10 @@ mod mailbox;
 mod odd_agents;
 #[cfg(test)]
 mod pinned;
+#[cfg(test)]
+mod postfix;
+#[cfg(test)]
+mod round_trip;
 #[cfg(test)]
 mod snmp;
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! What is decided on each message of the corpus, by a watch over two lines of Acme's, one of which has a case.
 
 use super::{corpus, us};
-use ntuwatch::domain::desk::{Channel, LetterKind, LetterMark, Reference, Report, Subject};
+use ntuwatch::domain::desk::{Channel, LetterKind, LetterMark, MailOutcome, Reference, Report, Subject, Tenant};
 use ntuwatch::domain::letter::{LetterLabel, Thread};
-use ntuwatch::domain::mail::{Incoming, KnownCase, Message, Nature};
+use ntuwatch::domain::mail::{Incoming, KnownCase, Message, Nature, Unreadable};
 use ntuwatch::domain::time::Time;
 use ntuwatch::domain::turn::{Input, Request, Turn, Wish};
 use ntuwatch::domain::watch::{Saved, Watch};
@@ -51,7 +51,15 @@ fn every_message_of_the_corpus_comes_to_what_it_should() {
             vec![KnownCase { reference, unit: "acme-lon-1".to_owned(), customer, subject: Subject::ServiceDown }];
         let (mut watch, mut turn) = (watch.clone(), Turn::new(START));
         watch.step(
-            Input::Mailed(Box::new(Incoming { id: 1, received_at: START, message, letters, copy_of: None, cases })),
+            Input::Mailed(Box::new(Incoming {
+                id: 1,
+                received_at: START,
+                message,
+                head: None,
+                letters,
+                copy_of: None,
+                cases,
+            })),
             &mut turn,
         );
         let [sorted] = turn.mails.as_slice() else { panic!("{}: {:?}", file.display(), turn.mails) };
@@ -62,4 +70,23 @@ fn every_message_of_the_corpus_comes_to_what_it_should() {
     insta::with_settings!({ prepend_module_to_snapshot => false, snapshot_path => "." }, {
         insta::assert_snapshot!("decisions", decisions);
     });
+}
+
+#[test]
+fn one_that_is_too_large_waits_for_people_who_see_whom_it_is_from() {
+    let head = read(format!("From: {JANE}\r\nSubject: Re: line\r\nIn-Reply-To: <{LETTER}>\r\n\r\n").as_bytes(), &us());
+    let head = Box::new(head.unwrap());
+    let letters = letters(&head);
+    let (mut watch, mut turn) = (watch(), Turn::new(START));
+    let message = Err(Unreadable::TooLarge);
+    let incoming =
+        Incoming { id: 1, received_at: START, message, head: Some(head), letters, copy_of: None, cases: Vec::new() };
+    watch.step(Input::Mailed(Box::new(incoming)), &mut turn);
+    let [sorted] = turn.mails.as_slice() else { panic!("{:?}", turn.mails) };
+    assert_eq!(sorted.outcome, MailOutcome::Quarantined);
+    assert!(sorted.why.as_deref().is_some_and(|why| why.contains("too large")), "{:?}", sorted.why);
+    let Some((message, witnesses)) = &sorted.read else { panic!("its head is kept") };
+    assert_eq!((message.from.as_deref(), message.subject.as_str()), (Some(JANE), "Re: line"));
+    assert_eq!(witnesses.tenant, Tenant::Customer("acme".to_owned()));
+    assert!(witnesses.letter.is_some());
 }

@@ -220,7 +220,10 @@ pub(crate) fn letters_show_only_their_reader_s_lines(history: &History) {
             Content::Maintenance { lines, spared, .. } => {
                 lines.iter().chain(spared).map(|(unit, _)| (customer_of(unit), unit.as_str())).unzip()
             }
-            Content::Umbrella { .. } | Content::Alarm(_) => panic!("for the operations centre only: {thread:?} {to}"),
+            Content::PassedOn { .. } => panic!("nobody has contacts: {thread:?} {to}"),
+            Content::Umbrella { .. } | Content::Alarm(_) | Content::OutOfReach { .. } => {
+                panic!("for the operations centre only: {thread:?} {to}")
+            }
             Content::Contract(_) => panic!("nobody has a contract: {thread:?} {to}"),
         };
         assert!(!units.is_empty(), "a letter about nothing: {thread:?} {to}");
@@ -280,7 +283,8 @@ pub(crate) fn umbrellas_collect(history: &History) {
                 Thread::Umbrella { customer: None, .. }
                 | Thread::Maintenance { .. }
                 | Thread::Alarm { .. }
-                | Thread::Contract { .. } => {}
+                | Thread::Contract { .. }
+                | Thread::Reach { .. } => {}
             },
             _ => {}
         }

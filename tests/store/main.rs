@@ -5,6 +5,7 @@
 mod any;
 mod audit;
 mod backup;
+mod mails;
 mod migration;
 mod opening;
 mod round_trip;

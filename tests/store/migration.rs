@@ -142,6 +142,44 @@ fn a_store_of_version_1_becomes_like_a_new_one() {
     assert_eq!(shape(&old), shape(&new));
 }
 
+/// A store as the versions before 11 left it: the bytes of messages beside what was decided.
+#[test]
+fn messages_of_earlier_versions_keep_their_originals() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("s.db");
+    let earlier = [
+        ("V1__store", V1),
+        ("V2__shared_causes", include_str!("../../src/store/migrations/V2__shared_causes.sql")),
+        ("V3__desk", include_str!("../../src/store/migrations/V3__desk.sql")),
+        ("V4__mail", include_str!("../../src/store/migrations/V4__mail.sql")),
+        ("V5__sealed_journal", include_str!("../../src/store/migrations/V5__sealed_journal.sql")),
+        ("V6__parties", include_str!("../../src/store/migrations/V6__parties.sql")),
+    ];
+    let migrations: Vec<_> = earlier.iter().map(|(name, sql)| Migration::unapplied(name, sql).unwrap()).collect();
+    let mut db = Connection::open(&path).unwrap();
+    db.pragma_update(None, "journal_mode", "wal").unwrap();
+    Runner::new(&migrations).set_grouped(true).run(&mut db).unwrap();
+    db.execute_batch(
+        "INSERT INTO mails (id, received_at, digest, raw, whole, tries, outcome, sender, body) VALUES
+             (3, 7, x'01', CAST('Subject: a' AS BLOB), 1, 1, 'ignored', 'it@acme.example', 'words'),
+             (4, 8, x'02', CAST('Subject: bc' AS BLOB), 0, 2, NULL, NULL, NULL);",
+    )
+    .unwrap();
+    drop(db);
+    let (store, _) = Store::open(&path).unwrap();
+    assert_eq!(store.originals(), 21);
+    assert_eq!(store.mails_to_read().unwrap(), [(4, 3)]);
+    let reader = Reader::open(&path).unwrap();
+    let parcel = |id| reader.parcel(id).unwrap().map(|parcel| (parcel.raw, parcel.whole));
+    assert_eq!(parcel(3), Some((b"Subject: a".to_vec(), true)));
+    assert_eq!(parcel(4), Some((b"Subject: bc".to_vec(), false)));
+    let row = reader.mail_row(3).unwrap().unwrap();
+    assert_eq!(
+        (row.sender.as_deref(), row.body.as_deref(), row.original),
+        (Some("it@acme.example"), Some("words"), Some(10))
+    );
+}
+
 #[test]
 fn what_cannot_be_brought_up_to_date_stays_as_it_was() {
     let home = tempfile::tempdir().unwrap();

@@ -3,10 +3,12 @@
 use super::any::{any_case, any_umbrella, length, tally, time};
 use super::world::{World, at, closed, commit, letter, mail, mark, opening, plan, row};
 use ntuwatch::domain::desk::{
-    Case, Channel, DutyChange, LetterKind, LetterMark, Pledges, PreCheck, Reference, Report, SavedDuty, Stage, Subject,
-    Topic, WaitingOn,
+    Case, Channel, DutyChange, LetterKind, LetterMark, OpenSurvey, OutOfReach, PassedOn, PeopleChange, Pledges,
+    PreCheck, Reference, Report, SavedDuty, SavedPeople, SavedSurveys, Score, Stage, Subject, SurveyChange,
+    SurveyTally, Topic, WaitingOn,
 };
-use ntuwatch::domain::letter::{LetterChange, LetterState};
+use ntuwatch::domain::letter::{LetterChange, LetterState, SavedReserve};
+use ntuwatch::domain::party::{Channel as Way, Contact, ContactChange, ContactOrigin, ContactRole};
 use ntuwatch::domain::turn::{Command, DeviceRow, Turn, Wish};
 use ntuwatch::domain::watch::{AgentState, Baseline, Evidence, Interval, Reason, Symptoms, Trouble, Verdict};
 use ntuwatch::store::{CaseFilter, Commit, Entry, Reader, Store};
@@ -244,6 +246,48 @@ fn letters_keep_their_words_and_their_fate() {
 }
 
 #[test]
+fn notices_that_are_held_back_and_alerts_are_known_again() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("s.db");
+    let (mut store, _) = Store::open(&path).unwrap();
+    let case = Arc::new(Case::open(opening(7, "u1"), at(0)));
+    let opened = LetterMark { kind: LetterKind::Opened, number: 1 };
+    let mut turn = Turn::new(at(5));
+    turn.cases.push(Arc::clone(&case));
+    turn.letters =
+        ["hook:chat", "hook:pager", "a@x"].into_iter().zip(1..).map(|(to, id)| letter(id, &case, opened, to)).collect();
+    let reserve = |place: usize, rank, behind: &[u64]| SavedReserve {
+        label: turn.letters[place].label(),
+        written_at: at(5),
+        rank,
+        behind: behind.to_vec(),
+    };
+    let reserves = vec![reserve(1, 1, &[1]), reserve(2, 2, &[2, 1])];
+    for id in [2, 3] {
+        turn.letter_changes.push(LetterChange { id, state: LetterState::Reserve, attempts: 0, error: None });
+    }
+    turn.reserves.clone_from(&reserves);
+    let thread = turn.letters[0].thread.clone();
+    turn.alerts = vec![(thread.clone(), "hook:chat".into(), Some(1)), (thread.clone(), "hook:pager".into(), Some(1))];
+    commit(&mut store, &turn).unwrap();
+    let reader = Reader::open(&path).unwrap();
+    let fires = reader.alerts("hook:chat", 10).unwrap();
+    assert_eq!(fires.iter().map(|mail| mail.id).collect::<Vec<_>>(), [1]);
+
+    let mut turn = Turn::new(at(9));
+    turn.letter_changes.push(LetterChange { id: 2, state: LetterState::Spared, attempts: 0, error: None });
+    turn.alerts = vec![(thread.clone(), "hook:pager".into(), None), (thread.clone(), "hook:chat".into(), Some(2))];
+    commit(&mut store, &turn).unwrap();
+    assert_eq!(reader.alerts("hook:chat", 10).unwrap()[0].id, 2, "the latest one says how it stands");
+    drop(store);
+    let (_, loaded) = Store::open(&path).unwrap();
+    let letters = loaded.saved.desk.letters;
+    assert_eq!(letters.waiting.iter().map(|letter| letter.label.id).collect::<Vec<_>>(), [1]);
+    assert_eq!(letters.reserves, reserves[1..]);
+    assert_eq!(letters.alerts, [(thread, "hook:chat".into())]);
+}
+
+#[test]
 fn the_timeline_shows_the_latest_entries_oldest_first() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("s.db");
@@ -379,4 +423,104 @@ fn who_is_off_who_has_the_shift_and_whom_we_told_of_a_contract_comes_back() {
         store = again;
     }
     assert_eq!((expected.off.len(), expected.shift), (1, Some(("nyc".into(), true))));
+}
+
+#[test]
+fn who_is_asked_and_what_he_answered_comes_back() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("s.db");
+    let (mut store, loaded) = Store::open(&path).unwrap();
+    assert_eq!(loaded.saved.desk.surveys, SavedSurveys::default());
+    let survey = |number: u64, until| {
+        let case = Reference::from_number(number);
+        SurveyChange::Sent(OpenSurvey { case, customer: "acme".into(), until: at(until) }, 2)
+    };
+    let counted = |closed, asked_at| SurveyChange::Counted("acme".into(), SurveyTally { closed, asked_at });
+    let answered = |number: u64, score: u8, comment: Option<&str>| SurveyChange::Answered {
+        case: Reference::from_number(number),
+        score: Score::new(score).unwrap(),
+        comment: comment.map(String::from),
+    };
+    let mut expected = SavedSurveys::default();
+    let mut first = Turn::new(at(5));
+    first.cases = (1..=3).map(|number| Arc::new(Case::open(opening(number, &format!("u{number}")), at(0)))).collect();
+    first.surveys = vec![survey(1, 100), counted(0, Some(at(5))), survey(2, 10), survey(3, 100), counted(3, None)];
+    let mut second = Turn::new(at(9));
+    second.surveys = vec![answered(3, 4, Some("quick")), counted(1, Some(at(9)))];
+    for turn in [&first, &second] {
+        turn.surveys.iter().for_each(|change| expected.note(change));
+        commit(&mut store, turn).unwrap();
+        drop(store);
+        let (again, loaded) = Store::open(&path).unwrap();
+        assert_eq!(loaded.saved.desk.surveys, expected);
+        store = again;
+    }
+    commit(&mut store, &Turn::new(at(10))).unwrap();
+    drop(store);
+    let (_, loaded) = Store::open(&path).unwrap();
+    let open: Vec<_> = loaded.saved.desk.surveys.open.iter().map(|survey| survey.case.number()).collect();
+    assert_eq!(open, [1], "the second was to be answered before, the third was");
+    let reader = Reader::open(&path).unwrap();
+    let report = reader.report_surveys(reader.span(at(5)).unwrap()).unwrap();
+    let row = &report[0];
+    assert_eq!((row.customer.as_str(), row.sent, row.answered, row.score_sum), ("acme", 3, 1, 4));
+    assert!(reader.report_surveys(reader.span(at(6)).unwrap()).unwrap().is_empty());
+    let is_open = |number, now| reader.survey_is_open(Reference::from_number(number), at(now)).unwrap();
+    assert_eq!([is_open(1, 99), is_open(1, 100), is_open(3, 10), is_open(7, 10)], [true, false, false, false]);
+}
+
+#[test]
+fn what_staff_know_of_people_and_whom_no_letter_reaches_comes_back() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("s.db");
+    let (mut store, loaded) = Store::open(&path).unwrap();
+    assert_eq!(loaded.saved.desk.people, SavedPeople::default());
+    let contact = |id: &str, email: Option<&str>, removed, second| {
+        let origin = ContactOrigin::Staff { by: "ann".into(), at: at(second) };
+        let contact = Contact {
+            id: id.into(),
+            customer: "acme".into(),
+            name: "Joe".into(),
+            email: email.map(String::from),
+            phone: Some("1".into()),
+            address: None,
+            role: ContactRole::Technical,
+            prefers: Way::Phone,
+            letters: email.is_some(),
+            origin,
+        };
+        PeopleChange::Contact(ContactChange { contact, removed })
+    };
+    let lost = |customer: &str| {
+        PeopleChange::OutOfReach(customer.into(), OutOfReach { since: at(5), address: "it@acme.example".into() })
+    };
+    let case = Arc::new(Case::open(opening(1, "u1"), at(0)));
+    let passed = LetterMark { kind: LetterKind::PassedOn, number: 4 };
+    let mut first = Turn::new(at(5));
+    first.cases = vec![Arc::clone(&case)];
+    first.letters = vec![letter(4, &case, passed, "joe@acme.example")];
+    let original = LetterMark { kind: LetterKind::Opened, number: 1 };
+    let thread = first.letters[0].thread.clone();
+    let passed_on =
+        PassedOn { letter: 4, original: 2, thread, mark: original, to: "joe@acme.example".into(), at: at(5) };
+    first.people = vec![
+        contact("joe", Some("joe@acme.example"), false, 5),
+        contact("eve", None, false, 5),
+        PeopleChange::PassedOn(passed_on),
+        lost("acme"),
+        lost("bolt"),
+    ];
+    let mut second = Turn::new(at(9));
+    second.people = vec![contact("joe", None, true, 9), PeopleChange::InReach("acme".into())];
+    let mut expected = SavedPeople::default();
+    for turn in [&first, &second] {
+        turn.people.iter().for_each(|change| expected.note(change));
+        commit(&mut store, turn).unwrap();
+        drop(store);
+        let (again, loaded) = Store::open(&path).unwrap();
+        assert_eq!(loaded.saved.desk.people, expected);
+        store = again;
+    }
+    assert_eq!(store.letter(4).unwrap().to, "joe@acme.example");
+    assert!(store.letter(5).is_err());
 }

@@ -180,6 +180,7 @@ fn about(
         to: format!("it@{}.example", customer.unwrap_or("noc")),
         greeting: None,
         written_at: at(5),
+        survey: None,
     }
 }
 

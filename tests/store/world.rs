@@ -68,6 +68,7 @@ pub(crate) fn letter(id: u64, case: &Arc<Case>, mark: LetterMark, to: &str) -> L
         to: to.into(),
         greeting: None,
         written_at: at(5),
+        survey: None,
     }
 }
 
@@ -212,7 +213,7 @@ pub(crate) fn plan() -> Plan {
             name: String::from("Acme"),
             email: vec![String::from("it@acme.example"), String::from("boss@acme.example")],
             languages: Vec::new(),
-            escalation: Matrix::default(),
+            ..Customer::default()
         }],
         devices: (1..=12).map(|n| Arc::new(unit(&format!("u{n}"), &format!("192.0.2.{n}"), supplier(n)))).collect(),
         stability: Stability { p1: Duration::from_secs(600), p2: Duration::from_secs(1200) },
@@ -223,6 +224,7 @@ pub(crate) fn plan() -> Plan {
         canary: None,
         parties: Arc::default(),
         roster: Vec::new(),
+        surveys: None,
     }
 }
 

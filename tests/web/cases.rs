@@ -102,6 +102,7 @@ fn world() -> World {
         to: "it@acme.example".to_owned(),
         greeting: None,
         written_at: at(80_600),
+        survey: None,
     };
     turn.letters = (1..=MAX_TIMELINE as u32 + 1).map(letter).collect();
     let entry = |n: usize| Entry {
@@ -140,9 +141,9 @@ fn a_case_has_every_field_and_null_where_not_yet() {
     for (key, value) in intake.as_object().unwrap() {
         assert_eq!(case.as_object_mut().unwrap().shift_remove(key).as_ref(), Some(value), "{key}");
     }
-    let people = ["rule", "misroutes", "customer_tier", "contract", "lpoc"];
+    let people = ["rule", "misroutes", "customer_tier", "contract", "lpoc", "contact_invalid"];
     let found = people.map(|key| case.as_object_mut().unwrap().shift_remove(key).unwrap());
-    assert_eq!(found, [json!(null), json!(0), json!("standard"), json!(null), json!(null)]);
+    assert_eq!(found, [json!(null), json!(0), json!("standard"), json!(null), json!(null), json!(null)]);
     assert_eq!(case, expected);
     let solved = world.get(&format!("/api/cases/{}", reference(3))).json();
     assert_eq!(solved["solved_at"], "2027-01-15T07:41:40Z");

@@ -3,6 +3,7 @@
 use ntuwatch::domain::desk::{Merits, Move, NotOpen, Reference, RuleVerdict, Trace, Unmet};
 use ntuwatch::domain::letter::{Letter, Mail};
 use ntuwatch::domain::maintenance::{Maintenance, Origin, Scope, Stage, Window};
+use ntuwatch::domain::party::{BadContact, Channel, Contact, ContactDraft, ContactOrigin, ContactRole, ContactVerb};
 use ntuwatch::domain::time::{Calendar, ClockMark, Rtt, Time};
 use ntuwatch::domain::turn::{BadMaintenance, Done, Filing, Refusal, Turn, Wish};
 use ntuwatch::domain::view::DeviceStatus;
@@ -10,9 +11,9 @@ use ntuwatch::domain::watch::{
     AgentState, Circuit, Device, Limits, Lost, Pace, Reason, Role, Rules, Secret, Symptoms, Terms, Verdict,
 };
 use ntuwatch::store::{Commit, Entry, Store};
-use ntuwatch::text;
+use ntuwatch::text::{self, Stamp};
 use ntuwatch::web::board::{Board, Row, Summary};
-use ntuwatch::web::{self, Ask, Busy, Keep, Server, Services, Words};
+use ntuwatch::web::{self, Ask, Busy, Keep, Server, Services, Surveyed, Words};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
@@ -70,6 +71,8 @@ impl World {
             board: Arc::clone(&board),
             ask: ask(Arc::clone(&asked)),
             keep: keep(folder.path().join("store.db")),
+            mailbox: None,
+            surveyed: surveyed(),
             words: Words {
                 explain: text::explain,
                 held: text::held_words,
@@ -202,6 +205,16 @@ fn dechunk(mut rest: &str) -> String {
     }
 }
 
+/// As the daemon knows its own tokens.
+pub(crate) fn stamp() -> Stamp {
+    Stamp::new(&[7; text::SECRET], "example.net", None)
+}
+
+fn surveyed() -> Surveyed {
+    let stamp = stamp();
+    Arc::new(move |token| stamp.surveyed(token))
+}
+
 /// Keeps messages at once, as the daemon's writer does.
 fn keep(path: PathBuf) -> Keep {
     Arc::new(move |parcel| {
@@ -262,6 +275,11 @@ fn ask(asked: Arc<Mutex<Vec<String>>>) -> Ask {
             Wish::CallOff { id } => Err(Refusal::UnknownMaintenance { id }),
             Wish::Duty { staff, on } if staff == "ann" => Ok(Done::Duty { staff, on }),
             Wish::Duty { staff, .. } => Err(Refusal::UnknownStaff { staff }),
+            Wish::Contact { verb, customer, id, draft } => contact(by, verb, (customer, id), *draft),
+            Wish::Answer { case, .. } => match case.number() {
+                DROPPED => Err(Refusal::NoSurvey { reference: case }),
+                _ => Ok(Done::Case(case)),
+            },
             Wish::Trace { reference } => match reference.number() {
                 OPEN => Ok(Done::Trace(Box::new(trace()))),
                 CLOSED => Err(Refusal::NotRouted { reference }),
@@ -271,6 +289,35 @@ fn ask(asked: Arc<Mutex<Vec<String>>>) -> Ask {
         answer.send(result).unwrap();
         Ok(receiver)
     })
+}
+
+/// What the loop says of a contact: customer acme has one, joe.
+fn contact(
+    by: String,
+    verb: ContactVerb,
+    (customer, id): (String, String),
+    draft: ContactDraft,
+) -> Result<Done, Refusal> {
+    if customer != "acme" {
+        return Err(Refusal::UnknownCustomer { customer });
+    }
+    match (verb, id.as_str()) {
+        (ContactVerb::Add, "joe") => return Err(Refusal::BadContact { id, why: BadContact::Taken }),
+        (ContactVerb::Add, _) | (_, "joe") => {}
+        (_, _) => return Err(Refusal::BadContact { id, why: BadContact::Unknown }),
+    }
+    Ok(Done::Contact(Box::new(Contact {
+        id,
+        customer,
+        name: draft.name.unwrap_or_else(|| "Joe".to_owned()),
+        email: draft.email,
+        phone: draft.phone,
+        address: draft.address,
+        role: draft.role.unwrap_or(ContactRole::Primary),
+        prefers: draft.prefers.unwrap_or(Channel::Email),
+        letters: draft.letters.unwrap_or(false),
+        origin: ContactOrigin::Staff { by, at: NOW },
+    })))
 }
 
 /// One rule does not hold, one fires, one is not reached.

@@ -12,6 +12,7 @@ mod parties;
 mod report;
 mod rfo;
 mod shared;
+mod survey;
 mod works;
 
 use harness::{CLOSED, DROPPED, NOW, OPEN, TOKEN, World, path, reference, row, unit};

@@ -1,9 +1,10 @@
 //! Staff, shifts, customers' people and what rules say, over the API and the command line.
 
 use crate::harness::{CLOSED, OPEN, World};
-use ntuwatch::domain::desk::Reference;
+use ntuwatch::domain::desk::{OutOfReach, Reference};
 use ntuwatch::domain::party::{
-    Centre, Channel, Contact, ContactRole, Contract, Grade, Language, Parties, Staff, Supplier, Tier,
+    Centre, Channel, Contact, ContactOrigin, ContactRole, Contract, Customer, Grade, Language, Parties, Staff,
+    Supplier, Tier,
 };
 use ntuwatch::domain::time::{Calendar, Time};
 use ntuwatch::web::board::Summary;
@@ -26,6 +27,9 @@ fn people() -> Parties {
         name: "Joe".into(),
         email: None,
         phone: Some("+44 1".into()),
+        address: None,
+        letters: false,
+        origin: ContactOrigin::Inventory,
         role: ContactRole::Technical,
         prefers: Channel::Phone,
     };
@@ -70,6 +74,17 @@ fn world() -> World {
     let world = World::new(None);
     let now = Time::from_millis(1_800_000_000_000);
     let mut summary = Summary::at_start(now, Arc::new(Calendar::default()));
+    let customer = Customer {
+        id: "acme".into(),
+        name: "Acme Ltd".into(),
+        email: vec!["it@acme.example".into()],
+        phone: Some("+44 0".into()),
+        address: Some("1 Dock Road".into()),
+        ..Customer::default()
+    };
+    summary.customers = Arc::new([("acme".to_owned(), customer)].into());
+    let lost = OutOfReach { since: now, address: "it@acme.example".into() };
+    summary.out_of_reach = Arc::new([("acme".to_owned(), lost)].into());
     summary.parties = Arc::new(people());
     summary.staff = vec![staff()];
     let next = Some((Time::from_millis(1_800_003_600_000), "nyc".to_owned()));
@@ -110,8 +125,48 @@ fn people_and_contracts_of_a_customer_are_shown_and_nobody_elses() {
     let acme = world.get("/api/customers/acme").json();
     assert_eq!(acme["contacts"][0]["phone"], "+44 1");
     assert_eq!((&acme["contracts"][0]["tier"], &acme["contracts"][0]["valid"]), (&json!("gold"), &json!(true)));
+    assert_eq!(
+        (&acme["phone"], &acme["address"], &acme["survey"]),
+        (&json!("+44 0"), &json!("1 Dock Road"), &json!("every"))
+    );
+    let invalid = json!({ "since": "2027-01-15T08:00:00Z", "address": "it@acme.example" });
+    assert_eq!((&acme["contact_invalid"], &acme["contacts"][0]["origin"]), (&invalid, &json!("inventory")));
+    let shown = out(&world, &["customer", "acme"]);
+    assert!(shown.contains("CONTACT INVALID since") && shown.contains("1 Dock Road"), "{shown}");
     assert_eq!(world.get("/api/customers/bolt").status, 404);
     assert_eq!(world.get("/api/suppliers").json()[0]["email"], "noc@telco.example");
+}
+
+#[test]
+fn people_of_customers_are_added_changed_and_switched_off_by_a_person_with_a_name() {
+    let world = world();
+    let added = world
+        .post("/api/customers/acme/contacts", r#"{"id":"eve","name":"Eve","email":"eve@acme.example","by":"max"}"#);
+    let form = added.json();
+    assert_eq!((added.status, &form["done"], &form["contact"]["changed_by"]), (201, &json!("add"), &json!("max")));
+    assert_eq!(
+        (&form["contact"]["origin"], &form["contact"]["changed_at"]),
+        (&json!("staff"), &json!("2027-01-15T08:00:00Z"))
+    );
+    let change = ["contact", "change", "acme", "joe", "--email", "", "--letters", "--role", "technical", "--by", "max"];
+    assert_eq!(out(&world, &change), "joe of acme: change\n");
+    let asked = world.last_asked();
+    assert!(asked.contains(r#"email: Some("")"#) && asked.contains("letters: Some(true)"), "{asked}");
+    assert_eq!(out(&world, &["contact", "remove", "acme", "joe", "--by", "max"]), "joe of acme: remove\n");
+    for (path, body, status) in [
+        ("acme/contacts", r#"{"id":"joe","name":"Joe","by":"max"}"#, 409),
+        ("acme/contacts", r#"{"name":"Eve","by":"max"}"#, 400),
+        ("acme/contacts", r#"{"id":"eve","email":"Eve <eve@acme.example>","by":"max"}"#, 400),
+        ("acme/contacts/joe", r#"{"role":"boss","by":"max"}"#, 400),
+        ("acme/contacts/joe", r#"{"id":"eve","by":"max"}"#, 400),
+        ("acme/contacts/eve", r#"{"by":"max"}"#, 404),
+        ("bolt/contacts/eve/remove", r#"{"by":"max"}"#, 404),
+    ] {
+        let answer = world.post(&format!("/api/customers/{path}"), body);
+        assert_eq!(answer.status, status, "{path} {body}: {answer:?}");
+    }
+    let answer = world.post_tcp("/api/customers/acme/contacts/joe", "", r#"{"by":"max"}"#);
+    assert_eq!(answer.status, 403, "over TCP only with the token");
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use crate::cases::{at, opening};
 use crate::harness::{NOW, World, unit};
 use crate::rfo::entry;
-use ntuwatch::domain::desk::{Actor, Case, CaseFact, EscalatedBy, Level, PromiseKind, Reference, WaitingOn};
+use ntuwatch::domain::desk::{
+    Actor, Case, CaseFact, EscalatedBy, Level, OutOfReach, PeopleChange, PromiseKind, Reference, WaitingOn,
+};
 use ntuwatch::domain::fact::Fact;
 use ntuwatch::domain::turn::Turn;
 use ntuwatch::domain::watch::{Interval, Reason, Verdict};
@@ -182,4 +184,26 @@ fn a_report_is_a_table_csv_or_json() {
     assert_eq!(world.get("/api/reports/gossip").status, 404);
     assert_eq!(world.get("/api/reports/sla?since=yesterday").status, 400);
     assert_eq!(world.get("/api/reports/sla?format=pdf").status, 400);
+}
+
+/// R16: what came late while no letter reached the customer is not held against us.
+#[test]
+fn repairs_that_wrong_addresses_delayed_are_excused() {
+    let world = world();
+    let lost = |customer: &str, since| {
+        PeopleChange::OutOfReach(customer.into(), OutOfReach { since, address: "it@acme.example".into() })
+    };
+    let mut turn = Turn::new(NOW);
+    turn.people = vec![lost("zeta", at(0))];
+    world.store(&turn, &[]);
+    let told = || {
+        let report = world.get("/api/reports/sla?ago_s=86400").json();
+        let row = &rows(&report)[0];
+        (row["ttr_kept"].clone(), row["ttr_of"].clone(), row["excused"].clone())
+    };
+    assert_eq!(told(), (json!(1), json!(2), json!(0)), "another customer");
+    // From the last second of the repair that came late.
+    turn.people = vec![lost("acme", at(49_999))];
+    world.store(&turn, &[]);
+    assert_eq!(told(), (json!(1), json!(1), json!(1)));
 }

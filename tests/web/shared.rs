@@ -86,6 +86,7 @@ pub(crate) fn world() -> World {
         to: "noc@isp.example".to_owned(),
         greeting: None,
         written_at: at(80_000),
+        survey: None,
     });
     let topic = Some(Topic::Umbrella(Reference::from_number(SHARED)));
     let text = "Umbrella opened.".to_owned();

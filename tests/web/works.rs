@@ -76,6 +76,7 @@ fn world() -> World {
         to: "it@acme.example".to_owned(),
         greeting: None,
         written_at: at(-180),
+        survey: None,
     };
     turn.letters = vec![
         letter(1, 1, LetterKind::Announced, at(-900)),

@@ -60,6 +60,7 @@ impl Desk {
     /// Other parties are in force, or none.
     pub(super) fn set_parties(&mut self, parties: &Arc<Parties>, roster: &Roster) {
         self.parties = Arc::clone(parties);
+        self.outbox.set_mindful(parties.ways.mindful());
         self.duty.set_roster(roster.clone());
         self.duty.call(parties);
         let has_shifts = !roster.is_empty() || self.duty.centre.is_some();

@@ -9,6 +9,7 @@ use super::promise::{Level, PromiseKind};
 use super::reference::Reference;
 use super::words::{LetterKind, LetterMark};
 use crate::domain::letter::{Delivery, LetterId, LetterLabel, Thread};
+use crate::domain::notice::messenger;
 use crate::domain::party::Customer;
 use crate::domain::turn::Turn;
 use alloc::string::String;
@@ -51,22 +52,47 @@ impl Desk {
     /// An attempt to deliver a letter is over.
     pub(crate) fn attempted(&mut self, letter: LetterId, delivery: Delivery, turn: &mut Turn) {
         if let Delivery::Refused(why) = &delivery
-            && let Some(to) = self.outbox.label(letter).map(|label| label.to.clone())
+            && let Some(label) = self.outbox.label(letter).cloned()
+            && messenger(&label.to).is_none()
         {
-            self.not_reached(&to, why, turn);
+            self.not_reached(&label.to, why, turn);
+            self.pass_letter_on(&label, turn);
         }
         let informs = |label: &&LetterLabel| {
-            let is_news = matches!(label.mark.kind, LetterKind::News | LetterKind::Updated);
-            delivery == Delivery::Sent && is_news || label.mark.kind == LetterKind::Answered
+            let is_taken = delivery == Delivery::Sent;
+            match label.mark.kind {
+                LetterKind::News | LetterKind::Updated => is_taken,
+                LetterKind::Answered | LetterKind::PassedOn => is_taken || matches!(delivery, Delivery::Refused(_)),
+                LetterKind::Opened
+                | LetterKind::Upgraded
+                | LetterKind::Solved
+                | LetterKind::Returned
+                | LetterKind::TakenBack
+                | LetterKind::Closed
+                | LetterKind::Escalated
+                | LetterKind::Heard
+                | LetterKind::Announced
+                | LetterKind::Revised
+                | LetterKind::Cancelled
+                | LetterKind::Rfo
+                | LetterKind::Alarm
+                | LetterKind::AllClear
+                | LetterKind::Assigned
+                | LetterKind::Overdue
+                | LetterKind::ContractEnds
+                | LetterKind::OutOfReach => false,
+            }
         };
         // Most letters inform nobody in this sense: those of a storm are not copied.
         let label = self.outbox.label(letter).filter(informs).cloned();
         self.outbox.attempted(letter, delivery.clone(), turn);
         self.rfo_attempted(letter, &delivery, turn);
         let Some(label) = label else { return };
-        if label.mark.kind == LetterKind::Answered {
-            return self.answer_attempted(&label, &delivery, turn);
+        let written = self.as_written(&label);
+        if written.mark.kind == LetterKind::Answered {
+            return self.answer_attempted(&label, written.mark, &delivery, turn);
         }
+        let Some(label) = Some(written).filter(|_| delivery == Delivery::Sent) else { return };
         match (label.thread, label.mark.kind) {
             (Thread::Case { reference, .. }, LetterKind::News) if self.is_read_by_customer(reference, &label.to) => {
                 self.informed_by(reference, label.to, label.mark, turn);
@@ -81,7 +107,8 @@ impl Desk {
                 | Thread::Umbrella { .. }
                 | Thread::Maintenance { .. }
                 | Thread::Alarm { .. }
-                | Thread::Contract { .. },
+                | Thread::Contract { .. }
+                | Thread::Reach { .. },
                 _,
             ) => {}
         }
@@ -89,8 +116,7 @@ impl Desk {
 
     pub(super) fn is_read_by_customer(&self, reference: Reference, address: &str) -> bool {
         let asked = self.case(reference).and_then(super::Case::requester).is_some_and(|asked| asked == address);
-        let is_theirs = |customer: &Customer| customer.email.iter().any(|theirs| theirs == address);
-        asked || self.customer_of(reference).is_some_and(is_theirs)
+        asked || self.customer_of(reference).is_some_and(|customer| self.is_of(customer, address))
     }
 
     fn customer_of(&self, reference: Reference) -> Option<&Customer> {

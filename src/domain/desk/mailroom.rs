@@ -157,6 +157,16 @@ impl MailRoom {
         Self { aside, unreachable, ..Self::default() }
     }
 
+    /// Whether an address is known not to work.
+    pub(super) fn is_unreachable(&self, address: &str) -> bool {
+        self.has_unreachable() && self.unreachable.contains_key(&address.to_ascii_lowercase())
+    }
+
+    /// Whether there is one that does not.
+    pub(super) fn has_unreachable(&self) -> bool {
+        !self.unreachable.is_empty()
+    }
+
     /// Other customers, or other staff: who has which address is found out anew.
     pub(super) fn forget_tenants(&mut self) {
         self.tenants = None;
@@ -182,7 +192,13 @@ impl Desk {
         let message = match &incoming.message {
             Ok(message) => message,
             Err(unreadable) => {
-                self.put_aside(id, None, Aside::Unreadable(*unreadable), turn);
+                // Who decides on it wants to know at least whom it is from.
+                let arrived = incoming.head.as_ref().map(|head| {
+                    let tenant = head.from.as_deref().map_or(Tenant::Stranger, |from| self.tenant(from));
+                    let witnesses = threading::witnesses(incoming, head, tenant);
+                    Arrived { id, received_at: incoming.received_at, message: head.clone(), witnesses }
+                });
+                self.put_aside(id, arrived, Aside::Unreadable(*unreadable), turn);
                 return None;
             }
         };
@@ -209,7 +225,7 @@ impl Desk {
     }
 
     /// Whose address it is.
-    fn tenant(&mut self, address: &str) -> Tenant {
+    pub(super) fn tenant(&mut self, address: &str) -> Tenant {
         let (customers, noc, parties, escalation) = (&self.customers, &self.noc, &self.parties, &self.escalation);
         let tenants = self.mail.tenants.get_or_insert_with(|| {
             let of_customers =
@@ -252,7 +268,8 @@ impl Desk {
                 | Thread::Case { .. }
                 | Thread::Maintenance { .. }
                 | Thread::Alarm { .. }
-                | Thread::Contract { .. },
+                | Thread::Contract { .. }
+                | Thread::Reach { .. },
             ) => None,
         }
     }
@@ -370,20 +387,23 @@ impl Desk {
         turn.facts.push(Fact::LetterBounced { letter: letter.clone(), why: why.to_string() });
         turn.bounced.push((letter.id, why.to_string()));
         self.not_reached(&letter.to, why, turn);
+        let written = self.as_written(letter);
         let cases = match &letter.thread {
             Thread::Case { reference, .. } => Vec::from([*reference]),
             Thread::Umbrella { reference, customer: Some(customer) } => self.at_work_of(*reference, customer),
             Thread::Umbrella { customer: None, .. }
             | Thread::Maintenance { .. }
             | Thread::Alarm { .. }
-            | Thread::Contract { .. } => Vec::new(),
+            | Thread::Contract { .. }
+            | Thread::Reach { .. } => Vec::new(),
         };
         for reference in cases {
-            if self.case(reference).is_some_and(|case| was_informed(case, letter)) {
-                let (to, letter, why) = (letter.to.clone(), letter.mark, why.to_string());
+            if self.case(reference).is_some_and(|case| was_informed(case, &written)) {
+                let (to, letter, why) = (letter.to.clone(), written.mark, why.to_string());
                 self.record(reference, CaseFact::InformedRevoked { to, letter, why }, turn);
             }
         }
+        self.pass_letter_on(letter, turn);
     }
 
     /// An address does not work.
@@ -398,10 +418,11 @@ impl Desk {
     }
 
     /// An address works again.
-    fn reached(&mut self, address: &str, turn: &mut Turn) {
+    pub(super) fn reached(&mut self, address: &str, turn: &mut Turn) {
         if self.mail.unreachable.remove(address).is_some() {
             turn.facts.push(Fact::AddressWorks { address: address.to_string() });
             turn.addresses.push((address.to_string(), None));
+            self.look_who_is_in_reach(turn);
         }
     }
 

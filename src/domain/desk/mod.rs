@@ -13,12 +13,14 @@ mod facts;
 mod intake;
 mod mailroom;
 mod owing;
+mod people;
 mod post;
 mod promise;
 mod reference;
 mod requests;
 mod rfo;
 mod routing;
+mod survey;
 mod threading;
 mod umbrella;
 mod words;
@@ -34,6 +36,7 @@ pub use facts::{AnswerStep, CaseFact, Chosen, EscalatedBy, Heard, Occasion, Open
 pub use intake::{Caller, FULL_NOTICE, Intake, LEAST_NOTICE, Notice, PreCheck, PreChecks, Report, Subject};
 pub(crate) use mailroom::{Arrived, is_thanks};
 pub use mailroom::{MailOutcome, SavedMailRoom, Sorted, Unreachable};
+pub use people::{OutOfReach, PASSED_ON_REMEMBERED, PassedOn, PeopleChange, SavedPeople};
 pub(crate) use post::Affected;
 pub use promise::{Agreed, Level, Pledges, Promise, PromiseKind, Promises, TierPledges};
 pub use reference::{MAX_CASES, Misread, Reference, Topic};
@@ -41,6 +44,10 @@ pub use rfo::{MAX_RFOS_AT_ONCE, RFO_RETRY, RfoDocument, RfoOrder, RfoState, RfoS
 pub use routing::{
     Conditions, FaultKind, Loads, MAX_RULES, Merits, Routing, Rule, Trace, Unmet, Verdict as RuleVerdict, Wants,
     choose, first, verdicts,
+};
+pub use survey::{
+    Invitation, MAX_COMMENT, MONTH, NotAsked, OpenSurvey, SavedSurveys, Score, SurveyChange, SurveyRules, SurveyTally,
+    is_asked,
 };
 pub use threading::{Aside, Belongs, Ignored, Tenant, Witnesses, claim};
 pub use umbrella::{COLLECT, COLLECT_GOOD, Cause, HeldLetter, MAX_LINES_A_LETTER, SavedUmbrella, Umbrella};
@@ -62,7 +69,9 @@ use alloc::vec::Vec;
 use assigning::Sweep;
 use duty::Duty;
 use mailroom::MailRoom;
+use people::People;
 use rfo::Issuing;
+use survey::Surveys;
 use umbrella::{Shelter, Waiting};
 
 /// The team that cases of the watch are assigned to (R2).
@@ -89,7 +98,7 @@ pub struct Desk {
     waiting: BTreeSet<Waiting>,
     alarms: BTreeMap<AlarmKind, Alarm>,
     mail: MailRoom,
-    customers: BTreeMap<String, Customer>,
+    customers: Arc<BTreeMap<String, Customer>>,
     noc: Vec<String>,
     stability: Stability,
     pledges: TierPledges,
@@ -107,6 +116,8 @@ pub struct Desk {
     next_notice: Option<Time>,
     /// Contracts of whose end their customers were told: id and last day.
     noticed: BTreeSet<(String, i64)>,
+    surveys: Surveys,
+    people: People,
     /// Letters on their way.
     pub(crate) outbox: Outbox,
 }
@@ -159,7 +170,7 @@ impl Desk {
             waiting: BTreeSet::new(),
             alarms,
             mail: MailRoom::new(saved.mail),
-            customers: BTreeMap::new(),
+            customers: Arc::default(),
             noc: Vec::new(),
             stability: Stability { p1: core::time::Duration::ZERO, p2: core::time::Duration::ZERO },
             pledges: TierPledges::default(),
@@ -173,8 +184,15 @@ impl Desk {
             next_shift: None,
             next_notice: None,
             noticed: saved.duty.noticed,
+            surveys: Surveys::restored(saved.surveys),
+            people: People::restored(saved.people),
             outbox: Outbox::new(saved.letters, now),
         };
+        for (letter, reference, number) in desk.people.documents().collect::<Vec<_>>() {
+            if desk.outbox.label(letter).is_some() {
+                desk.rfo_passed_on(letter, reference, number);
+            }
+        }
         desk.waiting = desk.shelters.values().flat_map(Shelter::waiting).collect();
         desk
     }
@@ -182,14 +200,16 @@ impl Desk {
     pub(crate) fn set_rules(&mut self, plan: &Plan) {
         let Plan { customers, noc, stability, pledges, escalation, parties, roster, .. } = plan;
         let now = customers.iter().map(|customer| (customer.id.clone(), customer.clone())).collect();
-        let mut left = core::mem::replace(&mut self.customers, now);
+        let mut left = Arc::unwrap_or_clone(core::mem::replace(&mut self.customers, Arc::new(now)));
         left.retain(|id, _| !self.customers.contains_key(id));
         // Who was told of a problem is told of its end, though he be a customer no more.
         for case in self.cases.values().chain(self.closing.values()) {
             if left.is_empty() {
                 break;
             }
-            self.customers.extend(left.remove_entry(case.opening.circuit.customer.as_str()));
+            if let Some((id, customer)) = left.remove_entry(case.opening.circuit.customer.as_str()) {
+                Arc::make_mut(&mut self.customers).insert(id, customer);
+            }
         }
         self.mail.forget_tenants();
         self.noc.clone_from(noc);
@@ -197,6 +217,8 @@ impl Desk {
         self.pledges = *pledges;
         self.escalation.clone_from(escalation);
         self.set_parties(parties, roster);
+        self.set_people();
+        self.surveys.set_rules(plan.surveys.as_ref());
     }
 
     /// The open incident of a unit.
@@ -585,4 +607,8 @@ pub struct SavedDesk {
     pub duty: SavedDuty,
     /// Messages that wait for people, and addresses that do not work.
     pub mail: SavedMailRoom,
+    /// Surveys that can be answered, and how often customers were asked.
+    pub surveys: SavedSurveys,
+    /// What staff have changed of customers' people, and what came of letters to them.
+    pub people: SavedPeople,
 }

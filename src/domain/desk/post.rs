@@ -1,9 +1,10 @@
 //! Letters: who gets them, and what they are about.
 
-use super::{Case, Desk, LetterKind, LetterMark, Reference};
+use super::{Case, Desk, Invitation, LetterKind, LetterMark, Reference};
 use crate::domain::fact::Fact;
-use crate::domain::letter::{Content, Letter, Thread};
+use crate::domain::letter::{Content, Letter, LetterId, Thread};
 use crate::domain::maintenance::Maintenance;
+use crate::domain::notice::{Signal, Target};
 use crate::domain::turn::Turn;
 use alloc::collections::BTreeSet;
 use alloc::string::String;
@@ -29,6 +30,7 @@ impl Desk {
         let is_news = |mark: &LetterMark| mark.kind == LetterKind::News;
         let is_shared = case.umbrella.is_some_and(|umbrella| self.shelters.contains_key(&umbrella));
         if is_shared && !is_news(&mark) {
+            self.call_off_alerts(&case, mark, turn);
             return self.hold(&case, mark, turn);
         }
         // News are about one line; what its umbrella has said is of another conversation, and comes first.
@@ -55,6 +57,14 @@ impl Desk {
         add_reader(readers, address, Some(name));
     }
 
+    /// Tells messengers that were alerted of a case by itself that it is over, while its letter waits for others.
+    fn call_off_alerts(&mut self, case: &Arc<Case>, mark: LetterMark, turn: &mut Turn) {
+        let thread = Thread::Case { reference: case.opening.reference, unit: case.opening.unit.clone() };
+        if self.outbox.has_alerted(&thread) && Signal::of(&thread, mark.kind) == Signal::Over {
+            self.post(&[], &thread, (mark, None), &Content::Case(Arc::clone(case)), turn);
+        }
+    }
+
     /// Tells the operations centre, which knows a case by itself, that an umbrella speaks for it from now on.
     pub(super) fn hand_to_umbrella(&mut self, reference: Reference, turn: &mut Turn) {
         let Some(case) = self.cases.get(&reference).cloned() else { return };
@@ -70,8 +80,9 @@ impl Desk {
     pub(super) fn readers(&self, customer: Option<&String>, with_noc: bool) -> Vec<(String, Option<String>)> {
         let customer = customer.and_then(|customer| self.customers.get(customer));
         let mut seen = BTreeSet::new();
-        let theirs =
-            customer.into_iter().flat_map(|customer| customer.email.iter().map(|to| (to, Some(&customer.name))));
+        let addresses = customer.map(|customer| self.addresses(customer)).unwrap_or_default();
+        let name = customer.map(|customer| &customer.name);
+        let theirs = addresses.into_iter().map(|to| (to, name));
         let ours = self.noc.iter().filter(|_| with_noc).map(|to| (to, None));
         theirs
             .chain(ours)
@@ -101,6 +112,11 @@ impl Desk {
         content: &Content,
         turn: &mut Turn,
     ) {
+        let is_told = readers.iter().any(|(_, greeting)| greeting.is_some());
+        let survey = if is_told { self.invite(mark.kind, content, turn) } else { None };
+        if !self.parties.ways.is_plain() || self.outbox.has_alerts() {
+            return self.post_by_ways(readers, thread, (mark, previous), (content, survey), turn);
+        }
         for (to, greeting) in readers {
             let letter = Letter {
                 id: self.outbox.next_id(),
@@ -111,11 +127,48 @@ impl Desk {
                 to: to.clone(),
                 greeting: greeting.clone(),
                 written_at: turn.at,
+                survey: survey.clone().filter(|_| greeting.is_some()),
             };
-            turn.facts.push(Fact::LetterQueued { letter: letter.label(), lines: letter.lines() });
-            self.outbox.add(&letter, turn.at);
-            self.rfo_posted(&letter);
-            turn.letters.push(letter);
+            self.send_off(letter, turn);
+        }
+    }
+
+    fn send_off(&mut self, letter: Letter, turn: &mut Turn) {
+        turn.facts.push(Fact::LetterQueued { letter: letter.label(), lines: letter.lines() });
+        self.outbox.add(&letter, turn);
+        self.rfo_posted(&letter);
+        turn.letters.push(letter);
+    }
+
+    /// The same where our own have other channels than mail (R55): what is only for the case that another one fails is
+    /// held back.
+    fn post_by_ways(
+        &mut self,
+        readers: &[(String, Option<String>)],
+        thread: &Thread,
+        (mark, previous): (LetterMark, Option<LetterMark>),
+        (content, survey): (&Content, Option<Invitation>),
+        turn: &mut Turn,
+    ) {
+        let signal = Signal::of(thread, mark.kind);
+        // That others speak for it from now on is told to whoever reads it; that it is over, to all who were alerted.
+        let is_over = signal == Signal::Over && mark.kind != LetterKind::Updated;
+        let alerted = self.outbox.alerted(thread).filter(|_| is_over);
+        let targets = self.parties.ways.targets(readers, alerted, signal);
+        let mut ids: Vec<LetterId> = Vec::with_capacity(targets.len());
+        for Target { to, greeting, rank, behind } in targets {
+            let id = self.outbox.next_id();
+            let (thread, content) = (thread.clone(), content.clone());
+            let survey = survey.clone().filter(|_| greeting.is_some());
+            let letter = Letter { id, thread, mark, previous, content, to, greeting, written_at: turn.at, survey };
+            if rank == 0 {
+                self.send_off(letter, turn);
+            } else {
+                let behind = behind.into_iter().filter_map(|place| ids.get(place).copied()).collect();
+                self.outbox.reserve(&letter, rank, behind, turn);
+                turn.letters.push(letter);
+            }
+            ids.push(id);
         }
     }
 

@@ -134,35 +134,35 @@ impl Desk {
         }
     }
 
-    /// An attempt to deliver an answer is over. The one who asked has to have it, or anybody of his company if he can't be
-    /// written to.
-    pub(super) fn answer_attempted(&mut self, letter: &LetterLabel, delivery: &Delivery, turn: &mut Turn) {
+    /// An attempt to deliver an answer, or to bring it to the next of the customer's people, is over. The one who asked has to
+    /// have it; or anybody of the customer's, if he can't be written to.
+    pub(super) fn answer_attempted(
+        &mut self,
+        letter: &LetterLabel,
+        mark: LetterMark,
+        delivery: &Delivery,
+        turn: &mut Turn,
+    ) {
         let Thread::Case { reference, .. } = letter.thread else { return };
-        let Some(case) = self.case(reference).filter(|case| Self::awaits_answer(case, letter.mark)) else { return };
-        let counts = |to: &String| match case.requester() {
-            Some(requester) => to.eq_ignore_ascii_case(requester),
-            None => self.is_read_by_customer(reference, to),
+        let Some(case) = self.case(reference).filter(|case| Self::awaits_answer(case, mark)) else { return };
+        let counts = |letter: &LetterLabel| match case.requester() {
+            Some(requester) if letter.mark == mark => letter.to.eq_ignore_ascii_case(requester),
+            Some(_) | None => self.is_read_by_customer(reference, &letter.to),
         };
-        if !counts(&letter.to) {
+        if !counts(letter) {
             return;
         }
+        let is_it = |other: &&LetterLabel| self.as_written(other).mark == mark;
         match delivery {
             Delivery::Sent => {
-                self.informed_by(reference, letter.to.clone(), letter.mark, turn);
+                self.informed_by(reference, letter.to.clone(), mark, turn);
                 self.close(reference, turn);
             }
-            Delivery::Refused(why) if !self.is_on_its_way(reference, letter, counts) => {
+            Delivery::Refused(why) if !self.outbox.in_thread(&letter.thread).filter(is_it).any(counts) => {
                 self.record(reference, CaseFact::Answer(AnswerStep::Undelivered { why: why.clone() }), turn);
             }
-            Delivery::Refused(_) | Delivery::Deferred(_) | Delivery::Unreachable(_) => {}
+            Delivery::Refused(_) | Delivery::Deferred(_) | Delivery::Unreachable(_) | Delivery::Throttled { .. } => {}
         }
-    }
-
-    /// Whether the same goes to another reader who counts.
-    fn is_on_its_way(&self, reference: Reference, letter: &LetterLabel, counts: impl Fn(&String) -> bool) -> bool {
-        let customer = self.case(reference).map(|case| &*case.opening.circuit.customer);
-        let waits = |to: &str| self.outbox.waits(&letter.thread, to, letter.mark);
-        self.readers(customer, false).iter().any(|(to, _)| counts(to) && waits(to))
     }
 
     fn awaits_answer(case: &Case, mark: LetterMark) -> bool {

@@ -304,7 +304,7 @@ impl Desk {
         let sent = match delivery {
             Delivery::Sent => true,
             Delivery::Refused(_) => false,
-            Delivery::Deferred(_) | Delivery::Unreachable(_) => return,
+            Delivery::Deferred(_) | Delivery::Unreachable(_) | Delivery::Throttled { .. } => return,
         };
         for (reference, number) in self.issuing.arrived(letter) {
             if !sent {
@@ -315,6 +315,11 @@ impl Desk {
                 self.finish_request(reference, turn);
             }
         }
+    }
+
+    /// A letter brings somebody else a document that never reached the reader whom it was for.
+    pub(super) fn rfo_passed_on(&mut self, letter: LetterId, reference: Reference, number: u32) {
+        self.issuing.sent_off(letter, reference, number);
     }
 
     fn awaits(&self, reference: Reference, number: u32) -> bool {

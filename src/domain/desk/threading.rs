@@ -283,6 +283,7 @@ mod tests {
             id: 9,
             received_at: Time::from_millis(0),
             message: Ok(Box::new(message.clone())),
+            head: None,
             letters,
             copy_of,
             cases: Vec::new(),

@@ -248,13 +248,17 @@ pub enum LetterKind {
     Overdue,
     /// A contract ends.
     ContractEnds,
+    /// A letter that never reached its reader goes to the next of the customer's people.
+    PassedOn,
+    /// No letter reaches a customer; for staff.
+    OutOfReach,
     /// A request is answered.
     Answered,
 }
 
 impl LetterKind {
     /// Every kind.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::Opened,
         Self::Upgraded,
         Self::Solved,
@@ -274,6 +278,8 @@ impl LetterKind {
         Self::Assigned,
         Self::Overdue,
         Self::ContractEnds,
+        Self::PassedOn,
+        Self::OutOfReach,
         Self::Answered,
     ];
 
@@ -300,6 +306,8 @@ impl LetterKind {
             Self::Assigned => "assigned",
             Self::Overdue => "overdue",
             Self::ContractEnds => "contract_ends",
+            Self::PassedOn => "passed_on",
+            Self::OutOfReach => "out_of_reach",
             Self::Answered => "answered",
         }
     }

@@ -1,16 +1,20 @@
 //! The people and companies that cases are about, and our own who work on them.
 
+mod beside;
 mod contract;
 mod customer;
 mod language;
 mod staff;
 
+pub(in crate::domain) use beside::effective;
+pub use beside::{BadContact, ContactChange, ContactDraft, ContactVerb, MAX_BESIDE};
 pub use contract::{Contract, Standing, Tier};
-pub use customer::{Channel, Contact, ContactRole, Customer, Supplier};
+pub use customer::{Asked, Channel, Contact, ContactOrigin, ContactRole, Customer, Supplier};
 pub use language::Language;
 pub use staff::{Centre, Grade, MAX_STAFF, Staff, Team};
 
 use super::desk::Routing;
+use super::notice::Ways;
 use super::time::Time;
 use super::watch::Circuit;
 use alloc::collections::BTreeMap;
@@ -23,6 +27,8 @@ use alloc::vec::Vec;
 pub struct Parties {
     /// People of customers, in the order of their ids.
     pub contacts: Vec<Contact>,
+    /// Those whom staff have switched off.
+    pub removed: Vec<Contact>,
     /// By customer and id.
     pub contracts: BTreeMap<(String, String), Contract>,
     /// By id.
@@ -37,6 +43,8 @@ pub struct Parties {
     pub sites: BTreeMap<String, Site>,
     /// How work is given out.
     pub routing: Routing,
+    /// By which ways our own hear of things.
+    pub ways: Ways,
 }
 
 /// What an order names beside its unit.
@@ -95,6 +103,13 @@ impl Parties {
     /// A customer's people, by id.
     pub fn contacts_of<'a>(&'a self, customer: &'a str) -> impl Iterator<Item = &'a Contact> {
         self.contacts.iter().filter(move |contact| contact.customer == customer)
+    }
+
+    /// The one of a customer's people who is for everything: the first in the order of their ids (R86).
+    #[must_use]
+    pub fn primary_contact(&self, customer: &str) -> Option<&Contact> {
+        let is_it = |contact: &&Contact| contact.customer == customer && contact.role == ContactRole::Primary;
+        self.contacts.iter().find(is_it)
     }
 
     /// Moves what is planned by the wall clock, of which the timeline is `offset_ms` behind.

@@ -116,7 +116,7 @@ impl Watch {
         let is_its = |thread: &Thread| match thread {
             Thread::Case { unit, .. } => *unit == plan.unit,
             Thread::Umbrella { customer, .. } => customer.is_some() && customer.as_deref() == owner,
-            Thread::Maintenance { .. } | Thread::Alarm { .. } | Thread::Contract { .. } => false,
+            Thread::Maintenance { .. } | Thread::Alarm { .. } | Thread::Contract { .. } | Thread::Reach { .. } => false,
         };
         let sent = |fact: &Fact| matches!(fact, Fact::LetterSent(letter) if is_its(&letter.thread));
         if song.sang || !turn.facts[from..].iter().any(sent) {

@@ -73,6 +73,7 @@ impl Watch {
     pub(super) fn plan(&mut self, plan: Box<Plan>, turn: &mut Turn) {
         let routing = Arc::clone(self.desk.parties());
         self.set_rules(&plan);
+        self.desk.look_who_is_in_reach(turn);
         if routing.routing != plan.parties.routing {
             self.note_deadlines();
         }

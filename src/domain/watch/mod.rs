@@ -427,6 +427,13 @@ impl Watch {
             Wish::Duty { staff, on } => {
                 self.desk.set_duty(staff.clone(), on, by, turn).map(|()| Done::Duty { staff, on })
             }
+            Wish::Contact { verb, customer, id, draft } => {
+                let changed = self.desk.change_contact(by, verb, (customer, id), *draft, turn);
+                changed.map(|contact| Done::Contact(Box::new(contact)))
+            }
+            Wish::Answer { case, score, comment } => {
+                self.desk.answer_survey(case, score, comment, turn).map(Done::Case)
+            }
             Wish::Trace { reference } => self.desk.trace(reference, turn.at).map(|trace| Done::Trace(Box::new(trace))),
         };
         turn.replies.push(Reply { ticket, result });

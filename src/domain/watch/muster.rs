@@ -152,6 +152,7 @@ impl Muster {
         watch.desk = desk;
         watch.works = maintenance.into_iter().map(|known| (known.window.id.clone(), Arc::new(known))).collect();
         watch.set_rules(plan);
+        watch.desk.look_who_is_in_reach(turn);
         watch.tell_desk(until, turn);
         watch.note_wakes(turn);
         watch.plan_canary(plan.canary.as_ref(), turn.at);

@@ -216,7 +216,13 @@ impl Desk {
                 report(order.mail.id, delivery);
             }
             (Origin::Direct, Delivery::Sent) => tracing::info!(to = order.mail.to, "direct mail sent"),
-            (Origin::Direct, Delivery::Deferred(why) | Delivery::Unreachable(why) | Delivery::Refused(why)) => {
+            (
+                Origin::Direct,
+                Delivery::Deferred(why)
+                | Delivery::Unreachable(why)
+                | Delivery::Refused(why)
+                | Delivery::Throttled { why, .. },
+            ) => {
                 tracing::error!(to = order.mail.to, why, "direct mail not sent");
             }
         }

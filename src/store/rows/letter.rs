@@ -2,7 +2,7 @@
 
 use super::{before_next_colon, misfit};
 use crate::domain::desk::LetterMark;
-use crate::domain::letter::{Letter, LetterLabel, Mail, SavedLetter, Thread};
+use crate::domain::letter::{Letter, LetterId, LetterLabel, Mail, SavedLetter, SavedReserve, Thread};
 use crate::store::reader::LetterRow;
 use rusqlite::{CachedStatement, Result, Row, params};
 
@@ -14,7 +14,11 @@ pub(in crate::store) const PUT_LETTER: &str = "INSERT INTO letters (\
 pub(in crate::store) fn put_letter(statement: &mut CachedStatement<'_>, letter: &Letter, mail: &Mail) -> Result<()> {
     let case = match &letter.thread {
         Thread::Case { reference, .. } => Some(*reference),
-        Thread::Umbrella { .. } | Thread::Maintenance { .. } | Thread::Alarm { .. } | Thread::Contract { .. } => None,
+        Thread::Umbrella { .. }
+        | Thread::Maintenance { .. }
+        | Thread::Alarm { .. }
+        | Thread::Contract { .. }
+        | Thread::Reach { .. } => None,
     };
     statement.execute(params![
         letter.id,
@@ -66,6 +70,25 @@ pub(in crate::store) fn saved_letter(row: &Row<'_>) -> Result<SavedLetter> {
     Ok(SavedLetter { label: letter_label(row)?, written_at: row.get("written_at")?, attempts: row.get("attempts")? })
 }
 
+pub(in crate::store) const PUT_RESERVE: &str = "INSERT INTO reserves (letter, rank, behind) VALUES (?1, ?2, ?3)";
+
+pub(in crate::store) fn put_reserve(statement: &mut CachedStatement<'_>, reserve: &SavedReserve) -> Result<()> {
+    let behind: Vec<String> = reserve.behind.iter().map(LetterId::to_string).collect();
+    statement.execute(params![reserve.label.id, reserve.rank, behind.join(" ")])?;
+    Ok(())
+}
+
+pub(in crate::store) fn saved_reserve(row: &Row<'_>) -> Result<SavedReserve> {
+    let behind: String = row.get("behind")?;
+    let number = |word: &str| word.parse::<LetterId>().map_err(|_| misfit(&behind, "behind"));
+    Ok(SavedReserve {
+        label: letter_label(row)?,
+        written_at: row.get("written_at")?,
+        rank: row.get("rank")?,
+        behind: behind.split_whitespace().map(number).collect::<Result<_>>()?,
+    })
+}
+
 pub(in crate::store) fn letter_label(row: &Row<'_>) -> Result<LetterLabel> {
     Ok(LetterLabel {
         id: row.get("id")?,
@@ -103,8 +126,10 @@ pub(in crate::store) fn thread_letter(row: &Row<'_>) -> Result<(Option<String>, 
         Thread::Umbrella { customer, .. } => {
             Ok((customer, LetterMark { kind: row.get("kind")?, number: row.get("number")? }))
         }
-        Thread::Case { .. } | Thread::Maintenance { .. } | Thread::Alarm { .. } | Thread::Contract { .. } => {
-            Err(misfit(&thread.key(), "thread_key"))
-        }
+        Thread::Case { .. }
+        | Thread::Maintenance { .. }
+        | Thread::Alarm { .. }
+        | Thread::Contract { .. }
+        | Thread::Reach { .. } => Err(misfit(&thread.key(), "thread_key")),
     }
 }

@@ -46,7 +46,8 @@ pub(in crate::store) fn put_message(
     Ok(())
 }
 
-fn attachments(attachments: &[Attachment]) -> Option<String> {
+/// What comes with a message, as a JSON array; nothing if that is nothing.
+pub(in crate::store) fn attachments(attachments: &[Attachment]) -> Option<String> {
     let entry = |attachment: &Attachment| {
         serde_json::json!({
             "name": attachment.name, "media_type": attachment.media_type, "size": attachment.size,
@@ -73,6 +74,7 @@ pub(in crate::store) fn mail_row(row: &Row<'_>) -> Result<MailRow> {
         tenant: row.get("tenant")?,
         authentic: row.get("authentic")?,
         claim: row.get("claim")?,
+        original: row.get("original")?,
     })
 }
 

@@ -5,6 +5,8 @@ mod device;
 mod duty;
 mod letter;
 mod mail;
+mod people;
+mod survey;
 mod umbrella;
 mod works;
 
@@ -12,9 +14,12 @@ pub(super) use case::{case, put_cases, select_cases};
 pub(super) use device::{PUT_CHUNK, PUT_DEVICE, chunk, device, device_chunk, interval, put_chunk, put_device};
 pub(super) use duty::{duty, put_duty};
 pub(super) use letter::{
-    PUT_LETTER, PUT_LINE, key_range, letter_label, letter_row, mail, put_letter, put_lines, saved_letter, thread_letter,
+    PUT_LETTER, PUT_LINE, PUT_RESERVE, key_range, letter_label, letter_row, mail, put_letter, put_lines, put_reserve,
+    saved_letter, saved_reserve, thread_letter,
 };
-pub(super) use mail::{known_case, mail_room, mail_row, put_message};
+pub(super) use mail::{attachments, known_case, mail_room, mail_row, put_message};
+pub(super) use people::{people, put_people};
+pub(super) use survey::{put_surveys, surveys};
 pub(super) use umbrella::{
     HELD_LETTERS, PUT_HELD, PUT_UMBRELLA, held_letter, held_line, put_held, put_umbrella, thread_range, umbrella,
     umbrella_row,

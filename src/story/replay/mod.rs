@@ -145,5 +145,6 @@ fn stage(plan: &Plan, question: &Question<'_>, cast: &Cast, record: &Record) -> 
         canary: None,
         parties: Arc::default(),
         roster: Vec::new(),
+        surveys: None,
     }
 }

@@ -79,7 +79,7 @@ fn plan(devices: Vec<Device>) -> Plan {
         name: "Acme".into(),
         email: vec!["it@acme.example".into()],
         languages: Vec::new(),
-        escalation: Matrix::default(),
+        ..Customer::default()
     };
     let stability = Stability { p1: Duration::from_secs(86_400), p2: Duration::from_secs(259_200) };
     let devices = devices.into_iter().map(Arc::new).collect();
@@ -94,6 +94,7 @@ fn plan(devices: Vec<Device>) -> Plan {
         canary: None,
         parties: Arc::default(),
         roster: Vec::new(),
+        surveys: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Maintenance: what is expected, and who is told.
 
 use super::*;
-use crate::domain::desk::{LetterKind, Matrix};
+use crate::domain::desk::LetterKind;
 use crate::domain::letter::{Content, Letter, Thread};
 use crate::domain::maintenance::{Draft, Scope, Window};
 
@@ -62,7 +62,7 @@ fn who_is_told_of_a_maintenance_that_changes() {
         name: id.into(),
         email: vec![format!("it@{id}.example")],
         languages: Vec::new(),
-        escalation: Matrix::default(),
+        ..Customer::default()
     };
     let plan = Plan { customers: ["acme", "beta", "ceta"].map(customer).into(), devices, ..plan(Vec::new()) };
     let mut turn = Turn::new(Time::from_millis(0));
@@ -72,7 +72,9 @@ fn who_is_told_of_a_maintenance_that_changes() {
         watch.step(Input::Asked(Request { ticket: 1, by: "ann".into(), wish }), &mut turn);
         let done = match turn.replies.remove(0).result.unwrap() {
             Done::Maintenance(maintenance) => maintenance.window.clone(),
-            other @ (Done::Case(_) | Done::Mail(_) | Done::Duty { .. } | Done::Trace(_)) => panic!("{other:?}"),
+            other @ (Done::Case(_) | Done::Mail(_) | Done::Duty { .. } | Done::Contact(_) | Done::Trace(_)) => {
+                panic!("{other:?}")
+            }
         };
         (told(&turn), done)
     };

@@ -1,7 +1,7 @@
 //! The IMAP engine: hands on every message of a mailbox, and moves it to the archive once it is on our disk.
 //!
-//! It reads no message. What it can't fetch it leaves where it is, goes on with the others, and tries again. A message is handed on
-//! again only if we die between taking and moving it; who takes it knows it by its Message-ID.
+//! It reads no message. What it can't fetch it leaves where it is, goes on with the others, and tries again. Messages are handed on
+//! and moved in batches; one is handed on again only if we die between taking and moving it, and who takes it knows its bytes.
 
 mod session;
 #[cfg(test)]
@@ -17,8 +17,9 @@ use core::time::Duration;
 use metrics::{Counter, Gauge};
 use rustls::RootCertStore;
 use session::{Got, Listed, Session};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
+use std::mem;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
@@ -40,6 +41,10 @@ const MAX_LEFT: usize = 1_000;
 const MAX_MOVED: usize = 10_000;
 /// Times that a connection may break over a message before others go first.
 const MAX_BREAKS: u32 = 2;
+/// Messages that are handed on and moved together: so many UIDs fit in a line of 1,000 bytes (RFC 2683, 3.2.1.5).
+const MAX_BATCH: usize = 80;
+/// Bytes of messages after which no further one is fetched before they are handed on.
+const MAX_BATCH_BYTES: usize = 8 << 20;
 /// Threads for looking up the server's name.
 const LOOKUPS: usize = 2;
 
@@ -71,8 +76,8 @@ pub enum Taken {
     Later,
 }
 
-/// Takes a message. It waits until the message is on the disk; the messages behind wait with it.
-pub type Deliver = Box<dyn Fn(Parcel) -> Taken + Send>;
+/// Takes messages, and says of each what became of it. It waits until they are on the disk; the messages behind wait with them.
+pub type Deliver = Box<dyn Fn(Vec<Parcel>) -> Vec<Taken> + Send>;
 
 /// How the engine fares.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -160,7 +165,13 @@ impl MailInEngine {
     /// How it fares.
     #[must_use]
     pub fn status(&self) -> Status {
-        self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.follow()()
+    }
+
+    /// Says at any time how it fares, also to others than its owner.
+    pub fn follow(&self) -> impl Fn() -> Status + Send + Sync + 'static {
+        let status = Arc::clone(&self.status);
+        move || status.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -271,20 +282,40 @@ struct Postman {
     deliver: Deliver,
     status: Arc<Mutex<Status>>,
     meters: Meters,
-    /// Whether a message is just being taken.
+    /// Whether messages are just being taken.
     busy: Arc<AtomicBool>,
     closing: Arc<AtomicBool>,
     known: Known,
 }
 
-/// What became of one message.
-enum Outcome {
-    /// It is out of the mailbox.
-    Moved,
-    /// It stays there for now.
+/// What comes of looking at a message in the list.
+enum Look {
+    /// It stays in the mailbox for now.
     Stays,
-    /// Nothing can be stored at the moment.
-    Full,
+    /// It is on our disk already.
+    Stored,
+    /// It is to be handed on.
+    Fetched(Parcel),
+}
+
+/// Messages that go the rest of their way together.
+#[derive(Default)]
+struct Batch {
+    /// They are on our disk already, and only have to be moved.
+    stored: Vec<u32>,
+    fetched: Vec<(u32, Parcel)>,
+    bytes: usize,
+}
+
+impl Batch {
+    fn add(&mut self, uid: u32, parcel: Parcel) {
+        self.bytes += parcel.raw.len();
+        self.fetched.push((uid, parcel));
+    }
+
+    const fn is_full(&self) -> bool {
+        self.stored.len() + self.fetched.len() >= MAX_BATCH || self.bytes >= MAX_BATCH_BYTES
+    }
 }
 
 impl Postman {
@@ -314,6 +345,7 @@ impl Postman {
             self.publish();
         }
         self.note(Ok(()));
+        let mut pause = self.patience.back_off;
         loop {
             let full = self.sweep(&mut session).await?;
             *swept = true;
@@ -321,9 +353,11 @@ impl Postman {
                 return Ok(());
             }
             if full {
-                sleep(self.patience.back_off).await;
+                sleep(pause).await;
+                pause = (pause * 2).min(self.patience.back_off_end);
                 session.look().await?;
             } else {
+                pause = self.patience.back_off;
                 let waits = if self.known.left.is_empty() { self.patience.idle } else { self.patience.again };
                 session.wait(waits.min(self.patience.idle)).await?;
             }
@@ -342,20 +376,42 @@ impl Postman {
                 self.publish();
                 return Ok(false);
             }
-            for message in listed {
-                match self.take(session, message).await? {
-                    Outcome::Moved => {}
-                    Outcome::Stays => drop(stay.insert(message.uid)),
-                    Outcome::Full => return Ok(true),
-                }
-                if self.closing.load(Ordering::Relaxed) {
-                    return Ok(false);
-                }
+            if self.take(session, listed, &mut stay).await? {
+                return Ok(true);
+            }
+            if self.closing.load(Ordering::Relaxed) {
+                return Ok(false);
             }
         }
     }
 
-    async fn take(&mut self, session: &mut Session, message: Listed) -> Result<Outcome, Fault> {
+    /// Takes what is listed, batch by batch; what stays is noted. `true` if nothing can be stored at the moment.
+    async fn take(
+        &mut self,
+        session: &mut Session,
+        listed: Vec<Listed>,
+        stay: &mut BTreeSet<u32>,
+    ) -> Result<bool, Fault> {
+        let mut batch = Batch::default();
+        for message in listed {
+            match self.look_at(session, message).await {
+                Ok(Look::Stays) => drop(stay.insert(message.uid)),
+                Ok(Look::Stored) => batch.stored.push(message.uid),
+                Ok(Look::Fetched(parcel)) => batch.add(message.uid, parcel),
+                Err(fault) => return self.rescue(batch, fault),
+            }
+            if batch.is_full() {
+                let full = self.settle(session, mem::take(&mut batch), stay).await?;
+                if full || self.closing.load(Ordering::Relaxed) {
+                    return Ok(full);
+                }
+            }
+        }
+        self.settle(session, batch, stay).await
+    }
+
+    /// Fetches a message, if there is need and hope.
+    async fn look_at(&mut self, session: &mut Session, message: Listed) -> Result<Look, Fault> {
         let uid = message.uid;
         if self.known.moved.contains(&uid) && !self.known.left.contains_key(&uid) {
             let why = "it was moved and is still listed".to_owned();
@@ -363,52 +419,94 @@ impl Postman {
         }
         let left = self.known.left.get(&uid);
         if left.is_some_and(|left| !left.first && left.since.elapsed() < self.patience.again) {
-            return Ok(Outcome::Stays);
+            return Ok(Look::Stays);
         }
         let (stored, too_large) = left.map_or((false, false), |left| (left.stored, left.too_large));
-        if !stored {
-            let whole = message.size <= MAX_MESSAGE as u64 && !too_large;
-            let raw = match session.fetch(uid, whole).await {
-                Ok(Got::Bytes(raw)) if !raw.is_empty() => raw,
-                Ok(Got::Bytes(_)) => return self.leave(uid, Leftover::new("it is empty".to_owned())),
-                Ok(Got::Gone) => return self.leave(uid, Leftover::new("it is listed and can't be fetched".to_owned())),
-                Ok(Got::Refused(why)) => return self.leave(uid, Leftover::new(why)),
-                Err(fault) => return Err(self.blame(uid, whole, fault)),
-            };
-            self.busy.store(true, Ordering::Relaxed);
-            if (self.deliver)(Parcel { raw, whole }) == Taken::Later {
-                self.busy.store(false, Ordering::Relaxed);
-                return Ok(Outcome::Full);
-            }
-            self.meters.taken.increment(1);
-            self.status.lock().unwrap_or_else(PoisonError::into_inner).taken += 1;
+        if stored {
+            return Ok(Look::Stored);
         }
-        self.archive(session, uid).await
+        let whole = message.size <= MAX_MESSAGE as u64 && !too_large;
+        match session.fetch(uid, whole).await {
+            Ok(Got::Bytes(raw)) if !raw.is_empty() => Ok(Look::Fetched(Parcel { raw, whole })),
+            Ok(Got::Bytes(_)) => self.leave(uid, Leftover::new("it is empty".to_owned())),
+            Ok(Got::Gone) => self.leave(uid, Leftover::new("it is listed and can't be fetched".to_owned())),
+            Ok(Got::Refused(why)) => self.leave(uid, Leftover::new(why)),
+            Err(fault) => Err(self.blame(uid, whole, fault)),
+        }
     }
 
-    /// Moves a message that is on our disk.
-    async fn archive(&mut self, session: &mut Session, uid: u32) -> Result<Outcome, Fault> {
-        self.busy.store(true, Ordering::Relaxed);
-        let archived = session.archive(uid).await;
+    /// Hands on what was fetched before the conversation broke off: who breaks off again and again keeps us from nothing.
+    fn rescue(&mut self, batch: Batch, fault: Fault) -> Result<bool, Fault> {
+        let (stored, _full) = self.hand_on(batch);
         self.busy.store(false, Ordering::Relaxed);
-        let why = match &archived {
-            Ok(Ok(())) => return Ok(self.moved(uid)),
-            Ok(Err(why)) => format!("it can't be moved: {why}"),
-            Err(fault) => format!("it was not moved: {}", fault.words()),
-        };
-        // If nobody has moved it after all, the next session does.
-        let first = archived.is_err();
-        self.leave(uid, Leftover { stored: true, first, ..Leftover::new(why) })?;
-        archived.map(|_| Outcome::Stays)
+        self.not_moved(stored, &fault)?;
+        Err(fault)
     }
 
-    fn moved(&mut self, uid: u32) -> Outcome {
+    /// Hands a batch on and moves what is on our disk. `true` if something can't be stored at the moment.
+    async fn settle(&mut self, session: &mut Session, batch: Batch, stay: &mut BTreeSet<u32>) -> Result<bool, Fault> {
+        let (stored, full) = self.hand_on(batch);
+        let archived = self.archive(session, stored).await;
+        self.busy.store(false, Ordering::Relaxed);
+        stay.extend(archived?);
+        Ok(full)
+    }
+
+    /// What of a batch is on our disk now, and whether something could not be stored. We are busy from here on.
+    fn hand_on(&mut self, batch: Batch) -> (Vec<u32>, bool) {
+        let Batch { mut stored, fetched, .. } = batch;
+        self.busy.store(true, Ordering::Relaxed);
+        if fetched.is_empty() {
+            return (stored, false);
+        }
+        let (uids, parcels): (Vec<u32>, Vec<Parcel>) = fetched.into_iter().unzip();
+        let fates = (self.deliver)(parcels);
+        let taken: Vec<u32> =
+            uids.iter().zip(fates).filter(|(_, fate)| *fate == Taken::Stored).map(|(uid, _)| *uid).collect();
+        self.meters.taken.increment(taken.len() as u64);
+        self.status.lock().unwrap_or_else(PoisonError::into_inner).taken += taken.len() as u64;
+        let full = taken.len() < uids.len();
+        stored.extend(taken);
+        (stored, full)
+    }
+
+    /// Moves messages that are on our disk: together, and if the server does not want that, one by one. Gives those that stay.
+    async fn archive(&mut self, session: &mut Session, uids: Vec<u32>) -> Result<Vec<u32>, Fault> {
+        let mut stays = Vec::new();
+        let mut groups: VecDeque<Vec<u32>> = (!uids.is_empty()).then_some(uids).into_iter().collect();
+        while let Some(group) = groups.pop_front() {
+            match (session.archive(&group).await, group.as_slice()) {
+                (Ok(Ok(())), _) => group.into_iter().for_each(|uid| self.moved(uid)),
+                (Ok(Err(why)), [uid]) => {
+                    let why = format!("it can't be moved: {why}");
+                    self.leave(*uid, Leftover { stored: true, ..Leftover::new(why) })?;
+                    stays.push(*uid);
+                }
+                (Ok(Err(_)), _) => groups.extend(group.into_iter().map(|uid| vec![uid])),
+                (Err(fault), _) => {
+                    self.not_moved(group.into_iter().chain(groups.into_iter().flatten()).collect(), &fault)?;
+                    return Err(fault);
+                }
+            }
+        }
+        Ok(stays)
+    }
+
+    /// If nobody has moved these after all, the next session does.
+    fn not_moved(&mut self, uids: Vec<u32>, fault: &Fault) -> Result<(), Fault> {
+        for uid in uids {
+            let why = format!("it was not moved: {}", fault.words());
+            self.leave(uid, Leftover { stored: true, first: true, ..Leftover::new(why) })?;
+        }
+        Ok(())
+    }
+
+    fn moved(&mut self, uid: u32) {
         self.known.left.remove(&uid);
         self.known.moved.insert(uid);
         if self.known.moved.len() > MAX_MOVED {
             self.known.moved.pop_first();
         }
-        Outcome::Moved
     }
 
     /// A message over which the conversation breaks off again and again is not the first to be asked for in the next.
@@ -421,7 +519,7 @@ impl Postman {
     }
 
     /// Leaves a message in the mailbox, to be tried again.
-    fn leave(&mut self, uid: u32, left: Leftover) -> Result<Outcome, Fault> {
+    fn leave(&mut self, uid: u32, left: Leftover) -> Result<Look, Fault> {
         tracing::warn!(uid, why = left.why, "a message stays in the mailbox for now");
         self.meters.left_behind.increment(1);
         if self.known.left.len() >= MAX_LEFT && !self.known.left.contains_key(&uid) {
@@ -429,7 +527,7 @@ impl Postman {
         }
         self.known.left.insert(uid, left);
         self.publish();
-        Ok(Outcome::Stays)
+        Ok(Look::Stays)
     }
 
     fn publish(&self) {

@@ -145,10 +145,11 @@ impl Session {
         })
     }
 
-    /// Moves a message to the archive, which is made if it is missing. Inside is why the server does not.
-    pub(super) async fn archive(&mut self, uid: u32) -> Result<Result<(), String>, Fault> {
+    /// Moves messages to the archive, which is made if it is missing. Inside is why the server does not.
+    pub(super) async fn archive(&mut self, uids: &[u32]) -> Result<Result<(), String>, Fault> {
         let verb = if self.can("MOVE") { "MOVE" } else { "COPY" };
-        let command = format!("UID {verb} {uid} {}", self.archive);
+        let uids = uids.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
+        let command = format!("UID {verb} {uids} {}", self.archive);
         let mut end = self.plain(&command).await?;
         if let End::Refused(why) = &end
             && why.to_ascii_uppercase().contains("[TRYCREATE]")
@@ -157,9 +158,9 @@ impl Session {
             end = self.plain(&command).await?;
         }
         if end_is_good(&end) && verb == "COPY" {
-            end = self.plain(&format!("UID STORE {uid} +FLAGS.SILENT (\\Deleted)")).await?;
+            end = self.plain(&format!("UID STORE {uids} +FLAGS.SILENT (\\Deleted)")).await?;
             if end_is_good(&end) {
-                end = self.plain(&format!("UID EXPUNGE {uid}")).await?;
+                end = self.plain(&format!("UID EXPUNGE {uids}")).await?;
             }
         }
         match end {

@@ -153,9 +153,9 @@ fn answer(tag: &str, command: &str, capabilities: &str, mail: &mut BTreeMap<u32,
             let name = if what.contains("HEADER") { "BODY[HEADER]<0>" } else { "BODY[]" };
             format!("* 1 FETCH (UID {uid} {name} {{{}}}\r\n{text})\r\n{tag} OK\r\n", text.len())
         }
-        ["UID", "MOVE" | "EXPUNGE", uid, ..] => {
-            mail.remove(&uid.parse().unwrap());
-            format!("* 1 EXPUNGE\r\n{tag} OK\r\n")
+        ["UID", "MOVE" | "EXPUNGE", uids, ..] => {
+            let moved = uids.split(',').filter(|uid| mail.remove(&uid.parse().unwrap()).is_some());
+            moved.map(|_| "* 1 EXPUNGE\r\n").collect::<String>() + &format!("{tag} OK\r\n")
         }
         ["IDLE" | "AUTHENTICATE", ..] => "+ go on\r\n".to_owned(),
         _ => format!("{tag} OK\r\n"),
@@ -175,10 +175,14 @@ fn patience() -> Patience {
     }
 }
 
+fn one_by_one(take: impl Fn(Parcel) -> Taken + Send + 'static) -> Deliver {
+    Box::new(move |parcels| parcels.into_iter().map(&take).collect())
+}
+
 /// An engine, and the subjects of what it hands on.
 fn run(server: &Server, patience: Patience) -> (MailInEngine, Receiver<String>) {
     let (sender, parcels) = channel();
-    let deliver = Box::new(move |parcel: Parcel| {
+    let deliver = one_by_one(move |parcel: Parcel| {
         let raw = String::from_utf8(parcel.raw).unwrap();
         let subject = raw.lines().next().unwrap().trim_start_matches("Subject: ").to_owned();
         let subject = if parcel.whole { subject } else { format!("head of {subject}") };
@@ -268,7 +272,7 @@ fn a_server_that_hangs_is_left() {
     survives(|command| (command == "AUTHENTICATE PLAIN").then_some(Lie::Hang), hasty);
     survives(|command| command.starts_with("FETCH").then_some(Lie::Hang), hasty);
     survives(|command| command.starts_with("UID FETCH 20").then_some(Lie::Hang), hasty);
-    survives(|command| command.starts_with("UID MOVE 20").then_some(Lie::Hang), hasty);
+    survives(|command| command.starts_with("UID MOVE").then_some(Lie::Hang), hasty);
     survives(|command| command.starts_with("IDLE").then_some(Lie::Hang), hasty);
 }
 
@@ -277,7 +281,7 @@ fn a_server_that_hangs_up_is_called_again() {
     survives(|command| (command == "greeting").then_some(Lie::Drop), patience());
     survives(|command| command.starts_with("SELECT").then_some(Lie::Drop), patience());
     survives(|command| command.starts_with("UID FETCH 20").then_some(Lie::Drop), patience());
-    survives(|command| command.starts_with("UID MOVE 20").then_some(Lie::Drop), patience());
+    survives(|command| command.starts_with("UID MOVE").then_some(Lie::Drop), patience());
     survives(|command| (command == "IDLE").then(|| Lie::Say("* BYE tired\r\n".to_owned())), patience());
 }
 
@@ -417,7 +421,7 @@ fn a_refusal_is_told_in_words_and_tried_again() {
 fn a_server_that_is_away_is_a_fault_until_it_is_back() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let settings = Imap { port, ..Server::honest(0).settings() };
-    let engine = start_with(settings, RootCertStore::empty(), patience(), Box::new(|_| Taken::Stored)).unwrap();
+    let engine = start_with(settings, RootCertStore::empty(), patience(), one_by_one(|_| Taken::Stored)).unwrap();
     until_fault(&engine, "refused");
     assert!(!engine.status().connected);
     let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
@@ -428,15 +432,16 @@ fn a_server_that_is_away_is_a_fault_until_it_is_back() {
 fn while_nothing_can_be_stored_messages_stay_and_come_again() {
     let server = Server::honest(2);
     let (sender, parcels) = channel();
-    let deliver = Box::new(move |parcel: Parcel| {
+    let deliver = one_by_one(move |parcel: Parcel| {
         let raw = String::from_utf8(parcel.raw).unwrap();
         sender.send(raw.lines().next().unwrap().to_owned()).unwrap();
         // The receiver says when.
         if raw.starts_with("Subject: 10") && sender_is_early(&raw) { Taken::Later } else { Taken::Stored }
     });
     let engine = start_with(server.settings(), RootCertStore::empty(), patience(), deliver).unwrap();
+    // The second one waits for nobody.
     let heard: Vec<String> = (0..4).map(|_| next(&parcels)).collect();
-    assert_eq!(heard, ["Subject: 10", "Subject: 10", "Subject: 10", "Subject: 20"]);
+    assert_eq!(heard, ["Subject: 10", "Subject: 20", "Subject: 10", "Subject: 10"]);
     until(&engine, |status| status.taken == 2);
 }
 
@@ -462,7 +467,7 @@ fn a_stop_takes_less_than_two_seconds_whatever_the_server_and_the_store_do() {
     let (sender, taken) = channel();
     let (_never, wait) = channel::<()>();
     let wait = Mutex::new(wait);
-    let deliver = Box::new(move |_parcel| {
+    let deliver = one_by_one(move |_parcel| {
         sender.send(()).unwrap();
         wait.lock().unwrap().recv_timeout(LONG).unwrap_or_default();
         Taken::Later
@@ -475,23 +480,64 @@ fn a_stop_takes_less_than_two_seconds_whatever_the_server_and_the_store_do() {
 }
 
 #[test]
-fn a_stop_in_the_midst_of_a_message_moves_it_first() {
-    let server = Server::honest(2);
+fn a_stop_in_the_midst_of_a_batch_moves_it_first() {
+    let many = u32::try_from(MAX_BATCH).unwrap() + 5;
+    let server = Server::honest(many);
     let (sender, begun) = channel();
     let (go_on, wait) = channel::<()>();
     let wait = Mutex::new(wait);
-    let deliver = Box::new(move |_parcel| {
-        sender.send(()).unwrap();
+    let deliver = Box::new(move |parcels: Vec<Parcel>| {
+        sender.send(parcels.len()).unwrap();
         wait.lock().unwrap().recv_timeout(LONG).unwrap_or_default();
-        Taken::Stored
+        vec![Taken::Stored; parcels.len()]
     });
     let engine = start_with(server.settings(), RootCertStore::empty(), patience(), deliver).unwrap();
-    begun.recv_timeout(LONG).unwrap();
+    assert_eq!(begun.recv_timeout(LONG).unwrap(), MAX_BATCH);
     let stopping = thread::spawn(move || drop(engine));
-    // It is told to stop while the message is being stored.
+    // It is told to stop while the messages are being stored.
     thread::sleep(SHORT);
     go_on.send(()).unwrap();
     stopping.join().unwrap();
-    assert_eq!(server.mail.lock().unwrap().keys().copied().collect::<Vec<_>>(), [20]);
+    let rest: Vec<u32> = server.mail.lock().unwrap().keys().copied().collect();
+    assert_eq!(rest, (many - 4..=many).map(|number| number * 10).collect::<Vec<_>>());
     assert!(begun.try_recv().is_err(), "no other was begun");
+}
+
+#[test]
+fn a_batch_is_moved_together_and_one_by_one_where_the_server_does_not_want_that() {
+    let server = Server::honest(3);
+    let (engine, parcels) = run(&server, patience());
+    until(&engine, |status| status.taken == 3);
+    server.until_empty();
+    server.until_asked("UID MOVE 10,20,30 \"Archive\"");
+    assert_eq!(parcels.try_iter().count(), 3);
+
+    let picky = |command: &str, _| {
+        let refuses = command.starts_with("UID MOVE 10,20,30") || command.starts_with("UID MOVE 20 ");
+        refuses.then(|| Lie::Say("TAG NO [LIMIT] not that\r\n".to_owned()))
+    };
+    let server = Server::start("MOVE IDLE AUTH=PLAIN", 3, Box::new(picky));
+    let (engine, parcels) = run(&server, patience());
+    until(&engine, |status| status.taken == 3 && status.left.iter().map(|(uid, _)| *uid).eq([20]));
+    assert_eq!(server.mail.lock().unwrap().keys().copied().collect::<Vec<_>>(), [20]);
+    assert_eq!(parcels.try_iter().count(), 3, "each once");
+}
+
+#[test]
+fn a_server_that_breaks_off_after_a_few_messages_is_emptied_all_the_same() {
+    let fetched = Mutex::new(0);
+    let tired = move |command: &str, _| {
+        let mut fetched = fetched.lock().unwrap();
+        *fetched += u32::from(command.starts_with("UID FETCH"));
+        // Every fourth one.
+        (command.starts_with("UID FETCH") && fetched.is_multiple_of(4)).then_some(Lie::Drop)
+    };
+    let server = Server::start("MOVE IDLE AUTH=PLAIN", 20, Box::new(tired));
+    let (engine, parcels) = run(&server, patience());
+    let mut heard: Vec<u32> = (0..20).map(|_| next(&parcels).parse().unwrap()).collect();
+    until(&engine, |status| status.taken == 20);
+    server.until_empty();
+    heard.sort_unstable();
+    assert_eq!(heard, (1..=20).map(|number| number * 10).collect::<Vec<_>>());
+    assert!(parcels.try_recv().is_err(), "each once");
 }

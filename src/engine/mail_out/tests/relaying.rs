@@ -2,11 +2,15 @@
 
 use super::server::{Answer, Server, polite};
 use super::{Bench, LONG, PATIENT, SHORT, letter, why};
-use crate::domain::letter::Delivery;
-use crate::domain::outbox::MAX_IN_FLIGHT;
+use crate::domain::desk::{LetterKind, LetterMark, Reference};
+use crate::domain::letter::{Delivery, LetterLabel, SavedLetter, SavedLetters, Thread};
+use crate::domain::outbox::{MAX_IN_FLIGHT, Outbox};
+use crate::domain::time::Time;
+use crate::domain::turn::Turn;
 use crate::engine::mail_out::relay::Patience;
 use crate::engine::mail_out::{MAX_CONNECTIONS, MAX_DIRECT, Route, Tls};
 use std::net::{Ipv4Addr, TcpListener};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
 
 fn deliver_to(server: &Server) -> Delivery {
@@ -225,4 +229,101 @@ fn a_direct_mail_goes_to_everybody_and_is_not_reported() {
     assert_eq!(letters.len(), 2);
     assert!(letters.iter().all(|letter| letter.contains("Subject: The store is failing\r\n")));
     assert_ne!(letters[0].lines().next(), letters[1].lines().next(), "they are two messages");
+}
+
+#[test]
+fn a_server_that_stalls_over_one_letter_holds_up_no_other() {
+    // Of the connections that are open at once the first is stalled, before the letter and after it.
+    for command in ["RCPT", "DATA", "."] {
+        let server =
+            Server::start(Box::new(
+                move |connection, given| {
+                    if connection == 1 && given == command { Answer::Stall } else { polite(given) }
+                },
+            ));
+        let hasty = Patience { connect: LONG, command: SHORT, data_end: SHORT };
+        let bench = Bench::smtp(server.port, Tls::None, hasty);
+        (1..=8).for_each(|id| bench.engine.send(letter(id)).unwrap());
+        let mut reports = bench.finish();
+        reports.sort_by_key(|(id, _)| *id);
+        let deferred: Vec<_> = reports.iter().filter(|(_, delivery)| *delivery != Delivery::Sent).collect();
+        let [(_, Delivery::Deferred(why))] = deferred.as_slice() else { panic!("{command}: {reports:?}") };
+        assert!(why.contains("no answer within"), "{why}");
+        assert!(reports.iter().map(|(id, _)| *id).eq(1..=8), "each is reported once");
+    }
+}
+
+#[test]
+fn a_letter_whose_receipt_was_lost_comes_again_and_is_known_by_its_message_id() {
+    for lost in [|| Answer::Drop, || Answer::Stall, || Answer::Say("451 4.3.0 try again")] {
+        let answer: fn() -> Answer = lost;
+        let server = Server::start(Box::new(
+            move |connection, given| {
+                if connection == 1 && given == "." { answer() } else { polite(given) }
+            },
+        ));
+        let bench = Bench::smtp(server.port, Tls::None, Patience { data_end: SHORT, ..PATIENT });
+        why!(bench.deliver(letter(1)), Deferred);
+        assert_eq!(bench.deliver(letter(1)), Delivery::Sent);
+        let letters = server.letters();
+        let id = |letter: &String| letter.lines().find(|line| line.starts_with("Message-ID: ")).map(str::to_owned);
+        assert_eq!(letters.len(), 2);
+        assert!(id(&letters[0]).is_some() && id(&letters[0]) == id(&letters[1]), "{letters:?}");
+    }
+}
+
+#[test]
+fn a_greylisted_letter_is_tried_until_the_server_has_waited_enough() {
+    // Seconds of simulated time: the server takes nothing within the first minute.
+    let clock = Arc::new(AtomicI64::new(0));
+    let theirs = Arc::clone(&clock);
+    let server = Server::start(Box::new(move |_, given| {
+        let greylists = given == "RCPT" && theirs.load(Ordering::SeqCst) < 60;
+        if greylists { Answer::Say("451 4.7.1 greylisted, come back in a minute") } else { polite(given) }
+    }));
+    let bench = Bench::smtp(server.port, Tls::None, PATIENT);
+    let label = LetterLabel {
+        id: 1,
+        thread: Thread::Case { reference: Reference::from_number(1), unit: "u".to_owned() },
+        mark: LetterMark { kind: LetterKind::Opened, number: 1 },
+        to: "it@acme.example".to_owned(),
+    };
+    let at = |second: i64| Time::from_millis(second * 1_000);
+    let waiting = vec![SavedLetter { label, written_at: at(0), attempts: 0 }];
+    let mut outbox = Outbox::new(SavedLetters { next_id: 2, waiting, ..SavedLetters::default() }, at(0));
+    let mut tried = Vec::new();
+    for second in 0..200 {
+        clock.store(second, Ordering::SeqCst);
+        let mut turn = Turn::new(at(second));
+        outbox.hand_over(&mut turn);
+        for id in core::mem::take(&mut turn.deliver) {
+            tried.push(second);
+            outbox.attempted(id, bench.deliver(letter(id)), &mut turn);
+        }
+    }
+    assert_eq!(tried, [0, 15, 45, 105], "the wait doubles");
+    assert!(outbox.is_empty());
+    assert_eq!(server.letters().len(), 1);
+}
+
+#[test]
+fn words_without_an_end_are_cut_and_garbage_is_no_answer() {
+    let refusal = |length: usize| -> Delivery {
+        let long: &'static str = Box::leak(format!("550 5.1.1 {}", "x".repeat(length)).into_boxed_str());
+        deliver_to(&Server::start(Box::new(
+            move |_, given| if given == "RCPT" { Answer::Say(long) } else { polite(given) },
+        )))
+    };
+    assert!(why!(refusal(400), Refused).chars().count() <= 300);
+    assert!(why!(refusal(1_000_000), Deferred).contains("too long"));
+    for command in ["RCPT", "DATA", "."] {
+        for garbage in ["\0\u{1}\u{fffd}", "HTTP/1.1 200 OK", "999", "250-ok\r\n550 no"] {
+            let server = Server::start(Box::new(
+                move |_, given| {
+                    if given == command { Answer::Say(garbage) } else { polite(given) }
+                },
+            ));
+            assert!(!matches!(deliver_to(&server), Delivery::Sent), "{command}: {garbage:?}");
+        }
+    }
 }

@@ -1,0 +1,13 @@
+# R55: whoever has mail first and a messenger second: a mail server that refuses makes the messenger tell it.
+unit a customer=acme
+messenger chat
+notify noc mail chat
+at 0s        all answer 12ms
+at 1h        a silent
+at 1h11m     expect letters noc 1
+at 1h15m     expect notices chat 0
+at 1h20m     mail reject
+at 2h        a answer 12ms
+at 2h5m1s    expect letters noc 2
+at 2h5m1s    expect notices chat 1
+until 3h
