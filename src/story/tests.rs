@@ -62,7 +62,7 @@ fn each_misspelt_line_gives_its_number_and_what_to_write() {
         ("at 1h case b take", "\"b\" is no unit of this story"),
         ("at 1h case a reopen", "open P1|P2|SUBJECT, answer [told] TEXT, take, note TEXT, update public [TEXT],"),
         ("at 1h case a wait telco", "a case waits for customer, supplier, access or force_majeure"),
-        ("at 1h case a open P4", "\"P4\" is no priority: use P1 or P2"),
+        ("at 1h case a open P4", "\"P4\" is no subject: use P1, P2, service-down"),
         ("at 1h expect case a P1 Open", "\"Open\" is no stage: use New, Working, Waiting, Solved, Closed"),
         ("at 1h expect verdict a DOWN", "\"DOWN\" is no verdict"),
         ("at 1h group telco silent", "\"telco\" is no group"),

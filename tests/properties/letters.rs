@@ -79,8 +79,12 @@ pub(crate) fn problems_have_one_recovery(history: &History) {
         let mut counts: BTreeMap<LetterKind, u32> = BTreeMap::new();
         let mut troubled = false;
         for (place, mark) in marks.iter().enumerate() {
-            // Both are counted as one.
-            let kind = if mark.kind == LetterKind::TakenBack { LetterKind::Returned } else { mark.kind };
+            // These are counted as one; and so is an answer, which is news.
+            let kind = match mark.kind {
+                LetterKind::TakenBack => LetterKind::Returned,
+                LetterKind::Answered => LetterKind::News,
+                kind => kind,
+            };
             let count = counts.entry(kind).or_default();
             *count += 1;
             assert_eq!(*count, mark.number, "{reference}: {marks:?}");
@@ -242,6 +246,15 @@ pub(crate) fn umbrellas_collect(history: &History) {
     let mut over: BTreeMap<Reference, Reference> = BTreeMap::new();
     let mut last: BTreeMap<(Reference, &str, LetterKind), (Time, bool)> = BTreeMap::new();
     let mut moved: BTreeSet<Reference> = BTreeSet::new();
+    // What waits to be said comes before what staff have to say.
+    let updates: BTreeSet<(Time, Reference)> = history
+        .facts
+        .iter()
+        .filter_map(|(at, fact)| match fact {
+            Fact::UmbrellaUpdated { reference, .. } => Some((*at, *reference)),
+            _ => None,
+        })
+        .collect();
     let mut now = Time::from_millis(0);
     for (at, fact) in &history.facts {
         if *at > now {
@@ -257,9 +270,6 @@ pub(crate) fn umbrellas_collect(history: &History) {
                     over.remove(reference);
                 }
             }
-            Fact::UmbrellaUpdated { reference, .. } => {
-                moved.insert(*reference);
-            }
             Fact::LetterQueued { letter, lines } => match &letter.thread {
                 // The operations centre is told which umbrella speaks for a case that it knows by itself.
                 Thread::Case { .. } if letter.mark.kind == LetterKind::Updated => assert!(is_noc(&letter.to)),
@@ -273,7 +283,7 @@ pub(crate) fn umbrellas_collect(history: &History) {
                 Thread::Umbrella { reference, customer: Some(customer) } => {
                     assert!(!lines.is_empty(), "{letter:?}");
                     // It left early.
-                    let early = moved.contains(reference);
+                    let early = moved.contains(reference) || updates.contains(&(*at, *reference));
                     if letter.mark.kind != LetterKind::Updated && !is_noc(&letter.to) {
                         let before = last.insert((*reference, customer, letter.mark.kind), (*at, early));
                         let soon = before.is_some_and(|(then, was_early)| at.since(then) < COLLECT && !was_early);

@@ -108,9 +108,9 @@ pub(crate) fn cases_know_the_last_contact(history: &History) {
     }
 }
 
-/// The downtime of a case is the LOSS in the ledger.
+/// The downtime of a case is the LOSS in the ledger. A request has none.
 pub(crate) fn downtime_is_loss(history: &History) {
-    for case in history.sim.cases() {
+    for case in history.sim.cases().filter(|case| !case.is_request()) {
         let from = case.opening.first_loss.unwrap_or(case.opened_at);
         let until = if let Stage::Closed { since, .. } = case.stage { since } else { history.sim.now() };
         let sum = history.sum(&case.opening.unit, from, until, |verdict| verdict == Verdict::Loss);
@@ -167,7 +167,7 @@ pub(crate) fn losses_have_their_case(history: &History) {
     }
 }
 
-/// A case is the sum of its facts, and Closed is its last. At no time does a unit have two that are open.
+/// A case is the sum of its facts, and Closed is its last. At no time does a unit have two incidents that are open.
 pub(crate) fn cases_are_their_facts(history: &History) {
     let mut cases: BTreeMap<u64, Case> = BTreeMap::new();
     let mut open = BTreeSet::new();
@@ -175,12 +175,14 @@ pub(crate) fn cases_are_their_facts(history: &History) {
         match fact {
             Fact::CaseOpened(opening) => {
                 let case = Case::open(Arc::clone(opening), *at);
-                assert!(open.insert(opening.unit.clone()), "two open cases on {}", opening.unit);
+                let is_request = opening.intake.subject.is_request();
+                assert!(is_request || open.insert(opening.unit.clone()), "two open cases on {}", opening.unit);
                 assert!(cases.insert(opening.reference.number(), case).is_none(), "a reference was given out twice");
             }
             Fact::Case { reference, unit, fact } => {
                 cases.get_mut(&reference.number()).unwrap().apply(fact, *at);
-                assert!(*fact != CaseFact::Closed || open.remove(unit), "{unit} had no open case");
+                let is_over = *fact == CaseFact::Closed && !cases[&reference.number()].is_request();
+                assert!(!is_over || open.remove(unit), "{unit} had no open case");
             }
             _ => {}
         }

@@ -392,16 +392,16 @@ impl History {
         self.ledgers[device].iter().filter(|interval| counts(interval.verdict)).map(part).sum()
     }
 
-    /// The latest case of a unit as it stood at a time.
+    /// The latest incident of a unit as it stood at a time.
     pub(crate) fn case_at(&self, unit: &str, at: Time) -> Option<Case> {
         let mut case: Option<Case> = None;
         for (when, fact) in self.facts.iter().filter(|(when, _)| *when <= at) {
             match fact {
-                Fact::CaseOpened(opening) if opening.unit == unit => {
+                Fact::CaseOpened(opening) if opening.unit == unit && !opening.intake.subject.is_request() => {
                     case = Some(Case::open(Arc::clone(opening), *when))
                 }
-                Fact::Case { unit: of, fact, .. } if of == unit => {
-                    if let Some(case) = &mut case {
+                Fact::Case { unit: of, reference, fact } if of == unit => {
+                    if let Some(case) = case.as_mut().filter(|case| case.opening.reference == *reference) {
                         case.apply(fact, *when);
                     }
                 }
