@@ -1,7 +1,7 @@
 //! The outbox: sees to it that letters go out, one after the other within a thread, again and again until somebody has
 //! taken or finally refused them.
 //!
-//! Mail and each messenger have a [`lane`] of their own; `reserve` has what goes out if another channel fails.
+//! Mail and each messenger have a lane of their own; `reserve` has what goes out if another channel fails.
 
 mod lane;
 mod reserve;

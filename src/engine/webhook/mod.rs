@@ -2,7 +2,7 @@
 //!
 //! The engine runs on a thread of its own and knows nothing of retries: it makes one attempt and says what became of
 //! it. Whether there is another one is the outbox's business. Only what Alertmanager has to be told again and again, it
-//! remembers ([`alerts`]).
+//! remembers (`alerts`).
 
 mod alerts;
 mod sink;
