@@ -59,8 +59,13 @@ impl Registry {
                 return arrivals.into_iter().for_each(|arrival| (arrival.kept)(Err(why.clone())));
             }
         };
-        self.wanted = 0;
-        for (Arrival { parcel, kept, .. }, fate) in arrivals.into_iter().zip(fates) {
+        // What found no room goes on wanting it until there is some, whatever else is kept meanwhile.
+        let without = arrivals.iter().zip(&fates).filter(|(_, fate)| matches!(fate, store::Kept::NoRoom));
+        let wanted = without.map(|(arrival, _)| arrival.parcel.raw.len() as u64).max();
+        self.wanted = self.wanted.max(wanted.unwrap_or(0));
+        // Before anybody is told: whoever is refused finds out why.
+        self.show(store, board);
+        for (Arrival { kept, .. }, fate) in arrivals.into_iter().zip(fates) {
             match fate {
                 store::Kept::New(id) => {
                     self.mail_room.read(id);
@@ -68,13 +73,11 @@ impl Registry {
                 }
                 store::Kept::Known => kept(Ok(None)),
                 store::Kept::NoRoom => {
-                    self.wanted = self.wanted.max(parcel.raw.len() as u64);
                     self.refused.increment(1);
                     kept(Err(NO_ROOM.to_owned()));
                 }
             }
         }
-        self.show(store, board);
     }
 
     /// Drops what need not be kept any more: a bounded step, if there is reason for one.
